@@ -1,0 +1,78 @@
+/**
+ * Who may import whom (ARCHITECTURE.md). One "only imports" rule a folder, one rule a package.
+ * Tests may import everything; nothing imports tests.
+ */
+const only = (folder, allowed) => ({
+  name: `${folder}-only-imports`,
+  severity: "error",
+  from: { path: `^bot/${folder}/` },
+  to: {
+    path: "^bot/",
+    pathNot: [folder, ...allowed].map((name) => `^bot/${name}/`).join("|"),
+  },
+});
+
+const home = (dependency, folders) => ({
+  name: `${dependency.replace(/[^a-z-]/g, "-")}-has-one-home`,
+  severity: "error",
+  from: { path: "^bot/", pathNot: `^bot/(${folders.join("|")}|tests/|bench/)` },
+  to: { path: `(^|/)node_modules/${dependency}/|^${dependency}$` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "no-orphans",
+      severity: "error",
+      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts)" },
+      to: {},
+    },
+    only("contracts", []),
+    only("policies", ["contracts"]),
+    only("config", ["contracts"]),
+    only("utils", ["contracts", "policies"]),
+    only("storage", ["contracts"]),
+    only("telegram", ["contracts", "policies"]),
+    only("shop", ["contracts"]),
+    only("commands", ["contracts", "telegram", "shop"]),
+    only("api", ["contracts"]),
+    only("sandbox", []),
+    {
+      name: "index-only-imports",
+      severity: "error",
+      from: { path: "^bot/index\\.ts$" },
+      to: { path: "^bot/", pathNot: "^bot/(contracts|telegram|shop|commands)/" },
+    },
+    {
+      name: "nobody-imports-the-launcher",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(start\\.ts|test-fault-tolerance\\.ts|bench/|tests/)" },
+      to: { path: "^bot/(enhanced-launcher|start)\\.ts$" },
+    },
+    {
+      name: "nobody-imports-tests",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/tests/" },
+      to: { path: "^bot/tests/" },
+    },
+    home("telegraf", ["telegram/", "commands/", "index\\.ts"]),
+    home("undici", ["telegram/"]),
+    home("express", ["api/"]),
+    home("winston", ["utils/logger\\.ts"]),
+    home("winston-daily-rotate-file", ["utils/logger\\.ts"]),
+    home("p-retry", ["telegram/"]),
+    home("dotenv", ["config/", "start\\.ts"]),
+    home("node:sqlite", ["storage/"]),
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      extensions: [".ts", ".js", ".json"],
+    },
+  },
+};

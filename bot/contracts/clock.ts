@@ -1,0 +1,48 @@
+/**
+ * Clock and Random: where time and chance come from.
+ *
+ * The only file that may touch `Date`, `performance` and `setTimeout`; everything else takes these
+ * as arguments, so that tests can simulate years and replay a seed.
+ */
+
+/** Time, as components see it. */
+export interface Clock {
+  /** Monotonic milliseconds: for durations and deadlines, never stored. */
+  monotonicMs(): number;
+  /** Milliseconds since the Unix epoch: for storage and display, never for measuring durations. */
+  epochMs(): number;
+  /** Resolves after `delayMs`, or as soon as `signal` aborts. Never rejects. */
+  sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Chance: a number uniform in [0, 1). */
+export type Random = () => number;
+
+/** `setTimeout` fires at once when asked for more. Source: Node.js documentation, timers. */
+const timeoutMsMax = 2 ** 31 - 1;
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  epochMs: () => Date.now(),
+  sleep: (delayMs, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted) {
+        resolve();
+        return;
+      }
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.min(Math.max(0, delayMs), timeoutMsMax));
+      signal.addEventListener("abort", wake, { once: true });
+    }),
+};
+
+/** The machine's own chance. Not for secrets. */
+export const systemRandom: Random = Math.random;
+
+/** A signal that never aborts, for waits that nobody can interrupt. */
+export const never: AbortSignal = new AbortController().signal;

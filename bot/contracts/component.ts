@@ -1,0 +1,36 @@
+/**
+ * Component: a part with a life of its own, started, drained and stopped by the
+ * FaultToleranceManager.
+ *
+ * An instance lives once: created, started, drained, stopped, never started again. A restart is a
+ * new instance.
+ */
+export interface Component {
+  readonly name: string;
+  /** Resolves once the component can serve. Rejects with a `BotError` when it cannot. */
+  start(): Promise<void>;
+  /**
+   * Takes no new work and finishes what is in hand until `deadline` aborts.
+   *
+   * @returns what was left unfinished, one short description each; empty when all is done.
+   */
+  drain?(deadline: AbortSignal): Promise<readonly string[]>;
+  /** Lets go of timers, sockets and files. Safe before `start`, and twice. Never rejects. */
+  stop(): Promise<void>;
+}
+
+/** One component's answer to "how are you". */
+export interface ProbeResult {
+  readonly status: "healthy" | "degraded" | "unhealthy";
+  /** One sentence for the operator; required reading unless healthy. */
+  readonly reason?: string;
+  /** Figures behind the verdict, units in their names. */
+  readonly figures?: Readonly<Record<string, number | string | boolean | null>>;
+}
+
+/** Something the HealthMonitor asks at intervals. */
+export interface Probe {
+  readonly name: string;
+  /** Resolves with the verdict. A rejection counts as unhealthy. Must obey `signal`. */
+  check(signal: AbortSignal): Promise<ProbeResult>;
+}

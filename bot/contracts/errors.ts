@@ -1,0 +1,304 @@
+/**
+ * Errors: the failures this process expects, by class, with a stable code.
+ *
+ * They are made once, at the seam where the outside world is called (`telegram/`, `storage/`,
+ * `config/`), and understood by policies through `transient` and fields. No message carries the
+ * token or a user's text.
+ */
+
+/** A failure this process expects and handles. Anything else is a defect and ends the process. */
+export abstract class BotError extends Error {
+  /** Stable across releases; what logs, metrics, the API and tests match on. */
+  abstract readonly code: string;
+  /** Whether the same call may succeed later without anyone changing anything. */
+  abstract readonly transient: boolean;
+  /** What a human can do about it. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { hint?: string }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.hint = options?.hint;
+  }
+}
+
+// ---- configuration ------------------------------------------------------------------------------
+
+/** One wrong setting. */
+export interface ConfigurationProblem {
+  readonly variable: string;
+  readonly expected: string;
+  /** What came, or "[secret]" for secrets. */
+  readonly received: string;
+  readonly hint: string;
+}
+
+/** The configuration cannot be used; all problems at once. Exit code 78. */
+export class ConfigurationError extends BotError {
+  override readonly code = "CONFIGURATION_INVALID";
+  override readonly transient = false;
+  readonly problems: readonly ConfigurationProblem[];
+
+  constructor(problems: readonly ConfigurationProblem[]) {
+    const lines = problems.map(
+      (p) => `  ${p.variable}: expected ${p.expected}, received ${p.received}. ${p.hint}`,
+    );
+    super(`${problems.length} configuration problem(s):\n${lines.join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+// ---- storage ------------------------------------------------------------------------------------
+
+/** The disk or the quota is full; nothing was written. Passes when space is freed. */
+export class StorageFullError extends BotError {
+  override readonly code = "STORAGE_FULL";
+  override readonly transient = true;
+}
+
+/** The disk refused to write or sync: what is on it is in doubt. Exit code 74, never retried. */
+export class StorageFailedError extends BotError {
+  override readonly code = "STORAGE_FAILED";
+  override readonly transient = false;
+}
+
+/** The file is not a database of ours, or a damaged one. Exit code 74; it is never overwritten. */
+export class StorageCorruptError extends BotError {
+  override readonly code = "STORAGE_CORRUPT";
+  override readonly transient = false;
+}
+
+/** The data directory or file cannot be opened for writing. Exit code 74. */
+export class StorageUnavailableError extends BotError {
+  override readonly code = "STORAGE_UNAVAILABLE";
+  override readonly transient = false;
+}
+
+/** Another process holds the data directory. Exit code 75. */
+export class StorageInUseError extends BotError {
+  override readonly code = "STORAGE_IN_USE";
+  override readonly transient = true;
+}
+
+/** The store was closed, so the work was not done. */
+export class StorageClosedError extends BotError {
+  override readonly code = "STORAGE_CLOSED";
+  override readonly transient = true;
+}
+
+// ---- queue and durable steps --------------------------------------------------------------------
+
+/** The attempt that speaks has been given up (time limit, restart); what it wanted was not done. */
+export class AttemptOverError extends BotError {
+  override readonly code = "ATTEMPT_OVER";
+  override readonly transient = true;
+}
+
+/** A handler ran longer than its limit. */
+export class HandlerTimeoutError extends BotError {
+  override readonly code = "HANDLER_TIMEOUT";
+  override readonly transient = true;
+
+  constructor(limitMs: number, options?: ErrorOptions) {
+    super(`the handler did not finish within ${limitMs} ms`, options);
+  }
+}
+
+/** A durable step's work waited for something slower than the database. */
+export class TransactionTooSlowError extends BotError {
+  override readonly code = "TRANSACTION_TOO_SLOW";
+  override readonly transient = false;
+
+  constructor(limitMs: number) {
+    super(`the transaction was not finished after ${limitMs} ms and was rolled back`, {
+      hint: "A transaction may only await its own tables: no network, no timers inside.",
+    });
+  }
+}
+
+/** A durable step returned something that cannot be stored. */
+export class StepResultError extends BotError {
+  override readonly code = "STEP_RESULT_INVALID";
+  override readonly transient = false;
+}
+
+// ---- Telegram -----------------------------------------------------------------------------------
+
+/**
+ * What a failed call says about its effect.
+ *
+ * - `refused`: Telegram answered no; nothing happened.
+ * - `not-sent`: the request provably never reached Telegram.
+ * - `unknown`: it was written and the answer is missing or unreadable; it may have been executed.
+ */
+export type CallEffect = "refused" | "not-sent" | "unknown";
+
+/** A Bot API call failed. */
+export abstract class TelegramError extends BotError {
+  abstract readonly effect: CallEffect;
+}
+
+/**
+ * Telegram answered 429 and named a waiting time.
+ * Source: Bot API, `ResponseParameters.retry_after`, given in seconds.
+ */
+export class RateLimitedError extends TelegramError {
+  override readonly code = "TELEGRAM_RATE_LIMITED";
+  override readonly transient = true;
+  override readonly effect = "refused";
+  /** Milliseconds to wait before the next call to the same chat. */
+  readonly retryAfterMs: number;
+
+  constructor(method: string, retryAfterMs: number, options?: ErrorOptions) {
+    super(`${method}: Telegram asks to wait ${retryAfterMs} ms`, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The token is refused (401, or the cloud's 404 for a malformed one). */
+export class UnauthorizedError extends TelegramError {
+  override readonly code = "TELEGRAM_UNAUTHORIZED";
+  override readonly transient = false;
+  override readonly effect = "refused";
+
+  constructor(method: string, options?: ErrorOptions) {
+    super(`${method}: Telegram refuses the token`, {
+      ...options,
+      hint: "Check TELEGRAM_BOT_TOKEN with @BotFather; the bot keeps re-checking by itself.",
+    });
+  }
+}
+
+/**
+ * 409 on getUpdates: `other-poller` when someone else polls with this token, `webhook` when a
+ * webhook is set. The two have different cures. Source: telegram-bot-api.md 2.3.
+ */
+export class PollConflictError extends TelegramError {
+  override readonly code = "TELEGRAM_CONFLICT";
+  override readonly transient = true;
+  override readonly effect = "refused";
+  readonly reason: "other-poller" | "webhook";
+
+  constructor(reason: "other-poller" | "webhook", options?: ErrorOptions) {
+    super(
+      reason === "webhook"
+        ? "getUpdates: a webhook is set for this bot"
+        : "getUpdates: another process polls with the same token",
+      options,
+    );
+    this.reason = reason;
+  }
+}
+
+/** Why a chat cannot be written to. */
+export type ChatGoneReason = "blocked" | "deactivated" | "not-found" | "kicked" | "not-started";
+
+/** This chat will not take messages from us: blocked, deactivated, gone, kicked. */
+export class ChatGoneError extends TelegramError {
+  override readonly code = "TELEGRAM_CHAT_GONE";
+  override readonly transient = false;
+  override readonly effect = "refused";
+  readonly reason: ChatGoneReason;
+
+  constructor(method: string, reason: ChatGoneReason, options?: ErrorOptions) {
+    super(`${method}: the chat cannot be reached (${reason})`, options);
+    this.reason = reason;
+  }
+}
+
+/** The group became a supergroup with a new id. Source: `ResponseParameters.migrate_to_chat_id`. */
+export class ChatMigratedError extends TelegramError {
+  override readonly code = "TELEGRAM_CHAT_MIGRATED";
+  override readonly transient = true;
+  override readonly effect = "refused";
+  readonly migratedToChatId: number;
+
+  constructor(method: string, migratedToChatId: number, options?: ErrorOptions) {
+    super(`${method}: the chat has moved to ${migratedToChatId}`, options);
+    this.migratedToChatId = migratedToChatId;
+  }
+}
+
+/** The wished state is there already (not modified, already deleted, already refunded). */
+export class AlreadyDoneError extends TelegramError {
+  override readonly code = "TELEGRAM_ALREADY_DONE";
+  override readonly transient = false;
+  override readonly effect = "refused";
+}
+
+/** The callback, inline or pre-checkout query is too old to be answered. */
+export class QueryTooOldError extends TelegramError {
+  override readonly code = "TELEGRAM_QUERY_TOO_OLD";
+  override readonly transient = false;
+  override readonly effect = "refused";
+}
+
+/** Any other 4xx: the request itself is wrong and will stay wrong. */
+export class CallRefusedError extends TelegramError {
+  override readonly code = "TELEGRAM_REFUSED";
+  override readonly transient = false;
+  override readonly effect = "refused";
+  /** HTTP status, 400 to 499. */
+  readonly status: number;
+
+  constructor(method: string, status: number, description: string, options?: ErrorOptions) {
+    super(`${method}: ${status} ${description}`, options);
+    this.status = status;
+  }
+}
+
+/** The request provably did not reach Telegram: refused connection, DNS, unreachable, proxy. */
+export class CallNotSentError extends TelegramError {
+  override readonly code = "TELEGRAM_NOT_SENT";
+  override readonly transient = true;
+  override readonly effect = "not-sent";
+}
+
+/** The request was written, the answer is missing, cut, late, 5xx or not JSON. */
+export class CallUnknownError extends TelegramError {
+  override readonly code = "TELEGRAM_UNKNOWN_OUTCOME";
+  override readonly transient = true;
+  override readonly effect = "unknown";
+}
+
+/** The circuit breaker is open: Telegram is known to be unreachable, the call was not tried. */
+export class BreakerOpenError extends TelegramError {
+  override readonly code = "TELEGRAM_BREAKER_OPEN";
+  override readonly transient = true;
+  override readonly effect = "not-sent";
+}
+
+/** A call that cannot be recorded, e.g. with a stream in it. */
+export class UnrecordableCallError extends BotError {
+  override readonly code = "CALL_UNRECORDABLE";
+  override readonly transient = false;
+}
+
+/** The result of a recorded call was read, but the call is sent only after the commit. */
+export class NotSentYetError extends BotError {
+  override readonly code = "CALL_NOT_SENT_YET";
+  override readonly transient = false;
+
+  constructor(method: string, field: string) {
+    super(`${method}: its result has no "${field}" yet, because it is sent after the commit`, {
+      hint: `When the result is needed, use ctx.now.${method}(…) and accept that it may repeat.`,
+    });
+  }
+}
+
+/** The part of any thrown value that may be logged and stored. */
+export interface ErrorRecord {
+  readonly code: string;
+  readonly message: string;
+  readonly atEpochMs: number;
+}
+
+/** Longest error message kept in records and dead letters, in characters. */
+const recordedMessageLengthMax = 500;
+
+/** Turns anything thrown into a record. A defect's message is kept, its stack is not. */
+export function recordError(error: unknown, atEpochMs: number): ErrorRecord {
+  const code = error instanceof BotError ? error.code : "DEFECT";
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
+  return { code, message: message.slice(0, recordedMessageLengthMax), atEpochMs };
+}

@@ -1,0 +1,139 @@
+/**
+ * BotEvent: every fact worth reporting, in one closed union.
+ *
+ * Named "noun.past-tense". Logger, metrics, dashboard and tests listen; nobody waits for a listener
+ * and no listener can break a publisher. No event carries a token or a user's text.
+ */
+import type { ErrorRecord } from "./errors.ts";
+import type { DeadReason, MessageType, Pool } from "./message.ts";
+
+/** Identifies a message in events; `cid` is the correlation id that follows it through the log. */
+export interface MessageRef {
+  readonly messageId: number;
+  readonly messageType: MessageType;
+  readonly pool: Pool;
+}
+
+export type BotEvent =
+  // life of the process
+  | { readonly type: "component.started"; readonly component: string; readonly durationMs: number }
+  | {
+      readonly type: "component.start-failed";
+      readonly component: string;
+      readonly error: ErrorRecord;
+    }
+  | {
+      readonly type: "component.drained";
+      readonly component: string;
+      readonly left: readonly string[];
+    }
+  | { readonly type: "component.stopped"; readonly component: string }
+  | {
+      readonly type: "process.started";
+      readonly bootId: string;
+      readonly previousEnd: "clean" | "unclean" | "first";
+    }
+  | { readonly type: "process.stopping"; readonly reason: string }
+  // intake
+  | { readonly type: "updates.received"; readonly received: number; readonly duplicates: number }
+  | {
+      readonly type: "update.ignored";
+      readonly updateId: number | undefined;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "intake.failed";
+      readonly error: ErrorRecord;
+      readonly retryInMs: number;
+      readonly failuresInARow: number;
+    }
+  | { readonly type: "intake.recovered"; readonly afterMs: number; readonly failures: number }
+  | { readonly type: "intake.held-back"; readonly waiting: number; readonly limit: number }
+  | { readonly type: "intake.resumed"; readonly waiting: number }
+  | { readonly type: "webhook.removed" }
+  // queue
+  | {
+      readonly type: "message.recovered";
+      readonly ref: MessageRef;
+      readonly deaths: number;
+      readonly ambiguous: boolean;
+    }
+  | {
+      readonly type: "message.done";
+      readonly ref: MessageRef;
+      readonly attempts: number;
+      readonly durationMs: number;
+      readonly waitedMs: number;
+    }
+  | {
+      readonly type: "message.retry-scheduled";
+      readonly ref: MessageRef;
+      readonly attempts: number;
+      readonly delayMs: number;
+      readonly error: ErrorRecord;
+    }
+  | {
+      readonly type: "message.postponed";
+      readonly ref: MessageRef;
+      readonly delayMs: number;
+      readonly error: ErrorRecord;
+    }
+  | {
+      readonly type: "message.dead";
+      readonly ref: MessageRef;
+      readonly reason: DeadReason;
+      readonly attempts: number;
+      readonly error: ErrorRecord | undefined;
+    }
+  | { readonly type: "message.expired"; readonly ref: MessageRef }
+  | { readonly type: "message.overdue"; readonly ref: MessageRef; readonly afterMs: number }
+  | {
+      readonly type: "dead-letter.requeued";
+      readonly deadLetterId: number;
+      readonly messageId: number;
+    }
+  | { readonly type: "queue.paused"; readonly pool: Pool }
+  | { readonly type: "queue.resumed"; readonly pool: Pool }
+  | {
+      readonly type: "queue.commit-failed";
+      readonly error: ErrorRecord;
+      readonly retryInMs: number;
+    }
+  | { readonly type: "queue.swept"; readonly dedupeKeys: number; readonly deadLetters: number }
+  // delivery
+  | {
+      readonly type: "send.ambiguous";
+      readonly ref: MessageRef;
+      readonly method: string;
+      readonly policy: "retry" | "drop";
+      readonly error: ErrorRecord;
+    }
+  | { readonly type: "chat.unreachable"; readonly reason: string }
+  | { readonly type: "chat.migrated" }
+  | {
+      readonly type: "telegram.rate-limited";
+      readonly scope: "lane" | "global";
+      readonly retryAfterMs: number;
+    }
+  | { readonly type: "breaker.opened"; readonly error: ErrorRecord; readonly retryInMs: number }
+  | { readonly type: "breaker.closed"; readonly afterMs: number }
+  // storage
+  | { readonly type: "storage.checked"; readonly durationMs: number }
+  | { readonly type: "storage.failed"; readonly error: ErrorRecord }
+  // health
+  | {
+      readonly type: "health.changed";
+      readonly probe: string;
+      readonly status: "healthy" | "degraded" | "unhealthy";
+      readonly reason: string | undefined;
+    }
+  // business: what BotLogger.business records
+  | {
+      readonly type: "business.happened";
+      readonly name: string;
+      readonly userId: number;
+      readonly facts: Readonly<Record<string, number | string | boolean>>;
+    };
+
+/** Reports a fact. Never throws. */
+export type Publish = (event: BotEvent) => void;

@@ -1,0 +1,69 @@
+/**
+ * Shop tables: what the shop needs of a store, inside a transaction.
+ *
+ * Amounts are integers in minor units (cents). The ledger is append-only; an account's balance is
+ * the sum of its entries and is never stored beside them as a truth of its own.
+ */
+
+export interface Account {
+  readonly userId: number;
+  readonly createdAtEpochMs: number;
+}
+
+export type LedgerKind = "welcome" | "purchase" | "refund";
+
+export interface LedgerEntry {
+  readonly id: number;
+  readonly userId: number;
+  /** Minor units; positive into the account, negative out of it. */
+  readonly amountMinor: number;
+  readonly kind: LedgerKind;
+  /** What it belongs to. Unique with `kind`: the second entry of the same cause is refused. */
+  readonly reference: string;
+  readonly createdAtEpochMs: number;
+}
+
+export type OrderStatus = "paid" | "cancelled";
+
+export interface Order {
+  readonly id: number;
+  readonly userId: number;
+  readonly sku: string;
+  readonly priceMinor: number;
+  readonly status: OrderStatus;
+  /** Unique: the same wish pressed twice is one order. */
+  readonly idempotencyKey: string;
+  readonly createdAtEpochMs: number;
+  readonly cancelledAtEpochMs: number | undefined;
+}
+
+/** One page of a newest-first list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly total: number;
+}
+
+export interface ShopTables {
+  findAccount(userId: number): Promise<Account | undefined>;
+  /** @returns false when the account exists already. */
+  insertAccount(account: Account): Promise<boolean>;
+  balanceMinor(userId: number): Promise<number>;
+  /** @returns false when an entry of this kind and reference exists already. */
+  appendLedgerEntry(entry: Omit<LedgerEntry, "id">): Promise<boolean>;
+  /** Newest first. */
+  ledgerEntries(userId: number, limit: number): Promise<readonly LedgerEntry[]>;
+  findOrder(orderId: number): Promise<Order | undefined>;
+  findOrderByKey(idempotencyKey: string): Promise<Order | undefined>;
+  insertOrder(order: Omit<Order, "id" | "cancelledAtEpochMs" | "status">): Promise<Order>;
+  /** @returns false when it was not in status `paid`. */
+  cancelOrder(orderId: number, cancelledAtEpochMs: number): Promise<boolean>;
+  /** Newest first. */
+  orders(userId: number, offset: number, limit: number): Promise<Page<Order>>;
+}
+
+/** What `ctx.transaction` hands to the domain: its tables, and the instant the step began. */
+export interface DomainTransaction {
+  readonly shop: ShopTables;
+  /** The same for everything done in this transaction. */
+  readonly nowEpochMs: number;
+}

@@ -1,0 +1,209 @@
+/**
+ * Store: the durable memory of the bot, and the only thing that survives a kill.
+ *
+ * Everything is asynchronous and says nothing about SQL, so that SQLite and PostgreSQL can stand
+ * side by side. Every method is one durable transaction: when its promise resolves, the effect is on
+ * disk; when it rejects, nothing of it happened. Rejections are `Storage…Error`s or `AttemptOverError`.
+ */
+import type { ErrorRecord } from "./errors.ts";
+import type {
+  DeadLetter,
+  DeadReason,
+  JsonObject,
+  Message,
+  MessageType,
+  NewMessage,
+  Pool,
+  Priority,
+} from "./message.ts";
+import type { DomainTransaction } from "./shop-tables.ts";
+
+/** What became of a message that was to be queued. */
+export type EnqueueResult =
+  | { readonly kind: "queued"; readonly messageId: number }
+  | { readonly kind: "duplicate" }
+  /** Its lane is full; it was kept as a dead letter. */
+  | { readonly kind: "lane-full"; readonly deadLetterId: number };
+
+/** The head of a lane, offered for claiming. */
+export interface ClaimCandidate {
+  readonly messageId: number;
+  readonly lane: string;
+  readonly priority: Priority;
+  readonly floodScope: string | undefined;
+  readonly floodCost: number;
+}
+
+/**
+ * The claimer's word on a candidate: take it, leave it until an instant, or stop looking in this
+ * claim (the limit over all is used up).
+ */
+export type Admission = "take" | "stop" | { readonly notBeforeEpochMs: number };
+
+export interface ClaimRequest {
+  readonly pool: Pool;
+  readonly limit: number;
+  /** Of `limit`, how many go to heads that have waited past their age first. */
+  readonly agedLimit: number;
+  /** A normal or low head available since before this instant is aged. */
+  readonly agedBefore: { readonly normal: number; readonly low: number };
+  /** True: only heads that were in hand when the process died; false: only the others. */
+  readonly suspects: boolean;
+  /** Asked once per candidate, inside the transaction; must be quick and must not throw. */
+  readonly admit: (candidate: ClaimCandidate) => Admission;
+}
+
+/** Names one attempt; the store refuses it once a newer claim exists. */
+export interface AttemptRef {
+  readonly messageId: number;
+  readonly claims: number;
+}
+
+/** A send that used up flood-control room, for the windows to survive a restart. */
+export interface SentRecord {
+  readonly scope: string;
+  readonly cost: number;
+  readonly atEpochMs: number;
+}
+
+/** How an attempt ended. */
+export type AttemptOutcome =
+  /** Done: the message leaves the queue and `enqueue` enters it, in one transaction. */
+  | { readonly kind: "done"; readonly enqueue: readonly NewMessage[] }
+  /** Failed: again at `availableAtEpochMs`. `hold` keeps the lane waiting, `skip` lets it go on. */
+  | {
+      readonly kind: "retry";
+      readonly availableAtEpochMs: number;
+      readonly error: ErrorRecord;
+      readonly onRetry: "hold" | "skip";
+    }
+  /** Not its fault: again later, no attempt spent. With `parkLane` the whole lane waits. */
+  | {
+      readonly kind: "postponed";
+      readonly availableAtEpochMs: number;
+      readonly parkLane: boolean;
+      /** Replaces the payload and the flood scope, when a chat has moved. */
+      readonly readdressed?: { readonly payload: JsonObject; readonly floodScope: string };
+    }
+  /** Given up: becomes a dead letter; `enqueue` (last words to the user) enters with it. */
+  | {
+      readonly kind: "dead";
+      readonly reason: DeadReason;
+      readonly error: ErrorRecord | undefined;
+      readonly enqueue: readonly NewMessage[];
+    }
+  /** Too late to be of use: leaves the queue. */
+  | { readonly kind: "expired" }
+  /** Handed back unworked, e.g. at the end of a drain. */
+  | { readonly kind: "released" };
+
+export interface PoolSnapshot {
+  readonly waiting: number;
+  readonly inHand: number;
+  readonly lanes: number;
+  /** Milliseconds since the epoch at which the oldest waiting message was queued. */
+  readonly oldestCreatedAtEpochMs: number | undefined;
+}
+
+export interface StoreSnapshot {
+  readonly pools: Readonly<Record<Pool, PoolSnapshot>>;
+  readonly deadLetters: number;
+  readonly dedupeKeys: number;
+}
+
+export interface DeadLetterFilter {
+  readonly type?: MessageType;
+  readonly reason?: DeadReason;
+  readonly offset: number;
+  /** 1 to 1000. */
+  readonly limit: number;
+}
+
+/** Ages after which finished things are forgotten, in milliseconds since the epoch. */
+export interface SweepRequest {
+  readonly deadLettersBeforeEpochMs: number;
+  readonly sentBeforeEpochMs: number;
+}
+
+/** The queue's side of a store. */
+export interface QueueStore {
+  /** All or nothing, in this order. */
+  enqueue(messages: readonly NewMessage[]): Promise<readonly EnqueueResult[]>;
+  /** Takes heads in hand: marks them, counts the claim, and only then resolves. */
+  claim(request: ClaimRequest): Promise<readonly Message[]>;
+  /** Ends an attempt. Rejects with `AttemptOverError` when a newer claim exists. */
+  finish(
+    attempt: AttemptRef,
+    outcome: AttemptOutcome,
+    sent?: SentRecord,
+  ): Promise<readonly EnqueueResult[]>;
+  /**
+   * The durable step `name` of a message: runs `work` once and keeps its result with it; from the
+   * second time on gives the kept result back without running `work`. `enqueue` is read after `work`
+   * and commits with it. Rejects with `AttemptOverError` when a newer claim exists, and with what
+   * `work` rejected with (then nothing of it is kept).
+   */
+  step(
+    attempt: AttemptRef,
+    name: string,
+    work: (tx: DomainTransaction) => Promise<unknown>,
+    enqueue: () => readonly NewMessage[],
+  ): Promise<unknown>;
+  /**
+   * Takes over what a dead process had in hand: counts the death, frees the lanes.
+   *
+   * @returns the messages that were in hand, oldest first.
+   */
+  recover(): Promise<readonly Message[]>;
+  /** When the next waiting head of this pool becomes available; `undefined` when none waits. */
+  nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
+  /** Waiting and in hand. Cheap enough to ask before every poll. */
+  depth(pool: Pool): Promise<number>;
+  snapshot(): Promise<StoreSnapshot>;
+  deadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
+  /** Puts a dead letter back at its lane's end. @returns the new message's id, or `undefined`. */
+  requeue(deadLetterId: number): Promise<number | undefined>;
+  /** @returns false when there was none. */
+  deleteDeadLetter(deadLetterId: number): Promise<boolean>;
+  sweep(
+    request: SweepRequest,
+  ): Promise<{ readonly dedupeKeys: number; readonly deadLetters: number }>;
+  /** Flood-control room used since then, for the windows to survive a restart. */
+  sentSince(epochMs: number): Promise<readonly SentRecord[]>;
+  recordSent(sent: SentRecord): Promise<void>;
+}
+
+/** What is known of a chat apart from its messages. */
+export interface ChatFacts {
+  /** Why it cannot be written to; `undefined` when it can. */
+  readonly unreachable: string | undefined;
+  /** Where it has moved. */
+  readonly migratedTo: string | undefined;
+}
+
+/** Small facts beside the queue. */
+export interface FactStore {
+  chatFacts(chat: string): Promise<ChatFacts>;
+  setChatUnreachable(chat: string, reason: string | undefined): Promise<void>;
+  setChatMigrated(chat: string, migratedTo: string): Promise<void>;
+  /** A small named value, e.g. the fingerprint of the registered commands. */
+  getSetting(name: string): Promise<string | undefined>;
+  setSetting(name: string, value: string): Promise<void>;
+}
+
+/** How the previous process of this data directory ended. */
+export type PreviousEnd = "first" | "clean" | "unclean";
+
+export interface Store extends QueueStore, FactStore {
+  /**
+   * Opens, locks, migrates and, after an unclean end, checks the store.
+   * Rejects with a `Storage…Error`; a damaged file is never written to.
+   */
+  open(): Promise<PreviousEnd>;
+  /** One domain transaction outside any message. */
+  transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T>;
+  /** Writes and syncs one row: proof that the disk takes data. */
+  probe(): Promise<void>;
+  /** Finishes what was submitted, records the clean end and lets go of the lock. Never rejects. */
+  close(): Promise<void>;
+}
