@@ -75,6 +75,8 @@ export interface Message {
   readonly claims: number;
   /** How often the process died with it in hand. */
   readonly deaths: number;
+  /** Whether it was a dead letter before and an operator put it back. */
+  readonly requeued: boolean;
   readonly errors: readonly ErrorRecord[];
   readonly ambiguous: AmbiguousPolicy;
   readonly floodScope: string | undefined;

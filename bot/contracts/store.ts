@@ -47,8 +47,11 @@ export interface ClaimRequest {
   readonly agedLimit: number;
   /** A normal or low head available since before this instant is aged. */
   readonly agedBefore: { readonly normal: number; readonly low: number };
-  /** True: only heads that were in hand when the process died; false: only the others. */
-  readonly suspects: boolean;
+  /**
+   * Heads that were in hand when the process died are suspects: `only` them, those most often in
+   * hand last; `without` them; or `with` them, like any other.
+   */
+  readonly suspects: "only" | "without" | "with";
   /** Asked once per candidate, inside the transaction; must be quick and must not throw. */
   readonly admit: (candidate: ClaimCandidate) => Admission;
 }
@@ -150,11 +153,13 @@ export interface QueueStore {
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown>;
   /**
-   * Takes over what a dead process had in hand: counts the death, frees the lanes.
+   * Takes over what a dead process had in hand, in one transaction: counts the death, then ends each
+   * attempt as `decide` says.
    *
+   * @param decide Sees the message with this death counted; must not throw.
    * @returns the messages that were in hand, oldest first.
    */
-  recover(): Promise<readonly Message[]>;
+  recover(decide: (message: Message) => AttemptOutcome): Promise<readonly Message[]>;
   /** When the next waiting head of this pool becomes available; `undefined` when none waits. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
   /** Waiting and in hand. Cheap enough to ask before every poll. */

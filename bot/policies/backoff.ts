@@ -1,0 +1,22 @@
+/** Backoff: how long to wait before trying again. */
+import type { Random } from "../contracts/clock.ts";
+
+export interface BackoffOptions {
+  /** Upper bound of the first delay, in milliseconds. */
+  readonly initialMs: number;
+  /** Upper bound of every delay, in milliseconds. */
+  readonly maxMs: number;
+}
+
+/**
+ * Milliseconds before attempt `attempt + 1`, uniform in
+ * [0, min(maxMs, initialMs * 2 ** (attempt - 1))).
+ *
+ * @param attempt 1 after the first failure.
+ * Source: "full jitter", AWS Architecture Blog, Exponential Backoff And Jitter.
+ */
+export function fullJitter(options: BackoffOptions, attempt: number, random: Random): number {
+  // 2 ** 1024 is Infinity, and Infinity is capped like any other number.
+  const bound = Math.min(options.maxMs, options.initialMs * 2 ** (Math.max(1, attempt) - 1));
+  return random() * bound;
+}

@@ -1,0 +1,199 @@
+/**
+ * Flood control: Telegram's sending limits, kept by sliding windows.
+ *
+ * A message occupies its windows from the moment it is started until a window's length after it was
+ * answered. Whatever happens on the way, Telegram therefore never sees more than the limit in any
+ * window of its own, and a burst after a quiet time is no larger than the limit.
+ * (Measured: the fixed windows of a popular throttler let 60 through in one second, limit 30.)
+ *
+ * Source of the limits: core.telegram.org/bots/faq: one message a second in a chat, 20 a minute in
+ * a group, 30 a second over all. Edits and albums count like messages, an album by its items.
+ * Pure: knows no clock; every instant is the caller's monotonic milliseconds.
+ */
+
+export interface FloodLimits {
+  /** False: nothing is limited (for a local Bot API server, and for benchmarks). */
+  readonly enabled: boolean;
+  /** Messages in a chat within `chatBurst` seconds. 1: one a second, no burst. */
+  readonly chatBurst: number;
+  /** Messages in a group or channel within 60 s. */
+  readonly groupPerMinute: number;
+  /** Messages over all within 1 s. */
+  readonly totalPerSecond: number;
+}
+
+/** When a message may start: at once, at an instant, or after something in flight has been answered. */
+export type FloodVerdict = "now" | "after-flight" | { readonly atMs: number };
+
+interface Entry {
+  readonly cost: number;
+  /** When it was answered; `Infinity` while in flight. */
+  answeredAtMs: number;
+}
+
+interface Window {
+  readonly limit: number;
+  readonly lengthMs: number;
+}
+
+interface Flight {
+  readonly entry: Entry;
+  readonly scope: string;
+}
+
+const secondMs = 1_000;
+const minuteMs = 60_000;
+
+/** Low-priority messages are spread over the second, so that a reply never waits for a full one. */
+const spreadSlices = 10;
+
+export class FloodControl {
+  readonly #limits: FloodLimits;
+  readonly #total: Entry[] = [];
+  readonly #chats = new Map<string, Entry[]>();
+  readonly #flights = new Map<number, Flight>();
+  /** Start instants of low-priority messages within the last slice. */
+  #lowStartsMs: number[] = [];
+  #parkedUntilMs = 0;
+
+  constructor(limits: FloodLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * When a message may start as far as all chats together are concerned.
+   *
+   * @param low Whether it is a low-priority message, which is spread evenly.
+   */
+  overall(cost: number, low: boolean, nowMs: number): FloodVerdict {
+    if (this.#parkedUntilMs > nowMs) return { atMs: this.#parkedUntilMs };
+    if (!this.#limits.enabled || cost === 0) return "now";
+    const window = { limit: this.#limits.totalPerSecond, lengthMs: secondMs };
+    const verdict = decide(this.#total, window, cost, nowMs);
+    if (verdict !== "now" || !low) return verdict;
+    return this.#spread(nowMs);
+  }
+
+  #spread(nowMs: number): FloodVerdict {
+    const sliceMs = secondMs / spreadSlices;
+    this.#lowStartsMs = this.#lowStartsMs.filter((atMs) => atMs > nowMs - sliceMs);
+    const perSlice = Math.max(1, Math.ceil(this.#limits.totalPerSecond / spreadSlices));
+    const first = this.#lowStartsMs[this.#lowStartsMs.length - perSlice];
+    return first === undefined ? "now" : { atMs: first + sliceMs };
+  }
+
+  /** When a message may start as far as its chat is concerned. */
+  inChat(scope: string, cost: number, nowMs: number): FloodVerdict {
+    if (!this.#limits.enabled || cost === 0) return "now";
+    const entries = this.#chats.get(scope);
+    if (!entries) return "now";
+    const verdicts = this.#windowsOf(scope).map((window) => decide(entries, window, cost, nowMs));
+    return verdicts.reduce(later);
+  }
+
+  /** The message has been started: it occupies its windows until it is settled. */
+  start(id: number, scope: string | undefined, cost: number, low: boolean, nowMs: number): void {
+    if (!this.#limits.enabled || cost === 0 || scope === undefined) return;
+    const entry: Entry = { cost, answeredAtMs: Number.POSITIVE_INFINITY };
+    this.#flights.set(id, { entry, scope });
+    this.#admit(entry, scope, nowMs);
+    if (low) this.#lowStartsMs.push(nowMs);
+  }
+
+  /**
+   * The message has been answered, or provably never reached Telegram.
+   *
+   * @returns whether it used up room that must survive a restart.
+   */
+  settle(id: number, reachedTelegram: boolean, nowMs: number): boolean {
+    const flight = this.#flights.get(id);
+    if (!flight) return false;
+    this.#flights.delete(id);
+    flight.entry.answeredAtMs = reachedTelegram ? nowMs : Number.NEGATIVE_INFINITY;
+    return reachedTelegram;
+  }
+
+  /** Takes over room used before a restart, answered `agoMs` ago. */
+  restore(scope: string, cost: number, agoMs: number, nowMs: number): void {
+    if (!this.#limits.enabled) return;
+    // A clock that was set back must not open the windows early: in doubt it was just now.
+    const answeredAtMs = nowMs - Math.max(0, agoMs);
+    this.#admit({ cost, answeredAtMs }, scope, nowMs);
+  }
+
+  /** Telegram asked everybody to wait: nothing starts before `untilMs`. */
+  park(untilMs: number): void {
+    this.#parkedUntilMs = Math.max(this.#parkedUntilMs, untilMs);
+  }
+
+  /** Chats remembered; bounded by what was sent in the last minute. */
+  get chats(): number {
+    return this.#chats.size;
+  }
+
+  /** Forgets chats whose windows are open again. */
+  prune(nowMs: number): void {
+    for (const [scope, entries] of this.#chats) {
+      forget(entries, this.#memoryMs(scope), nowMs);
+      if (entries.length === 0) this.#chats.delete(scope);
+    }
+  }
+
+  #admit(entry: Entry, scope: string, nowMs: number): void {
+    forget(this.#total, secondMs, nowMs);
+    this.#total.push(entry);
+    const entries = this.#chats.get(scope) ?? [];
+    forget(entries, this.#memoryMs(scope), nowMs);
+    entries.push(entry);
+    this.#chats.set(scope, entries);
+  }
+
+  #memoryMs(scope: string): number {
+    return Math.max(...this.#windowsOf(scope).map((window) => window.lengthMs));
+  }
+
+  #windowsOf(scope: string): readonly Window[] {
+    const { chatBurst, groupPerMinute } = this.#limits;
+    const chat = { limit: chatBurst, lengthMs: chatBurst * secondMs };
+    return isGroup(scope) ? [chat, { limit: groupPerMinute, lengthMs: minuteMs }] : [chat];
+  }
+}
+
+/** Groups and channels have negative ids; a public one may also be named by @username. */
+export function isGroup(scope: string): boolean {
+  return scope.startsWith("-") || scope.startsWith("@");
+}
+
+function decide(
+  entries: readonly Entry[],
+  window: Window,
+  cost: number,
+  nowMs: number,
+): FloodVerdict {
+  // An album larger than the window fits only into an empty one.
+  let room = window.limit - Math.min(cost, window.limit);
+  for (let index = entries.length - 1; index >= 0; index--) {
+    const entry = entries[index] as Entry;
+    const freeAtMs = entry.answeredAtMs + window.lengthMs;
+    if (freeAtMs <= nowMs) continue;
+    room -= entry.cost;
+    if (room < 0)
+      return freeAtMs === Number.POSITIVE_INFINITY ? "after-flight" : { atMs: freeAtMs };
+  }
+  return "now";
+}
+
+function later(a: FloodVerdict, b: FloodVerdict): FloodVerdict {
+  if (a === "after-flight" || b === "after-flight") return "after-flight";
+  if (a === "now") return b;
+  if (b === "now") return a;
+  return a.atMs >= b.atMs ? a : b;
+}
+
+function forget(entries: Entry[], memoryMs: number, nowMs: number): void {
+  let open = 0;
+  for (const entry of entries) {
+    if (entry.answeredAtMs + memoryMs > nowMs) entries[open++] = entry;
+  }
+  entries.length = open;
+}

@@ -1,0 +1,172 @@
+/**
+ * Group commit: one writer, many closures, one sync.
+ *
+ * Every closure gets a savepoint of its own, so one that throws takes only itself back. All closures
+ * submitted in the same turn of the event loop share a transaction; a promise resolves only after
+ * the transaction is on disk. Closures run one at a time, in the order they were submitted.
+ */
+import type { Clock } from "../contracts/clock.ts";
+import {
+  BotError,
+  StorageClosedError,
+  StorageFailedError,
+  TransactionTooSlowError,
+} from "../contracts/errors.ts";
+import type { Database, Statement } from "./sqlite-driver.ts";
+
+export interface GroupCommitDeps {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Milliseconds a closure may take; it waits only for the database. Default 1000. */
+  readonly closureLimitMs?: number;
+  /** Called once, when a commit failed in a way that must not be repeated. */
+  readonly onFatal: (error: BotError) => void;
+}
+
+interface Job {
+  readonly work: () => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type JobResult =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown };
+
+/** Bounds the time other closures wait for one transaction. */
+const jobsPerCommitMax = 500;
+
+export class GroupCommit {
+  readonly #deps: GroupCommitDeps;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #savepoint: Statement;
+  readonly #release: Statement;
+  #jobs: Job[] = [];
+  #flushing: Promise<void> | undefined;
+  #scheduled = false;
+  #ended: BotError | undefined;
+  #closureNumber = 0;
+
+  constructor(deps: GroupCommitDeps) {
+    this.#deps = deps;
+    this.#begin = deps.database.prepare("BEGIN IMMEDIATE");
+    this.#commit = deps.database.prepare("COMMIT");
+    this.#savepoint = deps.database.prepare("SAVEPOINT job");
+    this.#release = deps.database.prepare("RELEASE job");
+  }
+
+  /**
+   * Runs `work` inside the next transaction. Resolves with its result after the commit.
+   * Rejects with what `work` threw, or with the storage error that stopped the whole transaction.
+   */
+  run<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Which closure runs: changes as soon as one is over, also when it was given up as too slow. */
+  get closureNumber(): number {
+    return this.#closureNumber;
+  }
+
+  /** Commits what was submitted, then refuses everything. */
+  async close(): Promise<void> {
+    while (this.#jobs.length > 0 || this.#flushing !== undefined) await this.#flush();
+    this.#ended ??= new StorageClosedError("the store is closed");
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#flushing !== undefined) return;
+    this.#scheduled = true;
+    // After the I/O callbacks of this turn: their closures share one sync.
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#flush();
+    });
+  }
+
+  #flush(): Promise<void> {
+    this.#flushing ??= this.#commitJobs().finally(() => {
+      this.#flushing = undefined;
+      if (this.#jobs.length > 0) this.#schedule();
+    });
+    return this.#flushing;
+  }
+
+  async #commitJobs(): Promise<void> {
+    const jobs = this.#jobs.splice(0, jobsPerCommitMax);
+    if (jobs.length === 0) return;
+    const results: JobResult[] = [];
+    try {
+      if (this.#ended) throw this.#ended;
+      this.#begin.run();
+      for (const job of jobs) results.push(await this.#runJob(job));
+      this.#commit.run();
+    } catch (error) {
+      this.#abandon(error);
+      for (const job of jobs) job.reject(error);
+      return;
+    }
+    for (const [index, job] of jobs.entries()) {
+      const result = results[index] as JobResult;
+      if (result.ok) job.resolve(result.value);
+      else job.reject(result.error);
+    }
+  }
+
+  /** One closure in its savepoint. Throws only when the whole transaction is lost. */
+  async #runJob(job: Job): Promise<JobResult> {
+    this.#savepoint.run();
+    try {
+      this.#closureNumber++;
+      const pending = job.work();
+      const value = pending instanceof Promise ? await this.#limited(pending) : pending;
+      this.#release.run();
+      return { ok: true, value };
+    } catch (error) {
+      if (isStorageError(error) || !this.#deps.database.inTransaction) throw error;
+      this.#deps.database.exec("ROLLBACK TO job");
+      this.#release.run();
+      return { ok: false, error };
+    } finally {
+      this.#closureNumber++;
+    }
+  }
+
+  async #limited(pending: Promise<unknown>): Promise<unknown> {
+    const limitMs = this.#deps.closureLimitMs ?? 1000;
+    const settled = new AbortController();
+    const late = this.#deps.clock.sleep(limitMs, settled.signal).then(() => {
+      if (!settled.signal.aborted) throw new TransactionTooSlowError(limitMs);
+    });
+    try {
+      return await Promise.race([pending, late]);
+    } finally {
+      settled.abort();
+    }
+  }
+
+  #abandon(error: unknown): void {
+    // A failed sync may have dropped pages, so nothing is tried again on this connection ("fsyncgate").
+    const fatal = isStorageError(error) && !error.transient;
+    if (fatal && !this.#ended) {
+      this.#ended = error;
+      this.#deps.onFatal(error);
+    }
+    if (!this.#deps.database.inTransaction) return;
+    try {
+      this.#deps.database.exec("ROLLBACK");
+    } catch (cause) {
+      this.#ended ??= new StorageFailedError("rolling back failed", { cause });
+      this.#deps.onFatal(this.#ended);
+    }
+  }
+}
+
+function isStorageError(error: unknown): error is BotError {
+  return error instanceof BotError && error.code.startsWith("STORAGE_");
+}

@@ -1,0 +1,203 @@
+/**
+ * Lane table: one row a waiting line, so that claiming never looks at the backlog.
+ *
+ * A lane's priority is the highest of all its waiting messages: a reply behind a broadcast in the
+ * same chat pulls the lane forward, and the order within the chat stays.
+ * An empty lane stays only while it is parked (`not_before`), so that a waiting time outlives it.
+ */
+
+import { type Pool, priorities } from "../contracts/message.ts";
+import type { ClaimCandidate } from "../contracts/store.ts";
+import type { MessageRow } from "./message-rows.ts";
+import type { Database } from "./sqlite-driver.ts";
+
+interface LaneRow {
+  readonly head_id: number | null;
+  readonly high: number;
+  readonly normal: number;
+  readonly low: number;
+  readonly priority: number;
+  readonly available_at: number;
+  readonly not_before: number;
+}
+
+interface CandidateRow {
+  readonly head_id: number;
+  readonly lane: string;
+  readonly priority: number;
+  readonly flood_scope: string | null;
+  readonly flood_cost: number;
+}
+
+const candidateColumns = `l.head_id, l.lane, l.priority, m.flood_scope, m.flood_cost
+  FROM lanes l JOIN messages m ON m.id = l.head_id`;
+
+export class LaneTable {
+  readonly #sql;
+
+  constructor(database: Database) {
+    this.#sql = {
+      find: database.prepare("SELECT * FROM lanes WHERE lane = ? AND pool = ?"),
+      insert: database.prepare(
+        `INSERT INTO lanes (lane, pool, head_id, high, normal, low, priority, available_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      update: database.prepare(
+        `UPDATE lanes SET head_id = ?, high = ?, normal = ?, low = ?, priority = ?, available_at = ?
+         WHERE lane = ? AND pool = ?`,
+      ),
+      advance: database.prepare(
+        `UPDATE lanes SET head_id = ?, high = ?, normal = ?, low = ?, priority = ?,
+           available_at = ?, deaths = ?, busy = 0
+         WHERE lane = ? AND pool = ?`,
+      ),
+      delete: database.prepare("DELETE FROM lanes WHERE lane = ? AND pool = ?"),
+      next: database.prepare(
+        `SELECT id, available_at, deaths FROM messages
+         WHERE lane = ? AND pool = ? ORDER BY id LIMIT 1`,
+      ),
+      take: database.prepare("UPDATE lanes SET busy = 1 WHERE lane = ? AND pool = ?"),
+      free: database.prepare(
+        `UPDATE lanes SET busy = 0, deaths = ?, available_at = max(?, not_before)
+         WHERE lane = ? AND pool = ?`,
+      ),
+      delay: database.prepare("UPDATE lanes SET available_at = ? WHERE lane = ? AND pool = ?"),
+      park: database.prepare(
+        "UPDATE lanes SET not_before = max(not_before, ?) WHERE lane = ? AND pool = ?",
+      ),
+      ready: database.prepare(
+        `SELECT ${candidateColumns}
+         WHERE l.pool = ? AND l.priority = ? AND l.busy = 0 AND l.head_id IS NOT NULL
+           AND l.available_at <= ? AND l.deaths <= ?
+         ORDER BY l.available_at, l.head_id LIMIT ?`,
+      ),
+      suspects: database.prepare(
+        `SELECT ${candidateColumns}
+         WHERE l.pool = ? AND l.deaths > 0 AND l.busy = 0 AND l.head_id IS NOT NULL
+           AND l.available_at <= ?
+         ORDER BY l.deaths, l.head_id LIMIT ?`,
+      ),
+      nextAvailable: database.prepare(
+        `SELECT min(available_at) AS at FROM lanes
+         WHERE pool = ? AND priority = ? AND busy = 0 AND head_id IS NOT NULL`,
+      ),
+      sweep: database.prepare("DELETE FROM lanes WHERE head_id IS NULL AND not_before <= ?"),
+    };
+  }
+
+  /** Messages waiting or in hand in this lane. */
+  length(lane: string, pool: Pool): number {
+    const row = this.#sql.find.get<LaneRow>(lane, pool);
+    return row ? row.high + row.normal + row.low : 0;
+  }
+
+  /** Puts a message at the lane's end. */
+  append(lane: string, pool: Pool, messageId: number, priority: number, availableAt: number): void {
+    const row = this.#sql.find.get<LaneRow>(lane, pool);
+    if (!row) {
+      const [high, normal, low] = changedCounts(undefined, priority, 1);
+      this.#sql.insert.run(lane, pool, messageId, high, normal, low, priority, availableAt);
+      return;
+    }
+    const counts = changedCounts(row, priority, 1);
+    const empty = row.head_id === null;
+    this.#sql.update.run(
+      empty ? messageId : row.head_id,
+      ...counts,
+      topPriority(counts),
+      empty ? Math.max(availableAt, row.not_before) : row.available_at,
+      lane,
+      pool,
+    );
+  }
+
+  /** The head has left: the next message becomes the head, and the lane is free. */
+  advance(lane: string, pool: Pool, leftPriority: number, nowEpochMs: number): void {
+    const row = this.#sql.find.get<LaneRow>(lane, pool);
+    if (!row) return;
+    const next = this.#sql.next.get<Pick<MessageRow, "id" | "available_at" | "deaths">>(lane, pool);
+    if (!next && row.not_before <= nowEpochMs) {
+      this.#sql.delete.run(lane, pool);
+      return;
+    }
+    const counts = changedCounts(row, leftPriority, -1);
+    this.#sql.advance.run(
+      next?.id ?? null,
+      ...counts,
+      topPriority(counts),
+      Math.max(next?.available_at ?? 0, row.not_before),
+      next?.deaths ?? 0,
+      lane,
+      pool,
+    );
+  }
+
+  take(lane: string, pool: Pool): void {
+    this.#sql.take.run(lane, pool);
+  }
+
+  /** Hands the head back, not before `availableAt`. */
+  free(lane: string, pool: Pool, availableAt: number, deaths: number): void {
+    this.#sql.free.run(deaths, availableAt, lane, pool);
+  }
+
+  /** The waiting head of this lane is not to be offered before `availableAt`. */
+  delay(lane: string, pool: Pool, availableAt: number): void {
+    this.#sql.delay.run(availableAt, lane, pool);
+  }
+
+  /** Nothing of this lane goes before `notBefore`, whatever becomes of its head. */
+  park(lane: string, pool: Pool, notBefore: number): void {
+    this.#sql.park.run(notBefore, lane, pool);
+  }
+
+  /** Heads of one priority that may be claimed, longest available first. */
+  ready(pool: Pool, priority: number, availableBy: number, withSuspects: boolean, limit: number) {
+    const deathsMax = withSuspects ? Number.MAX_SAFE_INTEGER : 0;
+    return this.#sql.ready
+      .all<CandidateRow>(pool, priority, availableBy, deathsMax, limit)
+      .map(toCandidate);
+  }
+
+  /** Heads that were in hand when a process died, those most often in hand last. */
+  suspects(pool: Pool, availableBy: number, limit: number) {
+    return this.#sql.suspects.all<CandidateRow>(pool, availableBy, limit).map(toCandidate);
+  }
+
+  nextAvailableAt(pool: Pool): number | undefined {
+    const instants = priorities.map(
+      (_, priority) =>
+        this.#sql.nextAvailable.get<{ at: number | null }>(pool, priority)?.at ?? null,
+    );
+    const known = instants.filter((at) => at !== null);
+    return known.length > 0 ? Math.min(...known) : undefined;
+  }
+
+  /** Forgets empty lanes whose parking is over. */
+  sweep(nowEpochMs: number): void {
+    this.#sql.sweep.run(nowEpochMs);
+  }
+}
+
+type Counts = readonly [high: number, normal: number, low: number];
+
+function changedCounts(row: LaneRow | undefined, priority: number, change: number): Counts {
+  const counts: [number, number, number] = row ? [row.high, row.normal, row.low] : [0, 0, 0];
+  counts[priority] = (counts[priority] ?? 0) + change;
+  return counts;
+}
+
+function topPriority(counts: Counts): number {
+  const index = counts.findIndex((count) => count > 0);
+  return index < 0 ? priorities.length - 1 : index;
+}
+
+function toCandidate(row: CandidateRow): ClaimCandidate {
+  return {
+    messageId: row.head_id,
+    lane: row.lane,
+    priority: priorities[row.priority] ?? "low",
+    floodScope: row.flood_scope ?? undefined,
+    floodCost: row.flood_cost,
+  };
+}

@@ -1,0 +1,87 @@
+/** Message rows: how messages and dead letters stand in the tables. */
+import type { ErrorRecord } from "../contracts/errors.ts";
+import {
+  type AmbiguousPolicy,
+  type DeadLetter,
+  type DeadReason,
+  type JsonObject,
+  type Message,
+  type MessageType,
+  type NewMessage,
+  type Pool,
+  type Priority,
+  priorities,
+} from "../contracts/message.ts";
+
+interface CommonRow {
+  readonly id: number;
+  readonly type: MessageType;
+  readonly pool: Pool;
+  readonly lane: string;
+  readonly priority: number;
+  readonly payload: string;
+  readonly created_at: number;
+  readonly attempts: number;
+  readonly deaths: number;
+  readonly origin: number | null;
+  readonly ambiguous: AmbiguousPolicy;
+  readonly flood_scope: string | null;
+  readonly flood_cost: number;
+  readonly errors: string;
+}
+
+export interface MessageRow extends CommonRow {
+  readonly available_at: number;
+  readonly expires_at: number | null;
+  readonly claims: number;
+}
+
+export interface DeadLetterRow extends CommonRow {
+  readonly died_at: number;
+  readonly reason: DeadReason;
+}
+
+/** Priorities are stored as 0 (high), 1 (normal), 2 (low). */
+export function priorityNumber(priority: Priority): number {
+  return priorities.indexOf(priority);
+}
+
+function priorityName(stored: number): Priority {
+  return priorities[stored] ?? "low";
+}
+
+export function toMessage(row: MessageRow): Message {
+  return {
+    ...common(row),
+    expiresAtEpochMs: row.expires_at ?? undefined,
+    claims: row.claims,
+    requeued: row.origin !== null,
+    ambiguous: row.ambiguous,
+    floodScope: row.flood_scope ?? undefined,
+    floodCost: row.flood_cost,
+  };
+}
+
+export function toDeadLetter(row: DeadLetterRow): DeadLetter {
+  return { ...common(row), diedAtEpochMs: row.died_at, reason: row.reason };
+}
+
+function common(row: CommonRow) {
+  return {
+    id: row.id,
+    type: row.type,
+    pool: row.pool,
+    lane: row.lane,
+    priority: priorityName(row.priority),
+    payload: JSON.parse(row.payload) as JsonObject,
+    createdAtEpochMs: row.created_at,
+    attempts: row.attempts,
+    deaths: row.deaths,
+    errors: JSON.parse(row.errors) as ErrorRecord[],
+  };
+}
+
+/** Flood cost of a message to be queued: nothing without a scope. */
+export function floodCostOf(message: NewMessage): number {
+  return message.floodScope === undefined ? 0 : (message.floodCost ?? 1);
+}

@@ -1,0 +1,68 @@
+/** Queue statements: the SQL behind queue-tables.ts. */
+import type { Database } from "./sqlite-driver.ts";
+
+export function prepareQueueStatements(database: Database) {
+  const sql = (text: string) => database.prepare(text);
+  return {
+    rememberKey: sql(
+      `INSERT INTO dedupe (key, expires_at) VALUES (?, ?)
+       ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?`,
+    ),
+    insertMessage: sql(
+      `INSERT INTO messages (type, pool, lane, priority, payload, created_at, available_at,
+         expires_at, origin, ambiguous, flood_scope, flood_cost, errors)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    takeMessage: sql("DELETE FROM messages WHERE id = ? RETURNING *"),
+    findInHand: sql(
+      `SELECT m.* FROM messages m JOIN lanes l ON l.lane = m.lane AND l.pool = m.pool
+       WHERE m.id = ? AND m.claims = ? AND l.head_id = m.id AND l.busy = 1`,
+    ),
+    deleteMessage: sql("DELETE FROM messages WHERE id = ?"),
+    countClaim: sql("UPDATE messages SET claims = claims + 1 WHERE id = ? RETURNING *"),
+    countAttempt: sql(
+      "UPDATE messages SET attempts = attempts + 1, available_at = ?, errors = ? WHERE id = ?",
+    ),
+    countDeaths: sql(
+      `UPDATE messages SET deaths = deaths + 1, claims = claims + 1
+       WHERE id IN (SELECT head_id FROM lanes WHERE busy = 1) RETURNING *`,
+    ),
+    moveToLane: sql("UPDATE messages SET lane = ? WHERE id = ?"),
+    readdress: sql("UPDATE messages SET payload = ?, flood_scope = ? WHERE id = ?"),
+    insertDeadLetter: sql(
+      `INSERT INTO dead_letters (id, type, pool, lane, priority, payload, created_at, died_at,
+         reason, attempts, deaths, origin, ambiguous, flood_scope, flood_cost, errors)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    listDeadLetters: sql(
+      `SELECT * FROM dead_letters
+       WHERE (?1 IS NULL OR type = ?1) AND (?2 IS NULL OR reason = ?2)
+       ORDER BY died_at DESC, id DESC LIMIT ?3 OFFSET ?4`,
+    ),
+    takeDeadLetter: sql("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
+    countDeadLetters: sql("SELECT count(*) AS count FROM dead_letters"),
+    sweepDeadLetters: sql("DELETE FROM dead_letters WHERE died_at < ?"),
+    findStep: sql("SELECT result FROM steps WHERE origin = ? AND name = ?"),
+    insertStep: sql("INSERT INTO steps (origin, name, result) VALUES (?, ?, ?)"),
+    deleteSteps: sql("DELETE FROM steps WHERE origin = ?"),
+    sweepSteps: sql(
+      `DELETE FROM steps WHERE origin IN
+         (SELECT COALESCE(origin, id) FROM dead_letters WHERE died_at < ?)`,
+    ),
+    depth: sql("SELECT COALESCE(sum(high + normal + low), 0) AS count FROM lanes WHERE pool = ?"),
+    laneFigures: sql(
+      `SELECT count(*) AS lanes, COALESCE(sum(high + normal + low), 0) AS total,
+         COALESCE(sum(busy), 0) AS busy
+       FROM lanes WHERE pool = ? AND head_id IS NOT NULL`,
+    ),
+    oldest: sql(
+      `SELECT min(m.created_at) AS at FROM lanes l JOIN messages m ON m.id = l.head_id
+       WHERE l.pool = ?`,
+    ),
+    countDedupe: sql("SELECT count(*) AS count FROM dedupe"),
+    sweepDedupe: sql("DELETE FROM dedupe WHERE expires_at <= ?"),
+    insertSent: sql("INSERT INTO sent (scope, cost, at) VALUES (?, ?, ?)"),
+    sentSince: sql("SELECT scope, cost, at FROM sent WHERE at >= ? ORDER BY at"),
+    sweepSent: sql("DELETE FROM sent WHERE at < ?"),
+  };
+}

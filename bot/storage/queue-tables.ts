@@ -1,0 +1,350 @@
+/**
+ * Queue tables: the dozen hot statements of the queue, prepared once.
+ *
+ * Every method is synchronous and runs inside a transaction that its caller (sqlite-store.ts) holds.
+ */
+import { AttemptOverError, type ErrorRecord, StepResultError } from "../contracts/errors.ts";
+import type { DeadReason, Message, NewMessage } from "../contracts/message.ts";
+import type {
+  AttemptOutcome,
+  AttemptRef,
+  ClaimCandidate,
+  ClaimRequest,
+  DeadLetterFilter,
+  EnqueueResult,
+  SentRecord,
+  StoreSnapshot,
+  SweepRequest,
+} from "../contracts/store.ts";
+import { LaneTable } from "./lane-table.ts";
+import {
+  type DeadLetterRow,
+  floodCostOf,
+  type MessageRow,
+  priorityNumber,
+  toDeadLetter,
+  toMessage,
+} from "./message-rows.ts";
+import { prepareQueueStatements } from "./queue-statements.ts";
+import type { Database, Statement } from "./sqlite-driver.ts";
+
+export interface QueueTablesOptions {
+  /** How long a dedupe key is remembered, in milliseconds. Above 24 h, below 7 days. */
+  readonly dedupeKeepMs: number;
+  /** Messages one lane may hold; what comes after becomes a dead letter. */
+  readonly laneLengthMax: number;
+}
+
+/** Largest stored result of a durable step, in characters of JSON. */
+const stepResultLengthMax = 65_536;
+
+/** Errors kept with a message: the last ones. */
+const errorsKeptMax = 10;
+
+export class QueueTables {
+  readonly #options: QueueTablesOptions;
+  readonly #lanes: LaneTable;
+  readonly #sql;
+
+  constructor(database: Database, options: QueueTablesOptions) {
+    this.#options = options;
+    this.#lanes = new LaneTable(database);
+    this.#sql = prepareQueueStatements(database);
+  }
+
+  enqueue(messages: readonly NewMessage[], now: number): EnqueueResult[] {
+    return messages.map((message) => this.#enqueueOne(message, now));
+  }
+
+  #enqueueOne(message: NewMessage, now: number): EnqueueResult {
+    for (const key of message.dedupeKeys ?? []) {
+      const fresh = this.#sql.rememberKey.run(key, now + this.#options.dedupeKeepMs, now) > 0;
+      if (!fresh) return { kind: "duplicate" };
+    }
+    const priority = priorityNumber(message.priority);
+    const availableAt = message.availableAtEpochMs ?? now;
+    const full = this.#lanes.length(message.lane, message.pool) >= this.#options.laneLengthMax;
+    const id = this.#sql.insertMessage.insert(
+      message.type,
+      message.pool,
+      message.lane,
+      priority,
+      JSON.stringify(message.payload),
+      now,
+      availableAt,
+      message.expiresAtEpochMs ?? null,
+      null,
+      message.ambiguous ?? "retry",
+      message.floodScope ?? null,
+      floodCostOf(message),
+      "[]",
+    );
+    if (full) {
+      // Inserted first all the same: a dead letter's id must never meet a living message's.
+      const row = this.#sql.takeMessage.get<MessageRow>(id) as MessageRow;
+      this.#bury(row, "lane-full", row.errors, now);
+      return { kind: "lane-full", deadLetterId: id };
+    }
+    this.#lanes.append(message.lane, message.pool, id, priority, availableAt);
+    return { kind: "queued", messageId: id };
+  }
+
+  claim(request: ClaimRequest, now: number): Message[] {
+    const claimed: Message[] = [];
+    const offer = (candidates: readonly ClaimCandidate[], limit: number): boolean => {
+      for (const candidate of candidates) {
+        if (claimed.length >= limit) return true;
+        const admission = request.admit(candidate);
+        if (admission === "stop") return false;
+        if (admission === "take") claimed.push(this.#take(candidate, request));
+        else this.#lanes.delay(candidate.lane, request.pool, admission.notBeforeEpochMs);
+      }
+      return true;
+    };
+    for (const source of this.#sources(request, now)) {
+      const goOn = offer(source.candidates(), source.limit);
+      if (!goOn || claimed.length >= request.limit) break;
+    }
+    return claimed;
+  }
+
+  /** Where to look for heads, in order: suspects, or the aged ones' share, then by priority. */
+  #sources(request: ClaimRequest, now: number) {
+    const { pool, limit, agedLimit, agedBefore } = request;
+    // Room for heads that admission refuses; what is not seen now is seen at the next claim.
+    const look = limit * 4;
+    if (request.suspects === "only") {
+      return [{ limit, candidates: () => this.#lanes.suspects(pool, now, look) }];
+    }
+    const withSuspects = request.suspects === "with";
+    const ready = (priority: number, by: number) => () =>
+      this.#lanes.ready(pool, priority, by, withSuspects, look);
+    return [
+      { limit: Math.min(agedLimit, limit), candidates: ready(2, agedBefore.low) },
+      { limit: Math.min(agedLimit, limit), candidates: ready(1, agedBefore.normal) },
+      { limit, candidates: ready(0, now) },
+      { limit, candidates: ready(1, now) },
+      { limit, candidates: ready(2, now) },
+    ];
+  }
+
+  #take(candidate: ClaimCandidate, request: ClaimRequest): Message {
+    this.#lanes.take(candidate.lane, request.pool);
+    const row = this.#sql.countClaim.get<MessageRow>(candidate.messageId);
+    if (!row) throw new Error(`lane head ${candidate.messageId} has no message`);
+    return toMessage(row);
+  }
+
+  finish(
+    attempt: AttemptRef,
+    outcome: AttemptOutcome,
+    sent: SentRecord | undefined,
+    now: number,
+  ): EnqueueResult[] {
+    const row = this.#fence(attempt);
+    if (sent) this.recordSent(sent);
+    return this.#end(row, outcome, now);
+  }
+
+  /** The message, if the attempt still holds it. */
+  #fence(attempt: AttemptRef): MessageRow {
+    const row = this.#sql.findInHand.get<MessageRow>(attempt.messageId, attempt.claims);
+    if (row) return row;
+    throw new AttemptOverError(`message ${attempt.messageId} is no longer held by this attempt`);
+  }
+
+  #end(row: MessageRow, outcome: AttemptOutcome, now: number): EnqueueResult[] {
+    switch (outcome.kind) {
+      case "done":
+        this.#leave(row, now);
+        this.#sql.deleteSteps.run(row.origin ?? row.id);
+        return this.enqueue(outcome.enqueue, now);
+      case "expired":
+        this.#leave(row, now);
+        this.#sql.deleteSteps.run(row.origin ?? row.id);
+        return [];
+      case "dead": {
+        this.#leave(row, now);
+        this.#bury(row, outcome.reason, withError(row.errors, outcome.error), now);
+        return this.enqueue(outcome.enqueue, now);
+      }
+      case "retry":
+        this.#retry(row, outcome, now);
+        return [];
+      case "postponed":
+        this.#postpone(row, outcome);
+        return [];
+      case "released":
+        this.#lanes.free(row.lane, row.pool, row.available_at, this.#suspicion(row));
+        return [];
+    }
+  }
+
+  #leave(row: MessageRow, now: number): void {
+    this.#sql.deleteMessage.run(row.id);
+    this.#lanes.advance(row.lane, row.pool, row.priority, now);
+  }
+
+  #bury(row: MessageRow, reason: DeadReason, errors: string, now: number): void {
+    this.#sql.insertDeadLetter.run(
+      row.id,
+      row.type,
+      row.pool,
+      row.lane,
+      row.priority,
+      row.payload,
+      row.created_at,
+      now,
+      reason,
+      row.attempts,
+      row.deaths,
+      row.origin,
+      row.ambiguous,
+      row.flood_scope,
+      row.flood_cost,
+      errors,
+    );
+  }
+
+  #retry(row: MessageRow, outcome: AttemptOutcome & { kind: "retry" }, now: number): void {
+    const errors = withError(row.errors, outcome.error);
+    this.#sql.countAttempt.run(outcome.availableAtEpochMs, errors, row.id);
+    if (outcome.onRetry === "hold") {
+      const suspicion = this.#suspicion(row);
+      this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, suspicion);
+      return;
+    }
+    // Skipped: it waits in a lane of its own, and its old lane goes on without it.
+    const ownLane = `${row.lane}~${row.id}`;
+    this.#sql.moveToLane.run(ownLane, row.id);
+    this.#lanes.advance(row.lane, row.pool, row.priority, now);
+    this.#lanes.append(ownLane, row.pool, row.id, row.priority, outcome.availableAtEpochMs);
+  }
+
+  #postpone(row: MessageRow, outcome: AttemptOutcome & { kind: "postponed" }): void {
+    if (outcome.readdressed) {
+      const { payload, floodScope } = outcome.readdressed;
+      this.#sql.readdress.run(JSON.stringify(payload), floodScope, row.id);
+    }
+    if (outcome.parkLane) this.#lanes.park(row.lane, row.pool, outcome.availableAtEpochMs);
+    this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, this.#suspicion(row));
+  }
+
+  /** Deaths as the lane shows them: only handlers can kill a process by what they are given. */
+  #suspicion(row: MessageRow): number {
+    return row.pool === "handling" ? row.deaths : 0;
+  }
+
+  recover(decide: (message: Message) => AttemptOutcome, now: number): Message[] {
+    return this.#sql.countDeaths.all<MessageRow>().map((row) => {
+      const message = toMessage(row);
+      this.#end(row, decide(message), now);
+      return message;
+    });
+  }
+
+  /** The stored result of a step as JSON text, if it ran before. Fenced. */
+  findStep(attempt: AttemptRef, name: string): { origin: number; result: string | undefined } {
+    const row = this.#fence(attempt);
+    const origin = row.origin ?? row.id;
+    return { origin, result: this.#sql.findStep.get<{ result: string }>(origin, name)?.result };
+  }
+
+  /** @returns the result as it will be read back. */
+  keepStep(origin: number, name: string, result: unknown): unknown {
+    const text = JSON.stringify(result ?? null);
+    if (text.length > stepResultLengthMax) {
+      throw new StepResultError(
+        `step ${name}: its result has ${text.length} characters, at most ${stepResultLengthMax}`,
+        { hint: "Return identifiers and totals, and read the rest again." },
+      );
+    }
+    this.#sql.insertStep.run(origin, name, text);
+    return JSON.parse(text);
+  }
+
+  nextAvailableAt(pool: Message["pool"]): number | undefined {
+    return this.#lanes.nextAvailableAt(pool);
+  }
+
+  depth(pool: Message["pool"]): number {
+    return this.#sql.depth.get<{ count: number }>(pool)?.count ?? 0;
+  }
+
+  snapshot(): StoreSnapshot {
+    const pool = (name: Message["pool"]) => {
+      const lanes = this.#sql.laneFigures.get<{ lanes: number; total: number; busy: number }>(name);
+      const oldest = this.#sql.oldest.get<{ at: number | null }>(name)?.at;
+      return {
+        waiting: (lanes?.total ?? 0) - (lanes?.busy ?? 0),
+        inHand: lanes?.busy ?? 0,
+        lanes: lanes?.lanes ?? 0,
+        oldestCreatedAtEpochMs: oldest ?? undefined,
+      };
+    };
+    const count = (statement: Statement) => statement.get<{ count: number }>()?.count ?? 0;
+    return {
+      pools: { handling: pool("handling"), sending: pool("sending"), answering: pool("answering") },
+      deadLetters: count(this.#sql.countDeadLetters),
+      dedupeKeys: count(this.#sql.countDedupe),
+    };
+  }
+
+  deadLetters(filter: DeadLetterFilter) {
+    return this.#sql.listDeadLetters
+      .all<DeadLetterRow>(filter.type ?? null, filter.reason ?? null, filter.limit, filter.offset)
+      .map(toDeadLetter);
+  }
+
+  requeue(deadLetterId: number, now: number): number | undefined {
+    const row = this.#sql.takeDeadLetter.get<DeadLetterRow>(deadLetterId);
+    if (!row) return undefined;
+    const id = this.#sql.insertMessage.insert(
+      row.type,
+      row.pool,
+      row.lane,
+      row.priority,
+      row.payload,
+      row.created_at,
+      now,
+      null,
+      row.origin ?? row.id,
+      row.ambiguous,
+      row.flood_scope,
+      row.flood_cost,
+      row.errors,
+    );
+    this.#lanes.append(row.lane, row.pool, id, row.priority, now);
+    return id;
+  }
+
+  deleteDeadLetter(deadLetterId: number): boolean {
+    const row = this.#sql.takeDeadLetter.get<DeadLetterRow>(deadLetterId);
+    if (row) this.#sql.deleteSteps.run(row.origin ?? row.id);
+    return row !== undefined;
+  }
+
+  sweep(request: SweepRequest, now: number) {
+    this.#sql.sweepSteps.run(request.deadLettersBeforeEpochMs);
+    const deadLetters = this.#sql.sweepDeadLetters.run(request.deadLettersBeforeEpochMs);
+    this.#sql.sweepSent.run(request.sentBeforeEpochMs);
+    this.#lanes.sweep(now);
+    return { dedupeKeys: this.#sql.sweepDedupe.run(now), deadLetters };
+  }
+
+  recordSent(sent: SentRecord): void {
+    this.#sql.insertSent.run(sent.scope, sent.cost, sent.atEpochMs);
+  }
+
+  sentSince(epochMs: number): SentRecord[] {
+    return this.#sql.sentSince
+      .all<{ scope: string; cost: number; at: number }>(epochMs)
+      .map((row) => ({ scope: row.scope, cost: row.cost, atEpochMs: row.at }));
+  }
+}
+
+function withError(errors: string, error: ErrorRecord | undefined): string {
+  if (!error) return errors;
+  const kept = (JSON.parse(errors) as ErrorRecord[]).slice(-(errorsKeptMax - 1));
+  return JSON.stringify([...kept, error]);
+}

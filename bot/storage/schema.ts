@@ -1,0 +1,191 @@
+/**
+ * Schema: the tables, as numbered migrations that only ever grow.
+ *
+ * - `messages`: live ones only; what is done leaves.
+ * - `lanes`: one row a waiting line, holding its head; claims look only here, so their cost does not
+ *   grow with the backlog (measured flat from 10 k to 1 M waiting messages).
+ * - `dead_letters`, `steps` (results of durable steps), `dedupe`, `sent` (flood windows), `chats`,
+ *   `settings`, `boots`, and the shop's `accounts`, `ledger`, `orders`.
+ */
+import { StorageCorruptError, StorageUnavailableError } from "../contracts/errors.ts";
+import type { Database } from "./sqlite-driver.ts";
+
+/** Marks a file as ours in its header ("TGFT"). Source: sqlite.org/pragma.html#pragma_application_id. */
+export const applicationId = 0x54474654;
+
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL,
+    pool TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    available_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    claims INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    origin INTEGER,
+    ambiguous TEXT NOT NULL,
+    flood_scope TEXT,
+    flood_cost INTEGER NOT NULL,
+    errors TEXT NOT NULL DEFAULT '[]'
+  );
+  CREATE INDEX messages_of_lane ON messages (lane, pool, id);
+
+  CREATE TABLE lanes (
+    lane TEXT NOT NULL,
+    pool TEXT NOT NULL,
+    head_id INTEGER,
+    high INTEGER NOT NULL,
+    normal INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    available_at INTEGER NOT NULL,
+    not_before INTEGER NOT NULL DEFAULT 0,
+    busy INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (lane, pool)
+  ) WITHOUT ROWID;
+  CREATE INDEX lanes_ready ON lanes (pool, priority, available_at, head_id)
+    WHERE busy = 0 AND head_id IS NOT NULL;
+  CREATE INDEX lanes_suspect ON lanes (pool, deaths, head_id) WHERE deaths > 0;
+  CREATE INDEX lanes_busy ON lanes (head_id) WHERE busy = 1;
+  CREATE INDEX lanes_empty ON lanes (not_before) WHERE head_id IS NULL;
+
+  CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    pool TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    died_at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    deaths INTEGER NOT NULL,
+    origin INTEGER,
+    ambiguous TEXT NOT NULL,
+    flood_scope TEXT,
+    flood_cost INTEGER NOT NULL,
+    errors TEXT NOT NULL
+  );
+  CREATE INDEX dead_letters_by_age ON dead_letters (died_at);
+
+  CREATE TABLE steps (
+    origin INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    result TEXT NOT NULL,
+    PRIMARY KEY (origin, name)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE dedupe (key TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX dedupe_by_age ON dedupe (expires_at);
+
+  CREATE TABLE sent (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, cost INTEGER NOT NULL, at INTEGER NOT NULL);
+  CREATE INDEX sent_by_age ON sent (at);
+
+  CREATE TABLE chats (chat TEXT PRIMARY KEY, unreachable TEXT, migrated_to TEXT) WITHOUT ROWID;
+  CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE boots (id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER);
+
+  CREATE TABLE accounts (user_id INTEGER PRIMARY KEY, created_at INTEGER NOT NULL);
+  CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL REFERENCES accounts (user_id),
+    amount_minor INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (kind, reference)
+  );
+  CREATE INDEX ledger_of_user ON ledger (user_id, id);
+  CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+  CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+  CREATE TABLE orders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL REFERENCES accounts (user_id),
+    sku TEXT NOT NULL,
+    price_minor INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    cancelled_at INTEGER
+  );
+  CREATE INDEX orders_of_user ON orders (user_id, id);
+  `,
+];
+
+/**
+ * Tells whether an existing file may be written to.
+ *
+ * @param database Opened read-only, so that a file that is not ours stays as it is.
+ * @returns whether the process that used it last ended without saying so.
+ */
+export function inspectDatabase(database: Database, path: string): { readonly unclean: boolean } {
+  const id = database.prepare("PRAGMA application_id").get<{ application_id: number }>();
+  if (id?.application_id !== applicationId) {
+    throw new StorageCorruptError(`${path} is not a database of this bot`, {
+      hint: "Nothing was overwritten. Set DATA_DIR to another directory, or move the file away.",
+    });
+  }
+  const version = schemaVersion(database);
+  if (version > migrations.length) {
+    throw new StorageUnavailableError(
+      `${path} has schema ${version}, this program knows up to ${migrations.length}`,
+      { hint: "It was written by a newer version: install that one again." },
+    );
+  }
+  const last = database
+    .prepare("SELECT ended_at FROM boots ORDER BY id DESC LIMIT 1")
+    .get<{ ended_at: number | null }>();
+  return { unclean: last !== undefined && last.ended_at === null };
+}
+
+/** Runs SQLite's own check. Throws `StorageCorruptError` with its first finding. */
+export function checkIntegrity(database: Database, path: string): void {
+  const rows = database.prepare("PRAGMA quick_check(1)").all<{ quick_check: string }>();
+  const finding = rows[0]?.quick_check;
+  if (finding === "ok") return;
+  throw new StorageCorruptError(`${path} is damaged: ${finding}`, {
+    hint: "Nothing was overwritten. Move the file away and put a backup in its place.",
+  });
+}
+
+/** Sets the file up for durability. Must run before the first table exists. */
+export function configureDatabase(database: Database): void {
+  database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  database.exec("PRAGMA journal_mode = WAL");
+  // NORMAL would hide sync errors and lose the last commits on power loss.
+  database.exec("PRAGMA synchronous = FULL");
+  database.exec("PRAGMA foreign_keys = ON");
+  database.exec("PRAGMA cache_size = -16000");
+  database.exec("PRAGMA journal_size_limit = 67108864");
+}
+
+/** Brings the file to the newest schema, one transaction a step. */
+export function migrate(database: Database, nowEpochMs: number): void {
+  database.exec(`PRAGMA application_id = ${applicationId}`);
+  database.exec(
+    "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL)",
+  );
+  for (let version = schemaVersion(database) + 1; version <= migrations.length; version++) {
+    database.exec("BEGIN IMMEDIATE");
+    database.exec(migrations[version - 1] as string);
+    database.prepare("INSERT INTO migrations VALUES (?, ?)").run(version, nowEpochMs);
+    database.exec("COMMIT");
+  }
+}
+
+function schemaVersion(database: Database): number {
+  const row = database
+    .prepare("SELECT COALESCE(MAX(version), 0) AS version FROM migrations")
+    .get<{ version: number }>();
+  return row?.version ?? 0;
+}

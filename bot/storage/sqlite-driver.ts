@@ -1,0 +1,116 @@
+/**
+ * SQLite driver: the one file that knows `node:sqlite`, small enough to be replaced.
+ *
+ * Translates SQLite's result codes into our storage errors; everything above sees only those.
+ */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  type BotError,
+  StorageCorruptError,
+  StorageFailedError,
+  StorageFullError,
+  StorageInUseError,
+  StorageUnavailableError,
+} from "../contracts/errors.ts";
+
+export type SqlValue = SQLInputValue;
+
+/** One prepared statement. */
+export interface Statement {
+  /** Runs it and returns the number of rows changed. */
+  run(...parameters: SqlValue[]): number;
+  /** Runs an INSERT and returns the new row's id. */
+  insert(...parameters: SqlValue[]): number;
+  get<Row>(...parameters: SqlValue[]): Row | undefined;
+  all<Row>(...parameters: SqlValue[]): Row[];
+}
+
+/** One open database file. Every method throws a `BotError` for what SQLite reports. */
+export interface Database {
+  prepare(sql: string): Statement;
+  exec(sql: string): void;
+  /** Whether a transaction is open; SQLite closes it by itself on some errors. */
+  readonly inTransaction: boolean;
+  close(): void;
+}
+
+/** Opens a file. `readOnly` never writes to it, not even its journal. */
+export type OpenDatabase = (path: string, options?: { readonly readOnly?: boolean }) => Database;
+
+/** Opens a file with Node's built-in SQLite. */
+export const openNodeSqlite: OpenDatabase = (path, options = {}) => {
+  const database = guard(
+    () => new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 0 }),
+  );
+  return {
+    prepare: (sql) => wrapStatement(guard(() => database.prepare(sql))),
+    exec: (sql) => guard(() => database.exec(sql)),
+    get inTransaction() {
+      return database.isTransaction;
+    },
+    close: () => guard(() => database.close()),
+  };
+};
+
+function wrapStatement(statement: StatementSync): Statement {
+  return {
+    run: (...parameters) => guard(() => Number(statement.run(...parameters).changes)),
+    insert: (...parameters) => guard(() => Number(statement.run(...parameters).lastInsertRowid)),
+    get: <Row>(...parameters: SqlValue[]) =>
+      guard(() => statement.get(...parameters)) as Row | undefined,
+    all: <Row>(...parameters: SqlValue[]) => guard(() => statement.all(...parameters)) as Row[],
+  };
+}
+
+function guard<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+/** Primary result codes. Source: sqlite.org/rescode.html. */
+const resultCode = {
+  busy: 5,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notDb: 26,
+};
+
+function translate(error: unknown): unknown {
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") {
+    return error;
+  }
+  const storageError = classify(error.errcode, error);
+  return storageError ?? error;
+}
+
+function classify(extendedCode: number, cause: Error): BotError | undefined {
+  const what = `SQLite ${extendedCode}: ${cause.message}`;
+  switch (extendedCode & 0xff) {
+    case resultCode.full:
+      return new StorageFullError(what, { cause, hint: "Free space on the disk of DATA_DIR." });
+    case resultCode.ioError:
+      return new StorageFailedError(what, { cause, hint: "Check the disk of DATA_DIR." });
+    case resultCode.corrupt:
+    case resultCode.notDb:
+      return new StorageCorruptError(what, {
+        cause,
+        hint: "Nothing was overwritten. Move the file away and put a backup in its place.",
+      });
+    case resultCode.readOnly:
+    case resultCode.cantOpen:
+      return new StorageUnavailableError(what, {
+        cause,
+        hint: "Make DATA_DIR writable for the user that runs the bot.",
+      });
+    case resultCode.busy:
+      return new StorageInUseError(what, { cause, hint: "Another process uses this DATA_DIR." });
+    default:
+      return undefined;
+  }
+}

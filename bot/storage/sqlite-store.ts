@@ -1,0 +1,273 @@
+/**
+ * SQLite store: the whole durable memory in one file, `bot.db` in the data directory.
+ *
+ * Owns the file, its lock and its one writer. WAL, `synchronous=FULL`, group commit. Statements and
+ * tables are in the files beside it; this one opens, checks, and puts every call into a transaction.
+ */
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../contracts/clock.ts";
+import { AttemptOverError, type BotError, StorageUnavailableError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import type { Message, NewMessage, Pool } from "../contracts/message.ts";
+import type { DomainTransaction, ShopTables } from "../contracts/shop-tables.ts";
+import type {
+  AttemptOutcome,
+  AttemptRef,
+  ClaimRequest,
+  DeadLetterFilter,
+  PreviousEnd,
+  SentRecord,
+  Store,
+  SweepRequest,
+} from "../contracts/store.ts";
+import { lockDataDirectory } from "./data-lock.ts";
+import { FactTables } from "./fact-tables.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
+import { checkIntegrity, configureDatabase, inspectDatabase, migrate } from "./schema.ts";
+import { createShopTables } from "./shop-tables.ts";
+import { type Database, type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
+
+export interface SqliteStoreDeps extends QueueTablesOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly publish: Publish;
+  /** Called when the disk can no longer be trusted: the process must end with exit code 74. */
+  readonly onFatal: (error: BotError) => void;
+  readonly openDatabase?: OpenDatabase;
+}
+
+interface Opened {
+  readonly database: Database;
+  readonly lock: Database;
+  readonly writer: GroupCommit;
+  readonly queue: QueueTables;
+  readonly facts: FactTables;
+  readonly shop: ShopTables;
+  readonly boot: number;
+}
+
+/** Free pages given back to the file system at one sweep. */
+const pagesFreedPerSweepMax = 2000;
+
+export class SqliteStore implements Store {
+  readonly #deps: SqliteStoreDeps;
+  readonly #open: OpenDatabase;
+  #opened: Opened | undefined;
+
+  constructor(deps: SqliteStoreDeps) {
+    this.#deps = deps;
+    this.#open = deps.openDatabase ?? openNodeSqlite;
+  }
+
+  async open(): Promise<PreviousEnd> {
+    const { directory, clock } = this.#deps;
+    makeDirectory(directory);
+    const lock = lockDataDirectory(directory, this.#open);
+    try {
+      const path = join(directory, "bot.db");
+      const previousEnd = this.#inspect(path);
+      const database = this.#open(path);
+      configureDatabase(database);
+      migrate(database, clock.epochMs());
+      const facts = new FactTables(database);
+      this.#opened = {
+        database,
+        lock,
+        facts,
+        boot: facts.beginBoot(clock.epochMs()),
+        queue: new QueueTables(database, this.#deps),
+        shop: createShopTables(database),
+        writer: new GroupCommit({ database, clock, onFatal: (error) => this.#fail(error) }),
+      };
+      return previousEnd;
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  }
+
+  /** Looks at an existing file read-only, so that a wrong or damaged one stays as it is. */
+  #inspect(path: string): PreviousEnd {
+    if (!existsSync(path) || statSync(path).size === 0) return "first";
+    const { clock, publish } = this.#deps;
+    const database = this.#open(path, { readOnly: true });
+    try {
+      const { unclean } = inspectDatabase(database, path);
+      if (!unclean) return "clean";
+      const startedAtMs = clock.monotonicMs();
+      checkIntegrity(database, path);
+      publish({ type: "storage.checked", durationMs: clock.monotonicMs() - startedAtMs });
+      return "unclean";
+    } finally {
+      database.close();
+    }
+  }
+
+  #fail(error: BotError): void {
+    const { clock, publish, onFatal } = this.#deps;
+    publish({
+      type: "storage.failed",
+      error: { code: error.code, message: error.message, atEpochMs: clock.epochMs() },
+    });
+    onFatal(error);
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    if (!opened) return;
+    this.#opened = undefined;
+    try {
+      await opened.writer.run(() => opened.facts.endBoot(opened.boot, this.#deps.clock.epochMs()));
+      await opened.writer.close();
+      opened.database.close();
+    } catch (error) {
+      // The end stays unrecorded, so the next start checks the file: nothing else to do here.
+      this.#fail(error as BotError);
+    } finally {
+      opened.lock.close();
+    }
+  }
+
+  #parts(): Opened {
+    if (this.#opened) return this.#opened;
+    throw new StorageUnavailableError("the store is not open");
+  }
+
+  /** Runs `work` in the next group commit, with the instant at which it runs. */
+  async #write<T>(work: (opened: Opened, now: number) => T | Promise<T>): Promise<T> {
+    const opened = this.#parts();
+    return opened.writer.run(() => work(opened, this.#deps.clock.epochMs()));
+  }
+
+  enqueue(messages: readonly NewMessage[]) {
+    return this.#write(({ queue }, now) => queue.enqueue(messages, now));
+  }
+
+  claim(request: ClaimRequest) {
+    return this.#write(({ queue }, now) => queue.claim(request, now));
+  }
+
+  finish(attempt: AttemptRef, outcome: AttemptOutcome, sent?: SentRecord) {
+    return this.#write(({ queue }, now) => queue.finish(attempt, outcome, sent, now));
+  }
+
+  step(
+    attempt: AttemptRef,
+    name: string,
+    work: (tx: DomainTransaction) => Promise<unknown>,
+    enqueue: () => readonly NewMessage[],
+  ): Promise<unknown> {
+    return this.#write(async (opened, now) => {
+      const { origin, result } = opened.queue.findStep(attempt, name);
+      if (result !== undefined) return JSON.parse(result) as unknown;
+      const value = await runDomainWork(opened, now, work);
+      opened.queue.enqueue(enqueue(), now);
+      return opened.queue.keepStep(origin, name, value);
+    });
+  }
+
+  transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T> {
+    return this.#write((opened, now) => runDomainWork(opened, now, work));
+  }
+
+  recover(decide: (message: Message) => AttemptOutcome) {
+    return this.#write(({ queue }, now) => queue.recover(decide, now));
+  }
+
+  nextAvailableAtEpochMs(pool: Pool) {
+    return this.#write(({ queue }) => queue.nextAvailableAt(pool));
+  }
+
+  depth(pool: Pool) {
+    return this.#write(({ queue }) => queue.depth(pool));
+  }
+
+  snapshot() {
+    return this.#write(({ queue }) => queue.snapshot());
+  }
+
+  deadLetters(filter: DeadLetterFilter) {
+    return this.#write(({ queue }) => queue.deadLetters(filter));
+  }
+
+  requeue(deadLetterId: number) {
+    return this.#write(({ queue }, now) => queue.requeue(deadLetterId, now));
+  }
+
+  deleteDeadLetter(deadLetterId: number) {
+    return this.#write(({ queue }) => queue.deleteDeadLetter(deadLetterId));
+  }
+
+  async sweep(request: SweepRequest) {
+    const swept = await this.#write(({ queue }, now) => queue.sweep(request, now));
+    // Its own transaction: freed pages count as free only after the deletion is committed.
+    await this.#write(({ database }) =>
+      database.exec(`PRAGMA incremental_vacuum(${pagesFreedPerSweepMax})`),
+    );
+    return swept;
+  }
+
+  sentSince(epochMs: number) {
+    return this.#write(({ queue }) => queue.sentSince(epochMs));
+  }
+
+  recordSent(sent: SentRecord) {
+    return this.#write(({ queue }) => queue.recordSent(sent));
+  }
+
+  chatFacts(chat: string) {
+    return this.#write(({ facts }) => facts.chatFacts(chat));
+  }
+
+  setChatUnreachable(chat: string, reason: string | undefined) {
+    return this.#write(({ facts }) => facts.setChatUnreachable(chat, reason));
+  }
+
+  setChatMigrated(chat: string, migratedTo: string) {
+    return this.#write(({ facts }) => facts.setChatMigrated(chat, migratedTo));
+  }
+
+  getSetting(name: string) {
+    return this.#write(({ facts }) => facts.getSetting(name));
+  }
+
+  setSetting(name: string, value: string) {
+    return this.#write(({ facts }) => facts.setSetting(name, value));
+  }
+
+  probe(): Promise<void> {
+    return this.#write(({ facts }, now) => facts.setSetting("probe", String(now)));
+  }
+}
+
+/**
+ * Runs domain work on tables that stop working when its closure is over: what a transaction left
+ * running behind its back must not write into a later one.
+ */
+function runDomainWork<T>(
+  { shop, writer }: Opened,
+  nowEpochMs: number,
+  work: (tx: DomainTransaction) => Promise<T>,
+): Promise<T> {
+  const closureNumber = writer.closureNumber;
+  const fenced = new Proxy(shop, {
+    get(tables, name, receiver) {
+      if (writer.closureNumber === closureNumber) return Reflect.get(tables, name, receiver);
+      throw new AttemptOverError("the transaction is over; its tables can no longer be used");
+    },
+  });
+  return work({ shop: fenced, nowEpochMs });
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new StorageUnavailableError(`${directory} cannot be created`, {
+      cause,
+      hint: "Set DATA_DIR to a directory that the user of the bot may write.",
+    });
+  }
+}
