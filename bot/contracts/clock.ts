@@ -46,3 +46,12 @@ export const systemRandom: Random = Math.random;
 
 /** A signal that never aborts, for waits that nobody can interrupt. */
 export const never: AbortSignal = new AbortController().signal;
+
+/**
+ * The epoch as it was when this was created, carried on by the monotonic clock: instants to store and
+ * compare that do not jump when somebody sets the wall clock.
+ */
+export function steadyEpoch(clock: Clock): () => number {
+  const anchorMs = clock.epochMs() - clock.monotonicMs();
+  return () => Math.round(anchorMs + clock.monotonicMs());
+}

@@ -35,10 +35,10 @@ export interface ClaimCandidate {
 }
 
 /**
- * The claimer's word on a candidate: take it, leave it until an instant, or stop looking in this
- * claim (the limit over all is used up).
+ * The claimer's word on a candidate: take it; leave it until an instant; leave it and look on among
+ * the next priority; or stop looking in this claim, because the limit over all is used up.
  */
-export type Admission = "take" | "stop" | { readonly notBeforeEpochMs: number };
+export type Admission = "take" | "next-priority" | "stop" | { readonly notBeforeEpochMs: number };
 
 export interface ClaimRequest {
   readonly pool: Pool;
@@ -72,7 +72,12 @@ export interface SentRecord {
 /** How an attempt ended. */
 export type AttemptOutcome =
   /** Done: the message leaves the queue and `enqueue` enters it, in one transaction. */
-  | { readonly kind: "done"; readonly enqueue: readonly NewMessage[] }
+  | {
+      readonly kind: "done";
+      readonly enqueue: readonly NewMessage[];
+      /** Forgets that this chat was unreachable. */
+      readonly reachedChat?: string;
+    }
   /** Failed: again at `availableAtEpochMs`. `hold` keeps the lane waiting, `skip` lets it go on. */
   | {
       readonly kind: "retry";
@@ -94,6 +99,8 @@ export type AttemptOutcome =
       readonly reason: DeadReason;
       readonly error: ErrorRecord | undefined;
       readonly enqueue: readonly NewMessage[];
+      /** Remembers that this chat cannot be written to. */
+      readonly unreachableChat?: { readonly chat: string; readonly reason: string };
     }
   /** Too late to be of use: leaves the queue. */
   | { readonly kind: "expired" }
@@ -178,19 +185,10 @@ export interface QueueStore {
   recordSent(sent: SentRecord): Promise<void>;
 }
 
-/** What is known of a chat apart from its messages. */
-export interface ChatFacts {
-  /** Why it cannot be written to; `undefined` when it can. */
-  readonly unreachable: string | undefined;
-  /** Where it has moved. */
-  readonly migratedTo: string | undefined;
-}
-
 /** Small facts beside the queue. */
 export interface FactStore {
-  chatFacts(chat: string): Promise<ChatFacts>;
-  setChatUnreachable(chat: string, reason: string | undefined): Promise<void>;
-  setChatMigrated(chat: string, migratedTo: string): Promise<void>;
+  /** Why a chat cannot be written to; `undefined` when nothing is known against it. */
+  unreachableReason(chat: string): Promise<string | undefined>;
   /** A small named value, e.g. the fingerprint of the registered commands. */
   getSetting(name: string): Promise<string | undefined>;
   setSetting(name: string, value: string): Promise<void>;

@@ -1,5 +1,4 @@
 /** Fact tables in SQLite: what is known of chats, small settings, and the boots of this directory. */
-import type { ChatFacts } from "../contracts/store.ts";
 import type { Database } from "./sqlite-driver.ts";
 
 export class FactTables {
@@ -8,15 +7,12 @@ export class FactTables {
   constructor(database: Database) {
     const sql = (text: string) => database.prepare(text);
     this.#sql = {
-      findChat: sql("SELECT unreachable, migrated_to FROM chats WHERE chat = ?"),
+      findUnreachable: sql("SELECT reason FROM unreachable_chats WHERE chat = ?"),
       setUnreachable: sql(
-        `INSERT INTO chats (chat, unreachable) VALUES (?, ?)
-         ON CONFLICT (chat) DO UPDATE SET unreachable = excluded.unreachable`,
+        `INSERT INTO unreachable_chats VALUES (?, ?, ?)
+         ON CONFLICT (chat) DO UPDATE SET reason = excluded.reason, since = excluded.since`,
       ),
-      setMigrated: sql(
-        `INSERT INTO chats (chat, migrated_to) VALUES (?, ?)
-         ON CONFLICT (chat) DO UPDATE SET migrated_to = excluded.migrated_to`,
-      ),
+      setReachable: sql("DELETE FROM unreachable_chats WHERE chat = ?"),
       getSetting: sql("SELECT value FROM settings WHERE name = ?"),
       setSetting: sql(
         `INSERT INTO settings VALUES (?, ?)
@@ -28,22 +24,16 @@ export class FactTables {
     };
   }
 
-  chatFacts(chat: string): ChatFacts {
-    const row = this.#sql.findChat.get<{ unreachable: string | null; migrated_to: string | null }>(
-      chat,
-    );
-    return {
-      unreachable: row?.unreachable ?? undefined,
-      migratedTo: row?.migrated_to ?? undefined,
-    };
+  unreachableReason(chat: string): string | undefined {
+    return this.#sql.findUnreachable.get<{ reason: string }>(chat)?.reason;
   }
 
-  setChatUnreachable(chat: string, reason: string | undefined): void {
-    this.#sql.setUnreachable.run(chat, reason ?? null);
+  setUnreachable(chat: string, reason: string, nowEpochMs: number): void {
+    this.#sql.setUnreachable.run(chat, reason, nowEpochMs);
   }
 
-  setChatMigrated(chat: string, migratedTo: string): void {
-    this.#sql.setMigrated.run(chat, migratedTo);
+  setReachable(chat: string): void {
+    this.#sql.setReachable.run(chat);
   }
 
   getSetting(name: string): string | undefined {

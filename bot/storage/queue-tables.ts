@@ -96,6 +96,7 @@ export class QueueTables {
         if (claimed.length >= limit) return true;
         const admission = request.admit(candidate);
         if (admission === "stop") return false;
+        if (admission === "next-priority") return true;
         if (admission === "take") claimed.push(this.#take(candidate, request));
         else this.#lanes.delay(candidate.lane, request.pool, admission.notBeforeEpochMs);
       }

@@ -4,7 +4,7 @@
  * - `messages`: live ones only; what is done leaves.
  * - `lanes`: one row a waiting line, holding its head; claims look only here, so their cost does not
  *   grow with the backlog (measured flat from 10 k to 1 M waiting messages).
- * - `dead_letters`, `steps` (results of durable steps), `dedupe`, `sent` (flood windows), `chats`,
+ * - `dead_letters`, `steps` (results of durable steps), `dedupe`, `sent` (flood windows), `unreachable_chats`,
  *   `settings`, `boots`, and the shop's `accounts`, `ledger`, `orders`.
  */
 import { StorageCorruptError, StorageUnavailableError } from "../contracts/errors.ts";
@@ -89,7 +89,9 @@ const migrations: readonly string[] = [
   CREATE TABLE sent (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, cost INTEGER NOT NULL, at INTEGER NOT NULL);
   CREATE INDEX sent_by_age ON sent (at);
 
-  CREATE TABLE chats (chat TEXT PRIMARY KEY, unreachable TEXT, migrated_to TEXT) WITHOUT ROWID;
+  CREATE TABLE unreachable_chats (
+    chat TEXT PRIMARY KEY, reason TEXT NOT NULL, since INTEGER NOT NULL
+  ) WITHOUT ROWID;
   CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE boots (id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER);
 

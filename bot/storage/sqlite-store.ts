@@ -6,7 +6,7 @@
  */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "../contracts/clock.ts";
+import { type Clock, steadyEpoch } from "../contracts/clock.ts";
 import { AttemptOverError, type BotError, StorageUnavailableError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import type { Message, NewMessage, Pool } from "../contracts/message.ts";
@@ -54,10 +54,12 @@ const pagesFreedPerSweepMax = 2000;
 export class SqliteStore implements Store {
   readonly #deps: SqliteStoreDeps;
   readonly #open: OpenDatabase;
+  readonly #now: () => number;
   #opened: Opened | undefined;
 
   constructor(deps: SqliteStoreDeps) {
     this.#deps = deps;
+    this.#now = steadyEpoch(deps.clock);
     this.#open = deps.openDatabase ?? openNodeSqlite;
   }
 
@@ -70,13 +72,13 @@ export class SqliteStore implements Store {
       const previousEnd = this.#inspect(path);
       const database = this.#open(path);
       configureDatabase(database);
-      migrate(database, clock.epochMs());
+      migrate(database, this.#now());
       const facts = new FactTables(database);
       this.#opened = {
         database,
         lock,
         facts,
-        boot: facts.beginBoot(clock.epochMs()),
+        boot: facts.beginBoot(this.#now()),
         queue: new QueueTables(database, this.#deps),
         shop: createShopTables(database),
         writer: new GroupCommit({ database, clock, onFatal: (error) => this.#fail(error) }),
@@ -109,7 +111,7 @@ export class SqliteStore implements Store {
     const { clock, publish, onFatal } = this.#deps;
     publish({
       type: "storage.failed",
-      error: { code: error.code, message: error.message, atEpochMs: clock.epochMs() },
+      error: { code: error.code, message: error.message, atEpochMs: this.#now() },
     });
     onFatal(error);
   }
@@ -119,7 +121,7 @@ export class SqliteStore implements Store {
     if (!opened) return;
     this.#opened = undefined;
     try {
-      await opened.writer.run(() => opened.facts.endBoot(opened.boot, this.#deps.clock.epochMs()));
+      await opened.writer.run(() => opened.facts.endBoot(opened.boot, this.#now()));
       await opened.writer.close();
       opened.database.close();
     } catch (error) {
@@ -138,7 +140,7 @@ export class SqliteStore implements Store {
   /** Runs `work` in the next group commit, with the instant at which it runs. */
   async #write<T>(work: (opened: Opened, now: number) => T | Promise<T>): Promise<T> {
     const opened = this.#parts();
-    return opened.writer.run(() => work(opened, this.#deps.clock.epochMs()));
+    return opened.writer.run(() => work(opened, this.#now()));
   }
 
   enqueue(messages: readonly NewMessage[]) {
@@ -150,7 +152,17 @@ export class SqliteStore implements Store {
   }
 
   finish(attempt: AttemptRef, outcome: AttemptOutcome, sent?: SentRecord) {
-    return this.#write(({ queue }, now) => queue.finish(attempt, outcome, sent, now));
+    return this.#write(({ facts, queue }, now) => {
+      const results = queue.finish(attempt, outcome, sent, now);
+      if (outcome.kind === "done" && outcome.reachedChat !== undefined) {
+        facts.setReachable(outcome.reachedChat);
+      }
+      if (outcome.kind === "dead" && outcome.unreachableChat) {
+        const { chat, reason } = outcome.unreachableChat;
+        facts.setUnreachable(chat, reason, now);
+      }
+      return results;
+    });
   }
 
   step(
@@ -217,16 +229,8 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }) => queue.recordSent(sent));
   }
 
-  chatFacts(chat: string) {
-    return this.#write(({ facts }) => facts.chatFacts(chat));
-  }
-
-  setChatUnreachable(chat: string, reason: string | undefined) {
-    return this.#write(({ facts }) => facts.setChatUnreachable(chat, reason));
-  }
-
-  setChatMigrated(chat: string, migratedTo: string) {
-    return this.#write(({ facts }) => facts.setChatMigrated(chat, migratedTo));
+  unreachableReason(chat: string) {
+    return this.#write(({ facts }) => facts.unreachableReason(chat));
   }
 
   getSetting(name: string) {

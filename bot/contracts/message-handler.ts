@@ -1,0 +1,68 @@
+/** Message handler: what a worker does with a message, and what a pool must ask before it claims. */
+import type { BotError } from "./errors.ts";
+import type { DeadReason, JsonObject, Message, NewMessage } from "./message.ts";
+import type { DomainTransaction } from "./shop-tables.ts";
+import type { Admission, ClaimCandidate } from "./store.ts";
+
+/** One run of a handler, as the handler sees it. */
+export interface Attempt {
+  readonly message: Message;
+  /** Aborts when the attempt is given up: its time limit is over, or the process stops. */
+  readonly signal: AbortSignal;
+  /**
+   * The durable step `name`: runs `work` once per message and keeps its result.
+   * `enqueue` is read after `work`; what it returns commits with it.
+   */
+  step(
+    name: string,
+    work: (tx: DomainTransaction) => Promise<unknown>,
+    enqueue: () => readonly NewMessage[],
+  ): Promise<unknown>;
+}
+
+/** How a handler ends when it does not throw. What it throws is retried, then dead-lettered. */
+export type HandlerResult =
+  | {
+      readonly kind: "done";
+      readonly enqueue?: readonly NewMessage[];
+      /** This chat took a message: it is reachable. */
+      readonly reachedChat?: string;
+    }
+  /** Not the message's fault: again after `delayMs`, no attempt spent. */
+  | {
+      readonly kind: "postponed";
+      readonly delayMs: number;
+      readonly parkLane: boolean;
+      readonly error: BotError;
+      readonly readdressed?: { readonly payload: JsonObject; readonly floodScope: string };
+    }
+  | {
+      readonly kind: "dead";
+      readonly reason: DeadReason;
+      readonly error: BotError;
+      readonly unreachableChat?: { readonly chat: string; readonly reason: string };
+    };
+
+export interface MessageHandler {
+  handle(attempt: Attempt): Promise<HandlerResult>;
+  /** `hold` (strict order) keeps the lane waiting for a retry; `skip` lets it go on. */
+  readonly onRetry: "hold" | "skip";
+  /** Queued together with the dead letter, e.g. a word to the user. */
+  lastWords?(message: Message): readonly NewMessage[];
+}
+
+/** Guards a pool: asked before and inside every claim. */
+export interface PoolGate {
+  /** False while nothing of this pool may start. `onChange` tells when to ask again. */
+  isOpen(): boolean;
+  /** Asked inside the claim's transaction. `take` counts as started. */
+  admit(candidate: ClaimCandidate): Admission;
+  /** A message that was taken did not start after all: the claim's transaction failed. */
+  withdraw(messageId: number): void;
+  /** When a claim that was stopped may be tried again; `undefined`: after something was settled. */
+  reopensInMs(): number | undefined;
+  /** Room the message used up, to be stored with its outcome; `undefined` for none. */
+  settle(message: Message): { readonly scope: string; readonly cost: number } | undefined;
+  /** A message was found in hand after a crash: it may have been sent just before. */
+  recovered(message: Message): void;
+}

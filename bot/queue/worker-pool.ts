@@ -1,0 +1,207 @@
+/**
+ * Worker pool: claims heads of one pool and keeps up to `concurrency` of them in hand.
+ *
+ * Owns one loop. A worker that is overdue lends its slot out, so that one stuck handler never blocks
+ * the others; its lane stays held. Wake-ups are never lost: a wake between two looks is remembered.
+ */
+import type { Clock } from "../contracts/clock.ts";
+import { BotError } from "../contracts/errors.ts";
+import type { Message, Pool } from "../contracts/message.ts";
+import type { PoolGate } from "../contracts/message-handler.ts";
+import type { QueueStore } from "../contracts/store.ts";
+import { suspectAloneMs } from "../policies/poison.ts";
+import { ageMs, decideAgedLimit } from "../policies/priority.ts";
+
+export interface WorkerPoolDeps {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  /** Milliseconds since the epoch that do not jump (contracts/clock.ts). */
+  readonly now: () => number;
+  readonly store: QueueStore;
+  /** Messages in hand at a time. */
+  readonly concurrency: number;
+  readonly gate?: PoolGate;
+  /** Works on one message and ends its attempt. Never rejects. */
+  readonly work: (message: Message, slot: Slot) => Promise<void>;
+  /** False holds claims back although there is work, e.g. while what it produces has no room. */
+  readonly mayClaim?: () => Promise<boolean>;
+  /** A claim failed; the pool tries again after `retryInMs`. */
+  readonly onClaimFailed: (error: unknown, retryInMs: number) => void;
+}
+
+/** A worker's place among the `concurrency` ones. */
+export interface Slot {
+  /** The work is over but for its commit: the next claim shares that commit. */
+  release(): void;
+  /** The work takes long: somebody else may have the place meanwhile. */
+  lend(): void;
+}
+
+/** Waiting time after a failed or held-back claim. */
+const retryClaimMs = 250;
+
+/** Overdue messages that may lend their slot; beyond it the pool is simply full. */
+const lentSlotsMax = 100;
+
+interface Suspects {
+  /** Whether there may be unclaimed ones left from the last death. */
+  pending: boolean;
+  running: { readonly messageId: number; readonly startedAtMs: number } | undefined;
+}
+
+export class WorkerPool {
+  readonly #deps: WorkerPoolDeps;
+  readonly #inHand = new Map<number, Message>();
+  readonly #suspects: Suspects;
+  #slotsUsed = 0;
+  #slotsLent = 0;
+  #claims = 0;
+  #paused = false;
+  #claiming = true;
+  #awake = false;
+  #nap = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: WorkerPoolDeps, suspectsPending: boolean) {
+    this.#deps = deps;
+    this.#suspects = { pending: suspectsPending, running: undefined };
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Messages in hand. */
+  get inHand(): readonly Message[] {
+    return [...this.#inHand.values()];
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  set paused(paused: boolean) {
+    this.#paused = paused;
+    this.wake();
+  }
+
+  /** Looks for work now. Harmless at any time. */
+  wake(): void {
+    this.#awake = true;
+    this.#nap.abort();
+  }
+
+  /** Claims nothing more; what is in hand goes on. */
+  async stopClaiming(): Promise<void> {
+    this.#claiming = false;
+    this.wake();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#claiming) {
+      this.#awake = false;
+      const napMs = await this.#claimOnce();
+      // `wake` cannot be heard before this line and missed after it: both run in one turn.
+      if (this.#awake || napMs <= 0) continue;
+      this.#nap = new AbortController();
+      await this.#deps.clock.sleep(napMs, this.#nap.signal);
+    }
+  }
+
+  /** @returns milliseconds until it is worth looking again; a wake comes earlier. */
+  async #claimOnce(): Promise<number> {
+    const { clock, concurrency, gate, pool, store, mayClaim } = this.#deps;
+    const free = concurrency - this.#slotsUsed;
+    if (free <= 0 || this.#paused || gate?.isOpen() === false) return Number.POSITIVE_INFINITY;
+    const suspect = this.#suspects.running;
+    if (suspect) {
+      const aloneForMs = suspect.startedAtMs + suspectAloneMs - clock.monotonicMs();
+      if (aloneForMs > 0) return aloneForMs;
+    }
+    if (mayClaim && !(await mayClaim())) return retryClaimMs;
+    try {
+      const claimed = await this.#claim(free);
+      if (claimed > 0 || this.#suspects.running !== suspect) return 0;
+      const nextAt = await store.nextAvailableAtEpochMs(pool);
+      const availableInMs =
+        nextAt === undefined ? Number.POSITIVE_INFINITY : nextAt - this.#deps.now();
+      if (availableInMs > 0) return availableInMs;
+      // There is work, but the gate stopped the claim.
+      return Math.max(1, gate?.reopensInMs() ?? retryClaimMs);
+    } catch (error) {
+      if (error instanceof BotError && !error.transient) this.#claiming = false;
+      this.#deps.onClaimFailed(error, retryClaimMs);
+      return retryClaimMs;
+    }
+  }
+
+  async #claim(free: number): Promise<number> {
+    const isolating = this.#suspects.pending && !this.#suspects.running;
+    if (isolating) {
+      const suspects = await this.#claimHeads(1, "only");
+      const first = suspects[0];
+      if (first) {
+        const startedAtMs = this.#deps.clock.monotonicMs();
+        this.#suspects.running = { messageId: first.id, startedAtMs };
+        this.#take(first);
+        return 1;
+      }
+      this.#suspects.pending = false;
+    }
+    const others = this.#suspects.pending || this.#suspects.running ? "without" : "with";
+    const claimed = await this.#claimHeads(free, others);
+    for (const message of claimed) this.#take(message);
+    return claimed.length;
+  }
+
+  async #claimHeads(limit: number, suspects: "only" | "without" | "with") {
+    const { gate, now, pool, store } = this.#deps;
+    const admitted: number[] = [];
+    try {
+      const claimed = await store.claim({
+        pool,
+        limit,
+        agedLimit: decideAgedLimit(this.#claims, limit),
+        agedBefore: { normal: now() - ageMs.normal, low: now() - ageMs.low },
+        suspects,
+        admit: (candidate) => {
+          const admission = gate?.admit(candidate) ?? "take";
+          if (admission === "take") admitted.push(candidate.messageId);
+          return admission;
+        },
+      });
+      this.#claims += claimed.length;
+      return claimed;
+    } catch (error) {
+      for (const messageId of admitted) gate?.withdraw(messageId);
+      throw error;
+    }
+  }
+
+  #take(message: Message): void {
+    this.#slotsUsed++;
+    this.#inHand.set(message.id, message);
+    let held = true;
+    let lent = false;
+    const release = () => {
+      if (!held) return;
+      held = false;
+      this.#slotsUsed--;
+      this.wake();
+    };
+    const lend = () => {
+      if (!held || this.#slotsLent >= lentSlotsMax) return;
+      lent = true;
+      this.#slotsLent++;
+      release();
+    };
+    void this.#deps.work(message, { release, lend }).finally(() => {
+      if (lent) this.#slotsLent--;
+      this.#inHand.delete(message.id);
+      if (this.#suspects.running?.messageId === message.id) this.#suspects.running = undefined;
+      release();
+      this.wake();
+    });
+  }
+}

@@ -1,0 +1,557 @@
+/**
+ * Message queue: everything the bot has to do, durable, in order, one thing at a time per lane.
+ *
+ *   waiting --claim--> in hand --done--> gone
+ *      ^                  |---failed-----> waiting again (attempt spent, back-off)  --5 times--> dead
+ *      |                  |---postponed--> waiting again (no attempt spent)
+ *      |                  |---expired----> gone, counted
+ *      |                  '---process died: death counted; handled again, alone; 3 deaths: dead
+ *      '--requeue-- dead letter
+ *
+ * Owns the worker pools and their loops. Guarantees that an attempt's outcome is on disk before the
+ * next message of its lane is taken. Knows nothing of Telegram: handlers and gates are given to it.
+ */
+import type { Clock, Random } from "../contracts/clock.ts";
+import { steadyEpoch } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import { BotError, HandlerTimeoutError, recordError } from "../contracts/errors.ts";
+import type { MessageRef, Publish } from "../contracts/events.ts";
+import {
+  type AmbiguousPolicy,
+  type DeadReason,
+  type JsonObject,
+  type Message,
+  type MessageType,
+  type NewMessage,
+  type Pool,
+  type Priority,
+  pools,
+} from "../contracts/message.ts";
+import type {
+  Attempt,
+  HandlerResult,
+  MessageHandler,
+  PoolGate,
+} from "../contracts/message-handler.ts";
+import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../contracts/store.ts";
+import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
+import { deathsMax, isPoison } from "../policies/poison.ts";
+import { type Slot, WorkerPool } from "../queue/worker-pool.ts";
+
+export interface MessageQueueOptions {
+  /** Messages in hand at a time, in each pool. Default 10. */
+  readonly concurrency: number;
+  /** Attempts before a message becomes a dead letter. Default 5. */
+  readonly attemptsMax: number;
+  readonly backoff: BackoffOptions;
+  /** Milliseconds after which an attempt is given up. */
+  readonly handlerTimeoutMs: number;
+  /** Milliseconds after which a running handler lends its slot to others. */
+  readonly handlerSlowMs: number;
+  /** Messages that may wait in a pool before intake stops asking. */
+  readonly lengthMax: number;
+  /** Milliseconds for which dead letters are kept. */
+  readonly deadLettersKeepMs: number;
+}
+
+export interface MessageQueueDeps extends MessageQueueOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly publish: Publish;
+  readonly store: QueueStore & Pick<FactStore, "getSetting" | "setSetting">;
+  readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
+  readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
+  /** Runs a handler so that its log lines carry the message's id. Default: just runs it. */
+  readonly correlate?: <T>(message: Message, run: () => T) => T;
+}
+
+/** How a message is to be queued; what is missing has the default of its type. */
+export interface AddMessageOptions {
+  readonly pool?: Pool;
+  /** Default: the type's own lane. */
+  readonly lane?: string;
+  readonly priority?: Priority;
+  readonly delayMs?: number;
+  readonly expiresAtEpochMs?: number;
+  readonly dedupeKey?: string;
+  readonly ambiguous?: AmbiguousPolicy;
+  readonly floodScope?: string;
+  readonly floodCost?: number;
+}
+
+/** Figures since the start, and what waits now. */
+export interface MessageQueueSnapshot {
+  readonly pools: Readonly<
+    Record<
+      Pool,
+      {
+        readonly waiting: number;
+        readonly inHand: number;
+        readonly lanes: number;
+        /** Milliseconds the oldest waiting message has waited; 0 when none waits. */
+        readonly oldestAgeMs: number;
+        readonly paused: boolean;
+      }
+    >
+  >;
+  readonly deadLetters: number;
+  readonly dedupeKeys: number;
+  readonly lengthMax: number;
+  readonly counts: QueueCounts;
+}
+
+export interface QueueCounts {
+  queued: number;
+  duplicates: number;
+  done: number;
+  retried: number;
+  postponed: number;
+  dead: number;
+  expired: number;
+  recovered: number;
+}
+
+const typeDefaults: Readonly<Record<MessageType, { pool: Pool; priority: Priority }>> = {
+  update: { pool: "handling", priority: "normal" },
+  send: { pool: "sending", priority: "normal" },
+  broadcast: { pool: "sending", priority: "low" },
+  alert: { pool: "sending", priority: "high" },
+};
+
+const sweepEveryMs = 60_000;
+/** Flood windows look back a minute at most. */
+const sentKeepMs = 120_000;
+/** Milliseconds for which the check of the sending pool's length is trusted. */
+const roomTrustedMs = 250;
+const commitBackoff: BackoffOptions = { initialMs: 200, maxMs: 5_000 };
+
+export class MessageQueue implements Component {
+  readonly name = "message-queue";
+  readonly #deps: MessageQueueDeps;
+  readonly #now: () => number;
+  readonly #stopping = new AbortController();
+  readonly #pools = new Map<Pool, WorkerPool>();
+  readonly #attempts = new Map<number, AbortController>();
+  readonly #counts: QueueCounts = {
+    queued: 0,
+    duplicates: 0,
+    done: 0,
+    retried: 0,
+    postponed: 0,
+    dead: 0,
+    expired: 0,
+    recovered: 0,
+  };
+  #sweeper: Promise<void> | undefined;
+  #room = { checkedAtMs: Number.NEGATIVE_INFINITY, free: true };
+
+  constructor(deps: MessageQueueDeps) {
+    this.#deps = deps;
+    this.#now = steadyEpoch(deps.clock);
+  }
+
+  // ---- life ---------------------------------------------------------------------------------------
+
+  async start(): Promise<void> {
+    const recovered = await this.#deps.store.recover((message) => this.#decideRecovery(message));
+    for (const message of recovered) this.#reportRecovery(message);
+    for (const name of pools) {
+      const suspectsPending = recovered.some((message) => message.pool === name);
+      const pool = this.#createPool(name, name === "handling" && suspectsPending);
+      pool.paused = (await this.#deps.store.getSetting(pausedSetting(name))) === "yes";
+      this.#pools.set(name, pool);
+    }
+    if (this.#stopping.signal.aborted) return;
+    for (const pool of this.#pools.values()) pool.start();
+    this.#sweeper = this.#sweepRegularly();
+  }
+
+  #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
+    const { clock, concurrency, gates, publish, store } = this.#deps;
+    const gate = gates[pool];
+    return new WorkerPool(
+      {
+        pool,
+        clock,
+        store,
+        concurrency,
+        now: this.#now,
+        ...(gate && { gate }),
+        ...(pool === "handling" && { mayClaim: () => this.#hasRoomToSend() }),
+        work: (message, slot) => this.#work(message, slot),
+        onClaimFailed: (error, retryInMs) =>
+          publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs }),
+      },
+      suspectsPending,
+    );
+  }
+
+  async drain(deadline: AbortSignal): Promise<readonly string[]> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.stopClaiming()));
+    while (this.#inHand().length > 0 && !deadline.aborted) {
+      await this.#deps.clock.sleep(10, deadline);
+    }
+    return this.#inHand().map((message) => `${message.type} ${message.id}`);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.stopClaiming()));
+    await this.#sweeper;
+    // A send in flight stays marked as in hand: the next start must treat it as ambiguous.
+    const unfinished = this.#inHand().filter((message) => message.pool === "handling");
+    await Promise.all(unfinished.map((message) => this.#release(message)));
+  }
+
+  #inHand(): readonly Message[] {
+    return [...this.#pools.values()].flatMap((pool) => pool.inHand);
+  }
+
+  /** Hands an unfinished message back, so that it does not look as if it had killed the process. */
+  async #release(message: Message): Promise<void> {
+    this.#attempts.get(message.id)?.abort();
+    const ref = { messageId: message.id, claims: message.claims };
+    try {
+      await this.#deps.store.finish(ref, { kind: "released" });
+    } catch {
+      // It ended just now, or the store is gone: the next start finds it either way.
+    }
+  }
+
+  // ---- adding -------------------------------------------------------------------------------------
+
+  /** Queues one message; resolves when it is on disk. Rejects with a `Storage…Error`. */
+  async addMessage(
+    type: MessageType,
+    payload: JsonObject,
+    options: AddMessageOptions = {},
+  ): Promise<EnqueueResult> {
+    const { delayMs, dedupeKey, ...rest } = options;
+    const message: NewMessage = {
+      type,
+      payload,
+      ...typeDefaults[type],
+      lane: type,
+      ...rest,
+      ...(delayMs !== undefined && { availableAtEpochMs: this.#now() + delayMs }),
+      ...(dedupeKey !== undefined && { dedupeKeys: [dedupeKey] }),
+    };
+    const [result] = await this.insertMessageByPriority([message]);
+    return result as EnqueueResult;
+  }
+
+  /** Queues a batch in one transaction, each message in its lane and under its priority. */
+  async insertMessageByPriority(
+    messages: readonly NewMessage[],
+  ): Promise<readonly EnqueueResult[]> {
+    const results = await this.#deps.store.enqueue(messages);
+    this.#enqueued(messages, results);
+    return results;
+  }
+
+  #enqueued(messages: readonly NewMessage[], results: readonly EnqueueResult[]): void {
+    for (const result of results) {
+      if (result.kind === "queued") this.#counts.queued++;
+      else if (result.kind === "duplicate") this.#counts.duplicates++;
+      else this.#counts.dead++;
+    }
+    for (const pool of new Set(messages.map((message) => message.pool))) this.wake(pool);
+  }
+
+  /** Messages that may still be queued before intake should stop asking; 0 or less when full. */
+  async room(): Promise<number> {
+    return this.#deps.lengthMax - (await this.#deps.store.depth("handling"));
+  }
+
+  /** Updates wait while what they would have sent finds no room. */
+  async #hasRoomToSend(): Promise<boolean> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - this.#room.checkedAtMs >= roomTrustedMs) {
+      const depth = await this.#deps.store.depth("sending");
+      this.#room = { checkedAtMs: nowMs, free: depth < this.#deps.lengthMax };
+    }
+    return this.#room.free;
+  }
+
+  // ---- operating ----------------------------------------------------------------------------------
+
+  /** Makes a pool look for work now, e.g. because its gate has opened. */
+  wake(pool: Pool): void {
+    this.#pools.get(pool)?.wake();
+  }
+
+  /** Claims nothing more in this pool, also after a restart, until it is resumed. */
+  async pause(pool: Pool): Promise<void> {
+    await this.#setPaused(pool, true);
+    this.#deps.publish({ type: "queue.paused", pool });
+  }
+
+  async resume(pool: Pool): Promise<void> {
+    await this.#setPaused(pool, false);
+    this.#deps.publish({ type: "queue.resumed", pool });
+  }
+
+  async #setPaused(pool: Pool, paused: boolean): Promise<void> {
+    await this.#deps.store.setSetting(pausedSetting(pool), paused ? "yes" : "no");
+    const workers = this.#pools.get(pool);
+    if (workers) workers.paused = paused;
+  }
+
+  /** Puts a dead letter back at its lane's end. @returns the new id, `undefined` when unknown. */
+  async requeue(deadLetterId: number): Promise<number | undefined> {
+    const messageId = await this.#deps.store.requeue(deadLetterId);
+    if (messageId === undefined) return undefined;
+    this.#deps.publish({ type: "dead-letter.requeued", deadLetterId, messageId });
+    for (const pool of pools) this.wake(pool);
+    return messageId;
+  }
+
+  async snapshot(): Promise<MessageQueueSnapshot> {
+    const stored = await this.#deps.store.snapshot();
+    const now = this.#now();
+    const pool = (name: Pool) => {
+      const { waiting, inHand, lanes, oldestCreatedAtEpochMs } = stored.pools[name];
+      const oldestAgeMs = Math.max(0, now - (oldestCreatedAtEpochMs ?? now));
+      const paused = this.#pools.get(name)?.paused ?? false;
+      return { waiting, inHand, lanes, oldestAgeMs, paused };
+    };
+    return {
+      pools: { handling: pool("handling"), sending: pool("sending"), answering: pool("answering") },
+      deadLetters: stored.deadLetters,
+      dedupeKeys: stored.dedupeKeys,
+      lengthMax: this.#deps.lengthMax,
+      counts: { ...this.#counts },
+    };
+  }
+
+  // ---- working ------------------------------------------------------------------------------------
+
+  async #work(message: Message, slot: Slot): Promise<void> {
+    const startedAtMs = this.#deps.clock.monotonicMs();
+    const gate = this.#deps.gates[message.pool];
+    const { outcome, error } = await this.#decideOutcome(message, slot);
+    if (outcome.kind === "expired") gate?.withdraw(message.id);
+    const used = gate?.settle(message);
+    const sent = used && { ...used, atEpochMs: this.#now() };
+    const ref = { messageId: message.id, claims: message.claims };
+    const commit = this.#commit(() => this.#deps.store.finish(ref, outcome, sent));
+    // The next claim is submitted in this turn, so it shares the commit of this outcome.
+    slot.release();
+    const committed = await commit;
+    if (!committed) return;
+    this.#enqueued("enqueue" in outcome ? outcome.enqueue : [], committed);
+    this.#report(message, outcome, error, startedAtMs);
+  }
+
+  async #decideOutcome(
+    message: Message,
+    slot: Slot,
+  ): Promise<{ readonly outcome: AttemptOutcome; readonly error?: unknown }> {
+    if (message.expiresAtEpochMs !== undefined && message.expiresAtEpochMs <= this.#now()) {
+      return { outcome: { kind: "expired" } };
+    }
+    try {
+      const result = await this.#attempt(message, slot);
+      switch (result.kind) {
+        case "done":
+          return { outcome: { enqueue: [], ...result } };
+        case "dead": {
+          const { reason, error, ...rest } = result;
+          return { outcome: { ...rest, ...this.#die(message, reason, error) }, error };
+        }
+        case "postponed": {
+          const { delayMs, error, ...rest } = result;
+          return { outcome: { ...rest, availableAtEpochMs: this.#now() + delayMs }, error };
+        }
+      }
+    } catch (error) {
+      return { outcome: this.scheduleRetry(message, error), error };
+    }
+  }
+
+  /** Runs the handler under its time limit. */
+  async #attempt(message: Message, slot: Slot): Promise<HandlerResult> {
+    const { clock, correlate, handlers, handlerSlowMs, handlerTimeoutMs, publish } = this.#deps;
+    const over = new AbortController();
+    this.#attempts.set(message.id, over);
+    const attempt: Attempt = {
+      message,
+      signal: over.signal,
+      step: (name, work, enqueue) => this.#step(message, name, work, enqueue),
+    };
+    const limit = async (): Promise<HandlerResult> => {
+      await clock.sleep(handlerSlowMs, over.signal);
+      if (!over.signal.aborted) {
+        publish({ type: "message.overdue", ref: toRef(message), afterMs: handlerSlowMs });
+        slot.lend();
+        await clock.sleep(handlerTimeoutMs - handlerSlowMs, over.signal);
+        if (!over.signal.aborted) throw new HandlerTimeoutError(handlerTimeoutMs);
+      }
+      // The handler was first, and nobody listens any more.
+      return { kind: "done" };
+    };
+    const run = () => handlers[message.type].handle(attempt);
+    try {
+      return await Promise.race([correlate ? correlate(message, run) : run(), limit()]);
+    } finally {
+      over.abort();
+      this.#attempts.delete(message.id);
+    }
+  }
+
+  async #step(
+    message: Message,
+    name: string,
+    work: Parameters<Attempt["step"]>[1],
+    enqueue: () => readonly NewMessage[],
+  ): Promise<unknown> {
+    const ref = { messageId: message.id, claims: message.claims };
+    const result = await this.#deps.store.step(ref, name, work, enqueue);
+    this.wake("sending");
+    this.wake("answering");
+    return result;
+  }
+
+  /** What follows a failed attempt: the next one after back-off, or the end. */
+  scheduleRetry(message: Message, error: unknown): AttemptOutcome {
+    const attempts = message.attempts + 1;
+    if (attempts >= this.#deps.attemptsMax) return this.#die(message, "attempts-exhausted", error);
+    const delayMs = fullJitter(this.#deps.backoff, attempts, this.#deps.random);
+    return {
+      kind: "retry",
+      availableAtEpochMs: this.#now() + Math.ceil(delayMs),
+      error: this.#record(error),
+      onRetry: this.#deps.handlers[message.type].onRetry,
+    };
+  }
+
+  #die(message: Message, reason: DeadReason, error: unknown): AttemptOutcome & { kind: "dead" } {
+    // A letter that dies again after being put back has had its last words.
+    const lastWords = message.requeued
+      ? []
+      : (this.#deps.handlers[message.type].lastWords?.(message) ?? []);
+    return { kind: "dead", reason, error: this.#record(error), enqueue: lastWords };
+  }
+
+  /** Repeats a commit until the disk takes it: the work is done and must not be done again. */
+  async #commit(
+    finish: () => Promise<readonly EnqueueResult[]>,
+  ): Promise<readonly EnqueueResult[] | undefined> {
+    const { clock, publish, random } = this.#deps;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await finish();
+      } catch (error) {
+        const again = error instanceof BotError && error.code === "STORAGE_FULL";
+        const retryInMs = again ? 1 + fullJitter(commitBackoff, failures, random) : 0;
+        // An attempt that is over was ended by someone else; a broken store ends the process.
+        if (!(error instanceof BotError && error.code === "ATTEMPT_OVER")) {
+          publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs });
+        }
+        if (!again || this.#stopping.signal.aborted) return undefined;
+        await clock.sleep(retryInMs, this.#stopping.signal);
+      }
+    }
+  }
+
+  // ---- recovery -----------------------------------------------------------------------------------
+
+  #decideRecovery(message: Message): AttemptOutcome {
+    if (message.pool === "handling") {
+      if (!isPoison(message.deaths)) return { kind: "released" };
+      const error = new Error(`the process died ${deathsMax} times with this update in hand`);
+      return this.#die(message, "quarantined", error);
+    }
+    // It may have been sent, or not: promise P4 leaves that to the message's own policy.
+    const error = new Error("the process died while this was being sent");
+    if (message.ambiguous === "drop") return this.#die(message, "ambiguous-dropped", error);
+    const outcome = this.scheduleRetry(message, error);
+    return outcome.kind === "retry" ? { ...outcome, availableAtEpochMs: this.#now() } : outcome;
+  }
+
+  #reportRecovery(message: Message): void {
+    this.#counts.recovered++;
+    this.#deps.gates[message.pool]?.recovered(message);
+    const ambiguous = message.pool !== "handling";
+    const { deaths } = message;
+    this.#deps.publish({ type: "message.recovered", ref: toRef(message), deaths, ambiguous });
+  }
+
+  // ---- sweeping and reporting ---------------------------------------------------------------------
+
+  async #sweepRegularly(): Promise<void> {
+    const { clock, deadLettersKeepMs, publish, store } = this.#deps;
+    while (!this.#stopping.signal.aborted) {
+      await clock.sleep(sweepEveryMs, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
+      try {
+        const swept = await store.sweep({
+          deadLettersBeforeEpochMs: this.#now() - deadLettersKeepMs,
+          sentBeforeEpochMs: this.#now() - sentKeepMs,
+        });
+        if (swept.dedupeKeys + swept.deadLetters > 0) publish({ type: "queue.swept", ...swept });
+      } catch (error) {
+        publish({
+          type: "queue.commit-failed",
+          error: this.#record(error),
+          retryInMs: sweepEveryMs,
+        });
+      }
+    }
+  }
+
+  #report(message: Message, outcome: AttemptOutcome, error: unknown, startedAtMs: number): void {
+    const { clock, publish } = this.#deps;
+    const ref = toRef(message);
+    const attempts = message.attempts + 1;
+    switch (outcome.kind) {
+      case "done": {
+        this.#counts.done++;
+        const durationMs = clock.monotonicMs() - startedAtMs;
+        const waitedMs = Math.max(0, this.#now() - message.createdAtEpochMs - durationMs);
+        publish({ type: "message.done", ref, attempts, durationMs, waitedMs });
+        return;
+      }
+      case "retry": {
+        this.#counts.retried++;
+        const delayMs = outcome.availableAtEpochMs - this.#now();
+        publish({ type: "message.retry-scheduled", ref, attempts, delayMs, error: outcome.error });
+        return;
+      }
+      case "postponed": {
+        this.#counts.postponed++;
+        const delayMs = outcome.availableAtEpochMs - this.#now();
+        publish({ type: "message.postponed", ref, delayMs, error: this.#record(error) });
+        return;
+      }
+      case "dead":
+        this.#counts.dead++;
+        publish({
+          type: "message.dead",
+          ref,
+          reason: outcome.reason,
+          attempts,
+          error: outcome.error,
+        });
+        return;
+      case "expired":
+        this.#counts.expired++;
+        publish({ type: "message.expired", ref });
+        return;
+      case "released":
+        return;
+    }
+  }
+
+  #record(error: unknown) {
+    return recordError(error, this.#now());
+  }
+}
+
+function pausedSetting(pool: Pool): string {
+  return `queue.paused.${pool}`;
+}
+
+function toRef(message: Message): MessageRef {
+  return { messageId: message.id, messageType: message.type, pool: message.pool };
+}
