@@ -48,8 +48,8 @@ export type BotEvent =
       readonly failuresInARow: number;
     }
   | { readonly type: "intake.recovered"; readonly afterMs: number; readonly failures: number }
-  | { readonly type: "intake.held-back"; readonly waiting: number; readonly limit: number }
-  | { readonly type: "intake.resumed"; readonly waiting: number }
+  | { readonly type: "intake.held-back" }
+  | { readonly type: "intake.resumed"; readonly free: number }
   | { readonly type: "webhook.removed" }
   // queue
   | {

@@ -74,12 +74,14 @@ export class SqliteStore implements Store {
       configureDatabase(database);
       migrate(database, this.#now());
       const facts = new FactTables(database);
+      const queue = new QueueTables(database, this.#deps);
+      queue.undoClockStep(facts.latestInstant(), this.#now());
       this.#opened = {
         database,
         lock,
         facts,
+        queue,
         boot: facts.beginBoot(this.#now()),
-        queue: new QueueTables(database, this.#deps),
         shop: createShopTables(database),
         writer: new GroupCommit({ database, clock, onFatal: (error) => this.#fail(error) }),
       };
@@ -108,7 +110,7 @@ export class SqliteStore implements Store {
   }
 
   #fail(error: BotError): void {
-    const { clock, publish, onFatal } = this.#deps;
+    const { publish, onFatal } = this.#deps;
     publish({
       type: "storage.failed",
       error: { code: error.code, message: error.message, atEpochMs: this.#now() },

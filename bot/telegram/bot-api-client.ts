@@ -1,0 +1,177 @@
+/**
+ * Bot API client: one HTTP call to Telegram, or to another Bot API server.
+ *
+ * Owns a pool of kept-alive connections. Every call has a deadline and every failure leaves here as
+ * a `TelegramError` that says whether the call may have been executed, without the token in it.
+ */
+import { openAsBlob } from "node:fs";
+import { basename } from "node:path";
+import { type Dispatcher, FormData, Pool, ProxyAgent, request } from "undici";
+import type { BotApi, CallOptions } from "../contracts/bot-api.ts";
+import type { Clock } from "../contracts/clock.ts";
+import {
+  CallNotSentError,
+  CallRefusedError,
+  CallUnknownError,
+  TelegramError,
+} from "../contracts/errors.ts";
+import type { JsonObject } from "../contracts/message.ts";
+import type { Secret } from "../contracts/secret.ts";
+import { readAnswer } from "./answers.ts";
+import { extractFiles, type FilePart } from "./file-parts.ts";
+
+export interface BotApiClientOptions {
+  readonly token: Secret;
+  /** Where the Bot API lives; a path prefix is kept. Default https://api.telegram.org. */
+  readonly apiRoot: string;
+  readonly clock: Clock;
+  /** Milliseconds a call may take unless it says otherwise. */
+  readonly deadlineMs: number;
+  /** Connections at a time, the long poll's included. */
+  readonly connections: number;
+  /** Proxy for everything but loopback addresses. */
+  readonly httpsProxy?: string;
+}
+
+/** An answer to getUpdates is cut at 4 MiB by the server; anything far beyond is not Telegram. */
+const answerBytesMax = 32 * 1024 * 1024;
+const connectTimeoutMs = 5_000;
+
+export class BotApiClient implements BotApi {
+  readonly #options: BotApiClientOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #origin: string;
+  readonly #pathPrefix: string;
+
+  constructor(options: BotApiClientOptions) {
+    this.#options = options;
+    const root = new URL(options.apiRoot.endsWith("/") ? options.apiRoot : `${options.apiRoot}/`);
+    this.#origin = root.origin;
+    this.#pathPrefix = `${root.pathname}bot${options.token.reveal()}/`;
+    this.#dispatcher = createDispatcher(root, options);
+  }
+
+  async call<T = unknown>(
+    method: string,
+    payload: JsonObject,
+    { signal, deadlineMs = this.#options.deadlineMs }: CallOptions = {},
+  ): Promise<T> {
+    const call = new AbortController();
+    const abort = () => call.abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    const answered = new AbortController();
+    // When the deadline passes first, it aborts the request, and so the connection.
+    void this.#options.clock.sleep(deadlineMs, answered.signal).then(abort);
+    try {
+      return await this.#exchange<T>(method, payload, call.signal);
+    } catch (error) {
+      if (error instanceof TelegramError) throw error;
+      throw classifyFailure(method, error, call.signal.aborted, deadlineMs);
+    } finally {
+      answered.abort();
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async #exchange<T>(method: string, payload: JsonObject, signal: AbortSignal): Promise<T> {
+    const { fields, files } = extractFiles(payload);
+    const content =
+      files.length === 0
+        ? { headers: { "content-type": "application/json" }, body: JSON.stringify(fields) }
+        : { body: await createForm(method, fields, files) };
+    const answer = await request(`${this.#origin}${this.#pathPrefix}${method}`, {
+      dispatcher: this.#dispatcher,
+      method: "POST",
+      ...content,
+      signal,
+      // The deadline above covers the whole call; these would only cut a long poll short.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const text = await answer.body.text();
+    return readAnswer(method, answer.statusCode, answer.headers, text) as T;
+  }
+
+  /** Closes every connection; calls under way fail. */
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+}
+
+function createDispatcher(root: URL, options: BotApiClientOptions): Dispatcher {
+  const common = {
+    connections: options.connections,
+    pipelining: 1,
+    keepAliveTimeout: 60_000,
+    keepAliveMaxTimeout: 300_000,
+    maxResponseSize: answerBytesMax,
+  };
+  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(root.hostname);
+  if (options.httpsProxy && !loopback) {
+    return new ProxyAgent({ ...common, uri: options.httpsProxy, proxyTunnel: true });
+  }
+  return new Pool(root.origin, { ...common, connect: { timeout: connectTimeoutMs } });
+}
+
+async function createForm(
+  method: string,
+  fields: JsonObject,
+  files: readonly FilePart[],
+): Promise<FormData> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    form.append(name, typeof value === "string" ? value : JSON.stringify(value));
+  }
+  for (const file of files) {
+    const blob = await openAsBlob(file.path).catch((cause: unknown) => {
+      throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, {
+        cause,
+      });
+    });
+    form.append(file.field, blob, file.filename ?? basename(file.path));
+  }
+  return form;
+}
+
+/** Failures that happen before anything is written. Source: libuv errors, undici's error list. */
+const notSentCodes = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "EADDRNOTAVAIL",
+  "EMFILE",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+function classifyFailure(
+  method: string,
+  error: unknown,
+  aborted: boolean,
+  deadlineMs: number,
+): TelegramError {
+  if (aborted) return new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`);
+  const code = failureCode(error);
+  // The original error is not kept as cause: it may carry the URL, and so the token.
+  if (notSentCodes.has(code) || isTlsOrProxyFailure(code, error)) {
+    return new CallNotSentError(`${method}: no connection (${code})`);
+  }
+  return new CallUnknownError(`${method}: the connection broke (${code})`);
+}
+
+function failureCode(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return failureCode(error.errors[0]);
+  }
+  if (!(error instanceof Error)) return "UNKNOWN";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return error.name;
+}
+
+function isTlsOrProxyFailure(code: string, error: unknown): boolean {
+  if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return true;
+  return error instanceof Error && error.message.startsWith("Proxy response");
+}

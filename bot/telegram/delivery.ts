@@ -1,0 +1,128 @@
+/**
+ * Delivery: makes the recorded call of a message, and turns its outcome into the message's fate.
+ *
+ * The rules are in policies/delivery.ts; this file carries them out.
+ */
+import type { BotApi } from "../contracts/bot-api.ts";
+import type { Clock, Random } from "../contracts/clock.ts";
+import { ChatGoneError, recordError, TelegramError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import type { JsonObject, Message } from "../contracts/message.ts";
+import type { Attempt, HandlerResult, MessageHandler } from "../contracts/message-handler.ts";
+import type { FactStore } from "../contracts/store.ts";
+import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
+import { decideDelivery } from "../policies/delivery.ts";
+import type { FloodGate } from "./flood-gate.ts";
+import type { OutgoingCall } from "./outgoing.ts";
+
+export interface DeliveryDeps {
+  /** Guarded by the breaker. */
+  readonly api: BotApi;
+  readonly gate: FloodGate;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly publish: Publish;
+  readonly facts: Pick<FactStore, "unreachableReason">;
+}
+
+const notSentBackoff: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
+
+export class Delivery implements MessageHandler {
+  readonly onRetry = "hold";
+  readonly #deps: DeliveryDeps;
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps;
+  }
+
+  async handle({ message, signal }: Attempt): Promise<HandlerResult> {
+    const { method, payload } = message.payload as unknown as OutgoingCall;
+    const unreachable = await this.#knownUnreachable(message, method);
+    if (unreachable) return unreachable;
+    try {
+      await this.#deps.api.call(method, payload, { signal });
+      return {
+        kind: "done",
+        ...(message.floodScope !== undefined && { reachedChat: message.floodScope }),
+      };
+    } catch (error) {
+      if (!(error instanceof TelegramError)) throw error;
+      return this.#afterFailure(message, { method, payload }, error);
+    }
+  }
+
+  /** Nobody asked for a broadcast: it is not even tried where the chat is known to be gone. */
+  async #knownUnreachable(message: Message, method: string): Promise<HandlerResult | undefined> {
+    if (message.type !== "broadcast" || message.floodScope === undefined) return undefined;
+    const reason = await this.#deps.facts.unreachableReason(message.floodScope);
+    if (reason === undefined) return undefined;
+    this.#deps.gate.notSent(message.id);
+    return { kind: "dead", reason: "refused", error: new ChatGoneError(method, "blocked") };
+  }
+
+  async #afterFailure(
+    message: Message,
+    call: OutgoingCall,
+    error: TelegramError,
+  ): Promise<HandlerResult> {
+    const { gate, publish, random } = this.#deps;
+    if (error.effect === "not-sent") gate.notSent(message.id);
+    const decision = decideDelivery(error, message.ambiguous);
+    switch (decision.kind) {
+      case "done":
+        return { kind: "done" };
+      case "not-sent": {
+        const delayMs = Math.ceil(fullJitter(notSentBackoff, message.claims, random));
+        return { kind: "postponed", delayMs, parkLane: false, error };
+      }
+      case "park-lane":
+        await gate.rateLimited(message.lane, decision.delayMs);
+        return { kind: "postponed", delayMs: decision.delayMs, parkLane: true, error };
+      case "readdress":
+        publish({ type: "chat.migrated" });
+        return readdress(call, decision.chatId, error);
+      case "chat-gone": {
+        publish({ type: "chat.unreachable", reason: decision.reason });
+        const chat = message.floodScope;
+        const { reason } = decision;
+        return {
+          kind: "dead",
+          reason: "refused",
+          error,
+          ...(chat !== undefined && { unreachableChat: { chat, reason } }),
+        };
+      }
+      case "refused":
+        return { kind: "dead", reason: "refused", error };
+      case "ambiguous":
+        this.#reportAmbiguous(message, call.method, decision.policy, error);
+        if (decision.policy === "drop") return { kind: "dead", reason: "ambiguous-dropped", error };
+        throw error;
+    }
+  }
+
+  #reportAmbiguous(
+    message: Message,
+    method: string,
+    policy: "retry" | "drop",
+    error: TelegramError,
+  ): void {
+    this.#deps.publish({
+      type: "send.ambiguous",
+      ref: { messageId: message.id, messageType: message.type, pool: message.pool },
+      method,
+      policy,
+      error: recordError(error, this.#deps.clock.epochMs()),
+    });
+  }
+}
+
+/** The same call to the chat's new id, at once and in the same lane, so that the order stays. */
+function readdress(call: OutgoingCall, chatId: number, error: TelegramError): HandlerResult {
+  const payload: JsonObject = {
+    method: call.method,
+    payload: { ...call.payload, chat_id: chatId },
+  };
+  const readdressed = { payload, floodScope: String(chatId) };
+  return { kind: "postponed", delayMs: 0, parkLane: false, error, readdressed };
+}

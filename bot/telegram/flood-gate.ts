@@ -1,0 +1,162 @@
+/**
+ * Flood gate: the sending pool's gate, which lets a message start when Telegram's limits, the chat's
+ * windows and the breaker allow it.
+ *
+ * Keeps the figures of policies/flood-control.ts over a restart: what was sent in the last minute is
+ * read back from the store, and what was in hand at a crash counts as sent just now.
+ */
+import type { Clock } from "../contracts/clock.ts";
+import { steadyEpoch } from "../contracts/clock.ts";
+import type { Publish } from "../contracts/events.ts";
+import type { Message } from "../contracts/message.ts";
+import type { PoolGate } from "../contracts/message-handler.ts";
+import type { Admission, ClaimCandidate, FactStore, QueueStore } from "../contracts/store.ts";
+import { decideGlobalPark, type RateLimitSighting } from "../policies/delivery.ts";
+import { FloodControl, type FloodLimits, type FloodVerdict } from "../policies/flood-control.ts";
+
+export interface FloodGateDeps {
+  readonly clock: Clock;
+  readonly publish: Publish;
+  readonly limits: FloodLimits;
+  readonly store: Pick<QueueStore, "sentSince" | "recordSent"> &
+    Pick<FactStore, "getSetting" | "setSetting">;
+  /** Whether Telegram can be called at all. */
+  readonly isOpen: () => boolean;
+}
+
+const parkedSetting = "sending.parked-until";
+const windowMs = 60_000;
+/** When a chat's own message in flight stands in the way, it is answered within moments. */
+const afterFlightMs = 20;
+const pruneEveryStarts = 1_000;
+
+export class FloodGate implements PoolGate {
+  readonly #deps: FloodGateDeps;
+  readonly #flood: FloodControl;
+  readonly #now: () => number;
+  readonly #notSent = new Set<number>();
+  #sightings: RateLimitSighting[] = [];
+  #reopensAtMs: number | undefined;
+  #starts = 0;
+  #permits = 0;
+
+  constructor(deps: FloodGateDeps) {
+    this.#deps = deps;
+    this.#flood = new FloodControl(deps.limits);
+    this.#now = steadyEpoch(deps.clock);
+  }
+
+  /** Reads back what was sent before the restart. Call before anything is claimed. */
+  async restore(): Promise<void> {
+    const { clock, store } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    for (const sent of await store.sentSince(this.#now() - windowMs)) {
+      this.#flood.restore(sent.scope, sent.cost, this.#now() - sent.atEpochMs, nowMs);
+    }
+    const parkedUntil = Number((await store.getSetting(parkedSetting)) ?? 0);
+    if (parkedUntil > this.#now()) this.#flood.park(nowMs + parkedUntil - this.#now());
+  }
+
+  isOpen(): boolean {
+    return this.#deps.isOpen();
+  }
+
+  admit(candidate: ClaimCandidate): Admission {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const { floodCost, floodScope, messageId } = candidate;
+    const low = candidate.priority === "low";
+    const overall = this.#flood.overall(floodCost, low, nowMs);
+    if (overall !== "now") {
+      this.#reopensAtMs = overall === "after-flight" ? undefined : overall.atMs;
+      return low ? "next-priority" : "stop";
+    }
+    if (floodScope !== undefined) {
+      const inChat = this.#flood.inChat(floodScope, floodCost, nowMs);
+      if (inChat !== "now") return { notBeforeEpochMs: this.#toEpoch(inChat, nowMs) };
+    }
+    this.#flood.start(messageId, floodScope, floodCost, low, nowMs);
+    if (++this.#starts % pruneEveryStarts === 0) this.#flood.prune(nowMs);
+    return "take";
+  }
+
+  #toEpoch(verdict: Exclude<FloodVerdict, "now">, nowMs: number): number {
+    const waitMs = verdict === "after-flight" ? afterFlightMs : verdict.atMs - nowMs;
+    return this.#now() + Math.ceil(waitMs);
+  }
+
+  withdraw(messageId: number): void {
+    this.#flood.settle(messageId, false, this.#deps.clock.monotonicMs());
+  }
+
+  reopensInMs(): number | undefined {
+    if (this.#reopensAtMs === undefined) return undefined;
+    return this.#reopensAtMs - this.#deps.clock.monotonicMs();
+  }
+
+  /** The call for this message provably never reached Telegram, so it used up no room. */
+  notSent(messageId: number): void {
+    this.#notSent.add(messageId);
+  }
+
+  settle(message: Message): { readonly scope: string; readonly cost: number } | undefined {
+    const reached = !this.#notSent.delete(message.id);
+    const used = this.#flood.settle(message.id, reached, this.#deps.clock.monotonicMs());
+    if (!used || message.floodScope === undefined) return undefined;
+    return { scope: message.floodScope, cost: message.floodCost };
+  }
+
+  recovered(message: Message): void {
+    if (message.floodScope === undefined || message.floodCost === 0) return;
+    this.#flood.restore(message.floodScope, message.floodCost, 0, this.#deps.clock.monotonicMs());
+  }
+
+  /**
+   * Waits until a call made at once (`ctx.now`) may start.
+   *
+   * @returns to be called when it has ended, with whether it reached Telegram.
+   */
+  async permit(
+    {
+      floodCost,
+      floodScope,
+    }: { readonly floodScope: string | undefined; readonly floodCost: number },
+    signal: AbortSignal,
+  ): Promise<(reached: boolean) => Promise<void>> {
+    // Never the id of a message in the queue.
+    const id = --this.#permits;
+    const candidate = {
+      messageId: id,
+      lane: "",
+      priority: "normal",
+      floodScope,
+      floodCost,
+    } as const;
+    for (;;) {
+      const admission = this.admit(candidate);
+      if (admission === "take" || signal.aborted) break;
+      const waitMs =
+        typeof admission === "object"
+          ? admission.notBeforeEpochMs - this.#now()
+          : (this.reopensInMs() ?? afterFlightMs);
+      await this.#deps.clock.sleep(Math.max(1, waitMs), signal);
+    }
+    return async (reached) => {
+      const used = this.#flood.settle(id, reached, this.#deps.clock.monotonicMs());
+      if (!used || floodScope === undefined) return;
+      const sent = { scope: floodScope, cost: floodCost, atEpochMs: this.#now() };
+      await this.#deps.store.recordSent(sent);
+    };
+  }
+
+  /** Telegram answered 429 for a lane; when several chats see it, everything waits. */
+  async rateLimited(lane: string, retryAfterMs: number): Promise<void> {
+    const { clock, publish, store } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    this.#sightings = [...this.#sightings.slice(-20), { lane, atMs: nowMs }];
+    const global = decideGlobalPark(this.#sightings, nowMs);
+    publish({ type: "telegram.rate-limited", scope: global ? "global" : "lane", retryAfterMs });
+    if (!global) return;
+    this.#flood.park(nowMs + retryAfterMs);
+    await store.setSetting(parkedSetting, String(this.#now() + retryAfterMs));
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Polling: takes updates from Telegram by long polls, and never loses one.
+ *
+ * A batch is committed in one transaction; only then does the next call's offset tell Telegram
+ * "got it". No offset is kept on disk: without one Telegram returns every unconfirmed update, and the
+ * queue's dedupe keys absorb the repetition; a stale one could confirm updates nobody has seen.
+ *
+ * The loop ends only by `stop`. It never ends the process.
+ */
+import type { BotApi } from "../contracts/bot-api.ts";
+import type { Clock, Random } from "../contracts/clock.ts";
+import { PollConflictError, recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import type { NewMessage } from "../contracts/message.ts";
+import type { EnqueueResult } from "../contracts/store.ts";
+import type { RawUpdate, UpdateSource, UpdateSourceSnapshot } from "../contracts/update-source.ts";
+import { decidePollDelay } from "../policies/intake.ts";
+import { allowedUpdates, parseUpdate, toIncomingMessage } from "./incoming.ts";
+
+export interface PollingDeps {
+  /** The bare client, not the breaker: polling is how we notice that Telegram is back. */
+  readonly api: BotApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly publish: Publish;
+  readonly botId: string;
+  /** Seconds Telegram may hold a poll open, 1 to 50. */
+  readonly pollTimeoutSeconds: number;
+  /** Commits a batch; resolves when it is on disk. */
+  readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
+  /** Updates for which there is room. */
+  readonly room: () => Promise<number>;
+  /** Called after every completed poll. */
+  readonly onPoll: () => void;
+}
+
+const batchMax = 100;
+/** What a poll may take beyond its own timeout before its connection counts as dead. */
+const graceMs = 10_000;
+const backPressureCheckMs = 250;
+
+export class Polling implements UpdateSource {
+  readonly name = "polling";
+  readonly #deps: PollingDeps;
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> | undefined;
+  #state: UpdateSourceSnapshot["state"] = "starting";
+  #reason: string | undefined;
+  #lastPollAtMs: number | undefined;
+  #failures = 0;
+  #failingSinceMs = 0;
+  #heldBack = false;
+
+  constructor(deps: PollingDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    if (!this.#stopping.signal.aborted) this.#loop ??= this.#run(this.#stopping.signal);
+  }
+
+  /** Ends the poll under way. Nothing is lost: what it brings is unconfirmed and comes again. */
+  async drain(): Promise<readonly string[]> {
+    await this.stop();
+    return [];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+    this.#state = "stopped";
+  }
+
+  snapshot(): UpdateSourceSnapshot {
+    const last = this.#lastPollAtMs;
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      sinceLastPollMs: last === undefined ? undefined : this.#deps.clock.monotonicMs() - last,
+      failuresInARow: this.#failures,
+    };
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    // Confirms the batch before; 0 when there is nothing to confirm.
+    let offset = 0;
+    while (!signal.aborted) {
+      try {
+        const room = await this.#waitForRoom(signal);
+        if (signal.aborted) return;
+        const updates = await this.#poll(offset, Math.min(batchMax, room), signal);
+        this.#succeeded();
+        // After an empty answer everything is confirmed, and an offset could only grow stale.
+        offset = await this.#commit(updates);
+      } catch (error) {
+        if (!signal.aborted) await this.#failed(error, signal);
+      }
+    }
+  }
+
+  async #waitForRoom(signal: AbortSignal): Promise<number> {
+    const { clock, publish, room } = this.#deps;
+    for (;;) {
+      const free = await room();
+      if (free > 0 || signal.aborted) {
+        if (this.#heldBack) publish({ type: "intake.resumed", free });
+        this.#heldBack = false;
+        return free;
+      }
+      if (!this.#heldBack) publish({ type: "intake.held-back" });
+      this.#heldBack = true;
+      this.#state = "back-pressure";
+      await clock.sleep(backPressureCheckMs, signal);
+    }
+  }
+
+  async #poll(offset: number, limit: number, signal: AbortSignal): Promise<readonly unknown[]> {
+    const { api, pollTimeoutSeconds } = this.#deps;
+    this.#state = this.#failures > 0 ? "backing-off" : "polling";
+    const payload = {
+      ...(offset > 0 && { offset }),
+      limit,
+      timeout: pollTimeoutSeconds,
+      allowed_updates: allowedUpdates,
+    };
+    const deadlineMs = pollTimeoutSeconds * 1000 + graceMs;
+    const updates = await api.call("getUpdates", payload, { signal, deadlineMs });
+    return Array.isArray(updates) ? updates : [];
+  }
+
+  /** @returns the offset that confirms this batch. */
+  async #commit(values: readonly unknown[]): Promise<number> {
+    const updates: RawUpdate[] = [];
+    for (const value of values) {
+      const update = parseUpdate(value);
+      if (update) updates.push(update);
+      else
+        this.#deps.publish({ type: "update.ignored", updateId: undefined, reason: "no update_id" });
+    }
+    if (updates.length === 0) return 0;
+    const messages = updates.map((update) => toIncomingMessage(update, this.#deps.botId));
+    const results = await this.#deps.accept(messages);
+    const duplicates = results.filter((result) => result.kind === "duplicate").length;
+    this.#deps.publish({ type: "updates.received", received: updates.length, duplicates });
+    // Of this batch alone: ids can jump down after a week of silence.
+    return Math.max(...updates.map((update) => update.update_id)) + 1;
+  }
+
+  #succeeded(): void {
+    const { clock, onPoll, publish } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    this.#lastPollAtMs = nowMs;
+    if (this.#failures > 0) {
+      const afterMs = nowMs - this.#failingSinceMs;
+      publish({ type: "intake.recovered", afterMs, failures: this.#failures });
+    }
+    this.#failures = 0;
+    this.#reason = undefined;
+    this.#state = "polling";
+    onPoll();
+  }
+
+  async #failed(error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock, publish, random } = this.#deps;
+    if (this.#failures === 0) this.#failingSinceMs = clock.monotonicMs();
+    this.#failures++;
+    const record = recordError(error, clock.epochMs());
+    this.#state = "backing-off";
+    this.#reason = record.code;
+    const retryInMs = decidePollDelay(error, this.#failures, random);
+    publish({ type: "intake.failed", error: record, retryInMs, failuresInARow: this.#failures });
+    if (error instanceof PollConflictError && error.reason === "webhook") {
+      await this.#removeWebhook(signal);
+    }
+    await clock.sleep(retryInMs, signal);
+  }
+
+  /** Polling was asked for, so a webhook left over from before goes; what waits for it is kept. */
+  async #removeWebhook(signal: AbortSignal): Promise<void> {
+    const { api, clock, publish } = this.#deps;
+    try {
+      await api.call("deleteWebhook", { drop_pending_updates: false }, { signal });
+      publish({ type: "webhook.removed" });
+    } catch (error) {
+      const record = recordError(error, clock.epochMs());
+      publish({
+        type: "intake.failed",
+        error: record,
+        retryInMs: 0,
+        failuresInARow: this.#failures,
+      });
+    }
+  }
+}
