@@ -1,0 +1,380 @@
+/**
+ * Control API: what a test, a bench or the chat page may ask of a sandbox, and the shapes of it.
+ *
+ * Every operation takes one plain object and returns plain data, so that the same operation works
+ * in the process (`sandbox.control.write(…)`) and over HTTP (`POST /sandbox/write`).
+ * Telegram's own objects keep Telegram's snake_case; everything else is ours.
+ */
+import type { Chat, Message, User } from "./world/objects.ts";
+
+/** What `GET /sandbox` answers: how a stranger knows that this is a sandbox of ours. */
+export interface SandboxDescription {
+  readonly sandbox: "telegram-bot-api";
+  readonly version: 1;
+  readonly pid: number;
+  /** Base address, without a slash at the end: a bot's `TELEGRAM_API_ROOT`. */
+  readonly url: string;
+  /** The first token it accepts. */
+  readonly token: string;
+  readonly botIds: readonly number[];
+  /** The sandbox's clock: epoch and monotonic milliseconds, advances included. */
+  readonly nowEpochMs: number;
+  readonly nowMs: number;
+  readonly pacing: boolean;
+  readonly flood: FloodMode;
+}
+
+/** What happens when a flood limit is reached: nothing, 429 at once, or a silent wait of up to 8 s. */
+export type FloodMode = "off" | "strict" | "absorb";
+
+/** A person who can write to the bot. */
+export interface NewUser {
+  /** Default: the next free one. */
+  readonly id?: number;
+  readonly firstName: string;
+  readonly username?: string;
+  /** IETF tag, default `en`. */
+  readonly languageCode?: string;
+  /** Whether the user has already pressed Start, so that the bot may write first. Default false. */
+  readonly started?: boolean;
+}
+
+export interface NewGroup {
+  /** Positive; the chat id is made from it as Telegram does. Default: the next free one. */
+  readonly id?: number;
+  readonly title: string;
+  /** Default `supergroup`. */
+  readonly type?: "group" | "supergroup" | "channel";
+  readonly username?: string;
+  readonly memberIds?: readonly number[];
+}
+
+/** A message written by a user. The user, and a private chat, are made when they do not exist. */
+export interface WriteRequest {
+  readonly userId: number;
+  /** Default: the private chat with the bot. */
+  readonly chatId?: number;
+  readonly text: string;
+  /** Which bot receives it. Default: the first. */
+  readonly botId?: number;
+}
+
+export interface Written {
+  /** Null when the bot did not subscribe to this kind of update. */
+  readonly updateId: number | null;
+  readonly message: Message;
+}
+
+/** A press of an inline button, named by its data, its text or its place. */
+export interface PressRequest {
+  readonly userId: number;
+  readonly chatId: number;
+  readonly messageId: number;
+  readonly data?: string;
+  readonly text?: string;
+  readonly row?: number;
+  readonly column?: number;
+  readonly botId?: number;
+}
+
+export interface Pressed {
+  readonly updateId: number | null;
+  readonly callbackQueryId: string;
+}
+
+export interface InjectRequest {
+  /** The update without `update_id`, which the queue assigns; any other JSON with `verbatim`. */
+  readonly update: unknown;
+  /** True: these bytes and no others, whatever they are; the queue's id is not put in. */
+  readonly verbatim?: boolean;
+  readonly botId?: number;
+}
+
+/** Many messages at once: `messages`, or `count` texts spread over users in turn. */
+export interface FeedRequest {
+  readonly messages?: readonly WriteRequest[];
+  readonly count?: number;
+  /** Users in turn, default 1. */
+  readonly users?: number;
+  /** Id of the first of these users, default 1,000,001. */
+  readonly firstUserId?: number;
+  /** `{n}` becomes the message's number, from 1. Default `message {n}`. */
+  readonly text?: string;
+  readonly botId?: number;
+}
+
+export interface Fed {
+  readonly count: number;
+  readonly firstUpdateId: number | null;
+  readonly lastUpdateId: number | null;
+}
+
+/** One request to the Bot API. Instants are the sandbox's monotonic clock (see README). */
+export interface JournalEntry {
+  readonly sequence: number;
+  readonly botId: number;
+  /** As the client spelt it. */
+  readonly method: string;
+  /** Long values are cut. A file is `[file NAME, N bytes]`. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly arrivedAtMs: number;
+  readonly arrivedAtEpochMs: number;
+  /** Null while unanswered, and for ever when the client left before. */
+  readonly answeredAtMs: number | null;
+  readonly status: number | null;
+  /** The error's description, as sent. */
+  readonly description: string | null;
+  /** Whether it took effect, whatever the answer was. */
+  readonly executed: boolean;
+  readonly executedAtMs: number | null;
+  readonly chatId: number | null;
+  /** Of the message it made or changed; of an album, the first. */
+  readonly messageId: number | null;
+  /** Messages it counts as under flood control: an album its items, a question 0. */
+  readonly cost: number;
+  /** Whether the whole answer was handed to the operating system. */
+  readonly answerWritten: boolean;
+  /** Milliseconds from the answer until the client closed the connection; absent while it lives. */
+  readonly clientGoneAfterMs?: number;
+  /** The kind of the fault that was played, if any. */
+  readonly fault?: string;
+}
+
+export interface JournalQuery {
+  /** Only entries after this sequence number. Default 0. */
+  readonly after?: number;
+  readonly method?: string;
+  readonly chatId?: number;
+  readonly botId?: number;
+  /** Default 1,000. */
+  readonly limit?: number;
+}
+
+/** What happened to one update, seen from the user's side. */
+export interface UpdateFact {
+  /** Of the fact, from 1. */
+  readonly sequence: number;
+  readonly botId: number;
+  readonly updateId: number;
+  /** `message`, `callback_query`, … */
+  readonly kind: string;
+  readonly chatId: number | null;
+  readonly createdAtMs: number;
+  /** Each time it was put into an answer. */
+  readonly deliveries: readonly UpdateDelivery[];
+  readonly end: "confirmed" | "expired" | "dropped" | null;
+  readonly endedAtMs: number | null;
+}
+
+export interface UpdateDelivery {
+  readonly atMs: number;
+  /** The journal entry of the poll. */
+  readonly journalSequence: number;
+  /** False: the client had left, the answer went nowhere. */
+  readonly clientConnected: boolean;
+}
+
+export interface FactQuery {
+  readonly after?: number;
+  readonly updateId?: number;
+  readonly botId?: number;
+  readonly limit?: number;
+}
+
+/** What the violations report holds a bot to. */
+export interface ViolationLimits {
+  /** Messages in one chat within 1 s. Default 1. */
+  readonly chatPerSecond?: number;
+  /** Messages in one group within 60 s. Default 20. */
+  readonly groupPerMinute?: number;
+  /** Messages over all chats within 1 s. Default 30. */
+  readonly botPerSecond?: number;
+  /** Only journal entries after this sequence number. */
+  readonly after?: number;
+  readonly botId?: number;
+}
+
+export interface Violation {
+  readonly rule: "chat-per-second" | "group-per-minute" | "bot-per-second" | "send-after-block";
+  readonly chatId: number | null;
+  /** The journal entry that went over the limit. */
+  readonly sequence: number;
+  readonly atMs: number;
+  /** Messages within the window that ends there; for `send-after-block` the sends since the block. */
+  readonly messages: number;
+  readonly limit: number;
+}
+
+/** What goes wrong. `execute`: whether the call takes effect all the same. */
+export type Fault =
+  /** Waits, then carries on; `after`: the effect comes first. */
+  | { readonly kind: "latency"; readonly ms: number; readonly when?: "before" | "after" }
+  /** Never answers. Default: not executed. */
+  | {
+      readonly kind: "hang";
+      readonly at?: "before-headers" | "after-headers";
+      readonly execute?: boolean;
+    }
+  /** Closes the connection without an answer. With `execute` a lost response. Default false. */
+  | { readonly kind: "close"; readonly execute?: boolean }
+  /** Sends half of the body, then closes. Default: executed. */
+  | {
+      readonly kind: "cut";
+      readonly framing: "content-length" | "chunked";
+      readonly execute?: boolean;
+    }
+  /** An HTML page, as a proxy would send. Default: not executed. */
+  | { readonly kind: "html"; readonly status: number; readonly execute?: boolean }
+  /** A Bot API error. 429 takes `retryAfterS`. Default: not executed. */
+  | {
+      readonly kind: "error";
+      readonly status: number;
+      readonly description?: string;
+      readonly retryAfterS?: number;
+      readonly migrateToChatId?: number;
+      readonly execute?: boolean;
+    }
+  /** As though another poller existed: 409 `terminated by other getUpdates request` after `afterMs`. */
+  | { readonly kind: "conflict"; readonly afterMs?: number };
+
+export interface NewFaultRule {
+  /** A method's name, or `*` for every one. Case does not matter. */
+  readonly match: string;
+  readonly chatId?: number;
+  readonly botId?: number;
+  /** How often it strikes. Default: until it is removed. */
+  readonly count?: number;
+  /** Matching requests to let pass first. Default 0. */
+  readonly skip?: number;
+  /** 0 to 1, drawn from the seeded random. Default 1. */
+  readonly probability?: number;
+  readonly fault: Fault;
+}
+
+export interface FaultRule extends NewFaultRule {
+  readonly id: number;
+  /** How often it has struck. */
+  readonly struck: number;
+}
+
+/** What the bot may do in a chat. */
+export type Access =
+  | "open"
+  | "not-started"
+  | "blocked"
+  | "deactivated"
+  | "kicked"
+  | "not-member"
+  | "deleted"
+  | "muted";
+
+export interface QueueState {
+  readonly botId: number;
+  readonly pending: number;
+  readonly nextUpdateId: number;
+  readonly oldestUpdateId: number | null;
+  /** Whether a long poll is waiting now. */
+  readonly waiting: boolean;
+  readonly webhookUrl: string;
+  readonly allowedUpdates: readonly string[] | null;
+}
+
+/** Something a messenger would show. */
+export interface Change {
+  readonly sequence: number;
+  readonly botId: number;
+  readonly kind: "message" | "edited" | "deleted" | "callback-answer" | "action" | "chat";
+  readonly chatId: number;
+  readonly message?: Message;
+  readonly messageId?: number;
+  readonly userId?: number;
+  readonly text?: string;
+  readonly showAlert?: boolean;
+  readonly url?: string;
+}
+
+/** A chat in the list: Telegram's object, and what the bot may do in it. */
+export interface ChatSummary {
+  readonly chat: Chat;
+  readonly access: Access;
+  readonly memberIds: readonly number[];
+  readonly messages: number;
+  readonly lastMessage: Message | null;
+}
+
+/** The operations, as the process itself calls them. */
+export interface SandboxControl {
+  describe(request?: object): SandboxDescription;
+  createUser(request: NewUser): User;
+  createGroup(request: NewGroup): Chat;
+  users(request?: object): readonly User[];
+  chats(request?: { readonly botId?: number }): readonly ChatSummary[];
+  /** A chat's messages in order of id. */
+  messages(request: {
+    readonly chatId: number;
+    /** Only messages with a higher id. */
+    readonly after?: number;
+    /** The last so many, default 1,000. */
+    readonly limit?: number;
+    readonly botId?: number;
+  }): readonly Message[];
+  write(request: WriteRequest): Written;
+  press(request: PressRequest): Pressed;
+  inject(request: InjectRequest): { readonly updateId: number | null };
+  feed(request: FeedRequest): Fed;
+  journal(request?: JournalQuery): readonly JournalEntry[];
+  facts(request?: FactQuery): readonly UpdateFact[];
+  violations(request?: ViolationLimits): readonly Violation[];
+  faults(request?: object): readonly FaultRule[];
+  addFault(request: NewFaultRule): { readonly id: number };
+  removeFault(request: { readonly id: number }): { readonly removed: boolean };
+  clearFaults(request?: object): { readonly removed: number };
+  /** Lets a user block the bot, a group kick it, … and tells the bot with `my_chat_member`. */
+  setAccess(request: {
+    readonly chatId: number;
+    readonly access: Access;
+    readonly botId?: number;
+    /** True: the bot is not told. */
+    readonly silent?: boolean;
+  }): { readonly updateId: number | null };
+  /** Upgrades a basic group to a supergroup. */
+  migrate(request: { readonly chatId: number; readonly botId?: number }): {
+    readonly migrateToChatId: number;
+  };
+  /** Moves the sandbox's clock on; what falls due on the way happens in order. */
+  advanceClock(request: { readonly ms: number }): { readonly nowEpochMs: number };
+  queue(request?: { readonly botId?: number }): QueueState;
+  /** Lets the next update have this id. Downwards only when nothing is pending. */
+  jumpUpdateId(request: {
+    readonly to: number;
+    readonly dropPending?: boolean;
+    readonly botId?: number;
+  }): QueueState;
+  /** Puts an update into the next answer once more, though it was confirmed. */
+  redeliver(request: { readonly updateId: number; readonly botId?: number }): {
+    readonly found: boolean;
+  };
+  /** Makes every open callback, inline and pre-checkout query too old to be answered. */
+  expireQueries(request?: { readonly botId?: number }): { readonly expired: number };
+  revokeToken(request: { readonly token?: string; readonly revoked?: boolean }): {
+    readonly revoked: boolean;
+  };
+  /** Closes the listener and every connection for `ms`, then opens it on the same port. */
+  outage(request: { readonly ms: number }): Promise<{ readonly ms: number }>;
+  /** What the messenger shows, after a sequence number; waits up to `waitMs` for something new. */
+  changes(request?: {
+    readonly after?: number;
+    readonly waitMs?: number;
+  }): Promise<readonly Change[]>;
+  /** The address a web_app button opens for a user, with signed launch parameters in its fragment. */
+  webApp(request: { readonly userId: number; readonly url: string; readonly botId?: number }): {
+    readonly url: string;
+  };
+}
+
+/** The same operations over HTTP. */
+export type RemoteControl = {
+  readonly [Name in keyof SandboxControl]: (
+    ...request: Parameters<SandboxControl[Name]>
+  ) => Promise<Awaited<ReturnType<SandboxControl[Name]>>>;
+};

@@ -1,0 +1,51 @@
+/** Operations: the names of the control API and their addresses, the same for server and client. */
+import type { SandboxControl } from "../control-api.ts";
+
+const table: { readonly [Name in keyof SandboxControl]: "read" | "change" } = {
+  describe: "read",
+  createUser: "change",
+  createGroup: "change",
+  users: "read",
+  chats: "read",
+  messages: "read",
+  write: "change",
+  press: "change",
+  inject: "change",
+  feed: "change",
+  journal: "read",
+  facts: "read",
+  violations: "read",
+  faults: "read",
+  addFault: "change",
+  removeFault: "change",
+  clearFaults: "change",
+  setAccess: "change",
+  migrate: "change",
+  advanceClock: "change",
+  queue: "read",
+  jumpUpdateId: "change",
+  redeliver: "change",
+  expireQueries: "change",
+  revokeToken: "change",
+  outage: "change",
+  changes: "read",
+  webApp: "change",
+};
+
+export type OperationName = keyof SandboxControl;
+
+export const operationNames = Object.keys(table) as readonly OperationName[];
+
+/** The operation at an address, and whether GET may call it. */
+export function operationAt(path: string): { name: OperationName; read: boolean } | undefined {
+  return byPath.get(path);
+}
+
+/** `createUser` is at `/sandbox/create-user`. */
+export function controlPath(name: string): string {
+  return `/sandbox/${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+const byPath = new Map(
+  operationNames.map((name) => [controlPath(name), { name, read: table[name] === "read" }]),
+);

@@ -1,0 +1,154 @@
+/**
+ * Ensure: a sandbox on a port, found or started.
+ *
+ * A started one is a detached process: it survives a SIGKILL of the bot, so that a conversation goes
+ * on after a crash, and ends by itself when nobody has asked it anything for half an hour.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import type { SandboxDescription } from "./control-api.ts";
+
+export interface EnsureOptions {
+  /** 0: a free one. */
+  readonly port: number;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** More arguments for `main.ts`, such as `--flood off`. Not used when one is running already. */
+  readonly arguments?: readonly string[];
+}
+
+export interface EnsuredSandbox {
+  /** Base address, without a slash at the end. */
+  readonly url: string;
+  readonly token: string;
+  /** Whether this call started it. */
+  readonly started: boolean;
+  /** Ends it if this call started it; otherwise does nothing. */
+  stop(): Promise<void>;
+}
+
+/** The port belongs to somebody else, or the sandbox did not come up. */
+export class SandboxUnavailableError extends Error {
+  override readonly name = "SandboxUnavailableError";
+  readonly port: number;
+
+  constructor(port: number, message: string) {
+    super(message);
+    this.port = port;
+  }
+}
+
+const idleMinutes = 30;
+const startMsMax = 15_000;
+const pauseMs = 50;
+
+/** Rejects with `SandboxUnavailableError`. */
+export async function ensureSandbox(options: EnsureOptions): Promise<EnsuredSandbox> {
+  const host = options.host ?? "127.0.0.1";
+  const port = options.port === 0 ? await freePort(host) : options.port;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const running = await ask(url, port);
+  if (running) return { url, token: running.token, started: false, stop: async () => {} };
+
+  const child = spawnSandbox(host, port, options.arguments ?? []);
+  const description = await answering(url, port, child);
+  const started = description.pid === child.pid;
+  return {
+    url,
+    token: description.token,
+    started,
+    stop: async () => {
+      if (started) await end(url, child);
+    },
+  };
+}
+
+function spawnSandbox(host: string, port: number, more: readonly string[]): ChildProcess {
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const settings = ["--host", host, "--port", String(port)];
+  const idle = ["--exit-when-idle-minutes", String(idleMinutes)];
+  const child = spawn(process.execPath, [main, ...settings, ...idle, ...more], {
+    detached: true,
+    stdio: "ignore",
+    windowsHide: true,
+  });
+  child.on("error", () => {
+    // Reported by `answering`, which sees that no process came up.
+  });
+  child.unref();
+  return child;
+}
+
+async function answering(
+  url: string,
+  port: number,
+  child: ChildProcess,
+): Promise<SandboxDescription> {
+  const deadlineMs = performance.now() + startMsMax;
+  while (performance.now() < deadlineMs) {
+    const description = await ask(url, port);
+    if (description) return description;
+    if (child.pid === undefined || child.exitCode !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  throw new SandboxUnavailableError(
+    port,
+    `the sandbox did not come up on port ${port}; run \`npm run sandbox -- --port ${port}\` to see why`,
+  );
+}
+
+/** The sandbox that answers there, or undefined when nobody listens. */
+async function ask(url: string, port: number): Promise<SandboxDescription | undefined> {
+  let description: Partial<SandboxDescription>;
+  try {
+    const response = await fetch(`${url}/sandbox`, { signal: AbortSignal.timeout(3_000) });
+    description = (await response.json()) as Partial<SandboxDescription>;
+  } catch (error) {
+    if (isRefused(error)) return undefined;
+    throw taken(port);
+  }
+  if (description.sandbox !== "telegram-bot-api") throw taken(port);
+  return description as SandboxDescription;
+}
+
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+}
+
+function taken(port: number): SandboxUnavailableError {
+  return new SandboxUnavailableError(
+    port,
+    `port ${port} is in use by another program, not by a sandbox; stop that program or choose another port`,
+  );
+}
+
+async function end(url: string, child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.ref();
+  try {
+    await fetch(`${url}/sandbox/stop`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+      signal: AbortSignal.timeout(3_000),
+    });
+  } catch {
+    // It cannot be asked (an outage, a hang): the signal ends it as well.
+    child.kill("SIGTERM");
+  }
+  await exited;
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, host, resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}
