@@ -1,0 +1,44 @@
+/** Accounts: opening one, with its welcome balance, and looking into it. */
+import type { DomainTransaction, LedgerEntry } from "../contracts/shop-tables.ts";
+import { post } from "./ledger.ts";
+
+/** What an account's owner sees of it. */
+export interface Statement {
+  readonly balanceMinor: number;
+  /** Newest first. */
+  readonly entries: readonly LedgerEntry[];
+}
+
+/**
+ * Opens a user's account unless it is open, and gives the welcome balance exactly once per user:
+ * the ledger remembers it even if the account itself were erased and opened again.
+ *
+ * @param welcomeBalanceMinor 0 or more; 0 gives nothing, also later.
+ * @returns whether it was opened now.
+ */
+export async function openAccount(
+  tx: DomainTransaction,
+  userId: number,
+  welcomeBalanceMinor: number,
+): Promise<boolean> {
+  const opened = await tx.shop.insertAccount({ userId, createdAtEpochMs: tx.nowEpochMs });
+  if (opened && welcomeBalanceMinor > 0) {
+    await post(tx, {
+      userId,
+      amountMinor: welcomeBalanceMinor,
+      kind: "welcome",
+      reference: `user:${userId}`,
+    });
+  }
+  return opened;
+}
+
+/** The balance and the last `entriesMax` entries. */
+export async function statement(
+  tx: DomainTransaction,
+  userId: number,
+  entriesMax: number,
+): Promise<Statement> {
+  const balanceMinor = await tx.shop.balanceMinor(userId);
+  return { balanceMinor, entries: await tx.shop.ledgerEntries(userId, entriesMax) };
+}

@@ -1,0 +1,230 @@
+/**
+ * Catalogue: what the shop sells, read from a file a human edits.
+ *
+ * The file names its currency once; every price is an integer in that currency's minor unit.
+ */
+import { z } from "zod";
+import { BotError } from "../contracts/errors.ts";
+
+/** A text in every language the bot speaks. A new language starts here. */
+export interface LocalizedText {
+  readonly zh: string;
+  readonly en: string;
+}
+
+/** A language the bot speaks. */
+export type Language = keyof LocalizedText;
+
+export interface Currency {
+  /** ISO 4217, e.g. "CNY". */
+  readonly code: string;
+  /** Decimal digits of the minor unit: 2 for cents, 0 for yen. */
+  readonly exponent: number;
+}
+
+export interface Product {
+  /** Stable name in orders and buttons: `[a-z0-9-]`, at most 24 characters. */
+  readonly sku: string;
+  readonly priceMinor: number;
+  readonly name: LocalizedText;
+  readonly description: LocalizedText;
+}
+
+export interface Catalogue {
+  readonly currency: Currency;
+  /** In the order in which they are shown; 1 to 50. */
+  readonly products: readonly Product[];
+}
+
+/** One mistake in a catalogue file. */
+export interface CatalogueProblem {
+  /** Where, e.g. `products[2].priceMinor`; `(file)` for the file as a whole. */
+  readonly path: string;
+  readonly expected: string;
+  readonly received: string;
+  readonly hint: string;
+}
+
+/** The catalogue file cannot be used; all problems at once. */
+export class CatalogueError extends BotError {
+  override readonly code = "CATALOGUE_INVALID";
+  override readonly transient = false;
+  readonly problems: readonly CatalogueProblem[];
+
+  constructor(
+    problems: readonly CatalogueProblem[],
+    { fileName, ...options }: ErrorOptions & { readonly fileName: string },
+  ) {
+    const lines = problems.map(
+      (p) => `  ${p.path}: expected ${p.expected}, received ${p.received}. ${p.hint}`,
+    );
+    super(`${fileName}: ${problems.length} problem(s) in the catalogue:\n${lines.join("\n")}`, {
+      ...options,
+      hint: `Correct ${fileName} and start again.`,
+    });
+    this.problems = problems;
+  }
+}
+
+/** A trillion minor units: thousands of such prices still add up to a safe integer. */
+const priceMinorMax = 10 ** 12;
+
+/** Telegram takes 100 buttons in a message; a list longer than half of that needs pages. */
+const productsMax = 50;
+
+const whole = (min: number, max: number) => {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.number({ error }).refine((n) => Number.isSafeInteger(n) && n >= min && n <= max, error);
+};
+
+const word = (pattern: RegExp, error: string) => z.string({ error }).regex(pattern, { error });
+
+const line = (lengthMax: number) => {
+  const error = `a text of 1 to ${lengthMax} characters without control characters`;
+  return z.string({ error }).refine((text) => {
+    const length = text.trim() === "" ? 0 : text.length;
+    return length >= 1 && length <= lengthMax && text.isWellFormed() && !/\p{Cc}/u.test(text);
+  }, error);
+};
+
+/** An object without other fields; its message also says what an unknown field could have been. */
+const record = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  z.strictObject(shape, { error: `an object with ${Object.keys(shape).join(", ")}` });
+
+const localized = (lengthMax: number) => record({ zh: line(lengthMax), en: line(lengthMax) });
+
+const productSchema = record({
+  // Button data has 64 bytes, and holds the sku beside price and key (commands/shop.ts).
+  sku: word(/^[a-z0-9-]{1,24}$/, "a name of a-z, 0-9 and -, 1 to 24 characters"),
+  priceMinor: whole(1, priceMinorMax),
+  name: localized(64),
+  description: localized(500),
+});
+
+const productsError = `a list of 1 to ${productsMax} products`;
+
+const fileSchema = record({
+  currency: word(/^[A-Z]{3}$/, "three capital letters"),
+  exponent: whole(0, 4),
+  products: z
+    .array(productSchema, { error: productsError })
+    .refine(({ length }) => length >= 1 && length <= productsMax, productsError),
+});
+
+/** What to do, by the last name in the path. */
+const hints: Readonly<Record<string, string>> = {
+  currency: 'Write the ISO 4217 code, e.g. "CNY".',
+  exponent: "Write how many decimal digits the currency has, e.g. 2.",
+  products: "List at least one product between the square brackets.",
+  sku: "Choose a short name and never change it: orders refer to it.",
+  priceMinor: "Write the price in minor units, e.g. 1250 for 12.50.",
+  name: "Write the name in every language.",
+  description: "Write the description in every language.",
+  zh: "Write the Chinese text.",
+  en: "Write the English text.",
+};
+
+/**
+ * Reads a catalogue file's text.
+ *
+ * @param fileName For the message only.
+ * @returns the catalogue, frozen. Throws `CatalogueError` with every problem found.
+ */
+export function parseCatalogue(text: string, fileName: string): Catalogue {
+  const raw = parseJson(text, fileName);
+  const parsed = fileSchema.safeParse(raw);
+  const problems = [
+    ...(parsed.error?.issues ?? []).flatMap((issue) => problemsOf(issue, raw)),
+    ...repeatedSkus(raw),
+  ];
+  if (!parsed.success || problems.length > 0) {
+    throw new CatalogueError(problems, { fileName });
+  }
+  const { currency, exponent, products } = parsed.data;
+  return deepFreeze({ currency: { code: currency, exponent }, products });
+}
+
+/** The product of this sku, if it is still sold. */
+export function findProduct(catalogue: Catalogue, sku: string): Product | undefined {
+  return catalogue.products.find((product) => product.sku === sku);
+}
+
+function parseJson(text: string, fileName: string): unknown {
+  try {
+    // Editors on Windows put a byte order mark in front; it is not part of JSON.
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    const received = error instanceof Error ? error.message : "something unreadable";
+    const hint = "Look for a missing or extra comma, quote or bracket there.";
+    const problem = { path: "(file)", expected: "JSON", received, hint };
+    throw new CatalogueError([problem], { fileName, cause: error });
+  }
+}
+
+function problemsOf(issue: z.core.$ZodIssue, raw: unknown): CatalogueProblem[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      path: writePath([...issue.path, key]),
+      expected: issue.message,
+      received: `the unknown field "${key}"`,
+      hint: "Remove it, or correct its name.",
+    }));
+  }
+  return [
+    {
+      path: writePath(issue.path),
+      expected: issue.message,
+      received: describe(valueAt(raw, issue.path)),
+      hint: hints[String(issue.path.at(-1))] ?? "Compare with the example catalogue.",
+    },
+  ];
+}
+
+/** Found apart from the schema, so that they are reported even when something else is wrong. */
+function repeatedSkus(raw: unknown): CatalogueProblem[] {
+  const products = valueAt(raw, ["products"]);
+  if (!Array.isArray(products)) {
+    return [];
+  }
+  const skus = products.map((product) => valueAt(product, ["sku"]));
+  return skus.flatMap((sku, index) => {
+    const first = skus.indexOf(sku);
+    return typeof sku !== "string" || first === index
+      ? []
+      : {
+          path: `products[${index}].sku`,
+          expected: "a name no other product has",
+          received: describe(sku),
+          hint: `products[${first}] has it already; rename this one.`,
+        };
+  });
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === "object" && inner !== null && Object.hasOwn(inner, key)
+        ? inner[key as keyof typeof inner]
+        : undefined,
+    value,
+  );
+}
+
+function writePath(path: readonly PropertyKey[]): string {
+  const text = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`));
+  return text.join("").replace(/^\./, "") || "(file)";
+}
+
+function describe(value: unknown): string {
+  const text = value === undefined ? "nothing" : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === "object" && inner !== null) {
+      deepFreeze(inner);
+    }
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,186 @@
+/**
+ * Orders: buying, cancelling, and looking them up.
+ *
+ * An order and its debit, a cancellation and its refund, are written in the caller's transaction:
+ * both or neither. What a user may not do is a result, not an error, because it is an answer that
+ * the durable step must remember like any other.
+ */
+import assert from "node:assert/strict";
+import type { DomainTransaction, Order } from "../contracts/shop-tables.ts";
+import { type Catalogue, findProduct } from "./catalogue.ts";
+import { post } from "./ledger.ts";
+
+/** What the shop allows. */
+export interface ShopRules {
+  readonly catalogue: Catalogue;
+  /** Milliseconds after the purchase within which an order can be cancelled. */
+  readonly cancelWindowMs: number;
+}
+
+/** What a user has confirmed. */
+export interface Wish {
+  readonly userId: number;
+  readonly sku: string;
+  /** The price that was shown; at another price nothing is bought. */
+  readonly priceMinor: number;
+  /** Names the wish within this user's wishes: the same key never buys twice. */
+  readonly idempotencyKey: string;
+}
+
+/** An order as its owner may see and use it. */
+export interface OrderDetail {
+  readonly order: Order;
+  /** Until when it can be cancelled; null when it cannot any more. */
+  readonly cancellableUntilEpochMs: number | null;
+}
+
+export type BuyResult =
+  | { readonly kind: "bought"; readonly detail: OrderDetail; readonly balanceMinor: number }
+  /** This wish was fulfilled before; the order may have been cancelled since. */
+  | { readonly kind: "already-bought"; readonly detail: OrderDetail }
+  | {
+      readonly kind: "insufficient-balance";
+      readonly priceMinor: number;
+      readonly balanceMinor: number;
+    }
+  | { readonly kind: "price-changed"; readonly priceMinor: number }
+  | { readonly kind: "unknown-product" };
+
+export type CancelResult =
+  | { readonly kind: "cancelled"; readonly detail: OrderDetail; readonly balanceMinor: number }
+  | { readonly kind: "already-cancelled"; readonly detail: OrderDetail }
+  | { readonly kind: "too-late"; readonly detail: OrderDetail }
+  /** There is no such order, or it is somebody else's: the answer does not tell which. */
+  | { readonly kind: "not-found" };
+
+/** One page of a user's orders, newest first. */
+export interface OrdersPage {
+  readonly orders: readonly Order[];
+  /** From 0; the last page when a later one was asked for. */
+  readonly pageIndex: number;
+  /** At least 1. */
+  readonly pages: number;
+  readonly total: number;
+}
+
+/** Buys one product: one order and one debit per wish, and never on credit. */
+export async function buy(tx: DomainTransaction, rules: ShopRules, wish: Wish): Promise<BuyResult> {
+  const { userId, sku, idempotencyKey } = wish;
+  const fulfilled = await orderOfWish(tx, rules, userId, idempotencyKey);
+  if (fulfilled) {
+    return { kind: "already-bought", detail: fulfilled };
+  }
+  const product = findProduct(rules.catalogue, sku);
+  if (!product) {
+    return { kind: "unknown-product" };
+  }
+  const { priceMinor } = product;
+  if (priceMinor !== wish.priceMinor) {
+    return { kind: "price-changed", priceMinor };
+  }
+  const balanceMinor = await tx.shop.balanceMinor(userId);
+  if (balanceMinor < priceMinor) {
+    return { kind: "insufficient-balance", priceMinor, balanceMinor };
+  }
+  const order = await tx.shop.insertOrder({
+    userId,
+    sku,
+    priceMinor,
+    idempotencyKey: scopedKey(userId, idempotencyKey),
+    createdAtEpochMs: tx.nowEpochMs,
+  });
+  const after = await post(tx, {
+    userId,
+    amountMinor: -priceMinor,
+    kind: "purchase",
+    reference: reference(order),
+  });
+  assert(after !== undefined, "a new order cannot have been paid before");
+  return { kind: "bought", detail: detailOf(tx, rules, order), balanceMinor: after };
+}
+
+/** Cancels an order of this user and refunds it, once, while its window is open. */
+export async function cancelOrder(
+  tx: DomainTransaction,
+  rules: ShopRules,
+  userId: number,
+  orderId: number,
+): Promise<CancelResult> {
+  const detail = await orderDetail(tx, rules, userId, orderId);
+  if (!detail) {
+    return { kind: "not-found" };
+  }
+  const { order } = detail;
+  if (order.status === "cancelled") {
+    return { kind: "already-cancelled", detail };
+  }
+  if (detail.cancellableUntilEpochMs === null) {
+    return { kind: "too-late", detail };
+  }
+  const cancelled = await tx.shop.cancelOrder(orderId, tx.nowEpochMs);
+  const after = await post(tx, {
+    userId,
+    amountMinor: order.priceMinor,
+    kind: "refund",
+    reference: reference(order),
+  });
+  assert(cancelled && after !== undefined, "a paid order cannot have been refunded before");
+  const now = { ...order, status: "cancelled", cancelledAtEpochMs: tx.nowEpochMs } as const;
+  return { kind: "cancelled", detail: detailOf(tx, rules, now), balanceMinor: after };
+}
+
+/**
+ * One page of a user's orders.
+ *
+ * @param pageIndex From 0.
+ * @param pageSize At least 1.
+ */
+export async function ordersPage(
+  tx: DomainTransaction,
+  userId: number,
+  pageIndex: number,
+  pageSize: number,
+): Promise<OrdersPage> {
+  const page = await tx.shop.orders(userId, pageIndex * pageSize, pageSize);
+  const pages = Math.max(1, Math.ceil(page.total / pageSize));
+  return pageIndex < pages
+    ? { orders: page.items, pageIndex, pages, total: page.total }
+    : ordersPage(tx, userId, pages - 1, pageSize);
+}
+
+/** An order of this user; `undefined` when there is none, or it is somebody else's. */
+export async function orderDetail(
+  tx: DomainTransaction,
+  rules: ShopRules,
+  userId: number,
+  orderId: number,
+): Promise<OrderDetail | undefined> {
+  const order = await tx.shop.findOrder(orderId);
+  return order?.userId === userId ? detailOf(tx, rules, order) : undefined;
+}
+
+/** The order that fulfilled this user's wish; `undefined` while none has. */
+export async function orderOfWish(
+  tx: DomainTransaction,
+  rules: ShopRules,
+  userId: number,
+  idempotencyKey: string,
+): Promise<OrderDetail | undefined> {
+  const order = await tx.shop.findOrderByKey(scopedKey(userId, idempotencyKey));
+  return order && detailOf(tx, rules, order);
+}
+
+/** Keys are unique in the table; with the user in them nobody can use up another one's. */
+function scopedKey(userId: number, idempotencyKey: string): string {
+  return `${userId}:${idempotencyKey}`;
+}
+
+function reference(order: Order): string {
+  return `order:${order.id}`;
+}
+
+function detailOf(tx: DomainTransaction, rules: ShopRules, order: Order): OrderDetail {
+  const untilEpochMs = order.createdAtEpochMs + rules.cancelWindowMs;
+  const cancellable = order.status === "paid" && tx.nowEpochMs <= untilEpochMs;
+  return { order, cancellableUntilEpochMs: cancellable ? untilEpochMs : null };
+}
