@@ -1,0 +1,125 @@
+/** /orders: pages of orders, one order's detail, and its cancellation. */
+import { Markup } from "telegraf";
+import type { Order } from "../contracts/shop-tables.ts";
+import {
+  type CancelResult,
+  cancelOrder,
+  type OrdersPage,
+  orderDetail,
+  ordersPage,
+} from "../shop/orders.ts";
+import { type Card, orderCard, productName } from "./order-card.ts";
+import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";
+
+/** Orders on one page: as many buttons as a small screen shows at once. */
+const pageSize = 5;
+
+export function ordersRoutes(options: CommandOptions): Routes {
+  const { catalogue } = options;
+  const routes = createRoutes(options);
+
+  routes.privateCommand("orders", async (turn) => {
+    const { userId } = turn.visitor;
+    const { result } = await turn.account((tx) => ordersPage(tx, userId, 0, pageSize));
+    await turn.ctx.reply(...pageCard(turn, options, result));
+  });
+
+  routes.press("orders", async (turn, [page]) => {
+    const pageIndex = parseCount(page);
+    if (pageIndex === undefined) {
+      return turn.texts.staleButton;
+    }
+    const { userId } = turn.visitor;
+    const { result } = await turn.account((tx) => ordersPage(tx, userId, pageIndex, pageSize));
+    await turn.ctx.editMessageText(...pageCard(turn, options, result));
+    return undefined;
+  });
+
+  routes.press("order", async (turn, [id, page]) => {
+    const orderId = parseCount(id);
+    const pageIndex = parseCount(page);
+    if (orderId === undefined || pageIndex === undefined) {
+      return turn.texts.staleButton;
+    }
+    const { userId } = turn.visitor;
+    const { result } = await turn.account((tx) => orderDetail(tx, options, userId, orderId));
+    if (!result) {
+      return turn.texts.orderNotFound;
+    }
+    await turn.ctx.editMessageText(...orderCard(turn, catalogue, result, pageIndex));
+    return undefined;
+  });
+
+  routes.press("cancel", async (turn, [id, page]) => {
+    const orderId = parseCount(id);
+    const pageIndex = parseCount(page);
+    return orderId === undefined || pageIndex === undefined
+      ? turn.texts.staleButton
+      : cancel(turn, options, orderId, pageIndex);
+  });
+
+  return routes;
+}
+
+/** Cancels, shows the order as it now is, and gives the toast back. */
+async function cancel(
+  turn: Turn,
+  options: CommandOptions,
+  orderId: number,
+  pageIndex: number,
+): Promise<string> {
+  const { userId } = turn.visitor;
+  const { result } = await turn.account((tx) => cancelOrder(tx, options, userId, orderId));
+  if (result.kind !== "not-found") {
+    const card = orderCard(turn, options.catalogue, result.detail, pageIndex);
+    await turn.ctx.editMessageText(...card);
+  }
+  if (result.kind === "cancelled") {
+    const { sku, priceMinor } = result.detail.order;
+    const facts = { orderId, sku, priceMinor };
+    options.publish({ type: "business.happened", name: "order_cancelled", userId, facts });
+  }
+  return outcomeText(turn, result);
+}
+
+function outcomeText({ texts, format }: Turn, result: CancelResult): string {
+  switch (result.kind) {
+    case "cancelled": {
+      const price = format.money(result.detail.order.priceMinor);
+      return texts.refunded(price, format.money(result.balanceMinor));
+    }
+    case "already-cancelled":
+      return texts.refundedBefore;
+    case "too-late":
+      return texts.cancelTooLate;
+    case "not-found":
+      return texts.orderNotFound;
+  }
+}
+
+function pageCard(
+  { texts, format, visitor }: Turn,
+  { catalogue }: CommandOptions,
+  { orders, pageIndex, pages, total }: OrdersPage,
+): Card {
+  if (total === 0) {
+    return [texts.noOrders, Markup.inlineKeyboard([])];
+  }
+  const row = ({ id, sku, status }: Order) => {
+    const name = productName(catalogue, sku, visitor.language);
+    const label = texts.orderButton(String(id), name, texts.orderStatuses[status]);
+    return [Markup.button.callback(label, `order:${id}:${pageIndex}`)];
+  };
+  const newer = `orders:${pageIndex - 1}`;
+  const older = `orders:${pageIndex + 1}`;
+  const turnPage = [
+    Markup.button.callback(texts.previousPage, newer, pageIndex === 0),
+    Markup.button.callback(texts.nextPage, older, pageIndex + 1 >= pages),
+  ];
+  const heading = texts.orders(
+    format.count(pageIndex + 1),
+    format.count(pages),
+    format.count(total),
+  );
+  return [heading, Markup.inlineKeyboard([...orders.map(row), turnPage])];
+}

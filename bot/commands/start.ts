@@ -1,0 +1,25 @@
+/** /start: opens the account and greets. */
+import { Markup } from "telegraf";
+import { statement } from "../shop/accounts.ts";
+import { type CommandOptions, createRoutes, type Routes, replyWithPrivateChat } from "./routes.ts";
+
+export function startRoutes(options: CommandOptions): Routes {
+  const routes = createRoutes(options);
+  routes.command("start", async (turn) => {
+    const { ctx, visitor, texts, format } = turn;
+    const { opened, result } = await turn.account((tx) => statement(tx, visitor.userId, 0));
+    const name = visitor.name || texts.someone;
+    if (!visitor.inPrivateChat) {
+      // Neither the balance nor a Mini App button, which Telegram refuses in groups.
+      return replyWithPrivateChat(turn, texts.greetingInGroup(name));
+    }
+    const greet = opened ? texts.greeting : texts.greetingAgain;
+    const greeting = `${greet(name, format.money(result.balanceMinor))}\n\n${texts.unknownText}`;
+    const { miniAppUrl } = options;
+    const buttons = miniAppUrl ? [Markup.button.webApp(texts.openMiniApp, miniAppUrl)] : [];
+    // A name can look like a link; nobody asked for its preview.
+    const extra = { link_preview_options: { is_disabled: true } };
+    return ctx.reply(greeting, { ...Markup.inlineKeyboard(buttons), ...extra });
+  });
+  return routes;
+}

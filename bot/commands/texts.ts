@@ -1,0 +1,174 @@
+/**
+ * Texts: everything the bot says, in every language.
+ *
+ * English is the measure: a text missing in another language, or with other arguments, does not
+ * compile. Everything is sent as plain text, so nothing needs escaping; amounts, dates and names
+ * come in ready for display (format.ts).
+ */
+import type { Language } from "../shop/catalogue.ts";
+
+const en = {
+  commands: {
+    start: "Open your account",
+    balance: "Your balance and last entries",
+    shop: "See what there is and buy",
+    orders: "Your orders, with refunds",
+    help: "What this bot can do",
+  },
+
+  someone: "friend",
+  greeting: (name: string, balance: string) =>
+    `Hello, ${name}! Your account is open.\n\nBalance: ${balance}`,
+  greetingAgain: (name: string, balance: string) => `Welcome back, ${name}!\n\nBalance: ${balance}`,
+  greetingInGroup: (name: string) =>
+    `Hello, ${name}! Your account is open. Write to me in private for your balance and the shop.`,
+  openMiniApp: "Open the app",
+  privateOnly: "Balance, shop and orders are private. Write to me in private, please.",
+  openPrivateChat: "Open private chat",
+  help: (commands: string) => `This is what I can do:\n\n${commands}\n\nAll times are in UTC.`,
+
+  balance: (balance: string) => `Balance: ${balance}`,
+  lastEntries: "Last entries:",
+  noEntries: "No entries yet.",
+  entry: (date: string, amount: string, kind: string) => `${date}\n${amount}  ${kind}`,
+  entryKinds: { welcome: "Welcome balance", purchase: "Purchase", refund: "Refund" },
+
+  shop: "What would you like? Choose a product to see it; nothing is bought yet.",
+  confirm: (name: string, description: string, price: string) =>
+    `${name}\n${description}\n\nPrice: ${price}\nBuy it?`,
+  confirmButton: (price: string) => `Buy for ${price}`,
+  dropButton: "No, thanks",
+  bought: (balance: string) => `Thank you! Your balance is now ${balance}.`,
+  boughtToast: (price: string) => `Paid: ${price}`,
+  boughtBefore: "This was bought before; you were charged once.",
+  dropped: "All right, nothing was bought. /shop shows the list again.",
+  insufficient: (price: string, balance: string) =>
+    `Your balance of ${balance} is not enough for ${price}. Nothing was bought.`,
+  priceChanged: (price: string) =>
+    `The price has changed to ${price}. Nothing was bought; choose it again in /shop.`,
+  unknownProduct: "This product is no longer sold. Nothing was bought; /shop shows the list.",
+
+  noOrders: "You have no orders yet. /shop shows what there is.",
+  orders: (page: string, pages: string, total: string) =>
+    `Your orders, newest first: ${total}\nPage ${page} of ${pages}`,
+  orderButton: (id: string, name: string, status: string) => `#${id} ${name} · ${status}`,
+  previousPage: "‹ Newer",
+  nextPage: "Older ›",
+  allOrders: "All orders",
+  order: (id: string, name: string, price: string, date: string, status: string) =>
+    `Order #${id}\n${name}\nPrice: ${price}\nBought: ${date}\nStatus: ${status}`,
+  orderStatuses: { paid: "paid", cancelled: "cancelled" },
+  cancelledAt: (date: string) => `Cancelled and refunded: ${date}`,
+  cancellableUntil: (date: string) => `Can be cancelled until ${date}`,
+  cancelButton: (price: string) => `Cancel and refund ${price}`,
+  refunded: (price: string, balance: string) => `Refunded ${price}. Balance: ${balance}`,
+  refundedBefore: "This order was cancelled before and refunded once.",
+  cancelTooLate: "The time for cancelling this order is over.",
+  orderNotFound: "There is no such order in your account.",
+
+  unknownText: "I understand commands only. /help lists them.",
+  unknownCommand: "I do not know this command. /help lists those I know.",
+  notText: "I can only read text. /help lists what I can do.",
+  staleButton: "This button no longer works. Please start again with /shop or /orders.",
+  failure:
+    "Sorry, something went wrong and your request could not be finished. " +
+    "It was kept, and the operators can repeat it.",
+};
+
+/** What every language must be able to say. */
+export type Texts = typeof en;
+
+const zh: Texts = {
+  commands: {
+    start: "开通账户",
+    balance: "查看余额和最近明细",
+    shop: "浏览商品并购买",
+    orders: "我的订单与退款",
+    help: "查看使用说明",
+  },
+
+  someone: "朋友",
+  greeting: (name, balance) => `${name}，您好！您的账户已开通。\n\n余额：${balance}`,
+  greetingAgain: (name, balance) => `${name}，欢迎回来！\n\n余额：${balance}`,
+  greetingInGroup: (name) => `${name}，您好！您的账户已开通。查看余额和商品请与我私聊。`,
+  openMiniApp: "打开小程序",
+  privateOnly: "余额、商品和订单属于个人信息，请与我私聊。",
+  openPrivateChat: "打开私聊",
+  help: (commands) => `我可以做这些事：\n\n${commands}\n\n所有时间均为 UTC。`,
+
+  balance: (balance) => `余额：${balance}`,
+  lastEntries: "最近明细：",
+  noEntries: "暂无明细。",
+  entry: (date, amount, kind) => `${date}\n${amount}  ${kind}`,
+  entryKinds: { welcome: "新用户赠送", purchase: "购买", refund: "退款" },
+
+  shop: "请选择商品查看详情，此时还不会扣款。",
+  confirm: (name, description, price) => `${name}\n${description}\n\n价格：${price}\n确定购买吗？`,
+  confirmButton: (price) => `支付 ${price}`,
+  dropButton: "不买了",
+  bought: (balance) => `谢谢惠顾！当前余额 ${balance}。`,
+  boughtToast: (price) => `已支付 ${price}`,
+  boughtBefore: "此前已购买成功，只扣款一次。",
+  dropped: "好的，没有购买任何商品。发送 /shop 可重新查看。",
+  insufficient: (price, balance) => `余额 ${balance} 不足以支付 ${price}，未购买。`,
+  priceChanged: (price) => `价格已变为 ${price}，未购买。请发送 /shop 重新选择。`,
+  unknownProduct: "该商品已下架，未购买。发送 /shop 可重新查看。",
+
+  noOrders: "您还没有订单。发送 /shop 查看商品。",
+  orders: (page, pages, total) => `您的订单（最新在前）：共 ${total} 个\n第 ${page} / ${pages} 页`,
+  orderButton: (id, name, status) => `#${id} ${name} · ${status}`,
+  previousPage: "‹ 较新",
+  nextPage: "较早 ›",
+  allOrders: "全部订单",
+  order: (id, name, price, date, status) =>
+    `订单 #${id}\n${name}\n价格：${price}\n购买时间：${date}\n状态：${status}`,
+  orderStatuses: { paid: "已支付", cancelled: "已取消" },
+  cancelledAt: (date) => `已取消并退款：${date}`,
+  cancellableUntil: (date) => `可取消至 ${date}`,
+  cancelButton: (price) => `取消并退款 ${price}`,
+  refunded: (price, balance) => `已退款 ${price}，余额 ${balance}`,
+  refundedBefore: "该订单此前已取消，已退款一次。",
+  cancelTooLate: "已超过可取消的时间。",
+  orderNotFound: "您的账户中没有该订单。",
+
+  unknownText: "我只能识别命令，发送 /help 查看全部命令。",
+  unknownCommand: "没有这个命令，发送 /help 查看全部命令。",
+  notText: "我只能阅读文字，发送 /help 查看我能做什么。",
+  staleButton: "该按钮已失效，请发送 /shop 或 /orders 重新开始。",
+  failure: "抱歉，出了点问题，您的请求未能完成。请求已保存，运营人员可以重新处理。",
+};
+
+const catalogue: Readonly<Record<Language, Texts>> = { zh, en };
+
+/** Name of a command, without the slash. */
+export type CommandName = keyof Texts["commands"];
+
+/** Every language the bot speaks; the last is the default. */
+export const languages: readonly Language[] = ["zh", "en"];
+
+/**
+ * The language to speak with someone.
+ *
+ * @param languageCode What Telegram says of the user, an IETF tag such as "zh-hans"; not trusted.
+ */
+export function languageOf(languageCode: string | undefined): Language {
+  return languageCode?.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+export function texts(language: Language): Texts {
+  return catalogue[language];
+}
+
+/** The commands with their descriptions, in the order of the menu: what `setMyCommands` takes. */
+export function commandList(
+  language: Language,
+): readonly { readonly command: CommandName; readonly description: string }[] {
+  const { commands } = texts(language);
+  const names = Object.keys(commands) as CommandName[];
+  return names.map((command) => ({ command, description: commands[command] }));
+}
+
+/** What a user is told, once, when their update was given up. */
+export function failureNotice(languageCode: string | undefined): string {
+  return texts(languageOf(languageCode)).failure;
+}

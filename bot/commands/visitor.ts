@@ -1,0 +1,118 @@
+/**
+ * Visitor: who speaks, and the gate every update passes first.
+ *
+ * Nothing in an update is trusted. The gate lets through messages and button presses of people,
+ * with every field that the router or a command reads checked; everything else is reported as
+ * `update.ignored` and ends there, without an exception and without an account.
+ */
+import assert from "node:assert/strict";
+import type { MiddlewareFn } from "telegraf";
+import { z } from "zod";
+import type { Publish } from "../contracts/events.ts";
+import type { Language } from "../shop/catalogue.ts";
+import type { BotContext } from "../telegram/bot-context.ts";
+import { displayName } from "./format.ts";
+import { languageOf, texts } from "./texts.ts";
+
+/** The person whose update is handled. */
+export interface Visitor {
+  readonly userId: number;
+  /** Safe to show; "" when there is none. */
+  readonly name: string;
+  readonly language: Language;
+  /** Whether only this person reads the chat. */
+  readonly inPrivateChat: boolean;
+}
+
+/** Optional fields of the wrong type count as missing; required ones make the update malformed. */
+const sender = z.object({
+  id: z.int().positive(),
+  is_bot: z.boolean().catch(false),
+  first_name: z.string().catch(""),
+  language_code: z.string().optional().catch(undefined),
+});
+
+const place = z.object({
+  message_id: z.int(),
+  chat: z.object({ id: z.int(), type: z.enum(["private", "group", "supergroup"]) }),
+  message_thread_id: z.int().optional(),
+});
+
+const message = z.object({ ...place.shape, from: sender, text: z.string().optional() });
+
+const callbackQuery = z.object({
+  id: z.string().min(1),
+  from: sender,
+  message: place,
+  data: z.string(),
+});
+
+/** The middleware that lets a visitor in, or reports why not. */
+export function gate(publish: Publish): MiddlewareFn<BotContext> {
+  return async (ctx, next) => {
+    const update: Readonly<Record<string, unknown>> = { ...ctx.update };
+    const visitor = readVisitor(update);
+    if (typeof visitor !== "string") {
+      ctx.state["visitor"] = visitor;
+      return next();
+    }
+    const waiting = callbackQuery.pick({ id: true }).safeParse(update["callback_query"]);
+    if (waiting.success) {
+      // Whatever is wrong with the press, the presser's button stops spinning.
+      await ctx.telegram.answerCbQuery(waiting.data.id, texts("en").staleButton);
+    }
+    const updateId = z.int().safeParse(update["update_id"]).data;
+    publish({ type: "update.ignored", updateId, reason: visitor });
+  };
+}
+
+/** Who speaks; only behind the gate. */
+export function visitorOf(ctx: BotContext): Visitor {
+  const visitor: Visitor | undefined = ctx.state["visitor"];
+  assert(visitor, "no visitor: the gate must come before every command");
+  return visitor;
+}
+
+/** The visitor, or the reason to ignore the update. */
+function readVisitor(update: Readonly<Record<string, unknown>>): Visitor | string {
+  const { update_id: updateId, ...content } = update;
+  const [kind = "nothing", ...others] = Object.keys(content);
+  if (!Number.isSafeInteger(updateId) || others.length > 0) {
+    return "malformed: update";
+  }
+  if (kind === "message") {
+    return readMessage(content[kind]);
+  }
+  if (kind === "callback_query") {
+    const pressed = callbackQuery.safeParse(content[kind]).data;
+    return pressed
+      ? readSender(pressed.from, pressed.message.chat.type)
+      : "malformed: callback_query";
+  }
+  return /^[a-z_]{1,40}$/.test(kind) ? `unsupported: ${kind}` : "unsupported";
+}
+
+function readMessage(raw: unknown): Visitor | string {
+  const fields = typeof raw === "object" && raw !== null ? raw : {};
+  // Posts of a linked channel and anonymous administrators: nobody's account.
+  if ("sender_chat" in fields) {
+    return "sent on behalf of a chat";
+  }
+  if (!("from" in fields)) {
+    return "no sender";
+  }
+  const written = message.safeParse(raw).data;
+  return written ? readSender(written.from, written.chat.type) : "malformed: message";
+}
+
+function readSender(from: z.infer<typeof sender>, chatType: string): Visitor | string {
+  if (from.is_bot) {
+    return "sent by a bot";
+  }
+  return {
+    userId: from.id,
+    name: displayName(from.first_name),
+    language: languageOf(from.language_code),
+    inPrivateChat: chatType === "private",
+  };
+}
