@@ -1,0 +1,78 @@
+/**
+ * Configuration rules: what must hold between settings, each with the sentence that explains it.
+ */
+import { resolve } from "node:path";
+import type { FaultToleranceConfig } from "./settings.ts";
+
+export interface ConfigRule {
+  /** Whom it concerns; the first is the one to be changed. Skipped when one of them is wrong itself. */
+  readonly variables: readonly [string, ...string[]];
+  readonly expected: string;
+  /** Why, and what to do. */
+  readonly hint: string;
+  holds(config: FaultToleranceConfig): boolean;
+}
+
+/** PM2's `kill_timeout`, as ecosystem.config.js sets it. */
+const killTimeoutMs = 15_000;
+
+export const configRules: readonly ConfigRule[] = [
+  {
+    variables: ["TELEGRAM_BOT_TOKEN", "NODE_ENV"],
+    expected: "a token in production",
+    hint: "Get one from @BotFather and put TELEGRAM_BOT_TOKEN=… into .env (chmod 600 .env).",
+    holds: ({ lifecycle, telegram }) =>
+      lifecycle.profile !== "production" || telegram.token !== undefined,
+  },
+  {
+    variables: ["HANDLER_SLOW_MS", "HANDLER_TIMEOUT_MS"],
+    expected: "less than HANDLER_TIMEOUT_MS",
+    hint: "A handler must be reported as slow before it is given up.",
+    holds: ({ queue }) => queue.handlerSlowMs < queue.handlerTimeoutMs,
+  },
+  {
+    variables: ["TELEGRAM_CALL_DEADLINE_MS", "HANDLER_TIMEOUT_MS"],
+    expected: "less than HANDLER_TIMEOUT_MS",
+    hint: "A handler that waits for one call must not be given up before the call is.",
+    holds: ({ queue, telegram }) => telegram.callDeadlineMs < queue.handlerTimeoutMs,
+  },
+  {
+    variables: ["QUEUE_RETRY_INITIAL_MS", "QUEUE_RETRY_MAX_MS"],
+    expected: "at most QUEUE_RETRY_MAX_MS",
+    hint: "The waits between attempts grow from the first to the longest.",
+    holds: ({ queue }) => queue.retryInitialMs <= queue.retryMaxMs,
+  },
+  {
+    variables: ["QUEUE_LANE_LENGTH_MAX", "QUEUE_LENGTH_MAX"],
+    expected: "at most QUEUE_LENGTH_MAX",
+    hint: "One chat must not be allowed more than all chats together.",
+    holds: ({ queue }) => queue.laneLengthMax <= queue.lengthMax,
+  },
+  {
+    variables: ["DRAIN_DEADLINE_MS"],
+    expected: `less than ${killTimeoutMs} ms`,
+    hint: `PM2 kills the process ${killTimeoutMs} ms after it asked it to stop.`,
+    holds: ({ lifecycle }) => lifecycle.drainDeadlineMs < killTimeoutMs,
+  },
+  {
+    variables: ["FLOOD_LIMITS_ENABLED", "TELEGRAM_API_ROOT", "TELEGRAM_BOT_TOKEN"],
+    expected: "true with Telegram's own Bot API",
+    hint: "Without limits Telegram would refuse messages; set TELEGRAM_API_ROOT to a server without.",
+    holds: ({ flood, telegram }) =>
+      flood.enabled ||
+      telegram.token === undefined ||
+      new URL(telegram.apiRoot).hostname !== "api.telegram.org",
+  },
+  {
+    variables: ["SANDBOX_PORT", "MONITORING_PORT"],
+    expected: "another port than MONITORING_PORT",
+    hint: "Two servers cannot listen on one port.",
+    holds: ({ monitoring, sandbox }) => sandbox.port === 0 || sandbox.port !== monitoring.port,
+  },
+  {
+    variables: ["LOG_DIR", "DATA_DIR"],
+    expected: "another directory than DATA_DIR",
+    hint: "Old files are removed from the log directory, never from the data directory.",
+    holds: ({ log, storage }) => resolve("/", log.directory) !== resolve("/", storage.directory),
+  },
+];

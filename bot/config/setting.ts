@@ -1,0 +1,222 @@
+/**
+ * Setting: one row of the configuration table, and the kinds of values a row can have.
+ *
+ * A kind knows how a value is written in the environment, which values it takes and how to say so;
+ * defaults are written the same way, so that nothing but the kind decides what a text means.
+ */
+import { isIPv4 } from "node:net";
+import { Secret } from "../contracts/secret.ts";
+
+/** What NODE_ENV chooses between. */
+export type Profile = "development" | "production" | "test";
+
+export const profiles: readonly Profile[] = ["development", "production", "test"];
+
+/** A kind of value. */
+export interface Kind<T> {
+  /** Completes "expected …". */
+  readonly expected: string;
+  /** For tables: "1 to 100 ms", "true or false". */
+  readonly range: string;
+  /** Whether the text must never be shown. */
+  readonly secret?: boolean;
+  /** What to do about a wrong value, when the expectation does not say it. */
+  readonly hint?: string;
+  /** @returns `undefined` when the text is none of this kind. */
+  read(text: string): { readonly value: T } | undefined;
+}
+
+type Written = string | number | boolean;
+
+interface Row {
+  readonly variable: string;
+  /** Another name that does the same. */
+  readonly alias?: string;
+  /** What it is for, in one sentence. */
+  readonly sentence: string;
+}
+
+/** One setting; `T` is what the configuration holds. */
+export interface Setting<T> extends Row {
+  readonly kind: Kind<T>;
+  /** As it would be written in the environment; absent when the setting may be left out. */
+  readonly defaults: Readonly<Record<Profile, string>> | undefined;
+  /** What happens without a value, when there is no default. */
+  readonly absent?: string;
+}
+
+/** A setting that always has a value. `default` is for all profiles, or for each its own. */
+export function setting<T>(
+  kind: Kind<T>,
+  row: Row & { readonly default: Written | Readonly<Record<Profile, Written>> },
+): Setting<T> {
+  const { default: written, ...rest } = row;
+  const of = (profile: Profile) => String(typeof written === "object" ? written[profile] : written);
+  const defaults = {
+    development: of("development"),
+    production: of("production"),
+    test: of("test"),
+  };
+  return { ...rest, kind, defaults };
+}
+
+/** A setting that may be left out. `absent` says what then happens. */
+export function optional<T>(
+  kind: Kind<T>,
+  row: Row & { readonly absent: string },
+): Setting<T | undefined> {
+  return { ...row, kind, defaults: undefined };
+}
+
+// ---- kinds --------------------------------------------------------------------------------------
+
+/** A whole number. `unit` is for the reader. */
+export function integer(minimum: number, maximum: number, unit = ""): Kind<number> {
+  const range = `${minimum} to ${maximum}${unit && ` ${unit}`}`;
+  return {
+    expected: `a whole number from ${range}`,
+    range,
+    read: (text) => {
+      const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= minimum && value <= maximum ? { value } : undefined;
+    },
+  };
+}
+
+const unitMs = { ms: 1, hours: 3_600_000, days: 86_400_000 };
+
+/** A span of time; the configuration holds milliseconds. */
+export function duration(
+  minimum: number,
+  maximum: number,
+  unit: keyof typeof unitMs,
+): Kind<number> {
+  const written = integer(minimum, maximum, unit);
+  return {
+    ...written,
+    read: (text) => {
+      const read = written.read(text);
+      return read && { value: read.value * unitMs[unit] };
+    },
+  };
+}
+
+/** An amount of money with at most two decimals; the configuration holds minor units. */
+export function amount(minimum: number, maximum: number): Kind<number> {
+  return {
+    expected: `an amount from ${minimum} to ${maximum} with at most two decimals`,
+    range: `${minimum} to ${maximum}`,
+    read: (text) => {
+      const [, major, decimals = ""] = /^(\d{1,9})(?:\.(\d{1,2}))?$/.exec(text) ?? [];
+      if (major === undefined) return undefined;
+      const value = Number(major) * 100 + Number(decimals.padEnd(2, "0"));
+      return value >= minimum * 100 && value <= maximum * 100 ? { value } : undefined;
+    },
+  };
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(words: readonly T[]): Kind<T> {
+  const range = words.join(", ");
+  return {
+    expected: `one of ${range}`,
+    range,
+    read: (text) => {
+      const value = words.find((word) => word === text);
+      return value && { value };
+    },
+  };
+}
+
+/** True or false. */
+export function flag(): Kind<boolean> {
+  const values = new Map([
+    ["true", true],
+    ["1", true],
+    ["false", false],
+    ["0", false],
+  ]);
+  return {
+    expected: "true or false",
+    range: "true or false",
+    read: (text) => {
+      const value = values.get(text.toLowerCase());
+      return value === undefined ? undefined : { value };
+    },
+  };
+}
+
+/** A file or directory. Whether it exists is found out by who opens it. */
+export function path(): Kind<string> {
+  return {
+    expected: "a path",
+    range: "a path",
+    read: (text) => (text.includes("\0") ? undefined : { value: text }),
+  };
+}
+
+/** A web address; it comes without a slash at its end. */
+export function webAddress(protocols: readonly ("http:" | "https:")[]): Kind<string> {
+  const range = `${protocols.map((protocol) => `${protocol}//`).join(" or ")} address`;
+  return {
+    expected: `an ${range} without a user name, query or fragment`,
+    range,
+    read: (text) => {
+      const url = readUrl(text, protocols);
+      if (!url || url.username || url.password || url.search || url.hash) return undefined;
+      return { value: url.href.replace(/\/+$/, "") };
+    },
+  };
+}
+
+/** A Mini App's address: what Telegram accepts for its button, query and fragment included. */
+export function miniAppAddress(): Kind<string> {
+  return {
+    expected: "an https:// address",
+    range: "https:// address",
+    hint: "Telegram opens Mini Apps over https only.",
+    read: (text) => {
+      const url = readUrl(text, ["https:"]);
+      return url && !url.username && !url.password ? { value: url.href } : undefined;
+    },
+  };
+}
+
+/** A proxy's address, secret because it may contain a password. */
+export function proxyAddress(): Kind<Secret> {
+  return {
+    expected: "an http:// or https:// address, such as http://user:password@proxy:8080",
+    range: "http:// or https:// address",
+    secret: true,
+    read: (text) => (readUrl(text, ["http:", "https:"]) ? { value: new Secret(text) } : undefined),
+  };
+}
+
+/** An address of this machine that no other machine can reach. */
+export function loopbackHost(): Kind<string> {
+  return {
+    expected: "a loopback address: 127.0.0.1, ::1 or localhost",
+    range: "a loopback address",
+    hint: "For access from elsewhere use an ssh tunnel: ssh -L 3001:127.0.0.1:3001 your-server.",
+    read: (text) =>
+      text === "localhost" || text === "::1" || (isIPv4(text) && text.startsWith("127."))
+        ? { value: text }
+        : undefined,
+  };
+}
+
+/** A bot's token, as @BotFather gives it. */
+export function botToken(): Kind<Secret> {
+  return {
+    expected: "a token such as 123456789:AA… (digits, a colon, at least 24 characters)",
+    range: "a token from @BotFather",
+    secret: true,
+    hint: "Copy it again from @BotFather (/mybots, API Token).",
+    read: (text) => (/^\d+:[\w-]{24,}$/.test(text) ? { value: new Secret(text) } : undefined),
+  };
+}
+
+function readUrl(text: string, protocols: readonly string[]): URL | undefined {
+  const url = URL.parse(text);
+  return url?.hostname && protocols.includes(url.protocol) ? url : undefined;
+}

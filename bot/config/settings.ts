@@ -1,0 +1,235 @@
+/**
+ * Settings: the one table of everything that can be configured.
+ *
+ * The parser, the type of the configuration, `--help`, the README's table and `.env.example` all come
+ * from these rows. A setting stands here only when it has an effect.
+ */
+import {
+  amount,
+  botToken,
+  choice,
+  duration,
+  flag,
+  integer,
+  loopbackHost,
+  miniAppAddress,
+  optional,
+  path,
+  profiles,
+  proxyAddress,
+  type Setting,
+  setting,
+  webAddress,
+} from "./setting.ts";
+
+export const settings = {
+  telegram: {
+    token: optional(botToken(), {
+      variable: "TELEGRAM_BOT_TOKEN",
+      alias: "BOT_TOKEN",
+      absent: "the built-in sandbox is used; required in production",
+      sentence: "The bot's token from @BotFather.",
+    }),
+    apiRoot: setting(webAddress(["https:", "http:"]), {
+      variable: "TELEGRAM_API_ROOT",
+      default: "https://api.telegram.org",
+      sentence: "Where the Bot API is served; a path prefix is kept.",
+    }),
+    callDeadlineMs: setting(duration(100, 120_000, "ms"), {
+      variable: "TELEGRAM_CALL_DEADLINE_MS",
+      default: 15_000,
+      sentence: "Longest time one call to Telegram may take.",
+    }),
+    httpsProxy: optional(proxyAddress(), {
+      variable: "HTTPS_PROXY",
+      absent: "Telegram is called directly",
+      sentence: "Proxy through which Telegram is called.",
+    }),
+    miniAppUrl: optional(miniAppAddress(), {
+      variable: "MINI_APP_URL",
+      absent: "/start shows no Mini App button",
+      sentence: "Address of the Mini App that /start offers.",
+    }),
+  },
+  intake: {
+    pollTimeoutSeconds: setting(integer(1, 50, "s"), {
+      variable: "INTAKE_POLL_TIMEOUT_SECONDS",
+      default: { development: 30, production: 30, test: 1 },
+      sentence: "How long Telegram holds a poll open while there is nothing new.",
+    }),
+  },
+  queue: {
+    concurrency: setting(integer(1, 100), {
+      variable: "QUEUE_CONCURRENCY",
+      default: 10,
+      sentence: "Messages in hand at a time, in each pool of workers.",
+    }),
+    attemptsMax: setting(integer(1, 20), {
+      variable: "QUEUE_ATTEMPTS_MAX",
+      default: 5,
+      sentence: "Attempts before a message becomes a dead letter.",
+    }),
+    lengthMax: setting(integer(1, 1_000_000), {
+      variable: "QUEUE_LENGTH_MAX",
+      default: 10_000,
+      sentence: "Messages that may wait before Telegram is no longer asked for more.",
+    }),
+    laneLengthMax: setting(integer(1, 100_000), {
+      variable: "QUEUE_LANE_LENGTH_MAX",
+      default: 1_000,
+      sentence: "Messages of one chat that may wait; what comes on top becomes a dead letter.",
+    }),
+    retryInitialMs: setting(duration(1, 60_000, "ms"), {
+      variable: "QUEUE_RETRY_INITIAL_MS",
+      default: { development: 1_000, production: 1_000, test: 10 },
+      sentence: "Longest wait before the second attempt; it doubles from attempt to attempt.",
+    }),
+    retryMaxMs: setting(duration(1, 3_600_000, "ms"), {
+      variable: "QUEUE_RETRY_MAX_MS",
+      default: { development: 8_000, production: 8_000, test: 80 },
+      sentence: "Longest wait before any attempt.",
+    }),
+    handlerTimeoutMs: setting(duration(100, 3_600_000, "ms"), {
+      variable: "HANDLER_TIMEOUT_MS",
+      default: 600_000,
+      sentence: "After this time a handler is given up and its message is tried again.",
+    }),
+    handlerSlowMs: setting(duration(10, 600_000, "ms"), {
+      variable: "HANDLER_SLOW_MS",
+      default: 5_000,
+      sentence: "After this time a handler is reported and lends its slot to others.",
+    }),
+    deadLettersKeepMs: setting(duration(1, 3_650, "days"), {
+      variable: "DEAD_LETTERS_KEEP_DAYS",
+      default: 30,
+      sentence: "How long messages that were given up are kept.",
+    }),
+  },
+  flood: {
+    enabled: setting(flag(), {
+      variable: "FLOOD_LIMITS_ENABLED",
+      default: true,
+      sentence: "Whether sending keeps Telegram's limits; false only for a Bot API without limits.",
+    }),
+    chatBurst: setting(integer(1, 20), {
+      variable: "FLOOD_CHAT_BURST",
+      default: 1,
+      sentence: "Messages one chat may get at once; the average stays one a second.",
+    }),
+    groupPerMinute: setting(integer(1, 20), {
+      variable: "FLOOD_GROUP_PER_MINUTE",
+      default: 20,
+      sentence: "Messages a group or channel may get within a minute.",
+    }),
+    totalPerSecond: setting(integer(1, 1_000), {
+      variable: "FLOOD_TOTAL_PER_SECOND",
+      default: 30,
+      sentence:
+        "Messages to all chats together within a second; more than 30 needs Telegram's leave.",
+    }),
+  },
+  storage: {
+    directory: setting(path(), {
+      variable: "DATA_DIR",
+      default: "data",
+      sentence: "Directory of the database, made when missing.",
+    }),
+    dedupeKeepMs: setting(duration(25, 167, "hours"), {
+      variable: "DEDUPE_KEEP_HOURS",
+      default: 72,
+      sentence: "How long an update is remembered, so that it is never worked on twice.",
+    }),
+  },
+  log: {
+    directory: setting(path(), {
+      variable: "LOG_DIR",
+      default: "logs",
+      sentence: "Directory of the log files, made when missing.",
+    }),
+    level: setting(choice(["error", "warn", "info", "debug"]), {
+      variable: "LOG_LEVEL",
+      default: { development: "debug", production: "info", test: "warn" },
+      sentence: "The least important lines that are still logged.",
+    }),
+    keepDays: setting(integer(1, 365, "days"), {
+      variable: "LOG_KEEP_DAYS",
+      default: 14,
+      sentence: "How long log files are kept.",
+    }),
+  },
+  monitoring: {
+    host: setting(loopbackHost(), {
+      variable: "MONITORING_HOST",
+      default: "127.0.0.1",
+      sentence: "Address on which the monitoring API listens; this machine only.",
+    }),
+    port: setting(integer(0, 65_535), {
+      variable: "MONITORING_PORT",
+      default: { development: 3001, production: 3001, test: 0 },
+      sentence: "Port of the monitoring API; 0 takes a free one.",
+    }),
+  },
+  shop: {
+    catalogueFile: optional(path(), {
+      variable: "CATALOGUE_FILE",
+      absent: "the catalogue that comes with the bot",
+      sentence: "JSON file with what the shop sells.",
+    }),
+    welcomeBalanceMinor: setting(amount(0, 1_000_000), {
+      variable: "WELCOME_BALANCE",
+      default: 50,
+      sentence: "What a new user's account holds at first.",
+    }),
+    cancelWindowMs: setting(duration(0, 8_760, "hours"), {
+      variable: "ORDER_CANCEL_WINDOW_HOURS",
+      default: 24,
+      sentence: "How long an order can be cancelled; 0: never.",
+    }),
+  },
+  sandbox: {
+    port: setting(integer(0, 65_535), {
+      variable: "SANDBOX_PORT",
+      default: { development: 3002, production: 3002, test: 0 },
+      sentence: "Port of the built-in sandbox, used when there is no token; 0 takes a free one.",
+    }),
+  },
+  lifecycle: {
+    profile: setting(choice(profiles), {
+      variable: "NODE_ENV",
+      default: "development",
+      sentence: "Which set of defaults is used; production refuses to start without a token.",
+    }),
+    drainDeadlineMs: setting(duration(100, 60_000, "ms"), {
+      variable: "DRAIN_DEADLINE_MS",
+      default: { development: 10_000, production: 10_000, test: 2_000 },
+      sentence: "At a stop, how long messages in hand may take to finish.",
+    }),
+  },
+};
+
+type Settings = typeof settings;
+
+/** The configuration: a part of the bot, then its setting; frozen all the way down. */
+export type FaultToleranceConfig = {
+  readonly [Part in keyof Settings]: {
+    readonly [Name in keyof Settings[Part]]: Settings[Part][Name] extends Setting<infer T>
+      ? T
+      : never;
+  };
+};
+
+/** A row with the place of its value in the configuration. */
+export interface PlacedSetting {
+  readonly part: keyof Settings;
+  readonly name: string;
+  readonly setting: Setting<unknown>;
+}
+
+/** The table, flat, in its order. */
+export const rows: readonly PlacedSetting[] = Object.entries(settings).flatMap(([part, inPart]) =>
+  Object.entries(inPart).map(([name, row]) => ({
+    part: part as keyof Settings,
+    name,
+    setting: row,
+  })),
+);

@@ -1,0 +1,85 @@
+/** Unknown variables: names that look like settings of ours but are none, with the name meant. */
+import type { ConfigurationProblem } from "../contracts/errors.ts";
+import { rows } from "./settings.ts";
+
+/** Whoever sets a variable that begins so means this bot. */
+const ourPrefixes = [
+  "BOT_",
+  "CATALOGUE_",
+  "DEAD_LETTERS_",
+  "DEDUPE_",
+  "DRAIN_",
+  "FLOOD_",
+  "HANDLER_",
+  "INTAKE_",
+  "LOG_",
+  "MINI_APP_",
+  "MONITORING_",
+  "QUEUE_",
+  "SANDBOX_",
+  "SHOP_",
+  "STORAGE_",
+  "TELEGRAM_",
+];
+
+/** Names that belong to everybody: what resembles them is none of our business (HTTP_PROXY). */
+const commonNames = new Set(["NODE_ENV", "HTTPS_PROXY"]);
+
+const knownNames: readonly string[] = rows.flatMap(({ setting }) =>
+  setting.alias ? [setting.variable, setting.alias] : [setting.variable],
+);
+
+/** Slips of the finger that are recognised in a name without one of our prefixes. */
+const slipsMax = 2;
+/** Short names resemble each other by chance. */
+const slipLengthMin = 10;
+
+/** One problem for each variable that is meant for us and does nothing. Values are not shown. */
+export function findUnknownVariables(names: readonly string[]): readonly ConfigurationProblem[] {
+  return names.flatMap((variable) => {
+    if (knownNames.includes(variable)) return [];
+    const nearest = nearestName(variable);
+    if (!ourPrefixes.some((prefix) => variable.startsWith(prefix)) && !isSlip(variable, nearest)) {
+      return [];
+    }
+    return {
+      variable,
+      expected: "a variable that this bot knows",
+      received: "an unknown name",
+      hint: `Did you mean ${nearest}? Otherwise remove it; .env.example lists them all.`,
+    };
+  });
+}
+
+function isSlip(variable: string, nearest: string): boolean {
+  return (
+    variable.length >= slipLengthMin &&
+    !commonNames.has(nearest) &&
+    editDistance(variable, nearest) <= slipsMax
+  );
+}
+
+function nearestName(variable: string): string {
+  const distances = knownNames.map((name) => editDistance(variable, name));
+  return knownNames[distances.indexOf(Math.min(...distances))] ?? "";
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped =
+        a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+          ? (beforeLast[j - 2] ?? 0) + 1
+          : Number.POSITIVE_INFINITY;
+      row.push(Math.min(replaced, swapped, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}

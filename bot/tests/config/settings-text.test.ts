@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { readSecretsFile } from "../../config/secrets-file.ts";
+import { rows } from "../../config/settings.ts";
+import { envExample, helpText, settingsTable } from "../../config/settings-text.ts";
+
+const shipped = readFileSync(new URL("../../../.env.example", import.meta.url), "utf8");
+
+test(".env.example is in step with the table", () => {
+  expect(shipped).toBe(envExample());
+});
+
+test(".env.example can be copied as it is, and with every line switched on", () => {
+  expect(readSecretsFile({ name: ".env", contents: shipped, mode: 0o600 })).toEqual({
+    values: {},
+    problems: [],
+  });
+  const on = shipped.replace(/^# (?=[A-Z_]+=)/gm, "");
+  const { values, problems } = readSecretsFile({ name: ".env", contents: on, mode: 0o600 });
+  expect(problems).toEqual([]);
+  expect(Object.keys(values).sort()).toEqual(rows.map((row) => row.setting.variable).sort());
+});
+
+test("help and the Markdown table name every variable with its sentence", () => {
+  for (const { setting } of rows) {
+    for (const text of [helpText(), settingsTable()]) {
+      expect(text).toContain(setting.variable);
+      expect(text).toContain(setting.sentence);
+    }
+  }
+});
+
+test("no variable stands in the table twice, and every sentence is one", () => {
+  const names = rows.map((row) => row.setting.variable);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { setting } of rows) expect(setting.sentence).toMatch(/^[A-Z/].*\.$/);
+});
