@@ -28,11 +28,7 @@ export type BotEvent =
       readonly left: readonly string[];
     }
   | { readonly type: "component.stopped"; readonly component: string }
-  | {
-      readonly type: "process.started";
-      readonly bootId: string;
-      readonly previousEnd: "clean" | "unclean" | "first";
-    }
+  | { readonly type: "process.started"; readonly previousEnd: "clean" | "unclean" | "first" }
   | { readonly type: "process.stopping"; readonly reason: string }
   // intake
   | { readonly type: "updates.received"; readonly received: number; readonly duplicates: number }

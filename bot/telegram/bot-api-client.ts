@@ -29,8 +29,8 @@ export interface BotApiClientOptions {
   readonly deadlineMs: number;
   /** Connections at a time, the long poll's included. */
   readonly connections: number;
-  /** Proxy for everything but loopback addresses. */
-  readonly httpsProxy?: string;
+  /** Proxy for everything but loopback addresses; a secret, because it may hold a password. */
+  readonly httpsProxy?: Secret;
 }
 
 /** An answer to getUpdates is cut at 4 MiB by the server; anything far beyond is not Telegram. */
@@ -109,7 +109,7 @@ function createDispatcher(root: URL, options: BotApiClientOptions): Dispatcher {
   };
   const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(root.hostname);
   if (options.httpsProxy && !loopback) {
-    return new ProxyAgent({ ...common, uri: options.httpsProxy, proxyTunnel: true });
+    return new ProxyAgent({ ...common, uri: options.httpsProxy.reveal(), proxyTunnel: true });
   }
   return new Pool(root.origin, { ...common, connect: { timeout: connectTimeoutMs } });
 }

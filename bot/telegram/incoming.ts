@@ -61,6 +61,13 @@ export function chatIdOf(update: RawUpdate): number | undefined {
   return type === undefined ? undefined : idOf(chatOf(asObject(update[type])));
 }
 
+/** The language of whoever caused an update, as their Telegram says; not trusted. */
+export function languageCodeOf(update: RawUpdate): string | undefined {
+  const type = Object.keys(update).find((key) => key !== "update_id");
+  const from = asObject(type === undefined ? undefined : asObject(update[type])["from"]);
+  return typeof from["language_code"] === "string" ? from["language_code"] : undefined;
+}
+
 function laneOf(type: string, content: Readonly<Record<string, unknown>>): string {
   const chat = idOf(chatOf(content));
   if (chat !== undefined) return `chat:${chat}`;

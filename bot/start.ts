@@ -1,0 +1,115 @@
+/**
+ * Start: the executable. Environment, configuration, launch, exit code.
+ *
+ * Exit codes: 0 asked to stop; 70 a defect; 74 storage cannot be trusted; 75 try again later (another
+ * process holds the data or the port, or the drain ran out of time); 78 the configuration is wrong.
+ * Source: BSD sysexits.
+ */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
+import type { Running } from "./enhanced-launcher.ts";
+
+const exitCode = { stopped: 0, defect: 70, storage: 74, tryAgain: 75, configuration: 78 };
+
+// Nothing else is imported before this: on an older Node.js it would fail with a riddle.
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  say(`This bot needs Node.js 22.18 or newer; this is ${process.version}. Install Node.js 24.`);
+  process.exit(exitCode.configuration);
+}
+
+// `npm start` and `cd bot && node start.ts` mean the same .env, data and logs.
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+await start().catch((error: unknown) => end(error));
+
+async function start(): Promise<void> {
+  const { helpText, parseConfig } = await import("./config/fault-tolerance-config.ts");
+  if (process.argv.includes("--help")) {
+    process.stdout.write(helpText());
+    return;
+  }
+  const config = parseConfig(process.env, readSecretsFile());
+  const { launch } = await import("./enhanced-launcher.ts");
+  const telegram = await findTelegram(config);
+  const running = await launch(config, { ...telegram, onFatal: end });
+  announce(running, telegram.chatPageUrl);
+  watchSignals(running, telegram.stopSandbox);
+  watchDefects(running);
+}
+
+/** `.env` beside package.json, if there is one. */
+function readSecretsFile() {
+  const name = ".env";
+  if (!existsSync(name)) return undefined;
+  const mode = process.platform === "win32" ? undefined : statSync(name).mode;
+  return { name, contents: readFileSync(name, "utf8"), mode };
+}
+
+/** Telegram, or without a token the built-in sandbox in a process of its own. */
+async function findTelegram({ sandbox, telegram }: FaultToleranceConfig) {
+  if (telegram.token) {
+    return { token: telegram.token, apiRoot: telegram.apiRoot, stopSandbox: async () => {} };
+  }
+  const { ensureSandbox } = await import("./sandbox/ensure.ts");
+  const { Secret } = await import("./contracts/secret.ts");
+  const { stop, token, url } = await ensureSandbox({ port: sandbox.port });
+  return { token: new Secret(token), apiRoot: url, chatPageUrl: url, stopSandbox: stop };
+}
+
+function announce({ monitoringUrl }: Running, chatPageUrl: string | undefined): void {
+  if (chatPageUrl !== undefined) {
+    say(`No token is set, so the bot talks to the built-in sandbox. Chat with it: ${chatPageUrl}/`);
+  }
+  say(`Health: ${monitoringUrl}/api/health`);
+}
+
+/** First signal: drain and stop. Second: at once; everything unfinished is in the queue. */
+function watchSignals(running: Running, stopSandbox: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(exitCode.tryAgain);
+      stopping = true;
+      void running
+        .stop(signal)
+        .then(async (left) => {
+          await stopSandbox();
+          process.exit(left.length === 0 ? exitCode.stopped : exitCode.tryAgain);
+        })
+        .catch(end);
+    });
+  }
+}
+
+/** A defect ends the process: its state is on disk, and the next process continues. */
+function watchDefects(running: Running): void {
+  const onDefect = (error: unknown) => {
+    running.log.error("process.defect", { error });
+    void running.stop("defect").finally(() => process.exit(exitCode.defect));
+  };
+  process.on("uncaughtException", onDefect);
+  process.on("unhandledRejection", onDefect);
+}
+
+/** Says what went wrong and what can be done, and ends the process. */
+function end(error: unknown): never {
+  if (error instanceof Error) {
+    const hint = "hint" in error && typeof error.hint === "string" ? `\n${error.hint}` : "";
+    say(`${error.message}${hint}`);
+  }
+  process.exit(exitCodeOf(error));
+}
+
+function exitCodeOf(error: unknown): number {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "CONFIGURATION_INVALID" || code === "CATALOGUE_INVALID")
+    return exitCode.configuration;
+  if (code === "STORAGE_IN_USE" || code === "MONITORING_PORT_TAKEN") return exitCode.tryAgain;
+  if (code.startsWith("STORAGE_")) return exitCode.storage;
+  return exitCode.defect;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
