@@ -41,7 +41,8 @@ const place = z.object({
 const message = z.object({ ...place.shape, from: sender, text: z.string().optional() });
 
 const callbackQuery = z.object({
-  id: z.string().min(1),
+  // A 64-bit number at Telegram; anything that can be sent back will do.
+  id: z.string().regex(/^[\w-]{1,64}$/),
   from: sender,
   message: place,
   data: z.string(),
@@ -76,8 +77,8 @@ export function visitorOf(ctx: BotContext): Visitor {
 /** The visitor, or the reason to ignore the update. */
 function readVisitor(update: Readonly<Record<string, unknown>>): Visitor | string {
   const { update_id: updateId, ...content } = update;
-  const [kind = "nothing", ...others] = Object.keys(content);
-  if (!Number.isSafeInteger(updateId) || others.length > 0) {
+  const [kind, ...others] = Object.keys(content);
+  if (!Number.isSafeInteger(updateId) || kind === undefined || others.length > 0) {
     return "malformed: update";
   }
   if (kind === "message") {
