@@ -24,7 +24,8 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 await start().catch((error: unknown) => end(error));
 
 async function start(): Promise<void> {
-  const { helpText, parseConfig } = await import("./config/fault-tolerance-config.ts");
+  const { parseConfig } = await import("./config/fault-tolerance-config.ts");
+  const { helpText } = await import("./config/settings-text.ts");
   if (process.argv.includes("--help")) {
     process.stdout.write(helpText());
     return;

@@ -16,6 +16,8 @@ export interface BotProcessOptions {
   readonly apiRoot: string;
   readonly token: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What to run. Default: `bot/start.ts`. */
+  readonly file?: string;
 }
 
 export class BotProcess {
@@ -37,8 +39,8 @@ export class BotProcess {
   }
 
   start(): void {
-    const { apiRoot, directory, env, token } = this.#options;
-    const child = spawn(node, [startFile], {
+    const { apiRoot, directory, env, file = startFile, token } = this.#options;
+    const child = spawn(node, [file], {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         PATH: process.env["PATH"],

@@ -1,0 +1,65 @@
+/** Tidy: what no tool knows of our own rules. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { settingsTable } from "../config/settings-text.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const read = (path: string) => readFileSync(`${root}/${path}`, "utf8");
+const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" })
+  .split("\n")
+  .filter(Boolean);
+
+test("the README's table of settings is the one the program uses", () => {
+  const [, table] = /<!-- settings -->\n([^]*)<!-- \/settings -->/.exec(read("README.md")) ?? [];
+  expect(table).toBe(settingsTable());
+});
+
+test("bot/utils holds the supervision layer and nothing else", () => {
+  const supervision = [
+    "fault-tolerance-manager.ts",
+    "health-monitor.ts",
+    "logger.ts",
+    "message-queue.ts",
+    "process-monitor.ts",
+    "reconnect-manager.ts",
+  ];
+  for (const name of readdirSync(`${root}/bot/utils`)) expect(supervision).toContain(name);
+});
+
+test("error codes and event types are unique", () => {
+  const codes = matches(read("bot/contracts/errors.ts"), /code = "([A-Z_]+)"/g);
+  const types = matches(read("bot/contracts/events.ts"), /type: "([a-z.-]+)"/g);
+  expect(codes.length).toBeGreaterThan(15);
+  expect(types.length).toBeGreaterThan(20);
+  expect(new Set(codes).size).toBe(codes.length);
+  expect(new Set(types).size).toBe(types.length);
+});
+
+test("dependency-cruiser sees the files it judges", () => {
+  const output = execFileSync(
+    `${root}/node_modules/.bin/depcruise`,
+    ["bot", "--output-type", "json"],
+    { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+  );
+  const { modules } = JSON.parse(output) as { modules: { source: string }[] };
+  const seen = new Set(modules.map((module) => module.source));
+  const sources = tracked.filter((path) => path.startsWith("bot/") && path.endsWith(".ts"));
+  expect(sources.length).toBeGreaterThan(50);
+  expect(sources.filter((path) => !seen.has(path))).toEqual([]);
+});
+
+test("shell scripts are valid", () => {
+  for (const path of tracked.filter((name) => name.endsWith(".sh") || name === ".ci/run")) {
+    execFileSync("bash", ["-n", `${root}/${path}`]);
+  }
+});
+
+test("the lockfile names no registry", () => {
+  expect(read("package-lock.json")).not.toMatch(/"resolved": *"http/);
+});
+
+function matches(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] as string);
+}
