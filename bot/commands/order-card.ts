@@ -1,11 +1,11 @@
 /** Order card: one order as a message, with what can be done about it. */
-import { Markup } from "telegraf";
 import { type Catalogue, findProduct, type Language } from "../shop/catalogue.ts";
 import type { OrderDetail } from "../shop/orders.ts";
+import { button, type Keyboard, keyboard } from "./keyboard.ts";
 import type { Turn } from "./routes.ts";
 
 /** Text and buttons, as `ctx.reply` and `ctx.editMessageText` take them. */
-export type Card = readonly [text: string, buttons: ReturnType<typeof Markup.inlineKeyboard>];
+export type Card = readonly [text: string, buttons: Keyboard];
 
 /**
  * @param pageIndex Page of the list from which it was opened, to go back to.
@@ -32,13 +32,9 @@ export function orderCard(
     cancelledAtEpochMs && texts.cancelledAt(format.instant(cancelledAtEpochMs)),
     untilEpochMs && texts.cancellableUntil(format.instant(untilEpochMs)),
   ];
-  const cancel = Markup.button.callback(
-    texts.cancelButton(price),
-    `cancel:${order.id}:${pageIndex}`,
-    untilEpochMs === null,
-  );
-  const list = Markup.button.callback(texts.allOrders, `orders:${pageIndex}`);
-  return [parts.filter(Boolean).join("\n\n"), Markup.inlineKeyboard([[cancel], [list]])];
+  const cancel = button(texts.cancelButton(price), `cancel:${order.id}:${pageIndex}`);
+  const list = button(texts.allOrders, `orders:${pageIndex}`);
+  return [parts.filter(Boolean).join("\n\n"), keyboard([untilEpochMs !== null && cancel], [list])];
 }
 
 /** A product's name; its sku when it is no longer sold. */

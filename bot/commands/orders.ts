@@ -1,5 +1,4 @@
 /** /orders: pages of orders, one order's detail, and its cancellation. */
-import { Markup } from "telegraf";
 import type { Order } from "../contracts/shop-tables.ts";
 import {
   type CancelResult,
@@ -8,6 +7,7 @@ import {
   orderDetail,
   ordersPage,
 } from "../shop/orders.ts";
+import { button, keyboard } from "./keyboard.ts";
 import { type Card, orderCard, productName } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";
 
@@ -103,23 +103,21 @@ function pageCard(
   { orders, pageIndex, pages, total }: OrdersPage,
 ): Card {
   if (total === 0) {
-    return [texts.noOrders, Markup.inlineKeyboard([])];
+    return [texts.noOrders, keyboard()];
   }
   const row = ({ id, sku, status }: Order) => {
     const name = productName(catalogue, sku, visitor.language);
     const label = texts.orderButton(String(id), name, texts.orderStatuses[status]);
-    return [Markup.button.callback(label, `order:${id}:${pageIndex}`)];
+    return [button(label, `order:${id}:${pageIndex}`)];
   };
-  const newer = `orders:${pageIndex - 1}`;
-  const older = `orders:${pageIndex + 1}`;
   const turnPage = [
-    Markup.button.callback(texts.previousPage, newer, pageIndex === 0),
-    Markup.button.callback(texts.nextPage, older, pageIndex + 1 >= pages),
+    pageIndex > 0 && button(texts.previousPage, `orders:${pageIndex - 1}`),
+    pageIndex + 1 < pages && button(texts.nextPage, `orders:${pageIndex + 1}`),
   ];
   const heading = texts.orders(
     format.count(pageIndex + 1),
     format.count(pages),
     format.count(total),
   );
-  return [heading, Markup.inlineKeyboard([...orders.map(row), turnPage])];
+  return [heading, keyboard(...orders.map(row), turnPage)];
 }

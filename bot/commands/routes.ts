@@ -5,13 +5,14 @@
  * group the same commands and buttons answer with the way to the private chat. A press always acts
  * on the presser's own account: no button carries a user.
  */
-import { Composer, Markup } from "telegraf";
+import { Composer } from "telegraf";
 import type { Publish } from "../contracts/events.ts";
 import type { DomainTransaction } from "../contracts/shop-tables.ts";
 import { openAccount } from "../shop/accounts.ts";
 import type { ShopRules } from "../shop/orders.ts";
 import type { BotContext } from "../telegram/bot-context.ts";
 import { createFormats, type Format } from "./format.ts";
+import { keyboard } from "./keyboard.ts";
 import { type CommandName, type Texts, texts } from "./texts.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
@@ -107,8 +108,7 @@ export async function replyWithPrivateChat(
   { ctx, texts: t }: Turn,
   text = t.privateOnly,
 ): Promise<void> {
-  const link = Markup.button.url(t.openPrivateChat, `https://t.me/${ctx.me}`);
-  await ctx.reply(text, Markup.inlineKeyboard([link]));
+  await ctx.reply(text, keyboard([{ text: t.openPrivateChat, url: `https://t.me/${ctx.me}` }]));
 }
 
 async function accountStep<T>(

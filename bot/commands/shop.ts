@@ -5,10 +5,10 @@
  * update that asked for it. However often it is pressed, under whatever update ids, it is one
  * wish; only choosing the product again makes another.
  */
-import { Markup } from "telegraf";
 import { findProduct, type Product } from "../shop/catalogue.ts";
 import { type BuyResult, buy, orderOfWish, type Wish } from "../shop/orders.ts";
 import type { BotContext } from "../telegram/bot-context.ts";
+import { button, keyboard } from "./keyboard.ts";
 import { orderCard } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";
 
@@ -19,9 +19,9 @@ export function shopRoutes(options: CommandOptions): Routes {
   routes.privateCommand("shop", ({ ctx, visitor, texts, format }) => {
     const row = ({ sku, name, priceMinor }: Product) => {
       const label = `${name[visitor.language]} · ${format.money(priceMinor)}`;
-      return [Markup.button.callback(label, `item:${sku}`)];
+      return [button(label, `item:${sku}`)];
     };
-    return ctx.reply(texts.shop, Markup.inlineKeyboard(catalogue.products.map(row)));
+    return ctx.reply(texts.shop, keyboard(...catalogue.products.map(row)));
   });
 
   routes.press("item", async (turn, [sku = ""]) => {
@@ -42,6 +42,9 @@ export function shopRoutes(options: CommandOptions): Routes {
 
   routes.press("drop", async (turn, [key = ""]) => {
     const { ctx, texts, visitor } = turn;
+    if (!wishKeyPattern.test(key)) {
+      return texts.staleButton;
+    }
     const { result } = await turn.account((tx) => orderOfWish(tx, options, visitor.userId, key));
     if (!result) {
       await ctx.editMessageText(texts.dropped);
@@ -74,10 +77,10 @@ async function askToConfirm({ ctx, visitor, texts, format }: Turn, product: Prod
   const { [visitor.language]: description } = product.description;
   await ctx.reply(
     texts.confirm(name, description, price),
-    Markup.inlineKeyboard([
-      [Markup.button.callback(texts.confirmButton(price), `buy:${sku}:${priceMinor}:${key}`)],
-      [Markup.button.callback(texts.dropButton, `drop:${key}`)],
-    ]),
+    keyboard(
+      [button(texts.confirmButton(price), `buy:${sku}:${priceMinor}:${key}`)],
+      [button(texts.dropButton, `drop:${key}`)],
+    ),
   );
 }
 

@@ -1,6 +1,6 @@
 /** /start: opens the account and greets. */
-import { Markup } from "telegraf";
 import { statement } from "../shop/accounts.ts";
+import { keyboard } from "./keyboard.ts";
 import { type CommandOptions, createRoutes, type Routes, replyWithPrivateChat } from "./routes.ts";
 
 export function startRoutes(options: CommandOptions): Routes {
@@ -14,12 +14,12 @@ export function startRoutes(options: CommandOptions): Routes {
       return replyWithPrivateChat(turn, texts.greetingInGroup(name));
     }
     const greet = opened ? texts.greeting : texts.greetingAgain;
-    const greeting = `${greet(name, format.money(result.balanceMinor))}\n\n${texts.unknownText}`;
+    const greeting = `${greet(name, format.money(result.balanceMinor))}\n\n${texts.begin}`;
     const { miniAppUrl } = options;
-    const buttons = miniAppUrl ? [Markup.button.webApp(texts.openMiniApp, miniAppUrl)] : [];
+    const app = miniAppUrl && { text: texts.openMiniApp, web_app: { url: miniAppUrl } };
     // A name can look like a link; nobody asked for its preview.
     const extra = { link_preview_options: { is_disabled: true } };
-    return ctx.reply(greeting, { ...Markup.inlineKeyboard(buttons), ...extra });
+    return ctx.reply(greeting, { ...keyboard([app || false]), ...extra });
   });
   return routes;
 }

@@ -22,6 +22,7 @@ const en = {
   greetingAgain: (name: string, balance: string) => `Welcome back, ${name}!\n\nBalance: ${balance}`,
   greetingInGroup: (name: string) =>
     `Hello, ${name}! Your account is open. Write to me in private for your balance and the shop.`,
+  begin: "/shop shows what there is, /help what I can do.",
   openMiniApp: "Open the app",
   privateOnly: "Balance, shop and orders are private. Write to me in private, please.",
   openPrivateChat: "Open private chat",
@@ -91,6 +92,7 @@ const zh: Texts = {
   greeting: (name, balance) => `${name}，您好！您的账户已开通。\n\n余额：${balance}`,
   greetingAgain: (name, balance) => `${name}，欢迎回来！\n\n余额：${balance}`,
   greetingInGroup: (name) => `${name}，您好！您的账户已开通。查看余额和商品请与我私聊。`,
+  begin: "发送 /shop 浏览商品，发送 /help 查看使用说明。",
   openMiniApp: "打开小程序",
   privateOnly: "余额、商品和订单属于个人信息，请与我私聊。",
   openPrivateChat: "打开私聊",

@@ -11,7 +11,7 @@ export interface Statement {
 
 /**
  * Opens a user's account unless it is open, and gives the welcome balance exactly once per user:
- * the ledger remembers it even if the account itself were erased and opened again.
+ * only when it is opened, and the ledger would refuse a second one.
  *
  * @param welcomeBalanceMinor 0 or more; 0 gives nothing, also later.
  * @returns whether it was opened now.

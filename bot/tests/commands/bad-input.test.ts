@@ -257,7 +257,7 @@ test("P7: any update at all is handled without an exception", async () => {
       const answers = calls.filter(({ method }) => method === "answerCallbackQuery");
       expect(answers.length).toBeLessThanOrEqual(1);
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });
 
@@ -295,7 +295,7 @@ test("P7: a sound update with any one field spoilt is handled without an excepti
       const waiting = typeof query?.id === "string" && /^[\w-]+$/.test(query.id);
       expect(answers).toHaveLength(waiting ? 1 : 0);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

@@ -153,6 +153,9 @@ function expectSendable({ method, payload }: Call) {
   expect(payload.text.trim()).not.toBe("");
   expect(payload.text.length).toBeLessThanOrEqual(4096);
   const buttons = buttonsOf({ method, payload });
+  const rows: readonly (readonly Button[])[] | undefined = payload.reply_markup?.inline_keyboard;
+  expect(rows?.length).not.toBe(0);
+  for (const row of rows ?? []) expect(row).not.toEqual([]);
   expect(buttons.length).toBeLessThanOrEqual(100);
   for (const { text, callback_data: data, url, web_app: webApp } of buttons) {
     expect(text).not.toBe("");

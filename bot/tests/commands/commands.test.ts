@@ -1,6 +1,7 @@
 /** Every command and every button, in both languages. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { commandList, failureNotice, languageOf, languages, texts } from "../../commands/texts.ts";
+import { InjectedFault } from "../shop/in-memory-shop-tables.ts";
 import { dayMs } from "../shop/shop-setup.ts";
 import {
   ada,
@@ -123,11 +124,39 @@ test("P2: an update handled twice makes the same calls and one order", async () 
   expect(bot.tables.allOrders).toHaveLength(1);
 });
 
+test("a handler's error reaches the caller unprinted, and the next attempt succeeds", async () => {
+  const printed = vi.spyOn(console, "error");
+  const bot = setup();
+  const press = pressed(ada, dataOf(await choose(bot, ada, "latte"), "Buy for"));
+  for (const failAtCall of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    bot.tables.failAtCall = failAtCall;
+    await expect(bot.handle(press)).rejects.toThrow(InjectedFault);
+  }
+  expect(printed).not.toHaveBeenCalled();
+  expect(bot.tables.allAccounts).toEqual([]);
+  expect(await bot.handle(press)).toHaveLength(2);
+  expect(bot.tables.allOrders).toHaveLength(1);
+});
+
 test("choosing a product again is another wish", async () => {
   const bot = setup();
   await buyProduct(bot, ada, "latte", "Buy for");
   await buyProduct(bot, ada, "latte", "Buy for");
   expect(bot.tables.allOrders).toHaveLength(2);
+});
+
+test("an update id that Telegram uses again a year later is another wish", async () => {
+  const bot = setup();
+  const choice = pressed(ada, "item:latte");
+  for (const confirm of [await bot.handle(choice), await aYearLater()]) {
+    await bot.handle(pressed(ada, dataOf(confirm[0], "Buy for")));
+  }
+  expect(bot.tables.allOrders).toHaveLength(2);
+
+  function aYearLater() {
+    bot.tables.nowEpochMs += 365 * dayMs;
+    return bot.handle(choice);
+  }
 });
 
 test("no thanks buys nothing, unless the purchase came first", async () => {
