@@ -5,6 +5,7 @@
  * in the process (`sandbox.control.write(…)`) and over HTTP (`POST /sandbox/write`).
  * Telegram's own objects keep Telegram's snake_case; everything else is ours.
  */
+import type { ChatKeyboard } from "./text/reply-markup.ts";
 import type { Chat, Message, User } from "./world/objects.ts";
 
 /** What `GET /sandbox` answers: how a stranger knows that this is a sandbox of ours. */
@@ -22,6 +23,8 @@ export interface SandboxDescription {
   readonly nowMs: number;
   readonly pacing: boolean;
   readonly flood: FloodMode;
+  /** Ed25519, hexadecimal: checks the `signature` of launch parameters signed here. */
+  readonly launchPublicKey: string;
 }
 
 /** What happens when a flood limit is reached: nothing, 429 at once, or a silent wait of up to 8 s. */
@@ -300,6 +303,8 @@ export interface ChatSummary {
   readonly memberIds: readonly number[];
   readonly messages: number;
   readonly lastMessage: Message | null;
+  /** What stands below the input field. */
+  readonly keyboard: ChatKeyboard | null;
 }
 
 /** The operations, as the process itself calls them. */

@@ -1,41 +1,176 @@
-/** Sandbox: a local Telegram Bot API server. (Signatures first; the server follows.) */
+/**
+ * Sandbox: a local Telegram Bot API server, its chat page, and everything that can be broken in it.
+ *
+ * Owns the listener and every timer. Speaks to nobody but those who connect to it: no file is
+ * fetched, no webhook is called. An instance lives once.
+ */
+import { BotApi, type BotApiOptions } from "./bot-api.ts";
+import { createControl } from "./control/control.ts";
+import { ControlRoutes } from "./control/control-routes.ts";
 import type { FloodMode, SandboxControl } from "./control-api.ts";
+import { FaultRules } from "./faults/fault-rules.ts";
+import { type FloodLimits, floodLimitsDefault } from "./flood/flood-model.ts";
+import { botIdOf, checkTokenForm, type MalformedTokens } from "./http/bot-route.ts";
+import type { Exchange } from "./http/exchange.ts";
+import { serveFile } from "./http/file-route.ts";
+import { Listener } from "./http/listener.ts";
+import { Journal } from "./journal.ts";
+import { seededRandom } from "./random.ts";
+import { UpdateFacts } from "./updates/update-facts.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+import { Account, type Surroundings } from "./world/account.ts";
+import { ChangeFeed } from "./world/change-feed.ts";
 
 /** The token a sandbox accepts unless told otherwise. It is nobody's secret. */
 export const sandboxToken = "123456789:SANDBOX-TOKEN-not-a-real-one-0000000";
 
-export interface FloodLimitOptions {
-  readonly chatPerSecond?: number;
-  readonly chatBurst?: number;
-  readonly groupPerMinute?: number;
-  readonly botPerSecond?: number;
+export interface SandboxOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: a free one. */
+  readonly port?: number;
+  /** Tokens it accepts. Default: `sandboxToken`. */
+  readonly tokens?: readonly string[];
+  /** Whether quick repetitions of `getUpdates` and 409s are slowed down by 3 s. Default true. */
+  readonly pacing?: boolean;
+  /** Default `strict`. */
+  readonly flood?: FloodMode;
+  readonly floodLimits?: Partial<FloodLimits>;
+  /** Milliseconds in which a callback or inline query can be answered. Default 15,000. */
+  readonly queryLifetimeMs?: number;
+  /** Of everything that is left to chance. Default: a different one each time. */
+  readonly seed?: number;
+  /** True: time passes by `control.advanceClock` only. Default false. */
+  readonly frozenClock?: boolean;
+  /** Requests and updates remembered. Default 200,000. */
+  readonly journalMax?: number;
+  /** How tokens of the wrong form are refused. Default: as api.telegram.org does. */
+  readonly malformedTokens?: MalformedTokens;
+  /** Called when `POST /sandbox/stop` was answered. Default: `stop()`. */
+  readonly onStop?: () => void;
 }
 
-export interface SandboxOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly tokens?: readonly string[];
-  readonly pacing?: boolean;
-  readonly flood?: FloodMode;
-  readonly floodLimits?: FloodLimitOptions;
-  readonly queryLifetimeMs?: number;
-  readonly seed?: number;
-}
+const journalMaxDefault = 200_000;
+const queryLifetimeMsDefault = 15_000;
+const reopenMs = 200;
 
 export class Sandbox {
-  readonly options: SandboxOptions;
+  /** The control API, in the process. */
+  readonly control: SandboxControl;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #clock: VirtualClock;
+  readonly #changes = new ChangeFeed();
+  readonly #accounts: ReadonlyMap<number, Account>;
+  readonly #botApi: BotApi;
+  readonly #routes: ControlRoutes;
+  #listener: Listener | undefined;
+  #boundPort = 0;
+  #stopped = false;
+  #lastRequestAtMs = performance.now();
 
   constructor(options: SandboxOptions = {}) {
-    this.options = options;
+    this.#host = options.host ?? "127.0.0.1";
+    this.#port = options.port ?? 0;
+    this.#clock = new VirtualClock(options.frozenClock ?? false);
+    const journalMax = options.journalMax ?? journalMaxDefault;
+    const around: Surroundings = {
+      clock: this.#clock,
+      random: seededRandom(options.seed ?? Math.floor(Math.random() * 2 ** 32)),
+      pacing: options.pacing ?? true,
+      floodLimits: { ...floodLimitsDefault, ...options.floodLimits },
+      facts: new UpdateFacts(journalMax, () => this.#clock.monotonicMs()),
+      changes: this.#changes,
+      users: new Map(),
+    };
+    this.#accounts = createAccounts(options.tokens ?? [sandboxToken], around);
+    const parts: BotApiOptions = {
+      accounts: this.#accounts,
+      around,
+      journal: new Journal(journalMax),
+      faults: new FaultRules(around.random),
+      flood: options.flood ?? "strict",
+      malformedTokens: options.malformedTokens ?? "cloud-404",
+    };
+    this.#botApi = new BotApi(parts);
+    this.control = createControl({
+      ...parts,
+      queryLifetimeMs: options.queryLifetimeMs ?? queryLifetimeMsDefault,
+      url: () => this.#url(),
+      outage: (ms) => this.#outage(ms),
+    });
+    const onStop = options.onStop ?? (() => void this.stop());
+    this.#routes = new ControlRoutes({ control: this.control, host: this.#host, onStop });
   }
 
-  get control(): SandboxControl {
-    throw new Error("not built yet");
+  /** Rejects when the port cannot be had. */
+  async start(): Promise<{ url: string; port: number }> {
+    await this.#open(this.#port);
+    return { url: this.#url(), port: this.#boundPort };
   }
 
-  start(): Promise<{ url: string; port: number }> {
-    throw new Error("not built yet");
+  /** Cuts every connection. Safe before `start`, and twice. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const listener = this.#listener;
+    this.#listener = undefined;
+    await listener?.close();
+    for (const account of this.#accounts.values()) account.stop();
+    this.#changes.stop();
+    this.#clock.stop();
   }
 
-  async stop(): Promise<void> {}
+  /** Milliseconds since anybody asked for anything; 0 while a poll waits. */
+  idleMs(): number {
+    for (const { polling } of this.#accounts.values()) if (polling.waiting) return 0;
+    return performance.now() - this.#lastRequestAtMs;
+  }
+
+  #url(): string {
+    const host = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
+    return `http://${host}:${this.#boundPort}`;
+  }
+
+  async #open(port: number): Promise<void> {
+    const nowMs = () => this.#clock.monotonicMs();
+    const listener = new Listener((exchange) => this.#handle(exchange), nowMs);
+    this.#boundPort = await listener.open(this.#host, port);
+    this.#listener = listener;
+  }
+
+  async #outage(ms: number): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#clock.schedule(ms, () => void this.#reopen());
+    await listener?.close();
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      await this.#open(this.#boundPort);
+    } catch {
+      // Somebody took the port meanwhile: the outage lasts until it is free again.
+      this.#clock.schedule(reopenMs, () => void this.#reopen());
+    }
+  }
+
+  #handle(exchange: Exchange): void {
+    this.#lastRequestAtMs = performance.now();
+    const url = exchange.request.url ?? "";
+    if (url.startsWith("/bot")) this.#botApi.handle(exchange);
+    else if (url.startsWith("/file/bot")) serveFile(exchange, this.#accounts);
+    else if (!this.#routes.handle(exchange)) this.#botApi.handle(exchange);
+  }
+}
+
+function createAccounts(tokens: readonly string[], around: Surroundings) {
+  const accounts = new Map<number, Account>();
+  for (const token of tokens) {
+    const problem = checkTokenForm(token, "server-401");
+    if (problem) throw new Error(`not a token Telegram would accept: ${problem.message}`);
+    const id = botIdOf(token);
+    accounts.set(id, new Account(id, token, around));
+  }
+  return accounts;
 }

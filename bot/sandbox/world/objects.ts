@@ -29,6 +29,12 @@ export interface Entity {
   readonly custom_emoji_id?: string;
 }
 
+/** A text and its entities. */
+export interface FormattedText {
+  readonly text: string;
+  readonly entities: readonly Entity[];
+}
+
 export interface InlineButton {
   readonly text: string;
   readonly callback_data?: string;

@@ -1,0 +1,286 @@
+/** Actors: what users and groups do: they come, write, press, block, kick and move house. */
+import type {
+  Access,
+  Fed,
+  FeedRequest,
+  InjectRequest,
+  NewGroup,
+  NewUser,
+  Pressed,
+  PressRequest,
+  WriteRequest,
+  Written,
+} from "../control-api.ts";
+import { botMember } from "../methods/chats.ts";
+import { randomId } from "../random.ts";
+import { plainText } from "../text/formatted-text.ts";
+import { isRecord } from "../text/reply-markup.ts";
+import { updateKind } from "../updates/update-kinds.ts";
+import { type Account, type Surroundings, textContent } from "../world/account.ts";
+import type { Chat, InlineButton, Message, User } from "../world/objects.ts";
+import type { Room } from "../world/room.ts";
+import { ControlError, integerIn, textIn } from "./control-error.ts";
+
+export interface ActorsOptions {
+  readonly account: (botId?: number) => Account;
+  readonly around: Surroundings;
+  readonly queryLifetimeMs: number;
+}
+
+const userIdMax = 2 ** 52;
+const supergroupBase = 10 ** 12;
+const feedMax = 100_000;
+const textLengthMax = 4_096;
+const preCheckoutMs = 10_000;
+const accesses: readonly Access[] = [
+  "open",
+  "not-started",
+  "blocked",
+  "deactivated",
+  "kicked",
+  "not-member",
+  "deleted",
+  "muted",
+];
+
+export class Actors {
+  readonly #options: ActorsOptions;
+  #userIds = 5_000_000;
+  #groupIds = 1_000;
+
+  constructor(options: ActorsOptions) {
+    this.#options = options;
+  }
+
+  createUser(request: NewUser): User {
+    const id = request.id ?? ++this.#userIds;
+    integerIn({ id }, "id", 1, userIdMax);
+    const user: User = {
+      id,
+      is_bot: false,
+      first_name: textIn({ ...request }, "firstName"),
+      ...(request.username ? { username: request.username } : {}),
+      language_code: request.languageCode ?? "en",
+    };
+    this.#options.around.users.set(id, user);
+    const account = this.#options.account();
+    const room = account.privateRoom(user);
+    if (!request.started && room.size === 0) room.access = "not-started";
+    account.changed({ kind: "chat", chatId: id });
+    return user;
+  }
+
+  createGroup(request: NewGroup): Chat {
+    const type = request.type ?? "supergroup";
+    const number = integerIn({ id: request.id ?? ++this.#groupIds }, "id", 1, userIdMax);
+    const chat: Chat = {
+      id: type === "group" ? -number : -(supergroupBase + number),
+      title: textIn({ ...request }, "title"),
+      ...(request.username ? { username: request.username } : {}),
+      type,
+    };
+    const account = this.#options.account();
+    const room = account.addRoom(chat);
+    for (const id of request.memberIds ?? []) room.memberIds.add(id);
+    account.changed({ kind: "chat", chatId: chat.id });
+    return chat;
+  }
+
+  write(request: WriteRequest): Written {
+    const account = this.#options.account(request.botId);
+    const user = this.#user(request.userId);
+    const room = this.#room(account, user, request.chatId);
+    if (room.access === "deactivated") throw new ControlError(400, "a deactivated user is silent");
+    const text = textIn({ ...request }, "text").slice(0, textLengthMax);
+    if (room.isPrivate && (room.access === "not-started" || room.access === "blocked")) {
+      this.#change(account, room, "open", user, room.access === "not-started");
+    }
+    const formatted = plainText(text);
+    if (formatted.text.trim() === "") throw new ControlError(400, "text must not be blank");
+    const message = account.post(room, user, textContent(formatted));
+    return { message, updateId: hear(account, room, message) };
+  }
+
+  press(request: PressRequest): Pressed {
+    const { account: accountFor, around, queryLifetimeMs } = this.#options;
+    const account = accountFor(request.botId);
+    const user = this.#user(request.userId);
+    const room = this.#room(account, user, request.chatId);
+    const message = room.message(request.messageId);
+    if (!message) throw new ControlError(404, `no message ${request.messageId} in this chat`);
+    const { callback_data } = findButton(message, request);
+    if (callback_data === undefined) throw new ControlError(400, "this button calls nothing back");
+    const id = randomId(around.random);
+    account.queries.open(
+      id,
+      { kind: "callback_query", userId: user.id, chatId: room.id },
+      queryLifetimeMs,
+    );
+    const chat_instance = String(Math.abs(room.id) * 7_919 + 1);
+    const query = { id, from: user, message, chat_instance, data: callback_data };
+    return {
+      callbackQueryId: id,
+      updateId: account.deliver("callback_query", query, room.id),
+    };
+  }
+
+  inject(request: InjectRequest): { updateId: number | null } {
+    const account = this.#options.account(request.botId);
+    const { update } = request;
+    if (request.verbatim) {
+      const body = typeof update === "string" ? update : JSON.stringify(update ?? null);
+      return { updateId: account.enqueue("raw", null, () => body) };
+    }
+    if (!isRecord(update)) throw new ControlError(400, "update must be an object, or be verbatim");
+    const kind = updateKind(update);
+    const payload = update[kind];
+    if (isRecord(payload)) this.#openQuery(account, kind, payload);
+    const { update_id, ...fields } = update;
+    const body = (id: number) => JSON.stringify({ update_id: id, ...fields });
+    return { updateId: account.enqueue(kind, chatIdOf(payload), body) };
+  }
+
+  feed(request: FeedRequest): Fed {
+    const ids: (number | null)[] = [];
+    for (const one of feedMessages(request)) ids.push(this.write(one).updateId);
+    const queued = ids.filter((id) => id !== null);
+    return {
+      count: queued.length,
+      firstUpdateId: queued[0] ?? null,
+      lastUpdateId: queued.at(-1) ?? null,
+    };
+  }
+
+  setAccess(request: {
+    readonly chatId: number;
+    readonly access: Access;
+    readonly botId?: number;
+    readonly silent?: boolean;
+  }): { updateId: number | null } {
+    const account = this.#options.account(request.botId);
+    const room = account.rooms.get(request.chatId);
+    if (!room) throw new ControlError(404, `no chat ${request.chatId}`);
+    if (!accesses.includes(request.access)) {
+      throw new ControlError(400, `access must be one of ${accesses.join(", ")}`);
+    }
+    const silent = request.silent === true || request.access === "deactivated";
+    const updateId = this.#change(account, room, request.access, this.#actor(room), silent);
+    return { updateId };
+  }
+
+  migrate(request: { readonly chatId: number; readonly botId?: number }): {
+    migrateToChatId: number;
+  } {
+    const account = this.#options.account(request.botId);
+    const room = account.rooms.get(request.chatId);
+    if (room?.chat.type !== "group") {
+      throw new ControlError(400, `${request.chatId} is not a basic group`);
+    }
+    const id = -(supergroupBase + Math.abs(room.id));
+    const moved = account.addRoom({ ...room.chat, id, type: "supergroup" });
+    for (const memberId of room.memberIds) moved.memberIds.add(memberId);
+    room.migratedToChatId = id;
+    const from = this.#actor(room);
+    hear(account, room, account.post(room, from, { migrate_to_chat_id: id }));
+    hear(account, moved, account.post(moved, from, { migrate_from_chat_id: room.id }));
+    return { migrateToChatId: id };
+  }
+
+  #change(account: Account, room: Room, access: Access, from: User, silent: boolean) {
+    const before = botMember(account, room);
+    room.access = access;
+    account.changed({ kind: "chat", chatId: room.id });
+    const after = botMember(account, room);
+    if (silent || before.status === after.status) return null;
+    const date = this.#options.around.clock.epochS();
+    const change = { chat: room.chat, from, date };
+    const members = { old_chat_member: before, new_chat_member: after };
+    return account.deliver("my_chat_member", { ...change, ...members }, room.id);
+  }
+
+  /** Who does what nobody in particular does. */
+  #actor(room: Room): User {
+    const [first] = room.memberIds;
+    return this.#user(first ?? 1);
+  }
+
+  #user(id: number): User {
+    const known = this.#options.around.users.get(id);
+    if (known) return known;
+    integerIn({ userId: id }, "userId", 1, userIdMax);
+    const user: User = { id, is_bot: false, first_name: `User ${id}`, language_code: "en" };
+    this.#options.around.users.set(id, user);
+    return user;
+  }
+
+  #room(account: Account, user: User, chatId: number | undefined): Room {
+    if (chatId === undefined || chatId === user.id) return account.privateRoom(user);
+    const room = account.rooms.get(chatId);
+    if (!room || room.isPrivate) throw new ControlError(404, `no group ${chatId}`);
+    room.memberIds.add(user.id);
+    return room;
+  }
+
+  #openQuery(account: Account, kind: string, payload: Readonly<Record<string, unknown>>): void {
+    const { id, from } = payload;
+    if (typeof id !== "string") return;
+    const userId = isRecord(from) ? Number(from["id"]) : 0;
+    const known = [
+      "callback_query",
+      "inline_query",
+      "pre_checkout_query",
+      "shipping_query",
+    ] as const;
+    const queryKind = known.find((name) => name === kind);
+    if (!queryKind) return;
+    const payment = queryKind === "pre_checkout_query" || queryKind === "shipping_query";
+    const lifetimeMs = payment ? preCheckoutMs : this.#options.queryLifetimeMs;
+    account.queries.open(id, { kind: queryKind, userId, chatId: chatIdOf(payload) }, lifetimeMs);
+  }
+}
+
+/** The bot hears what is said where it is. */
+function hear(account: Account, room: Room, message: Message): number | null {
+  const deaf = room.access === "kicked" || room.access === "not-member";
+  if (deaf) return null;
+  const kind = room.chat.type === "channel" ? "channel_post" : "message";
+  return account.deliver(kind, message, room.id);
+}
+
+function chatIdOf(payload: unknown): number | null {
+  if (!isRecord(payload)) return null;
+  const message = isRecord(payload["message"]) ? payload["message"] : payload;
+  const chat = message["chat"];
+  return isRecord(chat) && typeof chat["id"] === "number" ? chat["id"] : null;
+}
+
+function findButton(message: Message, request: PressRequest): InlineButton {
+  const rows = message.reply_markup?.inline_keyboard ?? [];
+  const { row, column, data, text } = request;
+  const found =
+    row !== undefined || column !== undefined
+      ? rows[row ?? 0]?.[column ?? 0]
+      : rows
+          .flat()
+          .find((button) =>
+            data !== undefined ? button.callback_data === data : button.text === text,
+          );
+  if (!found) throw new ControlError(404, "the message has no such button");
+  return found;
+}
+
+function* feedMessages(request: FeedRequest): Iterable<WriteRequest> {
+  const bot = request.botId === undefined ? {} : { botId: request.botId };
+  if (request.messages) {
+    for (const message of request.messages) yield { ...bot, ...message };
+    return;
+  }
+  const count = integerIn({ count: request.count }, "count", 1, feedMax);
+  const users = integerIn({ users: request.users ?? 1 }, "users", 1, feedMax);
+  const firstUserId = request.firstUserId ?? 1_000_001;
+  const text = request.text ?? "message {n}";
+  for (let number = 1; number <= count; number++) {
+    const userId = firstUserId + ((number - 1) % users);
+    yield { ...bot, userId, text: text.replaceAll("{n}", String(number)) };
+  }
+}

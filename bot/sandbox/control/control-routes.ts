@@ -1,0 +1,123 @@
+/**
+ * Control routes: the control API and the chat page over HTTP.
+ *
+ * Only for this machine: a foreign `Host` or `Origin` is refused, so that no web page a developer
+ * happens to visit can reach it (DNS rebinding, cross-site requests).
+ */
+import { readFileSync } from "node:fs";
+import type { SandboxControl } from "../control-api.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { isRecord } from "../text/reply-markup.ts";
+import { ControlError } from "./control-error.ts";
+import { operationAt } from "./operations.ts";
+
+export interface ControlRoutesOptions {
+  readonly control: SandboxControl;
+  /** The host the listener is bound to. */
+  readonly host: string;
+  readonly onStop: () => void;
+}
+
+const pageFiles: Readonly<Record<string, readonly [string, string]>> = {
+  "/": ["index.html", "text/html; charset=utf-8"],
+  "/page.css": ["page.css", "text/css; charset=utf-8"],
+  "/page.js": ["page.js", "text/javascript; charset=utf-8"],
+  "/message-view.js": ["message-view.js", "text/javascript; charset=utf-8"],
+};
+
+const pageHeaders = [
+  "Content-Security-Policy",
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "X-Content-Type-Options",
+  "nosniff",
+  "Referrer-Policy",
+  "no-referrer",
+  "Cache-Control",
+  "no-store",
+];
+
+const loopback: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
+const bodyBytesMax = 32 * 2 ** 20;
+
+export class ControlRoutes {
+  readonly #options: ControlRoutesOptions;
+
+  constructor(options: ControlRoutesOptions) {
+    this.#options = options;
+  }
+
+  /** @returns false when the path is not one of these. */
+  handle(exchange: Exchange): boolean {
+    const url = exchange.request.url ?? "/";
+    const [path = "/", query = ""] = url.split("?", 2);
+    const page = pageFiles[path];
+    if (!page && path !== "/sandbox" && !path.startsWith("/sandbox/")) return false;
+    if (!this.#isLocal(exchange)) {
+      sendJson(exchange, 403, { error: "the sandbox's control API is for this machine only" });
+    } else if (page) sendPage(exchange, page);
+    else void this.#operate(exchange, path, query);
+    return true;
+  }
+
+  #isLocal({ request }: Exchange): boolean {
+    const { host = "", origin } = request.headers;
+    const own = this.#options.host;
+    const open = own === "0.0.0.0" || own === "::";
+    const name = host.replace(/:\d+$/, "").toLowerCase();
+    if (!open && !loopback.has(name) && name !== own) return false;
+    return origin === undefined || origin === `http://${host}`;
+  }
+
+  async #operate(exchange: Exchange, path: string, query: string): Promise<void> {
+    try {
+      if (path === "/sandbox") return sendJson(exchange, 200, this.#options.control.describe());
+      const isPost = exchange.request.method === "POST";
+      if (path === "/sandbox/stop" && isPost) {
+        sendJson(exchange, 200, { stopping: true });
+        return this.#options.onStop();
+      }
+      const operation = operationAt(path);
+      if (!operation) throw new ControlError(404, `no operation at ${path}; see the README`);
+      if (!isPost && !operation.read) throw new ControlError(405, `POST ${path}`);
+      const request = isPost ? jsonBody(exchange) : fromQuery(query);
+      const operate = this.#options.control[operation.name] as (request: unknown) => unknown;
+      sendJson(exchange, 200, await operate(request));
+    } catch (error) {
+      const status = error instanceof ControlError ? error.status : 400;
+      sendJson(exchange, status, { error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+function jsonBody({ request, body }: Exchange): Readonly<Record<string, unknown>> {
+  // A form can be posted across sites without asking; this content type cannot.
+  if (!request.headers["content-type"]?.toLowerCase().startsWith("application/json")) {
+    throw new ControlError(415, "the body must be application/json");
+  }
+  if (body.length > bodyBytesMax) throw new ControlError(413, "the body is too large");
+  const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString("utf8"));
+  if (!isRecord(value)) throw new ControlError(400, "the body must be an object");
+  return value;
+}
+
+/** Numbers and truth values are what they look like. */
+function fromQuery(query: string): Readonly<Record<string, unknown>> {
+  const fields = [...new URLSearchParams(query)].map(([name, value]) => {
+    if (/^-?\d{1,16}$/.test(value)) return [name, Number(value)];
+    if (value === "true" || value === "false") return [name, value === "true"];
+    return [name, value];
+  });
+  return Object.fromEntries(fields) as Readonly<Record<string, unknown>>;
+}
+
+function sendJson(exchange: Exchange, status: number, value: unknown): void {
+  exchange.sendContent(status, "application/json", JSON.stringify(value ?? null), [
+    "Cache-Control",
+    "no-store",
+  ]);
+}
+
+function sendPage(exchange: Exchange, [name, type]: readonly [string, string]): void {
+  const content = readFileSync(new URL(`../page/${name}`, import.meta.url));
+  exchange.sendContent(200, type, content, pageHeaders);
+}

@@ -1,0 +1,231 @@
+/**
+ * Control: the control API's operations, carried out on the sandbox's own parts.
+ *
+ * Takes requests as they come over HTTP, too: what makes no sense is refused with a `ControlError`.
+ */
+import type {
+  ChatSummary,
+  FloodMode,
+  JournalQuery,
+  NewFaultRule,
+  NewGroup,
+  NewUser,
+  QueueState,
+  SandboxControl,
+  SandboxDescription,
+  ViolationLimits,
+} from "../control-api.ts";
+import type { FaultRules } from "../faults/fault-rules.ts";
+import { findViolations, floodRulesDefault } from "../flood/violations.ts";
+import { failWith } from "../http/answer.ts";
+import { unauthorized } from "../http/bot-route.ts";
+import type { Journal } from "../journal.ts";
+import { randomId } from "../random.ts";
+import type { Account, Surroundings } from "../world/account.ts";
+import type { Message, User } from "../world/objects.ts";
+import { Actors } from "./actors.ts";
+import { ControlError, integerIn } from "./control-error.ts";
+import { LaunchSigner } from "./launch-parameters.ts";
+
+export interface ControlOptions {
+  readonly accounts: ReadonlyMap<number, Account>;
+  readonly around: Surroundings;
+  readonly journal: Journal;
+  readonly faults: FaultRules;
+  readonly flood: FloodMode;
+  readonly queryLifetimeMs: number;
+  readonly url: () => string;
+  /** Closes the listener, and opens it again after so many milliseconds. */
+  readonly outage: (ms: number) => Promise<void>;
+}
+
+export function createControl(options: ControlOptions): SandboxControl {
+  const { accounts, around, journal, faults } = options;
+  const signer = new LaunchSigner();
+  const account = (botId?: number) => accountOf(accounts, botId);
+  const actors = new Actors({ account, around, queryLifetimeMs: options.queryLifetimeMs });
+  return {
+    describe: () => describe(options, signer),
+    createUser: (request: NewUser) => actors.createUser(request),
+    createGroup: (request: NewGroup) => actors.createGroup(request),
+    users: () => [...around.users.values()],
+    chats: (request) => chatsOf(account(request?.botId)),
+    messages: (request) => messagesOf(account(request.botId), request),
+    write: (request) => actors.write(request),
+    press: (request) => actors.press(request),
+    inject: (request) => actors.inject(request),
+    feed: (request) => actors.feed(request),
+    journal: (request: JournalQuery = {}) => journal.query(request),
+    facts: (request = {}) => around.facts.query(request),
+    violations: (request = {}) => violations(options, request),
+    faults: () => faults.list(),
+    addFault: (request) => ({ id: faults.add(checkedRule(request)) }),
+    removeFault: ({ id }) => ({ removed: faults.remove(id) }),
+    clearFaults: () => ({ removed: faults.clear() }),
+    setAccess: (request) => actors.setAccess(request),
+    migrate: (request) => actors.migrate(request),
+    advanceClock: ({ ms }) => {
+      around.clock.advance(integerIn({ ms }, "ms", 0));
+      return { nowEpochMs: around.clock.epochMs() };
+    },
+    queue: (request) => queueState(account(request?.botId)),
+    jumpUpdateId: (request) => jump(account(request.botId), request),
+    redeliver: ({ updateId, botId }) => redeliver(around, account(botId), updateId),
+    expireQueries: (request) => ({ expired: account(request?.botId).queries.expireAll() }),
+    revokeToken: ({ token, revoked }) => revoke(accounts, token, revoked ?? true),
+    outage: async ({ ms }) => {
+      await options.outage(integerIn({ ms }, "ms", 0));
+      return { ms };
+    },
+    changes: (request) => around.changes.after(request?.after ?? 0, request?.waitMs ?? 0),
+    webApp: ({ userId, url, botId }) => ({
+      url: launchUrl(signer, around, account(botId), userId, url),
+    }),
+  };
+}
+
+function accountOf(accounts: ReadonlyMap<number, Account>, botId?: number): Account {
+  const [first] = accounts.values();
+  const account = botId === undefined ? first : accounts.get(botId);
+  if (!account) throw new ControlError(404, `no bot ${botId}`);
+  return account;
+}
+
+function describe(options: ControlOptions, signer: LaunchSigner): SandboxDescription {
+  const { clock, pacing } = options.around;
+  return {
+    sandbox: "telegram-bot-api",
+    version: 1,
+    pid: process.pid,
+    url: options.url(),
+    token: accountOf(options.accounts).token,
+    botIds: [...options.accounts.keys()],
+    nowEpochMs: clock.epochMs(),
+    nowMs: clock.monotonicMs(),
+    pacing,
+    flood: options.flood,
+    launchPublicKey: signer.publicKey,
+  };
+}
+
+function chatsOf({ rooms }: Account): readonly ChatSummary[] {
+  return [...rooms.values()].map((room) => ({
+    chat: room.chat,
+    access: room.access,
+    memberIds: [...room.memberIds],
+    messages: room.size,
+    lastMessage: room.lastMessage(),
+    keyboard: room.keyboard ?? null,
+  }));
+}
+
+const messagesMax = 1_000;
+
+function messagesOf(
+  { rooms }: Account,
+  request: { readonly chatId: number; readonly after?: number; readonly limit?: number },
+): readonly Message[] {
+  const room = rooms.get(request.chatId);
+  if (!room) throw new ControlError(404, `no chat ${request.chatId}`);
+  const after = request.after ?? 0;
+  const found = [...room.messages()].filter(({ message_id }) => message_id > after);
+  return found.sort((a, b) => a.message_id - b.message_id).slice(-(request.limit ?? messagesMax));
+}
+
+function violations({ accounts, around, journal }: ControlOptions, request: ViolationLimits) {
+  const { id: botId } = accountOf(accounts, request.botId);
+  const query = { botId, after: request.after ?? 0, limit: Number.POSITIVE_INFINITY };
+  const writings = [...around.facts.writings()].filter((writing) => writing.botId === botId);
+  const { chatPerSecond, groupPerMinute, botPerSecond } = floodRulesDefault;
+  return findViolations(journal.query(query), writings, {
+    chatPerSecond: request.chatPerSecond ?? chatPerSecond,
+    groupPerMinute: request.groupPerMinute ?? groupPerMinute,
+    botPerSecond: request.botPerSecond ?? botPerSecond,
+  });
+}
+
+const faultKinds = ["latency", "hang", "close", "cut", "html", "error", "conflict"];
+
+function checkedRule(rule: NewFaultRule): NewFaultRule {
+  if (typeof rule.match !== "string" || rule.match === "") {
+    throw new ControlError(400, 'match must be a method\'s name or "*"');
+  }
+  const kind: unknown = rule.fault?.kind;
+  if (typeof kind !== "string" || !faultKinds.includes(kind)) {
+    throw new ControlError(400, `fault.kind must be one of ${faultKinds.join(", ")}`);
+  }
+  if (rule.fault.kind === "html" || rule.fault.kind === "error") {
+    integerIn({ ...rule.fault }, "status", 200, 599);
+  }
+  if (rule.fault.kind === "latency") integerIn({ ...rule.fault }, "ms", 0);
+  return rule;
+}
+
+function queueState(account: Account): QueueState {
+  const { queue } = account;
+  return {
+    botId: account.id,
+    pending: queue.pending,
+    nextUpdateId: queue.nextId,
+    oldestUpdateId: queue.pending > 0 ? queue.headId : null,
+    waiting: account.polling.waiting,
+    webhookUrl: account.webhook?.url ?? "",
+    allowedUpdates: account.allowedUpdates.names,
+  };
+}
+
+function jump(
+  account: Account,
+  request: { readonly to: number; readonly dropPending?: boolean },
+): QueueState {
+  const to = integerIn({ ...request }, "to", 1, 2_000_000_000);
+  if (request.dropPending) account.queue.clear("dropped");
+  if (!account.queue.jump(to)) {
+    throw new ControlError(400, `update ${to} would stand before updates that are pending`);
+  }
+  return queueState(account);
+}
+
+function redeliver({ facts }: Surroundings, account: Account, updateId: number) {
+  const body = facts.bodyOf(account.id, updateId);
+  if (body !== undefined) account.polling.replay(updateId, body);
+  return { found: body !== undefined };
+}
+
+function revoke(
+  accounts: ReadonlyMap<number, Account>,
+  token: string | undefined,
+  revoked: boolean,
+) {
+  const account =
+    token === undefined
+      ? accountOf(accounts)
+      : [...accounts.values()].find((candidate) => candidate.token === token);
+  if (!account) throw new ControlError(404, "no such token");
+  account.revoked = revoked;
+  if (revoked) account.polling.finish(failWith(unauthorized));
+  return { revoked };
+}
+
+function launchUrl(
+  signer: LaunchSigner,
+  around: Surroundings,
+  account: Account,
+  userId: number,
+  url: string,
+): string {
+  const user: User | undefined = around.users.get(userId);
+  if (!user) throw new ControlError(404, `no user ${userId}`);
+  if (!URL.canParse(url)) throw new ControlError(400, "url must be an address");
+  const queryId = randomId(around.random);
+  const initData = signer.initData(account.token, user, queryId, around.clock.epochS());
+  const fragment = new URLSearchParams({
+    tgWebAppData: initData,
+    tgWebAppVersion: "8.0",
+    tgWebAppPlatform: "web",
+    tgWebAppThemeParams: JSON.stringify({ bg_color: "#ffffff", text_color: "#000000" }),
+  });
+  const target = new URL(url);
+  target.hash = fragment.toString();
+  return target.href;
+}

@@ -1,0 +1,67 @@
+/**
+ * Bot route: from a path to a token and a method, and what Telegram says to tokens it does not like.
+ *
+ * Source: reference sections 1.1 and 1.4.
+ */
+import { ApiError } from "./answer.ts";
+import { decodePercent } from "./parameters.ts";
+
+export interface BotRoute {
+  readonly token: string;
+  /** As the client spelt it; may be empty. */
+  readonly method: string;
+}
+
+/** How malformed tokens are refused: as api.telegram.org does, or as the open-source server does. */
+export type MalformedTokens = "cloud-404" | "server-401";
+
+const tokenLengthMax = 80;
+const secretLengthMin = 24;
+const botIdMax = 2 ** 54;
+
+/** Throws an `ApiError` when the path is not a bot's. */
+export function parseBotRoute(path: string): BotRoute {
+  if (!path.startsWith("/")) {
+    throw new ApiError(404, "Not Found: absolute URI is specified in the Request-Line");
+  }
+  const decoded = path.includes("%") ? decodePercent(path) : path;
+  if (!decoded.startsWith("/bot")) throw new ApiError(404, "Not Found");
+  const slash = decoded.indexOf("/", 4);
+  if (slash < 0) throw new ApiError(404, "Not Found");
+  const rest = decoded.slice(slash + 1);
+  const method = rest.startsWith("test/") ? rest.slice("test/".length) : rest;
+  return { token: decoded.slice("/bot".length, slash), method };
+}
+
+/** @returns the error, or undefined when the token is well formed. */
+export function checkTokenForm(token: string, malformed: MalformedTokens): ApiError | undefined {
+  const error = formError(token);
+  if (error && malformed === "cloud-404") return new ApiError(404, "Not Found");
+  return error;
+}
+
+/** The number before the colon. */
+export function botIdOf(token: string): number {
+  return Number(token.slice(0, token.indexOf(":")));
+}
+
+function formError(token: string): ApiError | undefined {
+  const colon = token.indexOf(":");
+  if (token.startsWith("0") || token.length > tokenLengthMax || colon < 0) {
+    return new ApiError(401, "Unauthorized: invalid token specified");
+  }
+  const id = token.slice(0, colon);
+  if (!/^-?\d+$/.test(id)) {
+    return new ApiError(421, "Misdirected Request: unallowed token specified");
+  }
+  if (Number(id) <= 0 || Number(id) >= botIdMax) {
+    return new ApiError(401, "Unauthorized: invalid token specified");
+  }
+  const secret = token.slice(colon + 1);
+  if (secret.length < secretLengthMin || !/^[A-Za-z0-9_-]*$/.test(secret)) {
+    return new ApiError(401, "Unauthorized");
+  }
+  return undefined;
+}
+
+export const unauthorized = new ApiError(401, "Unauthorized");

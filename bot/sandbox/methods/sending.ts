@@ -1,0 +1,168 @@
+/** Sending: `sendMessage` and the other methods that put one message into a chat. */
+import { badRequest } from "../http/answer.ts";
+import { readFormattedText } from "../text/formatted-text.ts";
+import { isRecord, type ReplyMarkup, readReplyMarkup } from "../text/reply-markup.ts";
+import { type MessageContent, textContent } from "../world/account.ts";
+import type { FormattedText, Message } from "../world/objects.ts";
+import type { Room } from "../world/room.ts";
+import { type Call, type Effect, messageIn, roomFor } from "./call.ts";
+
+const textLengthMax = 4_096;
+
+/** A message's content, read in Telegram's order, and what is checked after the chat. */
+export interface Draft {
+  readonly content: MessageContent;
+  /** The data centre's part of the checks. */
+  check?(): void;
+}
+
+export function sendMessage(call: Call): Effect {
+  const formatted = requiredText(call);
+  return prepareMessage(call, {
+    content: textContent(formatted),
+    check: () => checkLength(formatted),
+  });
+}
+
+/** The text and its markup, or Telegram's complaint. */
+export function requiredText(call: Call): FormattedText {
+  if (call.parameters.text("text") === "") throw badRequest("message text is empty");
+  const formatted = readFormattedText(call.parameters, "text", "entities");
+  if (formatted.text.trim() === "") throw badRequest("text must be non-empty");
+  return formatted;
+}
+
+/** Counted in code points, after the markup was parsed. */
+export function checkLength({ text }: FormattedText): void {
+  if (text.length > textLengthMax && [...text].length > textLengthMax) {
+    throw badRequest("message is too long");
+  }
+}
+
+/** What all methods that send one message have in common. */
+export function prepareMessage(call: Call, draft: Draft): Effect {
+  const replyTo = readReplyTarget(call);
+  const markup = readReplyMarkup(call.parameters);
+  const room = roomFor(call, "write");
+  checkThread(call, room);
+  const replied = repliedMessage(room, replyTo);
+  draft.check?.();
+  const content = { ...replyContent(replied), ...draft.content };
+  return { room, cost: 1, perform: () => postWithMarkup(call, room, content, markup) };
+}
+
+/** Posts, and shows the keyboard that came with it. */
+export function postWithMarkup(
+  call: Call,
+  room: Room,
+  content: MessageContent,
+  { inline, chat }: ReplyMarkup,
+): Message {
+  const withMarkup = inline ? { ...content, reply_markup: inline } : content;
+  if (chat) {
+    room.keyboard = chat.kind === "remove" ? undefined : chat;
+    call.account.changed({ kind: "chat", chatId: room.id });
+  }
+  return call.account.post(room, call.account.me, withMarkup);
+}
+
+interface ReplyTarget {
+  readonly messageId: number;
+  readonly optional: boolean;
+}
+
+/** `reply_parameters`, or the older `reply_to_message_id`. */
+export function readReplyTarget({ parameters }: Call): ReplyTarget | undefined {
+  const value = parameters.json("reply_parameters", "can't parse reply parameters JSON object");
+  if (isRecord(value) && value["message_id"] !== undefined) {
+    return {
+      messageId: Number(value["message_id"]),
+      optional: value["allow_sending_without_reply"] === true,
+    };
+  }
+  const messageId = parameters.integer("reply_to_message_id");
+  if (messageId === 0) return undefined;
+  return { messageId, optional: parameters.boolean("allow_sending_without_reply") };
+}
+
+export function repliedMessage(room: Room, target: ReplyTarget | undefined): Message | undefined {
+  if (!target) return undefined;
+  const message = room.message(target.messageId);
+  if (!message && !target.optional) throw badRequest("message to be replied not found");
+  return message;
+}
+
+/** A quoted message does not quote in its turn. */
+export function replyContent(message: Message | undefined): MessageContent {
+  if (!message) return {};
+  const { reply_to_message, ...quoted } = message;
+  return { reply_to_message: quoted };
+}
+
+/** No chat of the sandbox has topics. */
+export function checkThread({ parameters }: Call, room: Room): void {
+  if (parameters.integer("message_thread_id") !== 0 && !room.isPrivate) {
+    throw badRequest("message thread not found");
+  }
+}
+
+/** Keys that belong to the place a message stands in, not to what it says. */
+function contentOf(message: Message): MessageContent {
+  const { message_id, from, sender_chat, chat, date, edit_date, reply_to_message, ...content } =
+    message;
+  const { reply_markup, media_group_id, forward_origin, ...rest } = content;
+  return rest;
+}
+
+export function copyMessage(call: Call): Effect {
+  const source = messageIn(call, roomFor(call, "read", "from_chat_id"), "copy");
+  const caption = call.parameters.raw("caption");
+  const formatted = readFormattedText(call.parameters, "caption", "caption_entities");
+  const captioned =
+    caption === undefined || source.text !== undefined
+      ? {}
+      : { caption: formatted.text, caption_entities: formatted.entities };
+  const effect = prepareMessage(call, { content: { ...contentOf(source), ...captioned } });
+  return { ...effect, perform: () => ({ message_id: (effect.perform() as Message).message_id }) };
+}
+
+export function forwardMessage(call: Call): Effect {
+  const room = roomFor(call, "write");
+  const source = messageIn(call, roomFor(call, "read", "from_chat_id"), "forward");
+  return {
+    room,
+    cost: 1,
+    perform: () => call.account.post(room, call.account.me, forwarded(source)),
+  };
+}
+
+function forwarded(source: Message): MessageContent {
+  const origin = source.from
+    ? { type: "user", date: source.date, sender_user: source.from }
+    : { type: "channel", date: source.date, chat: source.chat, message_id: source.message_id };
+  return { forward_origin: origin, ...contentOf(source) };
+}
+
+/** `copyMessages` and `forwardMessages`: what cannot be found is skipped. */
+function sendMany(contentFor: (message: Message) => MessageContent): (call: Call) => Effect {
+  return (call) => {
+    const ids = call.parameters.json("message_ids", "can't parse message_ids JSON object");
+    if (!Array.isArray(ids) || ids.length === 0) {
+      throw badRequest("message identifiers are not specified");
+    }
+    if (ids.length > 100) throw badRequest("too many message identifiers specified");
+    const room = roomFor(call, "write");
+    const from = roomFor(call, "read", "from_chat_id");
+    const sources = ids.map((id) => from.message(Number(id))).filter((found) => !!found);
+    if (sources.length === 0) throw badRequest("messages can't be forwarded");
+    const post = (source: Message) => call.account.post(room, call.account.me, contentFor(source));
+    return {
+      room,
+      cost: sources.length,
+      perform: () => sources.map((source) => ({ message_id: post(source).message_id })),
+    };
+  };
+}
+
+export const copyMessages = sendMany(contentOf);
+export const forwardMessages = sendMany(forwarded);

@@ -1,0 +1,38 @@
+/** Detected entities: what Telegram finds in a plain text by itself. Good enough, not complete. */
+import type { Entity } from "../world/objects.ts";
+
+const kinds: readonly (readonly [string, RegExp])[] = [
+  ["bot_command", /(?<![\w/])\/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/])/g],
+  ["url", /(?<![\w@])https?:\/\/[^\s<>"]+[^\s<>".,!?;:)]/gi],
+  ["email", /(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?![\w@])/g],
+  ["mention", /(?<![\w@.])@[A-Za-z0-9_]{2,32}(?![\w@])/g],
+  ["hashtag", /(?<![\p{L}\p{N}_#])#[\p{L}\p{N}_]*[\p{L}_][\p{L}\p{N}_]*/gu],
+];
+
+/** Texts without any of these hold nothing to find. */
+const worthLooking = /[/@#]/;
+
+/** Nothing is found inside of these. */
+const opaque: ReadonlySet<string> = new Set(["code", "pre", "text_link", "text_mention"]);
+
+/** @param entities Those that exist already: nothing is found inside of them that would clash. */
+export function detectEntities(text: string, entities: readonly Entity[]): readonly Entity[] {
+  if (!worthLooking.test(text)) return [];
+  const taken: Entity[] = entities.filter(
+    ({ type }) => opaque.has(type) || kinds.some(([kind]) => kind === type),
+  );
+  const found: Entity[] = [];
+  for (const [type, pattern] of kinds) {
+    for (const match of text.matchAll(pattern)) {
+      const entity = { offset: match.index, length: match[0].length, type };
+      if (taken.some((other) => overlap(entity, other))) continue;
+      taken.push(entity);
+      found.push(entity);
+    }
+  }
+  return found;
+}
+
+function overlap(a: Entity, b: Entity): boolean {
+  return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
+}

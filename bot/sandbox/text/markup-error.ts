@@ -1,0 +1,11 @@
+/** Markup error: how the entity parsers complain. Their texts keep the capital letter. */
+import { type ApiError, badRequest } from "../http/answer.ts";
+
+export function markupError(text: string): ApiError {
+  return badRequest(`can't parse entities: ${text}`);
+}
+
+/** Telegram counts bytes of UTF-8 where JavaScript counts code units. */
+export function byteOffset(text: string, index: number): number {
+  return Buffer.byteLength(text.slice(0, index));
+}

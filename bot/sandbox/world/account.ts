@@ -1,0 +1,163 @@
+/**
+ * Account: one bot as Telegram knows it: its chats, its updates, its settings.
+ *
+ * Message ids: one counter for all private chats and basic groups together, one for each supergroup
+ * and channel. Source: reference section 7.
+ */
+import type { Change } from "../control-api.ts";
+import { type FloodLimits, FloodModel } from "../flood/flood-model.ts";
+import type { Random } from "../random.ts";
+import type { UpdateFacts } from "../updates/update-facts.ts";
+import { AllowedUpdates, updateLifetimeMs } from "../updates/update-kinds.ts";
+import { UpdatePolling } from "../updates/update-polling.ts";
+import { UpdateQueue } from "../updates/update-queue.ts";
+import type { VirtualClock } from "../virtual-clock.ts";
+import type { ChangeFeed } from "./change-feed.ts";
+import { FileStore } from "./file-store.ts";
+import type { Chat, FormattedText, InlineKeyboard, Message, User } from "./objects.ts";
+import { OpenQueries } from "./open-queries.ts";
+import { Room } from "./room.ts";
+
+/** What all accounts share. */
+export interface Surroundings {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  readonly pacing: boolean;
+  readonly floodLimits: FloodLimits;
+  readonly facts: UpdateFacts;
+  readonly changes: ChangeFeed;
+  readonly users: Map<number, User>;
+}
+
+/** What a message says, in Telegram's key order. */
+export interface MessageContent {
+  readonly reply_to_message?: Message;
+  readonly reply_markup?: InlineKeyboard;
+  readonly [field: string]: unknown;
+}
+
+/** `setWebhook`'s state. Delivery is not modelled yet. */
+export interface WebhookState {
+  readonly url: string;
+  readonly maxConnections: number;
+  readonly secretToken: string;
+  readonly ipAddress: string;
+}
+
+export class Account {
+  readonly id: number;
+  readonly token: string;
+  readonly me: User;
+  readonly rooms = new Map<number, Room>();
+  readonly allowedUpdates = new AllowedUpdates();
+  readonly queue: UpdateQueue;
+  readonly polling: UpdatePolling;
+  readonly queries: OpenQueries;
+  readonly files = new FileStore();
+  readonly flood: FloodModel;
+  /** Commands, names, descriptions, menu buttons: plain state, by method and scope. */
+  readonly settings = new Map<string, unknown>();
+  readonly startedAtMs: number;
+  webhook: WebhookState | undefined;
+  revoked = false;
+  closed = false;
+  loggedOutUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #around: Surroundings;
+  #messageIds = 0;
+
+  constructor(id: number, token: string, around: Surroundings) {
+    const { clock, random, pacing, facts } = around;
+    this.id = id;
+    this.token = token;
+    this.me = { id, is_bot: true, first_name: "Sandbox bot", username: `sandbox_${id}_bot` };
+    this.#around = around;
+    this.startedAtMs = clock.monotonicMs();
+    this.flood = new FloodModel(around.floodLimits, this.startedAtMs);
+    const onEnd: UpdateQueueOnEnd = (updateId, end) => facts.ended(id, updateId, end);
+    this.queue = new UpdateQueue({ random, onEnd });
+    this.polling = new UpdatePolling({ clock, queue: this.queue, pacing });
+    this.queries = new OpenQueries(() => clock.monotonicMs());
+  }
+
+  /** The private chat with a user, made when it does not exist. */
+  privateRoom(user: User): Room {
+    const existing = this.rooms.get(user.id);
+    if (existing) return existing;
+    const { id, first_name, username } = user;
+    return this.addRoom({ id, first_name, ...(username ? { username } : {}), type: "private" });
+  }
+
+  addRoom(chat: Chat): Room {
+    const room = new Room(chat);
+    if (room.isPrivate) room.memberIds.add(chat.id);
+    this.rooms.set(chat.id, room);
+    return room;
+  }
+
+  /** Puts a message into a chat. Whether the bot hears of it is the caller's business. */
+  post(room: Room, from: User, content: MessageContent): Message {
+    const { reply_markup, ...fields } = content;
+    const author = room.chat.type === "channel" ? { sender_chat: room.chat } : { from };
+    const message: Message = {
+      message_id: this.#nextMessageId(room),
+      ...author,
+      chat: room.chat,
+      date: this.#around.clock.epochS(),
+      ...fields,
+      ...(reply_markup ? { reply_markup } : {}),
+    };
+    room.put(message);
+    this.changed({ kind: "message", chatId: room.id, message });
+    return message;
+  }
+
+  changed(change: Omit<Change, "sequence" | "botId">): void {
+    this.#around.changes.add({ botId: this.id, ...change });
+  }
+
+  /** Queues an update for the bot. @returns its id, or null when the bot does not want it. */
+  deliver(kind: string, payload: unknown, chatId: number | null): number | null {
+    if (!this.allowedUpdates.allows(kind)) return null;
+    const json = JSON.stringify(payload);
+    return this.enqueue(kind, chatId, (id) => `{"update_id":${id},\n"${kind}":${json}}`);
+  }
+
+  /** Queues a body as it is. */
+  enqueue(kind: string, chatId: number | null, bodyFor: (id: number) => string): number | null {
+    const { clock, facts } = this.#around;
+    const expiresAtMs = clock.epochMs() + updateLifetimeMs(kind);
+    let body = "";
+    const makeBody = (id: number) => {
+      body = bodyFor(id);
+      return body;
+    };
+    const updateId = this.queue.add(makeBody, expiresAtMs);
+    if (updateId === undefined) return null;
+    facts.created(this.id, updateId, kind, chatId, body);
+    this.polling.wake();
+    return updateId;
+  }
+
+  stop(): void {
+    this.polling.stop();
+  }
+
+  #nextMessageId(room: Room): number {
+    if (!room.countsOwnMessages) return ++this.#messageIds;
+    room.ownMessageIds += 1;
+    return room.ownMessageIds;
+  }
+}
+
+type UpdateQueueOnEnd = ConstructorParameters<typeof UpdateQueue>[0]["onEnd"];
+
+/** The fields of a text message. */
+export function textContent({ text, entities }: FormattedText): MessageContent {
+  return entities.length > 0 ? { text, entities } : { text };
+}
+
+/** The fields of a caption; none when it is empty. */
+export function captionContent({ text, entities }: FormattedText): MessageContent {
+  if (text === "") return {};
+  return entities.length > 0 ? { caption: text, caption_entities: entities } : { caption: text };
+}

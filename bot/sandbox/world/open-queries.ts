@@ -1,0 +1,50 @@
+/**
+ * Open queries: callback, inline and pre-checkout queries that still want an answer.
+ *
+ * An answered, an old and an unknown one are refused alike, as Telegram does.
+ */
+import { badRequest } from "../http/answer.ts";
+
+export interface OpenQuery {
+  readonly kind: "callback_query" | "inline_query" | "pre_checkout_query" | "shipping_query";
+  readonly userId: number;
+  readonly chatId: number | null;
+}
+
+interface Entry extends OpenQuery {
+  readonly expiresAtMs: number;
+}
+
+const queriesMax = 100_000;
+
+export class OpenQueries {
+  readonly #nowMs: () => number;
+  readonly #queries = new Map<string, Entry>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  open(id: string, query: OpenQuery, lifetimeMs: number): void {
+    this.#queries.set(id, { ...query, expiresAtMs: this.#nowMs() + lifetimeMs });
+    if (this.#queries.size <= queriesMax) return;
+    const oldest = this.#queries.keys().next();
+    if (!oldest.done) this.#queries.delete(oldest.value);
+  }
+
+  /** Closes it. Throws when there is nothing to close. */
+  answer(id: string, kind: OpenQuery["kind"]): OpenQuery {
+    const query = this.#queries.get(id);
+    if (!query || query.kind !== kind || query.expiresAtMs <= this.#nowMs()) {
+      throw badRequest("query is too old and response timeout expired or query ID is invalid");
+    }
+    this.#queries.delete(id);
+    return query;
+  }
+
+  expireAll(): number {
+    const expired = this.#queries.size;
+    this.#queries.clear();
+    return expired;
+  }
+}
