@@ -1,0 +1,452 @@
+/**
+ * Logger: what happened, as JSON lines on the console and in a file a day.
+ *
+ * Owns the log files of its directory and the `error` listeners of the standard streams. Guarantees
+ * that no call throws, that every line is redacted before anything else sees it, and that neither a
+ * closed console nor a full log disk can end the process or fill its memory. Knows no user's text:
+ * ids, codes and figures only.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import winston from "winston";
+import DailyRotateFile from "winston-daily-rotate-file";
+import type { Clock } from "../contracts/clock.ts";
+import type { BotEvent, Publish } from "../contracts/events.ts";
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+/** Ids, codes and figures; units stand in their names. Errors are written with stack and causes. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+export interface BotLoggerOptions {
+  /** Made when missing, readable by its owner only. */
+  readonly directory: string;
+  /** Lines less important than this are not written. */
+  readonly level: LogLevel;
+  /** Days after which a log file is removed. */
+  readonly keepDays: number;
+  /** In production the console shows JSON, otherwise lines for people. */
+  readonly profile: "development" | "production" | "test";
+  readonly clock: Clock;
+  /** Default: the process's own. */
+  readonly stdout?: Writable;
+  /** Where important lines go when the log file cannot be written. Default: the process's own. */
+  readonly stderr?: Writable;
+}
+
+/** What links log lines that belong together. */
+export interface Correlation {
+  readonly cid?: string;
+  readonly updateId?: number;
+  readonly messageId?: number;
+}
+
+const correlation = new AsyncLocalStorage<Correlation>();
+
+/** Runs `run` so that every line logged by it, and by what it starts, carries these fields. */
+export function withCorrelation<T>(fields: Correlation, run: () => T): T {
+  return correlation.run({ ...correlation.getStore(), ...fields }, run);
+}
+
+/**
+ * Joins the listeners of events.
+ *
+ * @returns a `publish` that calls them in order and never throws: what a listener throws is logged.
+ */
+export function createEventBus(
+  listeners: readonly ((event: BotEvent) => void)[],
+  log: Pick<BotLogger, "error">,
+): Publish {
+  return (event) => {
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        log.error("listener.failed", { type: event.type, error });
+      }
+    }
+  };
+}
+
+/** Bytes the console may be behind before lines are dropped. */
+const consoleBacklogBytesMax = 1024 * 1024;
+/** A day's file goes on in another one after this size. */
+const fileSizeMax = "64m";
+/** Milliseconds that closing waits for disk and console. */
+const closeMsMax = 2_000;
+/** Where winston's transports look for the finished text. Source: winston's README, triple-beam. */
+const MESSAGE = Symbol.for("message");
+
+export class BotLogger {
+  readonly #options: BotLoggerOptions;
+  readonly #stdout: Writable;
+  readonly #stderr: Writable;
+  readonly #winston: winston.Logger;
+  #file: DailyRotateFile | undefined;
+  #fileFailed = false;
+  #closed: Promise<void> | undefined;
+  #consoleDrops = 0;
+
+  constructor(options: BotLoggerOptions) {
+    this.#options = options;
+    this.#stdout = options.stdout ?? process.stdout;
+    this.#stderr = options.stderr ?? process.stderr;
+    for (const stream of [this.#stdout, this.#stderr]) surviveErrors(stream);
+    this.#winston = winston.createLogger({
+      level: options.level,
+      format: redaction(),
+      transports: [this.#createConsole()],
+    });
+    this.#winston.on("error", (error) => this.#giveUpFile(error));
+    this.#openFile();
+  }
+
+  debug(event: string, facts: Facts = {}): void {
+    this.#write("debug", { event, facts });
+  }
+
+  info(event: string, facts: Facts = {}): void {
+    this.#write("info", { event, facts });
+  }
+
+  warn(event: string, facts: Facts = {}): void {
+    this.#write("warn", { event, facts });
+  }
+
+  error(event: string, facts: Facts = {}): void {
+    this.#write("error", { event, facts });
+  }
+
+  /** Something the business cares about, e.g. `user_registered`. */
+  business(event: string, userId: number, facts: Facts = {}): void {
+    this.#write("info", { event, kind: "business", userId, facts });
+  }
+
+  /** How long something took. */
+  performance(event: string, durationMs: number, facts: Facts = {}): void {
+    this.#write("info", { event, kind: "performance", durationMs, facts });
+  }
+
+  /** Something that may be an attack, or access to what is protected. */
+  security(event: string, facts: Facts = {}): void {
+    this.#write("warn", { event, kind: "security", facts });
+  }
+
+  /** Writes an event of the bot; to be given to the event bus. */
+  readonly listener = (event: BotEvent): void => {
+    if (event.type === "business.happened") {
+      this.business(event.name, event.userId, event.facts);
+      return;
+    }
+    const { type, ...facts } = event;
+    this.#write(levelOf(event), { event: type, facts });
+  };
+
+  snapshot(): { readonly fileWritable: boolean; readonly consoleDrops: number } {
+    return { fileWritable: this.#file !== undefined, consoleDrops: this.#consoleDrops };
+  }
+
+  /** Writes out what is pending, for at most two seconds. Later lines go to stderr. Never rejects. */
+  close(): Promise<void> {
+    this.#closed ??= this.#flush();
+    return this.#closed;
+  }
+
+  #write(level: LogLevel, line: Record<string, unknown>): void {
+    try {
+      const at = formatInstant(this.#options.clock.epochMs());
+      const info = { level, message: "", line: { at, level, ...correlation.getStore(), ...line } };
+      if (this.#closed === undefined) this.#winston.log(info);
+      if (this.#closed !== undefined || this.#file === undefined) this.#writeToStderr(info.line);
+    } catch (error) {
+      // Of what is called here, only opening the next day's file can throw.
+      this.#giveUpFile(error);
+    }
+  }
+
+  #createConsole(): winston.transport {
+    const lines = new Writable({
+      decodeStrings: false,
+      write: (text: string, _encoding, done) => {
+        this.#writeToConsole(text);
+        done();
+      },
+    });
+    const readable = winston.format.printf((info) => toReadable(info["line"] as LogLine));
+    const production = this.#options.profile === "production";
+    return new winston.transports.Stream({
+      stream: lines,
+      ...(!production && { format: readable }),
+    });
+  }
+
+  /** A console that is not read (a frozen PM2) would otherwise pile up in our memory. */
+  #writeToConsole(text: string): void {
+    const behind = this.#stdout.writableLength > consoleBacklogBytesMax;
+    if (behind || !this.#stdout.writable) this.#consoleDrops += 1;
+    else this.#stdout.write(text);
+  }
+
+  #openFile(): void {
+    const { directory, keepDays } = this.#options;
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      // A fixed name: the default one changes with the options, and then old files are forgotten.
+      const auditFile = join(directory, ".rotation.json");
+      removeUnlessSound(auditFile);
+      const file = new DailyRotateFile({
+        dirname: directory,
+        filename: "bot-%DATE%",
+        extension: ".log",
+        datePattern: "YYYY-MM-DD",
+        utc: true,
+        maxSize: fileSizeMax,
+        maxFiles: `${keepDays}d`,
+        auditFile,
+        options: { flags: "a", mode: 0o600 },
+      });
+      // The transport never listens to its own stream: a full disk would end the process.
+      file.logStream.on("error", (error: Error) => this.#giveUpFile(error));
+      this.#file = file;
+      this.#winston.add(file);
+    } catch (error) {
+      this.#giveUpFile(error);
+    }
+  }
+
+  /** From here on the console has all lines and stderr the important ones. */
+  #giveUpFile(error: unknown): void {
+    if (this.#fileFailed || this.#closed !== undefined) return;
+    this.#fileFailed = true;
+    if (this.#file) this.#winston.remove(this.#file);
+    this.#file = undefined;
+    const at = formatInstant(this.#options.clock.epochMs());
+    this.#writeToStderr({ at, level: "error", event: "log.file-failed", facts: { error } });
+  }
+
+  #writeToStderr(line: Record<string, unknown>): void {
+    if (line["level"] !== "error" && line["level"] !== "warn") return;
+    if (this.#stderr.writable && this.#stderr.writableLength <= consoleBacklogBytesMax) {
+      this.#stderr.write(`${toJson(redact(line))}\n`);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const flushed = new AbortController();
+    const { clock } = this.#options;
+    const file = this.#file?.logStream;
+    const all = [
+      new Promise<void>((resolve) => this.#winston.end(resolve)).then(
+        () => new Promise<void>((resolve) => (file ? file.end(resolve) : resolve())),
+      ),
+      new Promise<void>((resolve) => this.#stdout.write("", () => resolve())),
+    ];
+    await Promise.race([Promise.all(all), clock.sleep(closeMsMax, flushed.signal)]);
+    flushed.abort();
+  }
+}
+
+type LogLine = Readonly<Record<string, unknown>> & {
+  readonly at?: unknown;
+  readonly level?: unknown;
+};
+
+/** A torn record of the rotation would end old files' removal, or throw where nobody can catch it. */
+function removeUnlessSound(auditFile: string): void {
+  if (!existsSync(auditFile)) return;
+  try {
+    const { files } = JSON.parse(readFileSync(auditFile, "utf8")) as { files: unknown[] };
+    const sound = (file: unknown) =>
+      typeof (file as { name: unknown }).name === "string" &&
+      typeof (file as { date: unknown }).date === "number";
+    if (files.every(sound)) return;
+  } catch {
+    // Not JSON, or not of this shape: as good as none.
+  }
+  rmSync(auditFile, { recursive: true });
+}
+
+/** EPIPE of a console that went away is none of our business; the file has the lines. */
+function ignore(): void {}
+
+function surviveErrors(stream: Writable): void {
+  if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
+}
+
+function formatInstant(epochMs: number): string {
+  // biome-ignore lint/style/noRestrictedGlobals: formats an instant of the Clock, asks for none.
+  return new Date(epochMs).toISOString();
+}
+
+/** "12:03:04.123 WARN  intake.failed {…}", for people. */
+function toReadable(line: LogLine): string {
+  const { at, level, event, ...rest } = line;
+  const time = String(at).slice(11, 23);
+  return `${time} ${String(level).toUpperCase().padEnd(5)} ${event} ${toJson(rest)}`;
+}
+
+/** One line; control characters that JSON leaves alone (C1) could steer a terminal. */
+function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /\p{Cc}/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** How much an event matters. A new event must be judged here, or this does not compile. */
+function levelOf(event: BotEvent): LogLevel {
+  switch (event.type) {
+    case "api.failed":
+    case "breaker.opened":
+    case "component.start-failed":
+    case "queue.commit-failed":
+    case "storage.failed":
+      return "error";
+    case "health.changed":
+      return { healthy: "info", degraded: "warn", unhealthy: "error" }[event.status] as LogLevel;
+    case "message.dead":
+      return event.reason === "refused" ? "warn" : "error";
+    case "component.drained":
+      return event.left.length > 0 ? "warn" : "info";
+    case "process.started":
+      return event.previousEnd === "unclean" ? "warn" : "info";
+    case "intake.failed":
+    case "intake.held-back":
+    case "message.overdue":
+    case "message.recovered":
+    case "message.retry-scheduled":
+    case "send.ambiguous":
+    case "telegram.rate-limited":
+      return "warn";
+    case "breaker.closed":
+    case "business.happened":
+    case "chat.migrated":
+    case "chat.unreachable":
+    case "component.started":
+    case "component.stopped":
+    case "dead-letter.requeued":
+    case "intake.recovered":
+    case "intake.resumed":
+    case "message.expired":
+    case "process.stopping":
+    case "queue.paused":
+    case "queue.resumed":
+    case "storage.checked":
+    case "update.ignored":
+    case "webhook.removed":
+      return "info";
+    case "message.done":
+    case "message.postponed":
+    case "queue.swept":
+    case "updates.received":
+      return "debug";
+  }
+}
+
+// ---- redaction ----------------------------------------------------------------------------------
+
+/** Values under such names are secrets whatever they look like. */
+const secretName = /token|secret|password|authorization|cookie/i;
+/** Values under such names are a person's. Ids are not: they are needed to find what went wrong. */
+const personalName = /^(text|caption|(first|last|user)_?name|phone_?number|email)$/i;
+/** A bot's token, in addresses also with its colon encoded. Source: Bot API, "Authorizing your bot". */
+const tokenPattern = /\d{1,20}(?::|%3a)[\w-]{24,}/gi;
+const addressPassword = /(\/\/)[^/\s@]{1,512}@/g;
+const bearer = /(bearer\s+)[\w.~+/=-]+/gi;
+
+const depthMax = 8;
+const entriesMax = 50;
+/** Of one text, in characters. */
+const textLengthMax = 4_000;
+/** Of one line, in characters, all texts and names together. */
+const lineLengthMax = 32_000;
+/** Longest rest of a token that a cut text may end in, in characters. */
+const tokenRestMax = 300;
+
+interface Budget {
+  left: number;
+}
+
+/** The one place every line passes before a transport sees it. */
+const redaction = winston.format((info) => {
+  const line = redact(info["line"]) as LogLine;
+  return Object.assign(info, { line, [MESSAGE]: toJson(line) });
+});
+
+/** A copy for the log: plain data, without secrets, of bounded size. Never throws. */
+function redact(value: unknown): unknown {
+  return copy(value, { left: lineLengthMax }, []);
+}
+
+/** @param path The objects around `value`, to notice circles and depth. */
+function copy(value: unknown, budget: Budget, path: readonly object[]): unknown {
+  if (typeof value === "string") return copyText(value, budget);
+  if (typeof value === "bigint" || typeof value === "symbol") {
+    return copyText(String(value), budget);
+  }
+  if (typeof value === "function") return "[function]";
+  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (path.includes(value)) return "[circular]";
+  if (path.length >= depthMax || budget.left <= 0) return "[cut]";
+  try {
+    return copyObject(value, budget, [...path, value]);
+  } catch {
+    // A getter, a proxy or a toJSON of somebody else's threw.
+    return "[unreadable]";
+  }
+}
+
+function copyObject(value: object, budget: Budget, path: readonly object[]): unknown {
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (value instanceof Map) return copyEntries([...value], budget, path);
+  if (value instanceof Set) return copyObject([...value], budget, path);
+  if (Array.isArray(value)) {
+    const items = value.slice(0, entriesMax).map((item) => copy(item, budget, path));
+    return value.length > entriesMax ? [...items, `[${value.length - entriesMax} more]`] : items;
+  }
+  if (value instanceof Error) {
+    const { name, message, stack, cause } = value;
+    const errors = value instanceof AggregateError ? value.errors : undefined;
+    const fields = { ...value, name, message, cause, errors, stack };
+    return copyEntries(Object.entries(fields), budget, path);
+  }
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    return copy(value.toJSON(), budget, path);
+  }
+  return copyEntries(Object.entries(value), budget, path);
+}
+
+function copyEntries(
+  entries: readonly (readonly [unknown, unknown])[],
+  budget: Budget,
+  path: readonly object[],
+): Record<string, unknown> {
+  // Without a prototype, so that no name (`__proto__`) means anything.
+  const result: Record<string, unknown> = Object.create(null);
+  for (const [key, value] of entries.slice(0, entriesMax)) {
+    const name = copyText(String(key), budget);
+    if (value === undefined) continue;
+    if (secretName.test(name)) result[name] = "[secret]";
+    else if (personalName.test(name)) result[name] = "[personal]";
+    else result[name] = copy(value, budget, path);
+  }
+  if (entries.length > entriesMax) result["…"] = `[${entries.length - entriesMax} more]`;
+  return result;
+}
+
+function copyText(text: string, budget: Budget): string {
+  const room = Math.max(0, Math.min(textLengthMax, budget.left));
+  // What a cut leaves of a token would not be recognised as one, so it goes with the cut.
+  const cut =
+    text.length > room
+      ? `${text.slice(0, room).replace(new RegExp(`[\\w:%-]{1,${tokenRestMax}}$`), "")}[cut]`
+      : text;
+  budget.left -= cut.length;
+  return cut
+    .replace(tokenPattern, "[secret]")
+    .replace(addressPassword, "$1[secret]@")
+    .replace(bearer, "$1[secret]");
+}
