@@ -28,6 +28,11 @@ export type BotEvent =
       readonly left: readonly string[];
     }
   | { readonly type: "component.stopped"; readonly component: string }
+  | {
+      readonly type: "component.stop-failed";
+      readonly component: string;
+      readonly error: ErrorRecord;
+    }
   | { readonly type: "process.started"; readonly previousEnd: "clean" | "unclean" | "first" }
   | { readonly type: "process.stopping"; readonly reason: string }
   // intake

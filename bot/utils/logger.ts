@@ -301,6 +301,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "api.failed":
     case "breaker.opened":
     case "component.start-failed":
+    case "component.stop-failed":
     case "queue.commit-failed":
     case "storage.failed":
       return "error";

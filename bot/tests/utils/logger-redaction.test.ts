@@ -172,14 +172,18 @@ test("a configuration error's problems are all in the log", () => {
 // ---- property -----------------------------------------------------------------------------------
 
 const digits = fc.stringMatching(/^\d{1,14}$/);
-const tail = fc.stringMatching(/^[A-Za-z0-9_-]{24,60}$/);
+const tail = fc
+  .uint8Array({ minLength: 18, maxLength: 45 })
+  .map((bytes) => Buffer.from(bytes).toString("base64url"));
 const surroundings = fc.constantFrom(
   (secret: string) => secret,
   (secret: string) => `https://api.telegram.org/bot${secret}/getUpdates?offset=1`,
   (secret: string) => `https://api.telegram.org/file/bot${secret.replace(":", "%3A")}/x.jpg`,
   (secret: string) => `FetchError: request to "${secret}" failed\n    at ${secret}`,
   (secret: string) => `${"filler ".repeat(565)}${secret}`,
-  (secret: string) => `${"y".repeat(3_980)}${secret}${"z".repeat(500)}`,
+  ...[3_945, 3_960, 3_975, 3_990].map(
+    (length) => (secret: string) => `${"y".repeat(length)} ${secret} ${"z".repeat(500)}`,
+  ),
   (secret: string) => JSON.stringify({ url: secret }),
 );
 
@@ -218,7 +222,7 @@ test("P11: no token of any shape survives anywhere in a line, and nothing is cha
 
       expect(written).toHaveLength(3);
       // Even what a cut leaves of it must not be worth anything.
-      for (const line of written) expect(line).not.toContain(secretTail.slice(0, 24));
+      for (const line of written) expect(line).not.toContain(secretTail.slice(0, 10));
       for (const line of written) JSON.parse(line);
       expect(shown(tree)).toBe(before);
     }),

@@ -1,0 +1,165 @@
+/**
+ * Fault tolerance manager: brings the components up in order and down again in reverse.
+ *
+ *   created --start--> starting --all started--> running --drain--> draining --stop--> stopped
+ *                         |                         '-----------stop------------------^
+ *                         '--one failed, or stop--> what had begun is stopped --------^
+ *
+ * Knows nothing of a component but its contract, and does not rely on all of it: a component that
+ * throws where it must not, or never comes back from a drain or a stop, is reported and left behind,
+ * so that the others are stopped all the same.
+ */
+import type { Clock } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import { BotError, recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+
+export interface FaultToleranceManagerDeps {
+  readonly clock: Clock;
+  readonly publish: Publish;
+  /** In the order in which they are to be started. */
+  readonly components: readonly Component[];
+  /** Milliseconds a component's stop may take before it is left behind. Default 5000. */
+  readonly stopDeadlineMs?: number;
+}
+
+/** `stop` or `drain` was called before everything had been started. */
+export class StartInterruptedError extends BotError {
+  override readonly code = "START_INTERRUPTED";
+  override readonly transient = true;
+}
+
+/** A component did not come back from its `stop`. */
+export class ComponentStuckError extends BotError {
+  override readonly code = "COMPONENT_STUCK";
+  override readonly transient = false;
+}
+
+/** Milliseconds after the deadline in which drains are to notice that it is over. */
+const drainGraceMs = 500;
+
+export class FaultToleranceManager implements Component {
+  readonly name = "fault-tolerance-manager";
+  readonly #deps: FaultToleranceManagerDeps;
+  /** Those whose `start` was called, whether or not it has come back. */
+  readonly #begun: Component[] = [];
+  #ending = false;
+  #started: Promise<void> | undefined;
+  #drained: Promise<readonly string[]> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(deps: FaultToleranceManagerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Starts all components, left to right. When one fails, those begun are stopped again.
+   *
+   * Rejects with the failed component's own reason, or with `StartInterruptedError`.
+   */
+  start(): Promise<void> {
+    this.#started ??= this.#startAll();
+    return this.#started;
+  }
+
+  /**
+   * Drains the components, right to left: who feeds others stops feeding before they finish.
+   * Who comes late is given the deadline already over, and only puts down what is in hand.
+   */
+  drain(deadline: AbortSignal): Promise<readonly string[]> {
+    this.#ending = true;
+    this.#drained ??= this.#drainAll(deadline);
+    return this.#drained;
+  }
+
+  stop(): Promise<void> {
+    this.#ending = true;
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  async #startAll(): Promise<void> {
+    for (const component of this.#deps.components) {
+      if (this.#ending) break;
+      await this.#startOne(component);
+    }
+    if (!this.#ending) return;
+    await this.stop();
+    throw new StartInterruptedError("stopped before everything had been started");
+  }
+
+  async #startOne(component: Component): Promise<void> {
+    const { clock, publish } = this.#deps;
+    const startedAtMs = clock.monotonicMs();
+    this.#begun.push(component);
+    try {
+      await component.start();
+    } catch (reason) {
+      // Interrupted by a stop of ours, it may end any way it likes.
+      if (this.#ending) return;
+      const error = recordError(reason, clock.epochMs());
+      publish({ type: "component.start-failed", component: component.name, error });
+      await this.stop();
+      throw reason;
+    }
+    if (this.#ending) return;
+    const durationMs = clock.monotonicMs() - startedAtMs;
+    publish({ type: "component.started", component: component.name, durationMs });
+  }
+
+  async #drainAll(deadline: AbortSignal): Promise<readonly string[]> {
+    const leftOver: string[] = [];
+    for (const component of this.#begun.toReversed()) {
+      if (!component.drain) continue;
+      const left = await this.#drainOne(component, deadline);
+      this.#deps.publish({ type: "component.drained", component: component.name, left });
+      leftOver.push(...left.map((what) => `${component.name}: ${what}`));
+    }
+    return leftOver;
+  }
+
+  async #drainOne(component: Component, deadline: AbortSignal): Promise<readonly string[]> {
+    const back = new AbortController();
+    const draining = (async () => (await component.drain?.(deadline)) ?? [])().catch(
+      (error: unknown) => [recordError(error, this.#deps.clock.epochMs()).message],
+    );
+    const tooLate = aborted(deadline, back.signal)
+      .then(() => this.#deps.clock.sleep(drainGraceMs, back.signal))
+      .then(() => ["did not come back from its drain"]);
+    const left = await Promise.race([draining, tooLate]);
+    back.abort();
+    return left;
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const component of this.#begun.toReversed()) await this.#stopOne(component);
+  }
+
+  async #stopOne(component: Component): Promise<void> {
+    const { clock, publish, stopDeadlineMs = 5_000 } = this.#deps;
+    const back = new AbortController();
+    const stopping = (async () => component.stop())();
+    const tooLate = clock.sleep(stopDeadlineMs, back.signal).then(() => {
+      if (back.signal.aborted) return;
+      throw new ComponentStuckError(`not stopped after ${stopDeadlineMs} ms`);
+    });
+    try {
+      await Promise.race([stopping, tooLate]);
+      publish({ type: "component.stopped", component: component.name });
+    } catch (reason) {
+      const error = recordError(reason, clock.epochMs());
+      publish({ type: "component.stop-failed", component: component.name, error });
+    } finally {
+      back.abort();
+    }
+  }
+}
+
+/** Resolves when `signal` aborts, or as soon as `cancel` does. */
+function aborted(signal: AbortSignal, cancel: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted || cancel.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true, signal: cancel });
+    cancel.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
