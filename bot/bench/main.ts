@@ -45,7 +45,9 @@ for (let run = 1; run <= runs; run++) {
     const figures = await measure(contender);
     results.get(contender)?.push(figures);
     const { rssMb, updatesPerSecond } = figures;
-    print(`run ${run}: ${contender.name}: ${updatesPerSecond.toFixed(0)}/s, ${rssMb.toFixed(0)} MB`);
+    print(
+      `run ${run}: ${contender.name}: ${updatesPerSecond.toFixed(0)}/s, ${rssMb.toFixed(0)} MB`,
+    );
   }
 }
 report();

@@ -12,7 +12,6 @@ import { type FaultToleranceConfig, rows, settings } from "./settings.ts";
 import { findUnknownVariables } from "./unknown-variables.ts";
 
 export type { FaultToleranceConfig } from "./settings.ts";
-export { helpText } from "./settings-text.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

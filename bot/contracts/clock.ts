@@ -44,8 +44,6 @@ export const systemClock: Clock = {
 /** The machine's own chance. Not for secrets. */
 export const systemRandom: Random = Math.random;
 
-/** A signal that never aborts, for waits that nobody can interrupt. */
-export const never: AbortSignal = new AbortController().signal;
 
 /**
  * The epoch as it was when this was created, carried on by the monotonic clock: instants to store and

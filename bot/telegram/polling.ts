@@ -117,10 +117,12 @@ export class Polling implements UpdateSource {
   async #poll(offset: number, limit: number, signal: AbortSignal): Promise<readonly unknown[]> {
     const { api, pollTimeoutSeconds } = this.#deps;
     this.#state = this.#failures > 0 ? "backing-off" : "polling";
+    // The first poll, and the first after a failure, returns at once: it proves the connection.
+    const proving = this.#lastPollAtMs === undefined || this.#failures > 0;
     const payload = {
       ...(offset > 0 && { offset }),
       limit,
-      timeout: pollTimeoutSeconds,
+      timeout: proving ? 0 : pollTimeoutSeconds,
       allowed_updates: allowedUpdates,
     };
     const deadlineMs = pollTimeoutSeconds * 1000 + graceMs;

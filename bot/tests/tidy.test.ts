@@ -12,7 +12,7 @@ const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" 
   .filter(Boolean);
 
 test("the README's table of settings is the one the program uses", () => {
-  const [, table] = /<!-- settings -->\n([^]*)<!-- \/settings -->/.exec(read("README.md")) ?? [];
+  const [, table] = /<!-- settings -->\n([\s\S]*)<!-- \/settings -->/.exec(read("README.md")) ?? [];
   expect(table).toBe(settingsTable());
 });
 

@@ -2,7 +2,8 @@
 import type { Entity } from "../world/objects.ts";
 
 const kinds: readonly (readonly [string, RegExp])[] = [
-  ["bot_command", /(?<![\w/])\/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/])/g],
+  // After or before any of / < > it is a path or a tag, not a command (as in TDLib).
+  ["bot_command", /(?<![\w/<>])\/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/<>])/g],
   ["url", /(?<![\w@])https?:\/\/[^\s<>"]+[^\s<>".,!?;:)]/gi],
   ["email", /(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?![\w@])/g],
   ["mention", /(?<![\w@.])@[A-Za-z0-9_]{2,32}(?![\w@])/g],

@@ -57,7 +57,11 @@ test(`nothing is lost, doubled or reordered by ${kills} kills under load`, {
   await writing;
   const bought = await shopping;
 
-  await eventually("every update is confirmed", async () => (await sandbox.queue()).pending === 0, 60_000);
+  await eventually(
+    "every update is confirmed",
+    async () => (await sandbox.queue()).pending === 0,
+    60_000,
+  );
   await eventually("the queue is empty", () => isQueueEmpty(bot), 60_000);
   expect(await bot.stop()).toBe(0);
 
@@ -186,7 +190,9 @@ function checkBooks(dataDirectory: string, bought: readonly Bought[]): void {
       count("SELECT count(*) FROM ledger WHERE kind = 'purchase'"),
     );
     expect(
-      count("SELECT count(*) FROM (SELECT sum(amount_minor) s FROM ledger GROUP BY user_id HAVING s < 0)"),
+      count(
+        "SELECT count(*) FROM (SELECT sum(amount_minor) s FROM ledger GROUP BY user_id HAVING s < 0)",
+      ),
     ).toBe(0);
     for (const { userId, wishes } of bought) {
       const of = `WHERE user_id = ${userId}`;

@@ -1,0 +1,141 @@
+/**
+ * Monitoring server: the bot's state over HTTP, for this machine only.
+ *
+ * Owns one listening socket and its connections, all of them limited in number and time. It takes
+ * what it shows from functions given to it and knows no other part of the bot.
+ */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Clock, systemClock } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import { BotError, recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import { createRoutes, type MonitoringView } from "./routes.ts";
+
+export interface MonitoringServerDeps {
+  /** A loopback address. */
+  readonly host: string;
+  /** 0 takes a free one; `address()` says which. */
+  readonly port: number;
+  readonly publish: Publish;
+  readonly view: MonitoringView;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+/** Another process listens on the port. */
+export class MonitoringPortInUseError extends BotError {
+  override readonly code = "MONITORING_PORT_TAKEN";
+  override readonly transient = true;
+}
+
+/** The address cannot be listened on: not of this machine, or not allowed. */
+export class MonitoringListenError extends BotError {
+  override readonly code = "MONITORING_LISTEN_FAILED";
+  override readonly transient = false;
+}
+
+/** Limits of the socket; milliseconds and pieces. */
+const limits = {
+  connectionsMax: 64,
+  headersMs: 5_000,
+  requestMs: 10_000,
+  keepAliveMs: 5_000,
+  checkEveryMs: 1_000,
+  headerBytesMax: 8 * 1024,
+};
+
+/** Milliseconds that answers in hand get at a stop. */
+const stopGraceMs = 1_000;
+
+export class MonitoringServer implements Component {
+  readonly name = "monitoring";
+  readonly #deps: MonitoringServerDeps;
+  readonly #clock: Clock;
+  readonly #server: Server;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(deps: MonitoringServerDeps) {
+    this.#deps = deps;
+    this.#clock = deps.clock ?? systemClock;
+    const { publish, view } = deps;
+    const port = () => this.address().port;
+    const routes = createRoutes({ clock: this.#clock, publish, view, port });
+    const { checkEveryMs, headerBytesMax } = limits;
+    this.#server = createServer(
+      { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: headerBytesMax },
+      routes,
+    );
+    this.#server.maxConnections = limits.connectionsMax;
+    this.#server.headersTimeout = limits.headersMs;
+    this.#server.requestTimeout = limits.requestMs;
+    this.#server.keepAliveTimeout = limits.keepAliveMs;
+  }
+
+  /** Where it listens. Only between start and stop. */
+  address(): { readonly host: string; readonly port: number } {
+    const address = this.#server.address() as AddressInfo | null;
+    return { host: this.#deps.host, port: address?.port ?? this.#deps.port };
+  }
+
+  /** Base address, without a slash at the end. */
+  get url(): string {
+    const { host, port } = this.address();
+    return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  }
+
+  /** Rejects with `MonitoringPortInUseError` or `MonitoringListenError`. */
+  start(): Promise<void> {
+    this.#started ??= this.#listen();
+    return this.#started;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#close();
+    return this.#stopped;
+  }
+
+  async #listen(): Promise<void> {
+    const { host, port, publish } = this.#deps;
+    if (this.#stopped !== undefined) return;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#server.once("error", reject);
+        this.#server.listen({ host, port, exclusive: true }, () => {
+          this.#server.off("error", reject);
+          resolve();
+        });
+      });
+    } catch (cause) {
+      const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+      if (taken) {
+        throw new MonitoringPortInUseError(`the monitoring API's port ${port} is taken`, {
+          cause,
+          hint: "Stop the other process, or set MONITORING_PORT to another port (0: any free one).",
+        });
+      }
+      throw new MonitoringListenError(`the monitoring API cannot listen on ${host} port ${port}`, {
+        cause,
+        hint: "Check MONITORING_HOST and MONITORING_PORT; ports below 1024 need special rights.",
+      });
+    }
+    // Later ones (no descriptors left, say) concern one connection each.
+    this.#server.on("error", (reason) => {
+      publish({ type: "api.failed", path: "", error: recordError(reason, this.#clock.epochMs()) });
+    });
+  }
+
+  async #close(): Promise<void> {
+    // A server that is about to listen cannot be closed before it does.
+    await this.#started?.catch(() => {});
+    if (!this.#server.listening) return;
+    const closed = new AbortController();
+    const closing = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    await Promise.race([closing, this.#clock.sleep(stopGraceMs, closed.signal)]);
+    closed.abort();
+    this.#server.closeAllConnections();
+    await closing;
+  }
+}
