@@ -44,7 +44,6 @@ export const systemClock: Clock = {
 /** The machine's own chance. Not for secrets. */
 export const systemRandom: Random = Math.random;
 
-
 /**
  * The epoch as it was when this was created, carried on by the monotonic clock: instants to store and
  * compare that do not jump when somebody sets the wall clock.

@@ -262,7 +262,6 @@ test("a port that is taken is an error that says what to do", async () => {
   expect(error).toMatchObject({
     code: "MONITORING_PORT_TAKEN",
     transient: true,
-    port,
     hint: expect.stringContaining("MONITORING_PORT"),
   });
   await server.stop();
