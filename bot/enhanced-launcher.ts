@@ -36,7 +36,7 @@ import { UpdateHandler } from "./telegram/update-handler.ts";
 import { FaultToleranceManager } from "./utils/fault-tolerance-manager.ts";
 import { HealthMonitor } from "./utils/health-monitor.ts";
 import { BotLogger, createEventBus, withCorrelation } from "./utils/logger.ts";
-import { MessageQueue } from "./utils/message-queue.ts";
+import { callsPerUpdate, MessageQueue } from "./utils/message-queue.ts";
 
 /** What may be replaced from outside: by tests, and by `start.ts` for the sandbox. */
 export interface Parts {
@@ -176,7 +176,7 @@ function createWayOut(
     clock: deps.clock,
     deadlineMs: telegram.callDeadlineMs,
     // Sending, answering, handlers' own questions, the long poll and a probe.
-    connections: queue.concurrency * 3 + 2,
+    connections: queue.concurrency * (2 * callsPerUpdate + 1) + 2,
     ...(telegram.httpsProxy !== undefined && { httpsProxy: telegram.httpsProxy }),
   });
   const breaker = new Breaker({ ...deps, api: client, onChange: deps.wake });

@@ -41,6 +41,12 @@ export const systemClock: Clock = {
     }),
 };
 
+/**
+ * Reason for ending a wait of our own. Given to `abort`, because its default reason, an exception with
+ * its stack, is costly where waits end thousands of times a second, and nobody looks at it.
+ */
+export const waitOver: unique symbol = Symbol("wait over");
+
 /** The machine's own chance. Not for secrets. */
 export const systemRandom: Random = Math.random;
 

@@ -4,7 +4,7 @@
  * Owns one loop. A worker that is overdue lends its slot out, so that one stuck handler never blocks
  * the others; its lane stays held. Wake-ups are never lost: a wake between two looks is remembered.
  */
-import type { Clock } from "../contracts/clock.ts";
+import { type Clock, waitOver } from "../contracts/clock.ts";
 import { BotError } from "../contracts/errors.ts";
 import type { Message, Pool } from "../contracts/message.ts";
 import type { PoolGate } from "../contracts/message-handler.ts";
@@ -59,7 +59,7 @@ export class WorkerPool {
   #paused = false;
   #claiming = true;
   #awake = false;
-  #nap = new AbortController();
+  #nap: AbortController | undefined;
   #loop: Promise<void> | undefined;
 
   constructor(deps: WorkerPoolDeps, suspectsPending: boolean) {
@@ -88,7 +88,7 @@ export class WorkerPool {
   /** Looks for work now. Harmless at any time. */
   wake(): void {
     this.#awake = true;
-    this.#nap.abort();
+    this.#nap?.abort(waitOver);
   }
 
   /** Claims nothing more; what is in hand goes on. */
@@ -106,6 +106,7 @@ export class WorkerPool {
       if (this.#awake || napMs <= 0) continue;
       this.#nap = new AbortController();
       await this.#deps.clock.sleep(napMs, this.#nap.signal);
+      this.#nap = undefined;
     }
   }
 

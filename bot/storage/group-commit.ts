@@ -5,7 +5,7 @@
  * submitted in the same turn of the event loop share a transaction; a promise resolves only after
  * the transaction is on disk. Closures run one at a time, in the order they were submitted.
  */
-import type { Clock } from "../contracts/clock.ts";
+import { type Clock, waitOver } from "../contracts/clock.ts";
 import {
   BotError,
   StorageClosedError,
@@ -146,7 +146,7 @@ export class GroupCommit {
     try {
       return await Promise.race([pending, late]);
     } finally {
-      settled.abort();
+      settled.abort(waitOver);
     }
   }
 

@@ -8,7 +8,7 @@ import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 import { type Dispatcher, FormData, Pool, ProxyAgent, request } from "undici";
 import type { BotApi, CallOptions } from "../contracts/bot-api.ts";
-import type { Clock } from "../contracts/clock.ts";
+import { type Clock, waitOver } from "../contracts/clock.ts";
 import {
   CallNotSentError,
   CallRefusedError,
@@ -57,19 +57,21 @@ export class BotApiClient implements BotApi {
     { signal, deadlineMs = this.#options.deadlineMs }: CallOptions = {},
   ): Promise<T> {
     const call = new AbortController();
-    const abort = () => call.abort();
+    const abort = () => call.abort(waitOver);
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted) abort();
     const answered = new AbortController();
     // When the deadline passes first, it aborts the request, and so the connection.
-    void this.#options.clock.sleep(deadlineMs, answered.signal).then(abort);
+    void this.#options.clock.sleep(deadlineMs, answered.signal).then(() => {
+      if (!answered.signal.aborted) abort();
+    });
     try {
       return await this.#exchange<T>(method, payload, call.signal);
     } catch (error) {
       if (error instanceof TelegramError) throw error;
       throw classifyFailure(method, error, call.signal.aborted, deadlineMs);
     } finally {
-      answered.abort();
+      answered.abort(waitOver);
       signal?.removeEventListener("abort", abort);
     }
   }

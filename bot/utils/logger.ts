@@ -140,8 +140,10 @@ export class BotLogger {
       this.business(event.name, event.userId, event.facts);
       return;
     }
+    const level = levelOf(event);
+    if (!this.#isWritten(level)) return;
     const { type, ...facts } = event;
-    this.#write(levelOf(event), { event: type, facts });
+    this.#write(level, { event: type, facts });
   };
 
   snapshot(): { readonly fileWritable: boolean; readonly consoleDrops: number } {
@@ -154,7 +156,12 @@ export class BotLogger {
     return this.#closed;
   }
 
+  #isWritten(level: LogLevel): boolean {
+    return this.#winston.isLevelEnabled(level);
+  }
+
   #write(level: LogLevel, line: Record<string, unknown>): void {
+    if (!this.#isWritten(level)) return;
     try {
       const at = formatInstant(this.#options.clock.epochMs());
       const info = { level, message: "", line: { at, level, ...correlation.getStore(), ...line } };
