@@ -341,6 +341,9 @@ function judgeTelegram(polling: Polling, breaker: Breaker, pollDueMs: number) {
       figures,
     } as const;
   }
+  if (sinceLastPollMs === undefined && failuresInARow === 0) {
+    return { status: "degraded", reason: "the first poll is under way", figures } as const;
+  }
   if (sinceLastPollMs === undefined || sinceLastPollMs > pollDueMs) {
     const why = reason === undefined ? "no poll has been completed" : `polling fails: ${reason}`;
     return { status: "unhealthy", reason: why, figures } as const;
