@@ -120,8 +120,8 @@ export class WorkerPool {
       const aloneForMs = suspect.startedAtMs + suspectAloneMs - clock.monotonicMs();
       if (aloneForMs > 0) return aloneForMs;
     }
-    if (mayClaim && !(await mayClaim())) return retryClaimMs;
     try {
+      if (mayClaim && !(await mayClaim())) return retryClaimMs;
       const claimed = await this.#claim(free);
       if (claimed > 0 || this.#suspects.running !== suspect) return 0;
       const nextAt = await store.nextAvailableAtEpochMs(pool);
