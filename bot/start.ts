@@ -90,7 +90,12 @@ function watchDefects(running: Running): void {
     void running.stop("defect").finally(() => process.exit(exitCode.defect));
   };
   process.on("uncaughtException", onDefect);
-  process.on("unhandledRejection", onDefect);
+  process.on("unhandledRejection", (error) => {
+    // A handler that called Telegram after its end was refused; its update is settled, nobody is hurt.
+    const late = error instanceof Error && "code" in error && error.code === "ATTEMPT_OVER";
+    if (late) running.log.warn("handler.late-call", { error });
+    else onDefect(error);
+  });
 }
 
 /** Says what went wrong and what can be done, and ends the process. */
