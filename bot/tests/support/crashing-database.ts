@@ -78,10 +78,15 @@ export class CrashingDatabases {
     if (last) this.#die();
   }
 
-  /** As a kill does: what is not committed is rolled back, and the lock is free. */
-  #die(): never {
+  /** What is not committed is rolled back, and the lock is free. */
+  kill(): void {
+    if (this.#dead) return;
     this.#dead = true;
     for (const file of this.#files) file.close();
+  }
+
+  #die(): never {
+    this.kill();
     throw new StorageFailedError("the simulated process has died");
   }
 
