@@ -273,7 +273,7 @@ function createQueue(
         withdraw: () => {},
         reopensInMs: () => undefined,
         settle: () => undefined,
-        recovered: () => {},
+        recovered: () => undefined,
       },
     },
     concurrency: queue.concurrency,

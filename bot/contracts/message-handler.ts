@@ -2,7 +2,7 @@
 import type { BotError } from "./errors.ts";
 import type { DeadReason, JsonObject, Message, NewMessage } from "./message.ts";
 import type { DomainTransaction } from "./shop-tables.ts";
-import type { Admission, ClaimCandidate } from "./store.ts";
+import type { Admission, ClaimCandidate, SentRecord } from "./store.ts";
 
 /** One run of a handler, as the handler sees it. */
 export interface Attempt {
@@ -62,7 +62,10 @@ export interface PoolGate {
   /** When a claim that was stopped may be tried again; `undefined`: after something was settled. */
   reopensInMs(): number | undefined;
   /** Room the message used up, to be stored with its outcome; `undefined` for none. */
-  settle(message: Message): { readonly scope: string; readonly cost: number } | undefined;
-  /** A message was found in hand after a crash: it may have been sent just before. */
-  recovered(message: Message): void;
+  settle(message: Message): SentRecord | undefined;
+  /**
+   * A message was found in hand after a crash, and its call may have been made. Must not throw.
+   * @returns room it may have used up, to be stored; `undefined` for none.
+   */
+  recovered(message: Message): SentRecord | undefined;
 }

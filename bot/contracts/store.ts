@@ -69,6 +69,13 @@ export interface SentRecord {
   readonly atEpochMs: number;
 }
 
+/** What becomes of a message that a dead process had in hand. */
+export interface Recovery {
+  readonly outcome: AttemptOutcome;
+  /** Flood-control room it may have used up. */
+  readonly sent?: SentRecord | undefined;
+}
+
 /** How an attempt ended. */
 export type AttemptOutcome =
   /** Done: the message leaves the queue and `enqueue` enters it, in one transaction. */
@@ -166,7 +173,7 @@ export interface QueueStore {
    * @param decide Sees the message with this death counted; must not throw.
    * @returns the messages that were in hand, oldest first.
    */
-  recover(decide: (message: Message) => AttemptOutcome): Promise<readonly Message[]>;
+  recover(decide: (message: Message) => Recovery): Promise<readonly Message[]>;
   /** When the next waiting head of this pool becomes available; `undefined` when none waits. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
   /** Waiting and in hand. Cheap enough to ask before every poll. */

@@ -17,10 +17,11 @@ import {
   ChatMigratedError,
   QueryTooOldError,
   RateLimitedError,
-  type TelegramError,
+  TelegramError,
   UnauthorizedError,
 } from "../contracts/errors.ts";
 import type { AmbiguousPolicy } from "../contracts/message.ts";
+import type { CallEnd } from "./flood-control.ts";
 
 export type DeliveryDecision =
   | { readonly kind: "done" }
@@ -46,6 +47,12 @@ export function decideDelivery(error: TelegramError, policy: AmbiguousPolicy): D
     return { kind: "not-sent" };
   if (error.effect === "unknown") return { kind: "ambiguous", policy };
   return { kind: "refused" };
+}
+
+/** What flood control is told of a call that failed with `error`. */
+export function toCallEnd(error: unknown): CallEnd {
+  if (!(error instanceof TelegramError)) return "unknown";
+  return error.effect === "refused" ? "answered" : error.effect;
 }
 
 /** Whether the breaker counts it as a failure of Telegram as a whole. */

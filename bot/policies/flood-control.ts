@@ -2,8 +2,9 @@
  * Flood control: Telegram's sending limits, kept by sliding windows.
  *
  * A message occupies its windows from the moment it is started until a window's length after it was
- * answered. Whatever happens on the way, Telegram therefore never sees more than the limit in any
- * window of its own, and a burst after a quiet time is no larger than the limit.
+ * answered; one whose answer never came may still be on its way, and counts as answered a little
+ * later. Whatever happens on the way, Telegram therefore never sees more than the limit in any window
+ * of its own, and a burst after a quiet time is no larger than the limit.
  * (Measured: the fixed windows of a popular throttler let 60 through in one second, limit 30.)
  *
  * Source of the limits: core.telegram.org/bots/faq: one message a second in a chat, 20 a minute in
@@ -25,6 +26,9 @@ export interface FloodLimits {
 /** When a message may start: at once, at an instant, or after something in flight has been answered. */
 export type FloodVerdict = "now" | "after-flight" | { readonly atMs: number };
 
+/** What is known of a call that has ended: it was answered, provably never sent, or nobody knows. */
+export type CallEnd = "answered" | "not-sent" | "unknown";
+
 interface Entry {
   readonly cost: number;
   /** When it was answered; `Infinity` while in flight. */
@@ -37,12 +41,22 @@ interface Window {
 }
 
 interface Flight {
+  /** Unknown until somebody knows better. */
+  end: CallEnd;
   readonly entry: Entry;
   readonly scope: string;
 }
 
 const secondMs = 1_000;
 const minuteMs = 60_000;
+
+/**
+ * Milliseconds after which a call that was given up is no longer expected to be executed: it may
+ * still lie in a socket or a proxy when the process that wrote it is dead.
+ */
+const lateExecutionMs = 1_000;
+/** Two processes' ideas of the epoch differ by their rounding. */
+const epochErrorMs = 2;
 
 /** Low-priority messages are spread over the second, so that a reply never waits for a full one. */
 const spreadSlices = 10;
@@ -95,30 +109,37 @@ export class FloodControl {
   start(id: number, scope: string | undefined, cost: number, low: boolean, nowMs: number): void {
     if (!this.#limits.enabled || cost === 0 || scope === undefined) return;
     const entry: Entry = { cost, answeredAtMs: Number.POSITIVE_INFINITY };
-    this.#flights.set(id, { entry, scope });
+    this.#flights.set(id, { end: "unknown", entry, scope });
     this.#admit(entry, scope, nowMs);
     if (low) this.#lowStartsMs.push(nowMs);
   }
 
-  /**
-   * The message has been answered, or provably never reached Telegram.
-   *
-   * @returns whether it used up room that must survive a restart.
-   */
-  settle(id: number, reachedTelegram: boolean, nowMs: number): boolean {
+  /** How the message's call ended. Nothing when it is not in flight. */
+  ended(id: number, end: CallEnd): void {
     const flight = this.#flights.get(id);
-    if (!flight) return false;
-    this.#flights.delete(id);
-    flight.entry.answeredAtMs = reachedTelegram ? nowMs : Number.NEGATIVE_INFINITY;
-    return reachedTelegram;
+    if (flight) flight.end = end;
   }
 
-  /** Takes over room used before a restart, answered `agoMs` ago. */
+  /**
+   * The message is out of hand. Without a word on how its call ended that counts as unknown.
+   *
+   * @returns the instant from which its room becomes free, which must survive a restart; `undefined`
+   *   when it used up none.
+   */
+  settle(id: number, nowMs: number): number | undefined {
+    const flight = this.#flights.get(id);
+    if (!flight) return undefined;
+    this.#flights.delete(id);
+    flight.entry.answeredAtMs = answeredAtMs(flight.end, nowMs);
+    return flight.end === "not-sent" ? undefined : flight.entry.answeredAtMs;
+  }
+
+  /** Takes over room used before a restart, as `settle` gave it, `agoMs` ago. */
   restore(scope: string, cost: number, agoMs: number, nowMs: number): void {
     if (!this.#limits.enabled) return;
-    // A clock that was set back must not open the windows early: in doubt it was just now.
-    const answeredAtMs = nowMs - Math.max(0, agoMs);
-    this.#admit({ cost, answeredAtMs }, scope, nowMs);
+    // A clock that was set back must not open the windows early, nor close them for long.
+    const sinceMs = Math.max(-lateExecutionMs, agoMs) - epochErrorMs;
+    this.#admit({ cost, answeredAtMs: nowMs - sinceMs }, scope, nowMs);
   }
 
   /** Telegram asked everybody to wait: nothing starts before `untilMs`. */
@@ -162,6 +183,11 @@ export class FloodControl {
 /** Groups and channels have negative ids; a public one may also be named by @username. */
 export function isGroup(scope: string): boolean {
   return scope.startsWith("-") || scope.startsWith("@");
+}
+
+function answeredAtMs(end: CallEnd, nowMs: number): number {
+  if (end === "not-sent") return Number.NEGATIVE_INFINITY;
+  return end === "answered" ? nowMs : nowMs + lateExecutionMs;
 }
 
 function decide(

@@ -12,6 +12,7 @@ import type {
   ClaimRequest,
   DeadLetterFilter,
   EnqueueResult,
+  Recovery,
   SentRecord,
   StoreSnapshot,
   SweepRequest,
@@ -236,10 +237,12 @@ export class QueueTables {
     return row.pool === "handling" ? row.deaths : 0;
   }
 
-  recover(decide: (message: Message) => AttemptOutcome, now: number): Message[] {
+  recover(decide: (message: Message) => Recovery, now: number): Message[] {
     return this.#sql.countDeaths.all<MessageRow>().map((row) => {
       const message = toMessage(row);
-      this.#end(row, decide(message), now);
+      const { outcome, sent } = decide(message);
+      if (sent) this.recordSent(sent);
+      this.#end(row, outcome, now);
       return message;
     });
   }

@@ -17,6 +17,7 @@ import type {
   ClaimRequest,
   DeadLetterFilter,
   PreviousEnd,
+  Recovery,
   SentRecord,
   Store,
   SweepRequest,
@@ -186,7 +187,7 @@ export class SqliteStore implements Store {
     return this.#write((opened, now) => runDomainWork(opened, now, work));
   }
 
-  recover(decide: (message: Message) => AttemptOutcome) {
+  recover(decide: (message: Message) => Recovery) {
     return this.#write(({ queue }, now) => queue.recover(decide, now));
   }
 

@@ -11,7 +11,7 @@ import type { JsonObject, Message } from "../contracts/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../contracts/message-handler.ts";
 import type { FactStore } from "../contracts/store.ts";
 import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
-import { decideDelivery } from "../policies/delivery.ts";
+import { decideDelivery, toCallEnd } from "../policies/delivery.ts";
 import type { FloodGate } from "./flood-gate.ts";
 import type { OutgoingCall } from "./outgoing.ts";
 
@@ -41,6 +41,7 @@ export class Delivery implements MessageHandler {
     if (unreachable) return unreachable;
     try {
       await this.#deps.api.call(method, payload, { signal });
+      this.#deps.gate.ended(message.id, "answered");
       return {
         kind: "done",
         ...(message.floodScope !== undefined && { reachedChat: message.floodScope }),
@@ -56,7 +57,7 @@ export class Delivery implements MessageHandler {
     if (message.type !== "broadcast" || message.floodScope === undefined) return undefined;
     const reason = await this.#deps.facts.unreachableReason(message.floodScope);
     if (reason === undefined) return undefined;
-    this.#deps.gate.notSent(message.id);
+    this.#deps.gate.ended(message.id, "not-sent");
     return { kind: "dead", reason: "refused", error: new ChatGoneError(method, "blocked") };
   }
 
@@ -66,7 +67,7 @@ export class Delivery implements MessageHandler {
     error: TelegramError,
   ): Promise<HandlerResult> {
     const { gate, publish, random } = this.#deps;
-    if (error.effect === "not-sent") gate.notSent(message.id);
+    gate.ended(message.id, toCallEnd(error));
     const decision = decideDelivery(error, message.ambiguous);
     switch (decision.kind) {
       case "done":

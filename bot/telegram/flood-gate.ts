@@ -3,16 +3,28 @@
  * windows and the breaker allow it.
  *
  * Keeps the figures of policies/flood-control.ts over a restart: what was sent in the last minute is
- * read back from the store, and what was in hand at a crash counts as sent just now.
+ * read back from the store, and what was in hand at a crash counts as still under way.
  */
 import type { Clock } from "../contracts/clock.ts";
 import { steadyEpoch } from "../contracts/clock.ts";
+import { CallNotSentError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import type { Message } from "../contracts/message.ts";
 import type { PoolGate } from "../contracts/message-handler.ts";
-import type { Admission, ClaimCandidate, FactStore, QueueStore } from "../contracts/store.ts";
+import type {
+  Admission,
+  ClaimCandidate,
+  FactStore,
+  QueueStore,
+  SentRecord,
+} from "../contracts/store.ts";
 import { decideGlobalPark, type RateLimitSighting } from "../policies/delivery.ts";
-import { FloodControl, type FloodLimits, type FloodVerdict } from "../policies/flood-control.ts";
+import {
+  type CallEnd,
+  FloodControl,
+  type FloodLimits,
+  type FloodVerdict,
+} from "../policies/flood-control.ts";
 
 export interface FloodGateDeps {
   readonly clock: Clock;
@@ -22,6 +34,13 @@ export interface FloodGateDeps {
     Pick<FactStore, "getSetting" | "setSetting">;
   /** Whether Telegram can be called at all. */
   readonly isOpen: () => boolean;
+}
+
+/** What flood control needs to know of a call. */
+export interface FloodFacts {
+  /** The chat whose windows it uses; `undefined` for none. */
+  readonly floodScope: string | undefined;
+  readonly floodCost: number;
 }
 
 const parkedSetting = "sending.parked-until";
@@ -34,7 +53,6 @@ export class FloodGate implements PoolGate {
   readonly #deps: FloodGateDeps;
   readonly #flood: FloodControl;
   readonly #now: () => number;
-  readonly #notSent = new Set<number>();
   #sightings: RateLimitSighting[] = [];
   #reopensAtMs: number | undefined;
   #starts = 0;
@@ -85,7 +103,8 @@ export class FloodGate implements PoolGate {
   }
 
   withdraw(messageId: number): void {
-    this.#flood.settle(messageId, false, this.#deps.clock.monotonicMs());
+    this.#flood.ended(messageId, "not-sent");
+    this.#flood.settle(messageId, this.#deps.clock.monotonicMs());
   }
 
   reopensInMs(): number | undefined {
@@ -93,58 +112,57 @@ export class FloodGate implements PoolGate {
     return this.#reopensAtMs - this.#deps.clock.monotonicMs();
   }
 
-  /** The call for this message provably never reached Telegram, so it used up no room. */
-  notSent(messageId: number): void {
-    this.#notSent.add(messageId);
+  /** How the call for this message ended; to be said before it is settled. */
+  ended(messageId: number, end: CallEnd): void {
+    this.#flood.ended(messageId, end);
   }
 
-  settle(message: Message): { readonly scope: string; readonly cost: number } | undefined {
-    const reached = !this.#notSent.delete(message.id);
-    const used = this.#flood.settle(message.id, reached, this.#deps.clock.monotonicMs());
-    if (!used || message.floodScope === undefined) return undefined;
-    return { scope: message.floodScope, cost: message.floodCost };
+  settle(message: Message): SentRecord | undefined {
+    return this.#settle(message.id, message);
   }
 
-  recovered(message: Message): void {
-    if (message.floodScope === undefined || message.floodCost === 0) return;
-    this.#flood.restore(message.floodScope, message.floodCost, 0, this.#deps.clock.monotonicMs());
+  #settle(id: number, { floodCost, floodScope }: FloodFacts): SentRecord | undefined {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const fromMs = this.#flood.settle(id, nowMs);
+    if (fromMs === undefined || floodScope === undefined) return undefined;
+    return {
+      scope: floodScope,
+      cost: floodCost,
+      atEpochMs: Math.ceil(this.#now() + fromMs - nowMs),
+    };
+  }
+
+  recovered(message: Message): SentRecord | undefined {
+    const { floodCost, floodScope, id } = message;
+    const nowMs = this.#deps.clock.monotonicMs();
+    // As if this process had started it and given it up now.
+    this.#flood.start(id, floodScope, floodCost, false, nowMs);
+    return this.#settle(id, message);
   }
 
   /**
    * Waits until a call made at once (`ctx.now`) may start.
    *
-   * @returns to be called when it has ended, with whether it reached Telegram.
+   * @returns to be called when it has ended. Rejects with `CallNotSentError` when `signal` aborts.
    */
-  async permit(
-    {
-      floodCost,
-      floodScope,
-    }: { readonly floodScope: string | undefined; readonly floodCost: number },
-    signal: AbortSignal,
-  ): Promise<(reached: boolean) => Promise<void>> {
+  async permit(call: FloodFacts, signal: AbortSignal): Promise<(end: CallEnd) => Promise<void>> {
     // Never the id of a message in the queue.
     const id = --this.#permits;
-    const candidate = {
-      messageId: id,
-      lane: "",
-      priority: "normal",
-      floodScope,
-      floodCost,
-    } as const;
+    const candidate = { messageId: id, lane: "", priority: "normal", ...call } as const;
     for (;;) {
+      if (signal.aborted) throw new CallNotSentError("given up while it waited for flood control");
       const admission = this.admit(candidate);
-      if (admission === "take" || signal.aborted) break;
+      if (admission === "take") break;
       const waitMs =
         typeof admission === "object"
           ? admission.notBeforeEpochMs - this.#now()
           : (this.reopensInMs() ?? afterFlightMs);
       await this.#deps.clock.sleep(Math.max(1, waitMs), signal);
     }
-    return async (reached) => {
-      const used = this.#flood.settle(id, reached, this.#deps.clock.monotonicMs());
-      if (!used || floodScope === undefined) return;
-      const sent = { scope: floodScope, cost: floodCost, atEpochMs: this.#now() };
-      await this.#deps.store.recordSent(sent);
+    return async (end) => {
+      this.#flood.ended(id, end);
+      const sent = this.#settle(id, call);
+      if (sent) await this.#deps.store.recordSent(sent);
     };
   }
 

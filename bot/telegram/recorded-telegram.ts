@@ -11,6 +11,8 @@ import type { Clock, Random } from "../contracts/clock.ts";
 import { NotSentYetError, RateLimitedError, TelegramError } from "../contracts/errors.ts";
 import type { Secret } from "../contracts/secret.ts";
 import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
+import { toCallEnd } from "../policies/delivery.ts";
+import type { FloodGate } from "./flood-gate.ts";
 import { toOutgoingMessage } from "./outgoing.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -22,16 +24,7 @@ export interface DirectCallsDeps {
   readonly token: Secret;
   readonly apiRoot: string;
   /** Waits until flood control lets a call to this chat start; the result reports its end. */
-  readonly permit: (
-    call: DirectCall,
-    signal: AbortSignal,
-  ) => Promise<(reached: boolean) => Promise<void>>;
-}
-
-/** What flood control needs to know of a call that is made at once. */
-export interface DirectCall {
-  readonly floodScope: string | undefined;
-  readonly floodCost: number;
+  readonly permit: FloodGate["permit"];
 }
 
 const attemptsMax = 3;
@@ -85,10 +78,10 @@ export class DirectCalls {
     const settled = await this.#deps.permit({ floodScope, floodCost }, signal);
     try {
       const result = await this.#deps.api.call(method, fields, { signal });
-      await settled(true);
+      await settled("answered");
       return result;
     } catch (error) {
-      await settled(!(error instanceof TelegramError && error.effect === "not-sent"));
+      await settled(toCallEnd(error));
       throw error;
     }
   }

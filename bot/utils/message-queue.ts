@@ -158,7 +158,10 @@ export class MessageQueue implements Component {
   // ---- life ---------------------------------------------------------------------------------------
 
   async start(): Promise<void> {
-    const recovered = await this.#deps.store.recover((message) => this.#decideRecovery(message));
+    const recovered = await this.#deps.store.recover((message) => ({
+      outcome: this.#decideRecovery(message),
+      sent: this.#deps.gates[message.pool]?.recovered(message),
+    }));
     for (const message of recovered) this.#reportRecovery(message);
     for (const name of pools) {
       const suspectsPending = recovered.some((message) => message.pool === name);
@@ -336,8 +339,7 @@ export class MessageQueue implements Component {
     const gate = this.#deps.gates[message.pool];
     const { outcome, error } = await this.#decideOutcome(message, slot);
     if (outcome.kind === "expired") gate?.withdraw(message.id);
-    const used = gate?.settle(message);
-    const sent = used && { ...used, atEpochMs: this.#now() };
+    const sent = gate?.settle(message);
     const ref = { messageId: message.id, claims: message.claims };
     const commit = this.#commit(() => this.#deps.store.finish(ref, outcome, sent));
     // The next claim is submitted in this turn, so it shares the commit of this outcome.
@@ -476,7 +478,6 @@ export class MessageQueue implements Component {
 
   #reportRecovery(message: Message): void {
     this.#counts.recovered++;
-    this.#deps.gates[message.pool]?.recovered(message);
     const ambiguous = message.pool !== "handling";
     const { deaths } = message;
     this.#deps.publish({ type: "message.recovered", ref: toRef(message), deaths, ambiguous });

@@ -80,7 +80,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const [message] = await claim(store);
       await store.finish(ref(message), { kind: "done", enqueue: [update("b", 2)] });
       const next = await reopenAfterKill();
-      expect(await next.recover(() => ({ kind: "released" }))).toEqual([]);
+      expect(await next.recover(() => ({ outcome: { kind: "released" } }))).toEqual([]);
       expect(numbers(await claim(next))).toEqual([2]);
     });
 
@@ -146,7 +146,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       );
       expect(result).toEqual({ total: 5 });
       const next = await reopenAfterKill();
-      const [recovered] = await next.recover(() => ({ kind: "released" }));
+      const [recovered] = await next.recover(() => ({ outcome: { kind: "released" } }));
       expect(recovered).toMatchObject({ deaths: 1 });
       const again = await claim(next);
       expect(numbers(again)).toEqual([1, 2]);
@@ -212,7 +212,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await store.enqueue([update("a", 1), update("b", 2)]);
       await claim(store, { limit: 1 });
       const next = await reopenAfterKill();
-      const recovered = await next.recover(() => ({ kind: "released" }));
+      const recovered = await next.recover(() => ({ outcome: { kind: "released" } }));
       expect(recovered.map(({ deaths, payload }) => [payload["n"], deaths])).toEqual([[1, 1]]);
       expect(numbers(await claim(next, { suspects: "only" }))).toEqual([1]);
       expect(numbers(await claim(next, { suspects: "without" }))).toEqual([2]);
