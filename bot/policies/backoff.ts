@@ -8,6 +8,9 @@ export interface BackoffOptions {
   readonly maxMs: number;
 }
 
+/** One more is Infinity, and 0 times that is not a number. */
+const doublingsMax = 1_023;
+
 /**
  * Milliseconds before attempt `attempt + 1`, uniform in
  * [0, min(maxMs, initialMs * 2 ** (attempt - 1))).
@@ -16,7 +19,6 @@ export interface BackoffOptions {
  * Source: "full jitter", AWS Architecture Blog, Exponential Backoff And Jitter.
  */
 export function fullJitter(options: BackoffOptions, attempt: number, random: Random): number {
-  // 2 ** 1024 is Infinity, and Infinity is capped like any other number.
-  const bound = Math.min(options.maxMs, options.initialMs * 2 ** (Math.max(1, attempt) - 1));
-  return random() * bound;
+  const doublings = Math.min(Math.max(1, attempt) - 1, doublingsMax);
+  return random() * Math.min(options.maxMs, options.initialMs * 2 ** doublings);
 }
