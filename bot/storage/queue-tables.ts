@@ -188,6 +188,7 @@ export class QueueTables {
   }
 
   #bury(row: MessageRow, reason: DeadReason, errors: string, now: number): void {
+    const unattempted = reason === "quarantined" || reason === "lane-full";
     this.#sql.insertDeadLetter.run(
       row.id,
       row.type,
@@ -198,7 +199,7 @@ export class QueueTables {
       row.created_at,
       now,
       reason,
-      row.attempts,
+      unattempted ? row.attempts : row.attempts + 1,
       row.deaths,
       row.origin,
       row.ambiguous,

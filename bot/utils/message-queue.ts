@@ -158,11 +158,7 @@ export class MessageQueue implements Component {
   // ---- life ---------------------------------------------------------------------------------------
 
   async start(): Promise<void> {
-    const recovered = await this.#deps.store.recover((message) => ({
-      outcome: this.#decideRecovery(message),
-      sent: this.#deps.gates[message.pool]?.recovered(message),
-    }));
-    for (const message of recovered) this.#reportRecovery(message);
+    const recovered = await this.#recover();
     for (const name of pools) {
       const suspectsPending = recovered.some((message) => message.pool === name);
       const pool = this.#createPool(name, name === "handling" && suspectsPending);
@@ -463,6 +459,17 @@ export class MessageQueue implements Component {
 
   // ---- recovery -----------------------------------------------------------------------------------
 
+  async #recover(): Promise<readonly Message[]> {
+    const outcomes = new Map<number, AttemptOutcome>();
+    const recovered = await this.#deps.store.recover((message) => {
+      const outcome = this.#decideRecovery(message);
+      outcomes.set(message.id, outcome);
+      return { outcome, sent: this.#deps.gates[message.pool]?.recovered(message) };
+    });
+    for (const message of recovered) this.#reportRecovery(message, outcomes.get(message.id));
+    return recovered;
+  }
+
   #decideRecovery(message: Message): AttemptOutcome {
     if (message.pool === "handling") {
       if (!isPoison(message.deaths)) return { kind: "released" };
@@ -476,11 +483,12 @@ export class MessageQueue implements Component {
     return outcome.kind === "retry" ? { ...outcome, availableAtEpochMs: this.#now() } : outcome;
   }
 
-  #reportRecovery(message: Message): void {
+  #reportRecovery(message: Message, outcome: AttemptOutcome | undefined): void {
     this.#counts.recovered++;
     const ambiguous = message.pool !== "handling";
     const { deaths } = message;
     this.#deps.publish({ type: "message.recovered", ref: toRef(message), deaths, ambiguous });
+    if (outcome?.kind === "dead") this.#reportDead(message, outcome);
   }
 
   // ---- sweeping and reporting ---------------------------------------------------------------------
@@ -531,14 +539,7 @@ export class MessageQueue implements Component {
         return;
       }
       case "dead":
-        this.#counts.dead++;
-        publish({
-          type: "message.dead",
-          ref,
-          reason: outcome.reason,
-          attempts,
-          error: outcome.error,
-        });
+        this.#reportDead(message, outcome);
         return;
       case "expired":
         this.#counts.expired++;
@@ -547,6 +548,12 @@ export class MessageQueue implements Component {
       case "released":
         return;
     }
+  }
+
+  #reportDead(message: Message, { error, reason }: AttemptOutcome & { kind: "dead" }): void {
+    this.#counts.dead++;
+    const attempts = message.attempts + (reason === "quarantined" ? 0 : 1);
+    this.#deps.publish({ type: "message.dead", ref: toRef(message), reason, attempts, error });
   }
 
   #record(error: unknown) {

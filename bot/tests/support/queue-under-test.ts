@@ -1,0 +1,115 @@
+/** Queue under test: the real queue over the real store, on a clock that stands still. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { BotEvent } from "../../contracts/events.ts";
+import type { MessageType, NewMessage } from "../../contracts/message.ts";
+import type { MessageHandler } from "../../contracts/message-handler.ts";
+import { SqliteStore } from "../../storage/sqlite-store.ts";
+import { MessageQueue, type MessageQueueDeps } from "../../utils/message-queue.ts";
+import { CrashingDatabases, type CrashPlan } from "./crashing-database.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+/** A memory file system where there is one: only the order of writes matters here. */
+const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+const immortal: CrashPlan = { atCommit: Number.POSITIVE_INFINITY, reachedDisk: true };
+
+export type Handle = MessageHandler["handle"];
+
+/** One process: a queue over a store. */
+export interface QueueProcess {
+  readonly queue: MessageQueue;
+  readonly store: SqliteStore;
+  readonly events: BotEvent[];
+  /** As `kill -9` would: what is not committed is gone, the code that runs can reach nothing. */
+  readonly kill: () => void;
+}
+
+/** One data directory and its clock, for one process after another. */
+export class QueueMachine {
+  readonly clock = new ManualClock();
+  readonly #directory = mkdtempSync(join(temporary, "queue-"));
+
+  constructor() {
+    onTestFinished(() => rmSync(this.#directory, { recursive: true, force: true }));
+  }
+
+  /** A process whose store is open and whose queue is not started yet. */
+  async boot(
+    overrides: Partial<MessageQueueDeps> = {},
+    plan: CrashPlan = immortal,
+  ): Promise<QueueProcess> {
+    const databases = new CrashingDatabases(plan);
+    const events: BotEvent[] = [];
+    const publish = (event: BotEvent) => events.push(event);
+    const { clock } = this;
+    const store = new SqliteStore({
+      directory: this.#directory,
+      clock,
+      publish,
+      onFatal: () => {},
+      dedupeKeepMs: 60_000,
+      laneLengthMax: 1_000,
+      openDatabase: databases.open,
+    });
+    await store.open();
+    const queue = new MessageQueue({
+      clock,
+      store,
+      publish,
+      random: () => 0.5,
+      handlers: handlers({}),
+      gates: {},
+      concurrency: 10,
+      attemptsMax: 5,
+      backoff: { initialMs: 1_000, maxMs: 60_000 },
+      handlerTimeoutMs: 30_000,
+      handlerSlowMs: 5_000,
+      lengthMax: 100,
+      deadLettersKeepMs: 86_400_000,
+      ...overrides,
+    });
+    onTestFinished(async () => {
+      if (databases.dead) return;
+      await queue.stop();
+      await store.close();
+    });
+    return { queue, store, events, kill: () => databases.kill() };
+  }
+
+  /** A process whose queue runs. */
+  async start(overrides: Partial<MessageQueueDeps> = {}): Promise<QueueProcess> {
+    const process = await this.boot(overrides);
+    await process.queue.start();
+    return process;
+  }
+}
+
+/** Handlers for every type; what is not given is done at once. */
+export function handlers(
+  given: Partial<Record<MessageType, Handle | Partial<MessageHandler>>>,
+): Record<MessageType, MessageHandler> {
+  const complete = (handler: Handle | Partial<MessageHandler> | undefined): MessageHandler => ({
+    onRetry: "hold",
+    handle: async () => ({ kind: "done" }),
+    ...(typeof handler === "function" ? { handle: handler } : handler),
+  });
+  return {
+    update: complete(given.update),
+    send: complete(given.send),
+    broadcast: complete(given.broadcast),
+    alert: complete(given.alert),
+  };
+}
+
+/** An update of chat `lane` that says `text`. */
+export function update(lane: string, text: string, more: Partial<NewMessage> = {}): NewMessage {
+  const payload = { text };
+  return { type: "update", pool: "handling", lane, priority: "normal", payload, ...more };
+}
+
+/** A send to chat `lane`. */
+export function send(lane: string, text: string, more: Partial<NewMessage> = {}): NewMessage {
+  return update(lane, text, { type: "send", pool: "sending", ...more });
+}
