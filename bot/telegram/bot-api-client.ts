@@ -126,14 +126,19 @@ async function createForm(
     form.append(name, typeof value === "string" ? value : JSON.stringify(value));
   }
   for (const file of files) {
-    const blob = await openAsBlob(file.path).catch((cause: unknown) => {
-      throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, {
-        cause,
-      });
-    });
-    form.append(file.field, blob, file.filename ?? basename(file.path));
+    form.append(file.field, await openFile(method, file), file.filename ?? basename(file.path));
   }
   return form;
+}
+
+async function openFile(method: string, file: FilePart): Promise<Blob> {
+  try {
+    return await openAsBlob(file.path);
+  } catch (error) {
+    throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, {
+      cause: error,
+    });
+  }
 }
 
 /** Failures that happen before anything is written. Source: libuv errors, undici's error list. */
