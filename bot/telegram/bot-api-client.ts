@@ -132,13 +132,11 @@ async function createForm(
 }
 
 async function openFile(method: string, file: FilePart): Promise<Blob> {
-  try {
-    return await openAsBlob(file.path);
-  } catch (error) {
-    throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, {
-      cause: error,
-    });
-  }
+  // `openAsBlob` throws at once where one expects it to reject.
+  const opening = Promise.resolve(file.path).then((path) => openAsBlob(path));
+  return opening.catch((cause: unknown) => {
+    throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, { cause });
+  });
 }
 
 /** Failures that happen before anything is written. Source: libuv errors, undici's error list. */
