@@ -29,6 +29,11 @@ export class CrashingDatabases {
     return this.#dead;
   }
 
+  /** Group commits so far. */
+  get commits(): number {
+    return this.#commits;
+  }
+
   readonly open: OpenDatabase = (path, options) => {
     const file = openNodeSqlite(path, options);
     this.#files.push(file);

@@ -24,7 +24,12 @@ export interface QueueProcess {
   readonly events: BotEvent[];
   /** As `kill -9` would: what is not committed is gone, the code that runs can reach nothing. */
   readonly kill: () => void;
+  readonly isDead: () => boolean;
+  /** Commits so far. */
+  readonly commits: () => number;
 }
+
+type Overrides = Partial<MessageQueueDeps> | ((store: SqliteStore) => Partial<MessageQueueDeps>);
 
 /** One data directory and its clock, for one process after another. */
 export class QueueMachine {
@@ -35,11 +40,12 @@ export class QueueMachine {
     onTestFinished(() => rmSync(this.#directory, { recursive: true, force: true }));
   }
 
-  /** A process whose store is open and whose queue is not started yet. */
-  async boot(
-    overrides: Partial<MessageQueueDeps> = {},
-    plan: CrashPlan = immortal,
-  ): Promise<QueueProcess> {
+  /**
+   * A process whose store is open and whose queue is not started yet.
+   *
+   * @param overrides Parts of the queue; as a function where they need the store.
+   */
+  async boot(overrides: Overrides = {}, plan: CrashPlan = immortal): Promise<QueueProcess> {
     const databases = new CrashingDatabases(plan);
     const events: BotEvent[] = [];
     const publish = (event: BotEvent) => events.push(event);
@@ -68,18 +74,25 @@ export class QueueMachine {
       handlerSlowMs: 5_000,
       lengthMax: 100,
       deadLettersKeepMs: 86_400_000,
-      ...overrides,
+      ...(typeof overrides === "function" ? overrides(store) : overrides),
     });
     onTestFinished(async () => {
       if (databases.dead) return;
       await queue.stop();
       await store.close();
     });
-    return { queue, store, events, kill: () => databases.kill() };
+    return {
+      queue,
+      store,
+      events,
+      kill: () => databases.kill(),
+      isDead: () => databases.dead,
+      commits: () => databases.commits,
+    };
   }
 
   /** A process whose queue runs. */
-  async start(overrides: Partial<MessageQueueDeps> = {}): Promise<QueueProcess> {
+  async start(overrides: Overrides = {}): Promise<QueueProcess> {
     const process = await this.boot(overrides);
     await process.queue.start();
     return process;
