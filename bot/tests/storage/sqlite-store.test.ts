@@ -181,6 +181,18 @@ test("a full disk refuses writes and takes them again when there is room", async
   expect((await claim(store, { limit: 1 }))[0]?.lane).toBe("kept");
 });
 
+test("a read-only disk is refused with what to do", async (context) => {
+  const directory = makeDirectory();
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", "ro", "tmpfs", directory]).status !== 0) {
+    context.skip("a read-only file system cannot be mounted here (needs root)");
+  }
+  onTestFinished(() => void execFileSync("umount", ["-l", directory]));
+  await expect(createStore(directory).store.open()).rejects.toMatchObject({
+    code: "STORAGE_UNAVAILABLE",
+    hint: expect.stringContaining("DATA_DIR"),
+  });
+});
+
 test("a second process is refused while the first lives", async () => {
   const directory = makeDirectory();
   const { store } = createStore(directory);
