@@ -25,13 +25,16 @@ import {
   parseBotRoute,
   unauthorized,
 } from "./http/bot-route.ts";
+import type { Connection } from "./http/connection.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { Parameters } from "./http/parameters.ts";
 import type { Journal, OpenEntry } from "./journal.ts";
 import { type Call, checkNetwork, type Effect } from "./methods/call.ts";
-import { checkLoggedIn, DescribedResult } from "./methods/settings.ts";
+import { checkLoggedIn } from "./methods/settings.ts";
 import { type KnownMethod, methodNamed } from "./methods/table.ts";
+import { DescribedResult } from "./methods/webhooks.ts";
 import { webhookActiveConflict } from "./updates/update-polling.ts";
+import type { WebhookResponse } from "./updates/webhook-connection.ts";
 import type { Account, Surroundings } from "./world/account.ts";
 
 export interface BotApiOptions {
@@ -45,6 +48,14 @@ export interface BotApiOptions {
 
 /** TDLib waits this long by itself before it reports a flood. Source: reference section 5.2. */
 const absorbMsMax = 8_000;
+
+/** What a webhook's answer may not do. Source: reference section 3.5. */
+const notFromWebhooks: ReadonlySet<string> = new Set([
+  "setwebhook",
+  "deletewebhook",
+  "close",
+  "logout",
+]);
 
 export class BotApi {
   readonly #options: BotApiOptions;
@@ -71,7 +82,7 @@ export class BotApi {
 
   #serve(exchange: Exchange, route: BotRoute, parameters: Parameters): void {
     const name = route.method || parameters.text("method");
-    const entry = this.#open(exchange, route, name, parameters);
+    const entry = this.#open(botIdOf(route.token), name, parameters, exchange.connection);
     const account = this.#authorise(route.token);
     if (account instanceof ApiError) {
       this.#send(exchange, entry, failWith(account));
@@ -94,15 +105,41 @@ export class BotApi {
     } else this.#send(exchange, entry, answer);
   }
 
-  #open(exchange: Exchange, route: BotRoute, method: string, parameters: Parameters): OpenEntry {
+  /** A method called in a webhook's answer: executed, and its result thrown away. */
+  callFromWebhook(account: Account, response: WebhookResponse): void {
+    try {
+      const parameters = Parameters.parse("", response.contentType, response.body);
+      const name = parameters.text("method");
+      const lowerName = name.toLowerCase();
+      if (name === "" || lowerName.startsWith("get") || notFromWebhooks.has(lowerName)) return;
+      const entry = this.#open(account.id, name, parameters, null);
+      const call: Call = { account, parameters, around: this.#options.around };
+      const note = (answer: Answer) => {
+        this.#note(entry, answer.status);
+        entry.description = answer.description ?? null;
+      };
+      const answer = this.#execute(call, lowerName, entry, undefined);
+      if (answer instanceof Promise) void answer.then(note);
+      else note(answer);
+    } catch {
+      // Telegram says nothing about an answer it cannot read, and counts the update as delivered.
+    }
+  }
+
+  #open(
+    botId: number,
+    method: string,
+    parameters: Parameters,
+    connection: Connection | null,
+  ): OpenEntry {
     const { journal, around } = this.#options;
     const entry = journal.open({
-      botId: botIdOf(route.token),
+      botId,
       method: method.slice(0, 64),
       parameters: parameters.forJournal(),
       arrivedAtMs: around.clock.monotonicMs(),
       arrivedAtEpochMs: around.clock.epochMs(),
-      connection: exchange.connection,
+      connection,
     });
     entry.chatId = parameters.integer("chat_id") || null;
     return entry;
@@ -121,7 +158,7 @@ export class BotApi {
     call: Call,
     name: string,
     entry: OpenEntry,
-    exchange: Exchange,
+    exchange: Exchange | undefined,
   ): Answer | Promise<Answer> {
     try {
       checkLoggedIn(call.account, call.around.clock.monotonicMs());
@@ -138,17 +175,20 @@ export class BotApi {
     call: Call,
     method: KnownMethod,
     entry: OpenEntry,
-    exchange: Exchange,
+    exchange: Exchange | undefined,
   ): Answer | Promise<Answer> {
     switch (method.kind) {
       case "sending":
         return this.#send429OrPerform(call, method.prepare(call), entry);
       case "immediate": {
+        const done = (result: unknown) => {
+          this.#executed(entry);
+          return result instanceof DescribedResult
+            ? succeed(result.result, result.description)
+            : succeed(result);
+        };
         const result = method.run(call);
-        this.#executed(entry);
-        return result instanceof DescribedResult
-          ? succeed(result.result, result.description)
-          : succeed(result);
+        return result instanceof Promise ? result.then(done, failure) : done(result);
       }
       case "polling":
         this.#executed(entry);
@@ -198,7 +238,7 @@ export class BotApi {
     return succeed(result);
   }
 
-  #poll({ account, parameters, around }: Call, entry: OpenEntry, exchange: Exchange) {
+  #poll({ account, parameters, around }: Call, entry: OpenEntry, exchange: Exchange | undefined) {
     if (account.webhook) return account.polling.conflict(webhookActiveConflict);
     account.allowedUpdates.set(parameters.jsonOrNothing("allowed_updates"));
     const request = {
@@ -209,7 +249,7 @@ export class BotApi {
     return account.polling.poll(request, (updateIds) =>
       around.facts.delivered(account.id, updateIds, {
         journalSequence: entry.sequence,
-        clientConnected: exchange.connection.clientConnected,
+        clientConnected: exchange?.connection.clientConnected ?? false,
       }),
     );
   }

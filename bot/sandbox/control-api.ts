@@ -171,8 +171,8 @@ export interface UpdateFact {
 
 export interface UpdateDelivery {
   readonly atMs: number;
-  /** The journal entry of the poll. */
-  readonly journalSequence: number;
+  /** The journal entry of the poll; null when it went to the webhook. */
+  readonly journalSequence: number | null;
   /** False: the client had left, the answer went nowhere. */
   readonly clientConnected: boolean;
 }
@@ -241,7 +241,7 @@ export type Fault =
   | { readonly kind: "conflict"; readonly afterMs?: number };
 
 export interface NewFaultRule {
-  /** A method's name, or `*` for every one. Case does not matter. */
+  /** A method's name, `*` for every one, or `webhook` for deliveries. Case does not matter. */
   readonly match: string;
   readonly chatId?: number;
   readonly botId?: number;

@@ -45,7 +45,7 @@ export class Journal {
     parameters: Readonly<Record<string, string>>;
     arrivedAtMs: number;
     arrivedAtEpochMs: number;
-    connection: Connection;
+    connection: Connection | null;
   }): OpenEntry {
     this.#sequences += 1;
     const entry: OpenEntry = {

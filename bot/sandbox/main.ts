@@ -9,6 +9,7 @@ const usage = `A local Telegram Bot API server with a chat page.
   --host ADDRESS              default 127.0.0.1
   --token TOKEN               accepted token, may be repeated; default: the sandbox's own
   --flood off|strict|absorb   default strict: 429 as soon as a limit is reached
+  --cloud-webhooks            accept only webhooks that api.telegram.org would
   --no-pacing                 do not slow down quick repetitions of getUpdates and 409s
   --seed N                    repeat a run's chances
   --exit-when-idle-minutes N  end when nobody has asked anything for so long
@@ -33,6 +34,7 @@ function parse() {
         host: { type: "string", default: "127.0.0.1" },
         token: { type: "string", multiple: true },
         flood: { type: "string", default: "strict" },
+        "cloud-webhooks": { type: "boolean", default: false },
         "no-pacing": { type: "boolean", default: false },
         seed: { type: "string" },
         "exit-when-idle-minutes": { type: "string" },
@@ -69,6 +71,7 @@ async function run(): Promise<void> {
     tokens: values.token ?? [sandboxToken],
     flood: floodMode(values.flood),
     pacing: !values["no-pacing"],
+    webhookRules: values["cloud-webhooks"] ? "cloud" : "local",
     ...(values.seed === undefined ? {} : { seed: wholeNumber("seed", values.seed, 2 ** 32) }),
     onStop: requestStop,
   });

@@ -1,8 +1,8 @@
 /**
  * Sandbox: a local Telegram Bot API server, its chat page, and everything that can be broken in it.
  *
- * Owns the listener and every timer. Speaks to nobody but those who connect to it: no file is
- * fetched, no webhook is called. An instance lives once.
+ * Owns the listener and every timer. Speaks to nobody but those who connect to it, and to the
+ * webhook a bot has set: no file is fetched. An instance lives once.
  */
 import { BotApi, type BotApiOptions } from "./bot-api.ts";
 import { createControl } from "./control/control.ts";
@@ -17,8 +17,9 @@ import { Listener } from "./http/listener.ts";
 import { Journal } from "./journal.ts";
 import { seededRandom } from "./random.ts";
 import { UpdateFacts } from "./updates/update-facts.ts";
+import { WebhookDelivery, type WebhookState } from "./updates/webhook-delivery.ts";
 import { VirtualClock } from "./virtual-clock.ts";
-import { Account, type Surroundings } from "./world/account.ts";
+import { Account, type Surroundings, type WebhookRules } from "./world/account.ts";
 import { ChangeFeed } from "./world/change-feed.ts";
 
 /** The token a sandbox accepts unless told otherwise. It is nobody's secret. */
@@ -46,6 +47,8 @@ export interface SandboxOptions {
   readonly journalMax?: number;
   /** How tokens of the wrong form are refused. Default: as api.telegram.org does. */
   readonly malformedTokens?: MalformedTokens;
+  /** What `setWebhook` insists on. Default `local`: any address, as the server's `--local` mode. */
+  readonly webhookRules?: WebhookRules;
   /** Called when `POST /sandbox/stop` was answered. Default: `stop()`. */
   readonly onStop?: () => void;
 }
@@ -74,21 +77,25 @@ export class Sandbox {
     this.#port = options.port ?? 0;
     this.#clock = new VirtualClock(options.frozenClock ?? false);
     const journalMax = options.journalMax ?? journalMaxDefault;
+    const random = seededRandom(options.seed ?? Math.floor(Math.random() * 2 ** 32));
+    const faults = new FaultRules(random);
     const around: Surroundings = {
       clock: this.#clock,
-      random: seededRandom(options.seed ?? Math.floor(Math.random() * 2 ** 32)),
+      random,
       pacing: options.pacing ?? true,
       floodLimits: { ...floodLimitsDefault, ...options.floodLimits },
       facts: new UpdateFacts(journalMax, () => this.#clock.monotonicMs()),
       changes: this.#changes,
       users: new Map(),
+      webhookRules: options.webhookRules ?? "local",
+      openWebhook: (account, state) => this.#openWebhook(account, state, around, faults),
     };
     this.#accounts = createAccounts(options.tokens ?? [sandboxToken], around);
     const parts: BotApiOptions = {
       accounts: this.#accounts,
       around,
       journal: new Journal(journalMax),
-      faults: new FaultRules(around.random),
+      faults,
       flood: options.flood ?? "strict",
       malformedTokens: options.malformedTokens ?? "cloud-404",
     };
@@ -124,6 +131,27 @@ export class Sandbox {
   idleMs(): number {
     for (const { polling } of this.#accounts.values()) if (polling.waiting) return 0;
     return performance.now() - this.#lastRequestAtMs;
+  }
+
+  #openWebhook(
+    account: Account,
+    state: WebhookState,
+    { clock, facts, pacing, random }: Surroundings,
+    faults: FaultRules,
+  ): WebhookDelivery {
+    const delivery = { journalSequence: null, clientConnected: true };
+    return new WebhookDelivery({
+      botId: account.id,
+      state,
+      clock,
+      random,
+      queue: account.queue,
+      faults,
+      pacing,
+      onDelivery: (updateId) => facts.delivered(account.id, [updateId], delivery),
+      onAnswer: (response) => this.#botApi.callFromWebhook(account, response),
+      onGone: () => account.setWebhook(undefined),
+    });
   }
 
   #url(): string {

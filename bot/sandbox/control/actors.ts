@@ -15,7 +15,7 @@ import { botMember } from "../methods/chats.ts";
 import { randomId } from "../random.ts";
 import { plainText } from "../text/formatted-text.ts";
 import { isRecord } from "../text/reply-markup.ts";
-import { updateKind } from "../updates/update-kinds.ts";
+import { orderingKey, updateKind } from "../updates/update-kinds.ts";
 import { type Account, type Surroundings, textContent } from "../world/account.ts";
 import type { Chat, InlineButton, Message, User } from "../world/objects.ts";
 import type { Room } from "../world/room.ts";
@@ -137,7 +137,9 @@ export class Actors {
     if (isRecord(payload)) this.#openQuery(account, kind, payload);
     const { update_id, ...fields } = update;
     const body = (id: number) => JSON.stringify({ update_id: id, ...fields });
-    return { updateId: account.enqueue(kind, chatIdOf(payload), body) };
+    const chatId = chatIdOf(payload);
+    const key = orderingKey(kind, payload, chatId);
+    return { updateId: account.enqueue(kind, chatId, body, key) };
   }
 
   feed(request: FeedRequest): Fed {

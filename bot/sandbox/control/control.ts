@@ -169,7 +169,7 @@ function queueState(account: Account): QueueState {
     nextUpdateId: queue.nextId,
     oldestUpdateId: queue.pending > 0 ? queue.headId : null,
     waiting: account.polling.waiting,
-    webhookUrl: account.webhook?.url ?? "",
+    webhookUrl: account.webhook?.state.url ?? "",
     allowedUpdates: account.allowedUpdates.names,
   };
 }

@@ -69,7 +69,7 @@ export class FaultRules {
 
 function matches(rule: Rule, target: FaultTarget): boolean {
   return (
-    (rule.method === "*" || rule.method === target.method) &&
+    (rule.method === target.method || (rule.method === "*" && target.method !== "webhook")) &&
     (rule.chatId === undefined || rule.chatId === target.chatId) &&
     (rule.botId === undefined || rule.botId === target.botId)
   );

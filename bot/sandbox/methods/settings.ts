@@ -1,4 +1,4 @@
-/** Settings: what a bot says about itself, its webhook's state, and its sessions. */
+/** Settings: what a bot says about itself, and its sessions. */
 import { ApiError, badRequest, succeedRaw } from "../http/answer.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import type { Account } from "../world/account.ts";
@@ -80,74 +80,6 @@ export function getChatMenuButton({ account, parameters }: Call): unknown {
   return own ?? account.settings.get("menu:") ?? { type: "commands" };
 }
 
-/** A result with a description beside it, which only the webhook methods have. */
-export class DescribedResult {
-  readonly result: unknown;
-  readonly description: string;
-
-  constructor(result: unknown, description: string) {
-    this.result = result;
-    this.description = description;
-  }
-}
-
-const secretBytesMax = 256;
-
-export function setWebhook(call: Call): DescribedResult {
-  const { account, parameters } = call;
-  account.allowedUpdates.set(parameters.jsonOrNothing("allowed_updates"));
-  const url = parameters.text("url");
-  if (url === "") return deleteWebhook(call);
-  const state = {
-    url,
-    maxConnections: parameters.integerWithin("max_connections", 1, 100_000, 100),
-    secretToken: parameters.text("secret_token"),
-    ipAddress: parameters.text("ip_address"),
-  };
-  const drop = parameters.boolean("drop_pending_updates");
-  if (!drop && JSON.stringify(state) === JSON.stringify(account.webhook)) {
-    return new DescribedResult(true, "Webhook is already set");
-  }
-  account.polling.terminate("terminated by setWebhook request");
-  // The old one is gone before the new one is looked at: a refused call leaves no webhook.
-  account.webhook = undefined;
-  if (drop) account.queue.clear("dropped");
-  checkWebhook(url, state.secretToken);
-  account.webhook = state;
-  return new DescribedResult(true, "Webhook was set");
-}
-
-function checkWebhook(url: string, secretToken: string): void {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw badRequest("invalid webhook URL specified");
-  }
-  if (Buffer.byteLength(secretToken) > secretBytesMax) throw badRequest("secret token is too long");
-  if (!/^[A-Za-z0-9_-]*$/.test(secretToken)) {
-    throw badRequest("secret token contains unallowed characters");
-  }
-}
-
-export function deleteWebhook({ account, parameters }: Call): DescribedResult {
-  if (parameters.boolean("drop_pending_updates")) account.queue.clear("dropped");
-  const description = account.webhook ? "Webhook was deleted" : "Webhook is already deleted";
-  account.webhook = undefined;
-  return new DescribedResult(true, description);
-}
-
-export function getWebhookInfo({ account }: Call): unknown {
-  const { webhook, queue, allowedUpdates } = account;
-  const allowed = allowedUpdates.names;
-  return {
-    url: webhook?.url ?? "",
-    has_custom_certificate: false,
-    pending_update_count: queue.pending,
-    ...(webhook
-      ? { max_connections: webhook.maxConnections, ip_address: webhook.ipAddress || "<unknown>" }
-      : {}),
-    ...(allowed ? { allowed_updates: allowed } : {}),
-  };
-}
-
 const loginMemoryMs = 1_800_000;
 
 /** Any later call starts the bot again. */
@@ -162,7 +94,7 @@ export function logOut({ account, around }: Call): true {
   const nowMs = around.clock.monotonicMs();
   const ageMs = nowMs - account.startedAtMs;
   account.queue.clear("dropped");
-  account.webhook = undefined;
+  account.setWebhook(undefined);
   account.loggedOutUntilMs = nowMs + (ageMs > loginMemoryMs ? 1_000 : loginMemoryMs - ageMs);
   return true;
 }

@@ -45,19 +45,17 @@ import {
 import {
   close,
   deleteMyCommands,
-  deleteWebhook,
   getChatMenuButton,
   getMe,
   getMyCommands,
   getText,
-  getWebhookInfo,
   logOut,
   setChatMenuButton,
   setMyCommands,
   setText,
-  setWebhook,
 } from "./settings.ts";
 import { sendContact, sendDice, sendLocation, sendPoll, sendVenue } from "./simple-content.ts";
+import { deleteWebhook, getWebhookInfo, setWebhook } from "./webhooks.ts";
 
 /** Under flood control, answered with the message. */
 const sending: Readonly<Record<string, SendingMethod>> = {

@@ -3,6 +3,7 @@
  *
  * Source: reference sections 2.4 and 2.5.
  */
+import { isRecord } from "../text/reply-markup.ts";
 
 const dayMs = 86_400_000;
 const secondMs = 1_000;
@@ -51,6 +52,37 @@ export function updateLifetimeMs(kind: string): number {
 export function updateKind(update: object): string {
   const keys = Object.keys(update).filter((key) => key !== "update_id");
   return keys.find((key) => Object.hasOwn(lifetimesMs, key)) ?? keys[0] ?? "unknown";
+}
+
+/** Kinds that are ordered apart from a chat's messages, and by whom. Source: reference section 2.4. */
+const orderedBy: Readonly<Record<string, readonly ["chat" | "user", number]>> = {
+  inline_query: ["user", 1],
+  chosen_inline_result: ["user", 2],
+  callback_query: ["user", 3],
+  shipping_query: ["user", 4],
+  pre_checkout_query: ["user", 4],
+  my_chat_member: ["chat", 5],
+  chat_member: ["user", 6],
+  chat_join_request: ["user", 6],
+  chat_boost: ["chat", 7],
+  removed_chat_boost: ["chat", 7],
+  message_reaction: ["chat", 8],
+  message_reaction_count: ["chat", 9],
+  business_connection: ["user", 10],
+  business_message: ["chat", 11],
+  edited_business_message: ["chat", 11],
+  deleted_business_messages: ["chat", 11],
+  purchased_paid_media: ["user", 12],
+};
+
+/** The key among whose updates a webhook keeps the order. */
+export function orderingKey(kind: string, payload: unknown, chatId: number | null): string {
+  const [by, class_] = orderedBy[kind] ?? ["chat", 0];
+  const fields = isRecord(payload) ? payload : {};
+  const from = fields["from"] ?? fields["user"];
+  const userId = isRecord(from) ? from["id"] : undefined;
+  const id = by === "user" ? userId : (chatId ?? fields["id"]);
+  return `${class_}:${String(id ?? "")}`;
 }
 
 /** What a bot is subscribed to: remembered across calls, applied when an update is made. */

@@ -9,6 +9,8 @@ import { type Random, randomInteger } from "../random.ts";
 
 export interface QueuedUpdate {
   readonly id: number;
+  /** Webhooks keep the order among updates of one key. */
+  readonly key: string;
   /** The JSON sent to the bot. */
   readonly body: string;
   readonly sizeBytes: number;
@@ -61,7 +63,7 @@ export class UpdateQueue {
   }
 
   /** @returns the update's id, or undefined when it was dropped because a limit is reached. */
-  add(bodyFor: (id: number) => string, expiresAtEpochMs: number): number | undefined {
+  add(bodyFor: (id: number) => string, expiresAtEpochMs: number, key = ""): number | undefined {
     if (this.#tailId >= idMax) {
       this.clear("dropped");
       this.#tailId = this.#randomStart();
@@ -71,7 +73,7 @@ export class UpdateQueue {
     const sizeBytes = Buffer.byteLength(body);
     const full = this.pending >= updatesMax || this.#totalBytes + sizeBytes > totalBytesMax;
     if (full || sizeBytes > updateBytesMax) return undefined;
-    this.#updates.push({ id, body, sizeBytes, expiresAtEpochMs });
+    this.#updates.push({ id, key, body, sizeBytes, expiresAtEpochMs });
     this.#totalBytes += sizeBytes;
     this.#tailId = id + 1;
     return id;
@@ -84,6 +86,33 @@ export class UpdateQueue {
       offset <= 0 || offset > this.#tailId + futureMax || offset < this.headId - pastMax;
     if (!ignored) this.#confirmBelow(offset);
     return this.#collect(limit, nowEpochMs);
+  }
+
+  /** The first update with a higher id, whether it has expired or not. */
+  after(id: number): QueuedUpdate | undefined {
+    return this.#updates[this.#indexAfter(id)];
+  }
+
+  /** Takes out one update, wherever it stands. */
+  remove(id: number, end: UpdateEnd): void {
+    const index = this.#indexAfter(id - 1);
+    const update = this.#updates[index];
+    if (update?.id !== id) return;
+    this.#updates.splice(index, 1);
+    this.#totalBytes -= update.sizeBytes;
+    this.#options.onEnd(id, end);
+  }
+
+  /** Ids stand in order. */
+  #indexAfter(id: number): number {
+    let low = this.#start;
+    let high = this.#updates.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#updates[middle] as QueuedUpdate).id <= id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   clear(end: UpdateEnd): void {

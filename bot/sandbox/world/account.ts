@@ -8,9 +8,10 @@ import type { Change } from "../control-api.ts";
 import { type FloodLimits, FloodModel } from "../flood/flood-model.ts";
 import type { Random } from "../random.ts";
 import type { UpdateFacts } from "../updates/update-facts.ts";
-import { AllowedUpdates, updateLifetimeMs } from "../updates/update-kinds.ts";
+import { AllowedUpdates, orderingKey, updateLifetimeMs } from "../updates/update-kinds.ts";
 import { UpdatePolling } from "../updates/update-polling.ts";
 import { UpdateQueue } from "../updates/update-queue.ts";
+import type { WebhookDelivery, WebhookState } from "../updates/webhook-delivery.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { FileStore } from "./file-store.ts";
@@ -27,6 +28,10 @@ export interface Surroundings {
   readonly facts: UpdateFacts;
   readonly changes: ChangeFeed;
   readonly users: Map<number, User>;
+  /** Whether `setWebhook` insists on what api.telegram.org insists on. */
+  readonly webhookRules: WebhookRules;
+  /** Begins to deliver a bot's updates to its webhook. */
+  readonly openWebhook: (account: Account, state: WebhookState) => WebhookDelivery;
 }
 
 /** What a message says, in Telegram's key order. */
@@ -36,13 +41,8 @@ export interface MessageContent {
   readonly [field: string]: unknown;
 }
 
-/** `setWebhook`'s state. Delivery is not modelled yet. */
-export interface WebhookState {
-  readonly url: string;
-  readonly maxConnections: number;
-  readonly secretToken: string;
-  readonly ipAddress: string;
-}
+/** `local`: any address, as the server's `--local` mode; `cloud`: as api.telegram.org. */
+export type WebhookRules = "local" | "cloud";
 
 export class Account {
   readonly id: number;
@@ -58,7 +58,10 @@ export class Account {
   /** Commands, names, descriptions, menu buttons: plain state, by method and scope. */
   readonly settings = new Map<string, unknown>();
   readonly startedAtMs: number;
-  webhook: WebhookState | undefined;
+  webhook: WebhookDelivery | undefined;
+  /** Counts calls to `setWebhook`: a later one overtakes an earlier one that still resolves a name. */
+  webhookTurns = 0;
+  webhookSetAtMs = Number.NEGATIVE_INFINITY;
   revoked = false;
   closed = false;
   loggedOutUntilMs = Number.NEGATIVE_INFINITY;
@@ -119,11 +122,17 @@ export class Account {
   deliver(kind: string, payload: unknown, chatId: number | null): number | null {
     if (!this.allowedUpdates.allows(kind)) return null;
     const json = JSON.stringify(payload);
-    return this.enqueue(kind, chatId, (id) => `{"update_id":${id},\n"${kind}":${json}}`);
+    const body = (id: number) => `{"update_id":${id},\n"${kind}":${json}}`;
+    return this.enqueue(kind, chatId, body, orderingKey(kind, payload, chatId));
   }
 
   /** Queues a body as it is. */
-  enqueue(kind: string, chatId: number | null, bodyFor: (id: number) => string): number | null {
+  enqueue(
+    kind: string,
+    chatId: number | null,
+    bodyFor: (id: number) => string,
+    key = orderingKey(kind, undefined, chatId),
+  ): number | null {
     const { clock, facts } = this.#around;
     const expiresAtMs = clock.epochMs() + updateLifetimeMs(kind);
     let body = "";
@@ -131,15 +140,24 @@ export class Account {
       body = bodyFor(id);
       return body;
     };
-    const updateId = this.queue.add(makeBody, expiresAtMs);
+    const updateId = this.queue.add(makeBody, expiresAtMs, key);
     if (updateId === undefined) return null;
     facts.created(this.id, updateId, kind, chatId, body);
     this.polling.wake();
+    this.webhook?.wake();
     return updateId;
+  }
+
+  /** Puts a webhook in the place of the one before, or in no place at all. */
+  setWebhook(state: WebhookState | undefined): void {
+    this.webhook?.stop();
+    this.webhook = state && this.#around.openWebhook(this, state);
+    this.webhook?.wake();
   }
 
   stop(): void {
     this.polling.stop();
+    this.webhook?.stop();
   }
 
   #nextMessageId(room: Room): number {

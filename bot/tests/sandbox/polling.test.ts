@@ -178,22 +178,23 @@ test("while a webhook is set, polling is refused and setting it ends the waiting
   const { control, call } = await startConversation();
   const poll = call("getUpdates", { timeout: 50 });
   await settle();
-  const set = await call("setWebhook", { url: "https://example.com/hook" });
+  const set = await call("setWebhook", { url: "http://127.0.0.1:1/hook" });
   expect(set.body).toEqual({ ok: true, result: true, description: "Webhook was set" });
   expect((await poll).body.description).toBe("Conflict: terminated by setWebhook request");
 
   control.advanceClock({ ms: 3_000 });
   expect((await call("getUpdates")).body.description).toBe(webhookActive);
-  expect((await call("getWebhookInfo")).body.result.url).toBe("https://example.com/hook");
+  expect((await call("getWebhookInfo")).body.result.url).toBe("http://127.0.0.1:1/hook");
   expect((await call("deleteWebhook")).body.description).toBe("Webhook was deleted");
   expect((await call("deleteWebhook")).body.description).toBe("Webhook is already deleted");
   expect((await call("getUpdates")).status).toBe(200);
 });
 
 test("a refused setWebhook leaves the bot without a webhook", async () => {
-  const { call } = await startConversation();
-  await call("setWebhook", { url: "https://example.com/hook" });
-  const refused = await call("setWebhook", { url: "https://example.com/hook", secret_token: "ü" });
+  const { call, control } = await startConversation();
+  await call("setWebhook", { url: "http://127.0.0.1:1/hook" });
+  control.advanceClock({ ms: 1_000 });
+  const refused = await call("setWebhook", { url: "http://127.0.0.1:1/hook", secret_token: "ü" });
   expect(refused.body.description).toBe("Bad Request: secret token contains unallowed characters");
   expect((await call("getWebhookInfo")).body.result.url).toBe("");
 });
