@@ -164,7 +164,7 @@ export class BotApi {
       checkLoggedIn(call.account, call.around.clock.monotonicMs());
       const method = methodNamed(name);
       if (!method) return fail(404, "Not Found: method not found");
-      if (method.name !== "close") call.account.closed = false;
+      if (method.name !== "close") call.account.reopen();
       return this.#run(call, method, entry, exchange);
     } catch (error) {
       return failure(error);

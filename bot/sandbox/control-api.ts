@@ -85,6 +85,22 @@ export interface Pressed {
   readonly callbackQueryId: string;
 }
 
+/** A press of "Pay": under a message, or on an invoice's link. */
+export interface PayRequest {
+  readonly userId: number;
+  readonly chatId?: number;
+  readonly messageId?: number;
+  /** What `createInvoiceLink` gave. */
+  readonly link?: string;
+  readonly botId?: number;
+}
+
+export interface Paying {
+  readonly updateId: number | null;
+  /** It has to be answered within 10 s of the sandbox's clock. */
+  readonly preCheckoutQueryId: string;
+}
+
 export interface InjectRequest {
   /** The update without `update_id`, which the queue assigns; any other JSON with `verbatim`. */
   readonly update: unknown;
@@ -192,18 +208,32 @@ export interface ViolationLimits {
   readonly groupPerMinute?: number;
   /** Messages over all chats within 1 s. Default 30. */
   readonly botPerSecond?: number;
+  /** Only these rules. Default: all. */
+  readonly rules?: readonly ViolationRule[];
   /** Only journal entries after this sequence number. */
   readonly after?: number;
   readonly botId?: number;
 }
 
+export type ViolationRule =
+  | "chat-per-second"
+  | "group-per-minute"
+  | "bot-per-second"
+  | "send-after-block"
+  | "duplicate"
+  | "possible-duplicate"
+  | "order-broken";
+
 export interface Violation {
-  readonly rule: "chat-per-second" | "group-per-minute" | "bot-per-second" | "send-after-block";
+  readonly rule: ViolationRule;
   readonly chatId: number | null;
   /** The journal entry that went over the limit. */
   readonly sequence: number;
   readonly atMs: number;
-  /** Messages within the window that ends there; for `send-after-block` the sends since the block. */
+  /**
+   * Messages within the window that ends there; for `send-after-block` the sends since the block;
+   * for duplicates how often it was said.
+   */
   readonly messages: number;
   readonly limit: number;
 }
@@ -258,6 +288,40 @@ export interface FaultRule extends NewFaultRule {
   readonly id: number;
   /** How often it has struck. */
   readonly struck: number;
+}
+
+/** One thing that happens: a fault, or an operation of this control API. */
+export interface ScenarioStep {
+  /** Milliseconds after the beginning. */
+  readonly atMs: number;
+  readonly fault?: Fault;
+  /** Of the fault. Default `*`. */
+  readonly match?: string;
+  readonly chatId?: number;
+  readonly count?: number;
+  readonly probability?: number;
+  /** Milliseconds after which the fault ends. Default: with the scenario. */
+  readonly forMs?: number;
+  /** A name of `SandboxControl`. */
+  readonly operation?: string;
+  readonly request?: object;
+}
+
+/** Timed faults and events, as a JSON file holds them. */
+export interface Scenario {
+  readonly name?: string;
+  /** Of everything that is left to chance from now on. */
+  readonly seed?: number;
+  readonly steps: readonly ScenarioStep[];
+}
+
+export interface ScenarioState {
+  readonly playing: boolean;
+  readonly name: string;
+  readonly steps: number;
+  readonly done: number;
+  /** Operations that were refused, one sentence each. */
+  readonly failures: readonly string[];
 }
 
 /** What the bot may do in a chat. */
@@ -325,6 +389,7 @@ export interface SandboxControl {
   }): readonly Message[];
   write(request: WriteRequest): Written;
   press(request: PressRequest): Pressed;
+  pay(request: PayRequest): Paying;
   inject(request: InjectRequest): { readonly updateId: number | null };
   feed(request: FeedRequest): Fed;
   journal(request?: JournalQuery): readonly JournalEntry[];
@@ -334,6 +399,12 @@ export interface SandboxControl {
   addFault(request: NewFaultRule): { readonly id: number };
   removeFault(request: { readonly id: number }): { readonly removed: boolean };
   clearFaults(request?: object): { readonly removed: number };
+  /** Begins a scenario; one that plays already ends. */
+  playScenario(request: Scenario): ScenarioState;
+  stopScenario(request?: object): ScenarioState;
+  scenario(request?: object): ScenarioState;
+  /** The scenarios that ship with the sandbox. */
+  scenarios(request?: object): readonly Scenario[];
   /** Lets a user block the bot, a group kick it, … and tells the bot with `my_chat_member`. */
   setAccess(request: {
     readonly chatId: number;

@@ -1,4 +1,5 @@
 /** Main: the sandbox as a program. `npm run sandbox -- --help` says what it takes. */
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { FloodMode } from "./control-api.ts";
 import { Sandbox, sandboxToken } from "./sandbox.ts";
@@ -11,6 +12,7 @@ const usage = `A local Telegram Bot API server with a chat page.
   --flood off|strict|absorb   default strict: 429 as soon as a limit is reached
   --cloud-webhooks            accept only webhooks that api.telegram.org would
   --no-pacing                 do not slow down quick repetitions of getUpdates and 409s
+  --scenario FILE             begin with a scenario; see scenarios/ for examples
   --seed N                    repeat a run's chances
   --exit-when-idle-minutes N  end when nobody has asked anything for so long
 `;
@@ -36,6 +38,7 @@ function parse() {
         flood: { type: "string", default: "strict" },
         "cloud-webhooks": { type: "boolean", default: false },
         "no-pacing": { type: "boolean", default: false },
+        scenario: { type: "string" },
         seed: { type: "string" },
         "exit-when-idle-minutes": { type: "string" },
         help: { type: "boolean", default: false },
@@ -78,6 +81,7 @@ async function run(): Promise<void> {
   process.once("SIGINT", requestStop);
   process.once("SIGTERM", requestStop);
   invitePeople(sandbox);
+  playScenario(sandbox, values.scenario);
   try {
     greet(sandbox, (await sandbox.start()).url);
   } catch (error) {
@@ -93,6 +97,15 @@ async function run(): Promise<void> {
   clearInterval(idleTimer);
   // The answer to POST /sandbox/stop is still on its way out.
   setImmediate(() => void sandbox.stop().then(() => process.exit(0)));
+}
+
+function playScenario({ control }: Sandbox, file: string | undefined): void {
+  if (file === undefined) return;
+  try {
+    control.playScenario(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    refuse(`--scenario ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Somebody to talk as, in both of the bot's languages. */

@@ -81,6 +81,7 @@ export class Sandbox {
     const faults = new FaultRules(random);
     const around: Surroundings = {
       clock: this.#clock,
+      startedAtMs: this.#clock.monotonicMs(),
       random,
       pacing: options.pacing ?? true,
       floodLimits: { ...floodLimitsDefault, ...options.floodLimits },

@@ -6,6 +6,8 @@ import type {
   InjectRequest,
   NewGroup,
   NewUser,
+  Paying,
+  PayRequest,
   Pressed,
   PressRequest,
   WriteRequest,
@@ -121,6 +123,27 @@ export class Actors {
     return {
       callbackQueryId: id,
       updateId: account.deliver("callback_query", query, room.id),
+    };
+  }
+
+  pay(request: PayRequest): Paying {
+    const account = this.#options.account(request.botId);
+    const user = this.#user(request.userId);
+    const invoice =
+      request.link === undefined
+        ? account.payments.inMessage(request.chatId ?? user.id, request.messageId ?? 0)
+        : account.payments.atLink(request.link.split("/").at(-1) ?? "");
+    if (!invoice) throw new ControlError(404, "no invoice is there");
+    const chatId = request.chatId ?? account.privateRoom(user).id;
+    const id = randomId(this.#options.around.random);
+    const query = { kind: "pre_checkout_query", userId: user.id, chatId } as const;
+    account.queries.open(id, query, preCheckoutMs);
+    account.payments.begin(id, { invoice, userId: user.id, chatId });
+    const { amount: total_amount, currency, payload: invoice_payload } = invoice;
+    const checkout = { id, from: user, currency, total_amount, invoice_payload };
+    return {
+      preCheckoutQueryId: id,
+      updateId: account.deliver("pre_checkout_query", checkout, chatId),
     };
   }
 

@@ -3,6 +3,7 @@
  *
  * Takes requests as they come over HTTP, too: what makes no sense is refused with a `ControlError`.
  */
+import { readdirSync, readFileSync } from "node:fs";
 import type {
   ChatSummary,
   FloodMode,
@@ -13,9 +14,11 @@ import type {
   QueueState,
   SandboxControl,
   SandboxDescription,
+  Scenario,
   ViolationLimits,
 } from "../control-api.ts";
 import type { FaultRules } from "../faults/fault-rules.ts";
+import { findRepetitions } from "../flood/repetitions.ts";
 import { findViolations, floodRulesDefault } from "../flood/violations.ts";
 import { failWith } from "../http/answer.ts";
 import { unauthorized } from "../http/bot-route.ts";
@@ -26,6 +29,7 @@ import type { Message, User } from "../world/objects.ts";
 import { Actors } from "./actors.ts";
 import { ControlError, integerIn } from "./control-error.ts";
 import { LaunchSigner } from "./launch-parameters.ts";
+import { ScenarioPlayer } from "./scenario-player.ts";
 
 export interface ControlOptions {
   readonly accounts: ReadonlyMap<number, Account>;
@@ -44,7 +48,13 @@ export function createControl(options: ControlOptions): SandboxControl {
   const signer = new LaunchSigner();
   const account = (botId?: number) => accountOf(accounts, botId);
   const actors = new Actors({ account, around, queryLifetimeMs: options.queryLifetimeMs });
-  return {
+  const player = new ScenarioPlayer({
+    clock: around.clock,
+    control: () => control,
+    checkFault: (rule) => void checkedRule(rule as NewFaultRule),
+    reseed: (seed) => faults.reseed(seed),
+  });
+  const control: SandboxControl = {
     describe: () => describe(options, signer),
     createUser: (request: NewUser) => actors.createUser(request),
     createGroup: (request: NewGroup) => actors.createGroup(request),
@@ -53,6 +63,7 @@ export function createControl(options: ControlOptions): SandboxControl {
     messages: (request) => messagesOf(account(request.botId), request),
     write: (request) => actors.write(request),
     press: (request) => actors.press(request),
+    pay: (request) => actors.pay(request),
     inject: (request) => actors.inject(request),
     feed: (request) => actors.feed(request),
     journal: (request: JournalQuery = {}) => journal.query(request),
@@ -62,6 +73,10 @@ export function createControl(options: ControlOptions): SandboxControl {
     addFault: (request) => ({ id: faults.add(checkedRule(request)) }),
     removeFault: ({ id }) => ({ removed: faults.remove(id) }),
     clearFaults: () => ({ removed: faults.clear() }),
+    playScenario: (request) => player.play(request),
+    stopScenario: () => player.stop(),
+    scenario: () => player.state,
+    scenarios: shippedScenarios,
     setAccess: (request) => actors.setAccess(request),
     migrate: (request) => actors.migrate(request),
     advanceClock: ({ ms }) => {
@@ -82,6 +97,16 @@ export function createControl(options: ControlOptions): SandboxControl {
       url: launchUrl(signer, around, account(botId), userId, url),
     }),
   };
+  return control;
+}
+
+const scenarioFolder = new URL("../scenarios/", import.meta.url);
+
+function shippedScenarios(): readonly Scenario[] {
+  const files = readdirSync(scenarioFolder).filter((name) => name.endsWith(".json"));
+  return files
+    .sort()
+    .map((name) => JSON.parse(readFileSync(new URL(name, scenarioFolder), "utf8")) as Scenario);
 }
 
 function accountOf(accounts: ReadonlyMap<number, Account>, botId?: number): Account {
@@ -137,11 +162,19 @@ function violations({ accounts, around, journal }: ControlOptions, request: Viol
   const query = { botId, after: request.after ?? 0, limit: Number.POSITIVE_INFINITY };
   const writings = [...around.facts.writings()].filter((writing) => writing.botId === botId);
   const { chatPerSecond, groupPerMinute, botPerSecond } = floodRulesDefault;
-  return findViolations(journal.query(query), writings, {
-    chatPerSecond: request.chatPerSecond ?? chatPerSecond,
-    groupPerMinute: request.groupPerMinute ?? groupPerMinute,
-    botPerSecond: request.botPerSecond ?? botPerSecond,
-  });
+  const calls = journal.query(query);
+  const found = [
+    ...findViolations(calls, writings, {
+      chatPerSecond: request.chatPerSecond ?? chatPerSecond,
+      groupPerMinute: request.groupPerMinute ?? groupPerMinute,
+      botPerSecond: request.botPerSecond ?? botPerSecond,
+    }),
+    ...findRepetitions(calls, writings),
+  ];
+  const { rules } = request;
+  return found
+    .filter(({ rule }) => rules === undefined || rules.includes(rule))
+    .sort((a, b) => a.atMs - b.atMs || a.sequence - b.sequence);
 }
 
 const faultKinds = ["latency", "hang", "close", "cut", "html", "error", "conflict"];

@@ -1,6 +1,6 @@
 /** Fault rules: which request is to go wrong, and how. */
 import type { Fault, FaultRule, NewFaultRule } from "../control-api.ts";
-import type { Random } from "../random.ts";
+import { type Random, seededRandom } from "../random.ts";
 
 /** What a rule looks at. */
 export interface FaultTarget {
@@ -17,12 +17,17 @@ interface Rule extends FaultRule {
 }
 
 export class FaultRules {
-  readonly #random: Random;
+  #random: Random;
   readonly #rules = new Map<number, Rule>();
   #ids = 0;
 
   constructor(random: Random) {
     this.#random = random;
+  }
+
+  /** Repeats the chances of whoever gives the same seed. */
+  reseed(seed: number): void {
+    this.#random = seededRandom(seed);
   }
 
   add(rule: NewFaultRule): number {

@@ -3,7 +3,7 @@ import { badRequest } from "../http/answer.ts";
 import { readFormattedText } from "../text/formatted-text.ts";
 import { isRecord, type ReplyMarkup, readReplyMarkup } from "../text/reply-markup.ts";
 import { type MessageContent, textContent } from "../world/account.ts";
-import type { FormattedText, Message } from "../world/objects.ts";
+import type { FormattedText, InlineKeyboard, Message } from "../world/objects.ts";
 import type { Room } from "../world/room.ts";
 import { type Call, type Effect, messageIn, roomFor } from "./call.ts";
 
@@ -39,10 +39,15 @@ export function checkLength({ text }: FormattedText): void {
   }
 }
 
-/** What all methods that send one message have in common. */
-export function prepareMessage(call: Call, draft: Draft): Effect {
+/**
+ * What all methods that send one message have in common.
+ *
+ * @param usual The inline keyboard it has when the bot gives none.
+ */
+export function prepareMessage(call: Call, draft: Draft, usual?: InlineKeyboard): Effect {
   const replyTo = readReplyTarget(call);
-  const markup = readReplyMarkup(call.parameters);
+  const given = readReplyMarkup(call.parameters);
+  const markup = usual && !given.inline ? { ...given, inline: usual } : given;
   const room = roomFor(call, "write");
   checkThread(call, room);
   const replied = repliedMessage(room, replyTo);

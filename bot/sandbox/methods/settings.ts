@@ -1,5 +1,5 @@
 /** Settings: what a bot says about itself, and its sessions. */
-import { ApiError, badRequest, succeedRaw } from "../http/answer.ts";
+import { ApiError, badRequest, succeedRaw, tooManyRequests } from "../http/answer.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import type { Account } from "../world/account.ts";
 import type { Call } from "./call.ts";
@@ -82,9 +82,17 @@ export function getChatMenuButton({ account, parameters }: Call): unknown {
 
 const loginMemoryMs = 1_800_000;
 
+/** A bot that was started less than ten minutes ago is not closed, unless the server is as young. */
+const freshMs = 600_000;
+
 /** Any later call starts the bot again. */
-export function close({ account }: Call): true {
+export function close({ account, around }: Call): true {
+  const nowMs = around.clock.monotonicMs();
   if (account.closed) throw badRequest("the bot has already been closed");
+  const freshForMs = account.startedAtMs + freshMs - nowMs;
+  if (freshForMs > 0 && nowMs - around.startedAtMs > freshMs) {
+    throw tooManyRequests(Math.ceil(freshForMs / 1_000));
+  }
   account.closed = true;
   account.polling.finish(succeedRaw("[]"));
   return true;

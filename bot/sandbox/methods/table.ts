@@ -29,12 +29,15 @@ import {
 } from "./editing.ts";
 import { getFile, sendMedia, sendMediaGroup } from "./media.ts";
 import {
-  answerCallbackQuery,
-  answerInlineQuery,
   answerPreCheckoutQuery,
   answerShippingQuery,
+  createInvoiceLink,
+  getMyStarBalance,
+  getStarTransactions,
   refundStarPayment,
-} from "./queries.ts";
+  sendInvoice,
+} from "./payments.ts";
+import { answerCallbackQuery, answerInlineQuery } from "./queries.ts";
 import {
   copyMessage,
   copyMessages,
@@ -74,6 +77,7 @@ const sending: Readonly<Record<string, SendingMethod>> = {
   sendContact,
   sendDice,
   sendPoll,
+  sendInvoice,
   copyMessage,
   copyMessages,
   forwardMessage,
@@ -99,6 +103,9 @@ const immediate: Readonly<Record<string, ImmediateMethod>> = {
   answerPreCheckoutQuery,
   answerShippingQuery,
   refundStarPayment,
+  createInvoiceLink,
+  getStarTransactions,
+  getMyStarBalance,
   setMyCommands,
   getMyCommands,
   deleteMyCommands,
@@ -140,8 +147,6 @@ const immediate: Readonly<Record<string, ImmediateMethod>> = {
 
 /** Real methods that need more of Telegram than there is here. */
 const notModelled: readonly string[] = [
-  "sendInvoice",
-  "createInvoiceLink",
   "sendPaidMedia",
   "sendGame",
   "sendChecklist",
@@ -156,8 +161,6 @@ const notModelled: readonly string[] = [
   "savePreparedInlineMessage",
   "getUserProfilePhotos",
   "getUserChatBoosts",
-  "getStarTransactions",
-  "getMyStarBalance",
   "editUserStarSubscription",
   "getBusinessConnection",
   "createChatInviteLink",

@@ -17,11 +17,13 @@ import type { ChangeFeed } from "./change-feed.ts";
 import { FileStore } from "./file-store.ts";
 import type { Chat, FormattedText, InlineKeyboard, Message, User } from "./objects.ts";
 import { OpenQueries } from "./open-queries.ts";
+import { Payments } from "./payments.ts";
 import { Room } from "./room.ts";
 
 /** What all accounts share. */
 export interface Surroundings {
   readonly clock: VirtualClock;
+  readonly startedAtMs: number;
   readonly random: Random;
   readonly pacing: boolean;
   readonly floodLimits: FloodLimits;
@@ -54,10 +56,12 @@ export class Account {
   readonly polling: UpdatePolling;
   readonly queries: OpenQueries;
   readonly files = new FileStore();
+  readonly payments = new Payments();
   readonly flood: FloodModel;
   /** Commands, names, descriptions, menu buttons: plain state, by method and scope. */
   readonly settings = new Map<string, unknown>();
-  readonly startedAtMs: number;
+  /** When it was last started on this server: at first, or by the call after a `close`. */
+  startedAtMs: number;
   webhook: WebhookDelivery | undefined;
   /** Counts calls to `setWebhook`: a later one overtakes an earlier one that still resolves a name. */
   webhookTurns = 0;
@@ -146,6 +150,12 @@ export class Account {
     this.polling.wake();
     this.webhook?.wake();
     return updateId;
+  }
+
+  /** A call after `close` starts it again. */
+  reopen(): void {
+    if (this.closed) this.startedAtMs = this.#around.clock.monotonicMs();
+    this.closed = false;
   }
 
   /** Puts a webhook in the place of the one before, or in no place at all. */

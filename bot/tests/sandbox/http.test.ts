@@ -181,9 +181,9 @@ test("two requests sent at once on one connection are answered in order", async 
 
 test("a method the sandbox does not model says so", async () => {
   const { call } = await startConversation();
-  const answer = await call("sendInvoice");
+  const answer = await call("sendGame");
   expect(answer.status).toBe(501);
-  expect(answer.body.description).toContain("sendInvoice");
+  expect(answer.body.description).toContain("sendGame");
 });
 
 test("the journal tells how an answer ended and when its client left", async () => {

@@ -1,0 +1,163 @@
+/**
+ * Payments: invoices in Telegram Stars, answers to check-outs, refunds.
+ *
+ * Source: reference section 8.
+ */
+import { badRequest } from "../http/answer.ts";
+import { randomId } from "../random.ts";
+import { isRecord } from "../text/reply-markup.ts";
+import type { Message, User } from "../world/objects.ts";
+import type { Charge, Checkout, Invoice } from "../world/payments.ts";
+import { type Call, type Effect, userId } from "./call.ts";
+import { prepareMessage } from "./sending.ts";
+
+const payloadBytesMax = 128;
+
+export function sendInvoice(call: Call): Effect {
+  const invoice = readInvoice(call);
+  const { title, description, currency, amount } = invoice;
+  const shown = { title, description, start_parameter: "", currency, total_amount: amount };
+  const pay = { inline_keyboard: [[{ text: `Pay ⭐️${amount}`, pay: true }]] };
+  const effect = prepareMessage(call, { content: { invoice: shown } }, pay);
+  return {
+    ...effect,
+    perform: () => {
+      const message = effect.perform() as Message;
+      call.account.payments.offerInMessage(effect.room.id, message.message_id, invoice);
+      return message;
+    },
+  };
+}
+
+export function createInvoiceLink(call: Call): string {
+  const invoice = readInvoice(call);
+  const slug = `$${randomId(call.around.random)}`;
+  call.account.payments.offerAsLink(slug, invoice);
+  return `https://t.me/${slug}`;
+}
+
+function readInvoice({ parameters }: Call): Invoice {
+  const title = parameters.required("title");
+  const description = parameters.required("description");
+  const payload = parameters.required("payload");
+  const currency = parameters.required("currency");
+  parameters.required("prices");
+  const prices = parameters.json("prices", "can't parse prices JSON object");
+  if (!Array.isArray(prices)) throw badRequest("expected an Array of labeled prices");
+  if (prices.length === 0) throw badRequest("there must be at least one price");
+  const amounts = prices.map(readAmount);
+  if (currency !== "XTR") {
+    // The sandbox knows no payment provider, only Stars.
+    throw badRequest(/^[A-Z]{3}$/.test(currency) ? "PAYMENT_PROVIDER_INVALID" : "CURRENCY_INVALID");
+  }
+  const [amount = 0] = amounts;
+  const tips = parameters.integer("max_tip_amount") > 0;
+  const long = Buffer.byteLength(payload) > payloadBytesMax;
+  if (tips || long || amounts.length !== 1 || !Number.isSafeInteger(amount) || amount < 1) {
+    throw badRequest("STARS_INVOICE_INVALID");
+  }
+  return { title, description, payload, currency, amount };
+}
+
+function readAmount(price: unknown): number {
+  if (!isRecord(price)) throw badRequest("can't parse labeled price: expected an Object");
+  if (typeof price["label"] !== "string" || price["label"] === "") {
+    throw badRequest("can't parse labeled price: LabeledPrice label must be non-empty");
+  }
+  return Number(price["amount"]);
+}
+
+export function answerPreCheckoutQuery(call: Call): true {
+  const { account, parameters } = call;
+  const ok = parameters.boolean("ok");
+  const reason = parameters.text("error_message");
+  checkRefusal(ok, reason);
+  const id = parameters.text("pre_checkout_query_id");
+  const { userId: payerId } = account.queries.answer(id, "pre_checkout_query");
+  const checkout = account.payments.end(id);
+  const chatId = checkout?.chatId ?? payerId;
+  if (ok && checkout) complete(call, checkout);
+  else if (!ok)
+    account.changed({
+      kind: "callback-answer",
+      chatId,
+      userId: payerId,
+      text: reason,
+      showAlert: true,
+    });
+  return true;
+}
+
+export function answerShippingQuery({ account, parameters }: Call): true {
+  checkRefusal(parameters.boolean("ok"), parameters.text("error_message"));
+  account.queries.answer(parameters.text("shipping_query_id"), "shipping_query");
+  return true;
+}
+
+function checkRefusal(ok: boolean, reason: string): void {
+  if (!ok && reason === "") throw badRequest('parameter "error_message" is required');
+}
+
+/** Stars change hands, and the chat says so. */
+function complete({ account, around }: Call, checkout: Checkout): void {
+  const { chatId, userId: payerId } = checkout;
+  const room = account.rooms.get(chatId);
+  const payer = around.users.get(payerId);
+  if (!room || !payer) return;
+  const id = `stx${randomId(around.random)}`;
+  const charge = { id, ...checkout, atEpochS: around.clock.epochS() };
+  account.payments.charge(charge);
+  const provider = { provider_payment_charge_id: randomId(around.random) };
+  const payment = { ...paymentFields(charge), ...provider };
+  const message = account.post(room, payer, { successful_payment: payment });
+  account.deliver("message", message, chatId);
+}
+
+function paymentFields({ id, invoice }: Pick<Charge, "id" | "invoice">) {
+  return {
+    currency: invoice.currency,
+    total_amount: invoice.amount,
+    invoice_payload: invoice.payload,
+    telegram_payment_charge_id: id,
+  };
+}
+
+/** Unlike the bot's other messages, the one about a refund comes to the bot as an update. */
+export function refundStarPayment(call: Call): true {
+  const { account, parameters } = call;
+  const payerId = userId(call);
+  const chargeId = parameters.required("telegram_payment_charge_id");
+  const charge = account.payments.refund(chargeId, payerId);
+  const room = account.rooms.get(charge.chatId);
+  if (!room) return true;
+  const message = account.post(room, account.me, { refunded_payment: paymentFields(charge) });
+  account.deliver("message", message, room.id);
+  return true;
+}
+
+export function getMyStarBalance({ account }: Call): unknown {
+  return { amount: account.payments.balance() };
+}
+
+export function getStarTransactions(call: Call): unknown {
+  const { account, around, parameters } = call;
+  const offset = Math.max(0, parameters.integer("offset"));
+  const limit = parameters.integerWithin("limit", 1, 100, 100);
+  const all = account.payments
+    .charges()
+    .flatMap((charge) => transactions(charge, around.users.get(charge.userId)));
+  return { transactions: all.slice(offset, offset + limit) };
+}
+
+function transactions(charge: Charge, user: User | undefined): object[] {
+  const { atEpochS: date, id, invoice, refunded } = charge;
+  const partner = {
+    type: "user",
+    transaction_type: "invoice_payment",
+    user,
+    invoice_payload: invoice.payload,
+  };
+  const paid = { id, amount: invoice.amount, date, source: partner };
+  const returned = { id, amount: invoice.amount, date, receiver: partner };
+  return refunded ? [paid, returned] : [paid];
+}
