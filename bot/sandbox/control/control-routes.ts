@@ -22,6 +22,7 @@ const pageFiles: Readonly<Record<string, readonly [string, string]>> = {
   "/": ["index.html", "text/html; charset=utf-8"],
   "/page.css": ["page.css", "text/css; charset=utf-8"],
   "/page.js": ["page.js", "text/javascript; charset=utf-8"],
+  "/lab.js": ["lab.js", "text/javascript; charset=utf-8"],
   "/message-view.js": ["message-view.js", "text/javascript; charset=utf-8"],
 };
 

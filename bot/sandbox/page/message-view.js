@@ -25,6 +25,7 @@ const mediaNames = {
   contact: "👤 contact",
   poll: "📊 poll",
   dice: "🎲 dice",
+  invoice: "🧾 invoice",
 };
 
 /** An element with a class and a text, both optional. */
@@ -77,6 +78,9 @@ function clockText(message) {
 
 function serviceText(message) {
   if (message.migrate_to_chat_id) return "The group became a supergroup";
+  const { refunded_payment: refund, successful_payment: payment } = message;
+  if (payment) return `You paid ⭐️${payment.total_amount}`;
+  if (refund) return `You got ⭐️${refund.total_amount} back`;
   if (message.migrate_from_chat_id) return "This supergroup was a group before";
   return undefined;
 }

@@ -1,4 +1,5 @@
 /** Page: a messenger for the sandbox. Everything it shows comes from the control API. */
+import { Lab } from "./lab.js";
 import { element, messageView, preview } from "./message-view.js";
 
 const pick = (id) => document.getElementById(id);
@@ -156,6 +157,7 @@ async function say(text) {
 
 async function press(message, button, row, column, key) {
   if (button.web_app) return openApp(button.web_app.url);
+  if (button.pay) return pay(message);
   if (button.copy_text) return navigator.clipboard.writeText(button.copy_text.text);
   if (button.url) {
     const url = new URL(button.url);
@@ -167,6 +169,12 @@ async function press(message, button, row, column, key) {
   const place = { chatId: state.chatId, messageId: message.message_id, row, column };
   await operate("press", { userId: speaker(), ...place });
   state.pressed.set(state.chatId, key);
+}
+
+async function pay(message) {
+  const place = { chatId: state.chatId, messageId: message.message_id };
+  await operate("pay", { userId: speaker(), ...place });
+  showAction("paying");
 }
 
 async function openApp(url) {
@@ -295,5 +303,6 @@ document.addEventListener("keydown", (event) => {
     pick("chats").querySelector('[aria-current="true"]')?.focus();
 });
 
+new Lab(operate, attempt);
 await begin().catch(() => {});
 await follow();

@@ -1,7 +1,7 @@
 /** The chat page in a real browser: what a newcomer does in the first minute, and a kill in between. */
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, type TestContext, test } from "vitest";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 const browserFile = [
@@ -15,29 +15,8 @@ const screenshot = process.env["SCREENSHOT"];
 test("a person starts, buys, and sees balance and orders, across a kill", {
   timeout: 60_000,
 }, async (context) => {
-  if (browserFile === undefined) {
-    context.skip("no Chromium is installed");
-    return;
-  }
-  const { bot, sandbox } = await setupLiveBot();
-  bot.start();
-  const browser = await chromium.launch({ executablePath: browserFile, args: ["--no-sandbox"] });
-  onTestFinished(() => browser.close());
-  const page = await browser.newPage();
-  page.setDefaultTimeout(8_000);
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  await page.goto(sandbox.url);
-
-  const log = page.getByRole("log");
-  await page.getByRole("navigation", { name: "Chats" }).getByText("Ann").first().click();
-  await page.getByRole("button", { name: "Start", exact: true }).click();
+  const { bot, log, page, problems, say } = await openPage(context);
   await log.getByText("Hello").waitFor();
-
-  const say = async (text: string) => {
-    await page.getByRole("textbox", { name: "Message" }).fill(text);
-    await page.getByRole("button", { name: "Send" }).click();
-  };
   const product = log.getByRole("button", { name: /\d/ });
   await say("/shop");
   await product.first().waitFor();
@@ -57,3 +36,50 @@ test("a person starts, buys, and sees balance and orders, across a kill", {
   if (screenshot) await page.screenshot({ path: screenshot });
   expect(problems).toEqual([]);
 });
+
+test("a person breaks things by buttons, sees it in the journal, and the bot gets over it", {
+  timeout: 60_000,
+}, async (context) => {
+  const { log, page, problems, say, sandbox } = await openPage(context);
+  await log.getByText("Hello").waitFor();
+  await page.getByRole("button", { name: "Break it" }).click();
+  const lab = page.getByRole("complementary", { name: "Faults and journal" });
+  const broken = lab.getByRole("button", { name: "502 as a page" });
+  await broken.click();
+  await say("/help");
+  await lab
+    .getByRole("row", { name: /sendMessage.*502.*html/ })
+    .first()
+    .waitFor();
+  if (screenshot) await page.screenshot({ path: screenshot.replace(".png", "-lab.png") });
+  await broken.click();
+  await log.getByText("This is").first().waitFor();
+  expect(await sandbox.faults()).toEqual([]);
+  await page.setViewportSize({ width: 390, height: 800 });
+  if (screenshot) await page.screenshot({ path: screenshot.replace(".png", "-phone.png") });
+  await lab.getByRole("button", { name: "Close", exact: true }).click();
+  expect(await lab.isVisible()).toBe(false);
+  expect(problems).toEqual([]);
+});
+
+/** A running bot, and Ann in front of the page, who has just pressed Start. */
+async function openPage(context: TestContext) {
+  if (browserFile === undefined) return context.skip("no Chromium is installed");
+  const { bot, sandbox } = await setupLiveBot();
+  bot.start();
+  const browser = await chromium.launch({ executablePath: browserFile, args: ["--no-sandbox"] });
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage();
+  page.setDefaultTimeout(15_000);
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  await page.goto(sandbox.url);
+  const log = page.getByRole("log");
+  await page.getByRole("navigation", { name: "Chats" }).getByText("Ann").first().click();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  const say = async (text: string) => {
+    await page.getByRole("textbox", { name: "Message" }).fill(text);
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+  };
+  return { bot, log, page, problems, sandbox, say };
+}
