@@ -38,6 +38,8 @@ const batchMax = 100;
 /** What a poll may take beyond its own timeout before its connection counts as dead. */
 const graceMs = 10_000;
 const backPressureCheckMs = 250;
+/** An empty answer takes at least this long; Telegram's takes as long as was asked for. */
+const emptyPollMs = 250;
 
 export class Polling implements UpdateSource {
   readonly name = "polling";
@@ -88,14 +90,22 @@ export class Polling implements UpdateSource {
       try {
         const room = await this.#waitForRoom(signal);
         if (signal.aborted) return;
+        const startedAtMs = this.#deps.clock.monotonicMs();
         const updates = await this.#poll(offset, Math.min(batchMax, room), signal);
-        this.#succeeded();
+        const proved = this.#succeeded();
         // After an empty answer everything is confirmed, and an offset could only grow stale.
         offset = await this.#commit(updates);
+        if (updates.length === 0 && !proved) await this.#restAfter(startedAtMs, signal);
       } catch (error) {
         if (!signal.aborted) await this.#failed(error, signal);
       }
     }
+  }
+
+  /** A server that does not hold polls open would otherwise be asked thousands of times a second. */
+  async #restAfter(startedAtMs: number, signal: AbortSignal): Promise<void> {
+    const tookMs = this.#deps.clock.monotonicMs() - startedAtMs;
+    if (tookMs < emptyPollMs) await this.#deps.clock.sleep(emptyPollMs - tookMs, signal);
   }
 
   async #waitForRoom(signal: AbortSignal): Promise<number> {
@@ -114,15 +124,18 @@ export class Polling implements UpdateSource {
     }
   }
 
+  /** The first poll, and the first after a failure, returns at once: it proves the connection. */
+  get #proving(): boolean {
+    return this.#lastPollAtMs === undefined || this.#failures > 0;
+  }
+
   async #poll(offset: number, limit: number, signal: AbortSignal): Promise<readonly unknown[]> {
     const { api, pollTimeoutSeconds } = this.#deps;
     this.#state = this.#failures > 0 ? "backing-off" : "polling";
-    // The first poll, and the first after a failure, returns at once: it proves the connection.
-    const proving = this.#lastPollAtMs === undefined || this.#failures > 0;
     const payload = {
       ...(offset > 0 && { offset }),
       limit,
-      timeout: proving ? 0 : pollTimeoutSeconds,
+      timeout: this.#proving ? 0 : pollTimeoutSeconds,
       allowed_updates: allowedUpdates,
     };
     const deadlineMs = pollTimeoutSeconds * 1000 + graceMs;
@@ -148,8 +161,10 @@ export class Polling implements UpdateSource {
     return Math.max(...updates.map((update) => update.update_id)) + 1;
   }
 
-  #succeeded(): void {
+  /** @returns whether this was the poll that proved the connection. */
+  #succeeded(): boolean {
     const { clock, onPoll, publish } = this.#deps;
+    const proved = this.#proving;
     const nowMs = clock.monotonicMs();
     this.#lastPollAtMs = nowMs;
     if (this.#failures > 0) {
@@ -160,6 +175,7 @@ export class Polling implements UpdateSource {
     this.#reason = undefined;
     this.#state = "polling";
     onPoll();
+    return proved;
   }
 
   async #failed(error: unknown, signal: AbortSignal): Promise<void> {

@@ -147,11 +147,19 @@ export class Lab {
     this.#timer = setTimeout(() => void this.#refresh(), refreshMs);
   }
 
+  /** What was unanswered at the last look is looked at again. */
   #drawJournal(entries) {
-    if (entries.length > 0) this.#sequence = entries.at(-1).sequence;
     const body = pick("journal");
-    body.prepend(...entries.map(journalRow).reverse());
+    for (const entry of entries) {
+      const row = journalRow(entry);
+      const known = body.querySelector(`[data-sequence="${entry.sequence}"]`);
+      if (known) known.replaceWith(row);
+      else body.prepend(row);
+    }
     while (body.rows.length > rowsMax) body.deleteRow(-1);
+    const open = entries.find(({ answeredAtMs }) => answeredAtMs === null);
+    const last = entries.at(-1)?.sequence ?? this.#sequence;
+    this.#sequence = Math.max(last - rowsMax, open ? open.sequence - 1 : last);
   }
 }
 
@@ -199,6 +207,7 @@ function journalRow(entry) {
     entry.fault ?? "",
   ];
   row.append(...cells.map((text) => element("td", "", String(text))));
+  row.dataset.sequence = String(entry.sequence);
   row.title = entry.description ?? "";
   if (entry.fault || (entry.status ?? 0) >= 400) row.className = "bad";
   return row;

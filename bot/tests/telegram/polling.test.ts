@@ -58,7 +58,7 @@ test("the first poll returns at once and proves the connection, later ones wait 
   const { api, clock, polling, polls } = setup();
   api.script([], []);
   await polling.start();
-  await clock.advance(0);
+  await clock.advance(250);
   const common = { allowed_updates: allowedUpdates, limit: 100 };
   expect(payloads(api)).toEqual([
     { ...common, timeout: 0 },
@@ -67,6 +67,15 @@ test("the first poll returns at once and proves the connection, later ones wait 
   ]);
   expect(api.calls.map(({ options }) => options?.deadlineMs)).toEqual(Array(3).fill(60_000));
   expect(polls()).toBe(2);
+  await polling.stop();
+});
+
+test("a server that does not hold polls open is asked a few times a second, no more", async () => {
+  const { api, clock, polling } = setup();
+  api.otherwise([]);
+  await polling.start();
+  await clock.advance(10_000);
+  expect(api.calls.length).toBeLessThanOrEqual(42);
   await polling.stop();
 });
 
@@ -86,7 +95,7 @@ test("a batch is confirmed only after it was committed, and an empty one leaves 
   await clock.advance(1_000);
   expect(api.calls).toHaveLength(1);
   commit();
-  await clock.advance(0);
+  await clock.advance(250);
   expect(payloads(api).map((payload) => payload["offset"])).toEqual([undefined, 10, undefined]);
   await polling.stop();
 });
@@ -233,7 +242,7 @@ test("an answer that is no list counts as an empty one", async () => {
   const { api, clock, polling, polls } = setup();
   api.script({ surprise: true }, "text", null);
   await polling.start();
-  await clock.advance(0);
+  await clock.advance(500);
   expect(polls()).toBe(3);
   await polling.stop();
 });
