@@ -43,7 +43,7 @@ export interface SandboxOptions {
   readonly seed?: number;
   /** True: time passes by `control.advanceClock` only. Default false. */
   readonly frozenClock?: boolean;
-  /** Requests and updates remembered. Default 200,000. */
+  /** Requests and updates remembered. Default 100,000. */
   readonly journalMax?: number;
   /** How tokens of the wrong form are refused. Default: as api.telegram.org does. */
   readonly malformedTokens?: MalformedTokens;
@@ -53,7 +53,7 @@ export interface SandboxOptions {
   readonly onStop?: () => void;
 }
 
-const journalMaxDefault = 200_000;
+const journalMaxDefault = 100_000;
 const queryLifetimeMsDefault = 15_000;
 const reopenMs = 200;
 

@@ -46,6 +46,8 @@ export interface MessageContent {
 /** `local`: any address, as the server's `--local` mode; `cloud`: as api.telegram.org. */
 export type WebhookRules = "local" | "cloud";
 
+const messagesMax = 100_000;
+
 export class Account {
   readonly id: number;
   readonly token: string;
@@ -71,6 +73,7 @@ export class Account {
   loggedOutUntilMs = Number.NEGATIVE_INFINITY;
   readonly #around: Surroundings;
   #messageIds = 0;
+  readonly #posted: { readonly room: Room; readonly messageId: number }[] = [];
 
   constructor(id: number, token: string, around: Surroundings) {
     const { clock, random, pacing, facts } = around;
@@ -114,8 +117,18 @@ export class Account {
       ...(reply_markup ? { reply_markup } : {}),
     };
     room.put(message);
+    this.#remember(room, message.message_id);
     this.changed({ kind: "message", chatId: room.id, message });
     return message;
+  }
+
+  /** All chats together keep so many; older messages are "not found", as though deleted. */
+  #remember(room: Room, messageId: number): void {
+    this.#posted.push({ room, messageId });
+    if (this.#posted.length <= messagesMax * 1.25) return;
+    for (const old of this.#posted.splice(0, this.#posted.length - messagesMax)) {
+      old.room.remove(old.messageId);
+    }
   }
 
   changed(change: Omit<Change, "sequence" | "botId">): void {
