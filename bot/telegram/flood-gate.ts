@@ -67,12 +67,15 @@ export class FloodGate implements PoolGate {
   /** Reads back what was sent before the restart. Call before anything is claimed. */
   async restore(): Promise<void> {
     const { clock, store } = this.#deps;
-    const nowMs = clock.monotonicMs();
-    for (const sent of await store.sentSince(this.#now() - windowMs)) {
-      this.#flood.restore(sent.scope, sent.cost, this.#now() - sent.atEpochMs, nowMs);
-    }
+    const sent = await store.sentSince(this.#now() - windowMs);
     const parkedUntil = Number((await store.getSetting(parkedSetting)) ?? 0);
-    if (parkedUntil > this.#now()) this.#flood.park(nowMs + parkedUntil - this.#now());
+    // One instant for both clocks, after the waiting: the disk may be slow.
+    const nowMs = clock.monotonicMs();
+    const nowEpochMs = this.#now();
+    for (const { atEpochMs, cost, scope } of sent) {
+      this.#flood.restore(scope, cost, nowEpochMs - atEpochMs, nowMs);
+    }
+    if (parkedUntil > nowEpochMs) this.#flood.park(nowMs + parkedUntil - nowEpochMs);
   }
 
   isOpen(): boolean {
