@@ -37,6 +37,9 @@ module.exports = {
     only("telegram", ["contracts", "policies"]),
     only("shop", ["contracts"]),
     only("commands", ["contracts", "telegram", "shop"]),
+    only("watchdog", ["contracts"]),
+    only("restarts", ["contracts", "policies"]),
+    only("probes", ["contracts", "policies"]),
     only("api", ["contracts"]),
     only("sandbox", []),
     {

@@ -19,6 +19,11 @@ import type { MessageHandler } from "./contracts/message-handler.ts";
 import type { Secret } from "./contracts/secret.ts";
 import type { Store } from "./contracts/store.ts";
 import { createBot } from "./index.ts";
+import { queueProbe } from "./probes/queue-probe.ts";
+import { restartsProbe } from "./probes/restarts-probe.ts";
+import { telegramProbe } from "./probes/telegram-probe.ts";
+import { RestartLedger } from "./restarts/restart-ledger.ts";
+import { SafeMode } from "./restarts/safe-mode.ts";
 import { parseCatalogue } from "./shop/catalogue.ts";
 import { SqliteStore } from "./storage/sqlite-store.ts";
 import { BotApiClient } from "./telegram/bot-api-client.ts";
@@ -37,6 +42,8 @@ import { FaultToleranceManager } from "./utils/fault-tolerance-manager.ts";
 import { HealthMonitor } from "./utils/health-monitor.ts";
 import { BotLogger, createEventBus, withCorrelation } from "./utils/logger.ts";
 import { callsPerUpdate, MessageQueue } from "./utils/message-queue.ts";
+import { type Breadcrumb, takeBreadcrumb } from "./watchdog/breadcrumb.ts";
+import { Watchdog } from "./watchdog/watchdog.ts";
 
 /** What may be replaced from outside: by tests, and by `start.ts` for the sandbox. */
 export interface Parts {
@@ -79,7 +86,10 @@ export async function launch(
   const publish = createEventBus([log.listener, ...(onEvent ? [onEvent] : [])], log);
   const base = { clock, random, publish };
 
-  const store = createStore(config, botId, { ...base, onFatal });
+  // A directory a bot, so that two tokens never share a queue.
+  const directory = join(config.storage.directory, botId);
+  const store = createStore(config, directory, { ...base, onFatal });
+  const { ledger, restarts, safeMode, watchdog } = createSupervision(config, directory, base);
   const outward = createWayOut(config, {
     ...base,
     store,
@@ -90,7 +100,8 @@ export async function launch(
   const bot = createHandledBot(config, { ...base, ...outward, token, apiRoot, store });
   const send = outward.delivery;
   const handlers = { update: bot.handler, send, broadcast: send, alert: send };
-  const queue = createQueue(config, { ...base, store, handlers, ...outward });
+  const held = () => safeMode.holding;
+  const queue = createQueue(config, { ...base, store, handlers, held, ...outward });
   const wakeSending = () => {
     queue.wake("sending");
     queue.wake("answering");
@@ -101,16 +112,27 @@ export async function launch(
     api: outward.client,
     pollTimeoutSeconds: config.intake.pollTimeoutSeconds,
     accept: (messages) => queue.insertMessageByPriority(messages),
-    room: () => queue.room(),
+    room: async () => (held() ? 0 : queue.room()),
     onPoll: () => outward.breaker.signOfLife(),
   });
-  const { health, api } = createWatch(config, { ...base, store, queue, polling, ...outward });
+  const { health, api } = createWatch(config, {
+    ...base,
+    store,
+    queue,
+    polling,
+    safeMode,
+    ledger,
+    ...outward,
+  });
 
   const manager = new FaultToleranceManager({
     clock,
     publish,
     components: [
       storage(store, publish),
+      restarts,
+      watchdog,
+      safeMode,
       outward.component,
       bot.identity,
       queue,
@@ -130,13 +152,8 @@ export async function launch(
     publish,
     stop: async (reason) => {
       publish({ type: "process.stopping", reason });
-      const deadline = new AbortController();
-      const drained = new AbortController();
-      void clock
-        .sleep(config.lifecycle.drainDeadlineMs, drained.signal)
-        .then(() => deadline.abort());
-      const left = await manager.drain(deadline.signal);
-      drained.abort();
+      const left = await drainWithin(manager, clock, config.lifecycle.drainDeadlineMs);
+      ledger.end({ cause: reason, clean: reason !== defectReason });
       await manager.stop();
       await log.close();
       return left;
@@ -150,19 +167,67 @@ interface Base {
   readonly publish: Publish;
 }
 
+/** The reason to give to `stop` when a defect ends the process. */
+export const defectReason = "defect";
+
+async function drainWithin(manager: FaultToleranceManager, clock: Clock, deadlineMs: number) {
+  const deadline = new AbortController();
+  const drained = new AbortController();
+  void clock.sleep(deadlineMs, drained.signal).then(() => deadline.abort());
+  const left = await manager.drain(deadline.signal);
+  drained.abort();
+  return left;
+}
+
 function createStore(
   config: FaultToleranceConfig,
-  botId: string,
+  directory: string,
   deps: Base & Pick<Parts, "onFatal">,
 ): Store {
   return new SqliteStore({
     ...deps,
-    // A directory a bot, so that two tokens never share a queue.
-    directory: join(config.storage.directory, botId),
+    directory,
     dedupeKeepMs: config.storage.dedupeKeepMs,
     laneLengthMax: config.queue.laneLengthMax,
   });
 }
+
+/** Ledger, watchdog, safe mode: what a process knows of the ends of those before it. */
+function createSupervision(config: FaultToleranceConfig, directory: string, deps: Base) {
+  const { clock, publish } = deps;
+  const ledger = new RestartLedger({ directory, clock, pid: process.pid, version });
+  const restarts: Component = {
+    name: "restart-ledger",
+    start: async () => {
+      ledger.begin((pid) => explainHang(takeBreadcrumb(directory), pid));
+      const { end } = ledger.records.at(-2) ?? {};
+      if (end && !end.clean) {
+        publish({ type: "process.died-before", cause: end.cause, detail: end.detail });
+      }
+    },
+    stop: async () => {},
+  };
+  const killAfterMs = config.lifecycle.hangKillMs;
+  const watchdog = new Watchdog({ clock, publish, directory, killAfterMs });
+  const safeMode = new SafeMode({
+    ...deps,
+    deathsMax: config.lifecycle.safeModeDeaths,
+    lives: () => ledger.lives,
+  });
+  return { ledger, restarts, safeMode, watchdog };
+}
+
+/** What the watchdog wrote down about the process before this one. */
+function explainHang(crumb: Breadcrumb | undefined, pid: number) {
+  if (crumb?.pid !== pid) return undefined;
+  const [at] = crumb.frames;
+  const where = at ? `in ${at.name} (${at.file}:${at.line})` : "in native code";
+  return { cause: "hang", detail: `no sign of life for ${crumb.silentMs} ms, ${where}` };
+}
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+) as { version: string };
 
 /** Client, breaker, flood control, delivery: everything between the queue and Telegram. */
 function createWayOut(
@@ -259,6 +324,7 @@ function createQueue(
     store: Store;
     gate: FloodGate;
     breaker: Breaker;
+    held: () => boolean;
     handlers: Readonly<Record<MessageType, MessageHandler>>;
   },
 ): MessageQueue {
@@ -290,10 +356,16 @@ function createQueue(
 /** Health and the monitoring API. */
 function createWatch(
   config: FaultToleranceConfig,
-  deps: Base & { store: Store; queue: MessageQueue; polling: Polling; breaker: Breaker },
+  deps: Base & {
+    store: Store;
+    queue: MessageQueue;
+    polling: Polling;
+    breaker: Breaker;
+    safeMode: SafeMode;
+    ledger: RestartLedger;
+  },
 ) {
-  const { breaker, clock, polling, publish, queue, store } = deps;
-  const pollDueMs = (config.intake.pollTimeoutSeconds + 15) * 1000;
+  const { breaker, clock, ledger, polling, publish, queue, safeMode, store } = deps;
   const health = new HealthMonitor({
     clock,
     publish,
@@ -305,8 +377,13 @@ function createWatch(
           return { status: "healthy" };
         },
       },
-      { name: "telegram", check: async () => judgeTelegram(polling, breaker, pollDueMs) },
-      { name: "message-queue", check: () => judgeQueue(queue) },
+      telegramProbe({
+        intake: () => polling.snapshot(),
+        reachable: () => breaker.closed,
+        pollDueMs: (config.intake.pollTimeoutSeconds + 15) * 1000,
+      }),
+      queueProbe(() => lookAtQueue(queue)),
+      restartsProbe(() => safeMode.snapshot()),
     ],
   });
   const startedAtMs = clock.monotonicMs();
@@ -323,6 +400,8 @@ function createWatch(
         memory: process.memoryUsage(),
         intake: polling.snapshot(),
         breaker: breaker.state,
+        safeMode: safeMode.snapshot(),
+        restarts: ledger.records.slice(-restartsShown).toReversed(),
       }),
       messageQueue: () => queue.snapshot(),
     },
@@ -330,46 +409,14 @@ function createWatch(
   return { health, api };
 }
 
-/** Alive is who completes polls; a bot nobody writes to is not dead. */
-function judgeTelegram(polling: Polling, breaker: Breaker, pollDueMs: number) {
-  const { failuresInARow, reason, sinceLastPollMs, state } = polling.snapshot();
-  const figures = { state, failuresInARow, sinceLastPollMs: sinceLastPollMs ?? null };
-  if (state === "back-pressure") {
-    return {
-      status: "degraded",
-      reason: "the queue is full, intake is held back",
-      figures,
-    } as const;
-  }
-  if (sinceLastPollMs === undefined && failuresInARow === 0) {
-    return { status: "degraded", reason: "the first poll is under way", figures } as const;
-  }
-  if (sinceLastPollMs === undefined || sinceLastPollMs > pollDueMs) {
-    const why = reason === undefined ? "no poll has been completed" : `polling fails: ${reason}`;
-    return { status: "unhealthy", reason: why, figures } as const;
-  }
-  if (failuresInARow > 0 || !breaker.closed) {
-    const why = reason ?? "the circuit breaker is open";
-    return { status: "degraded", reason: `Telegram cannot be reached: ${why}`, figures } as const;
-  }
-  return { status: "healthy", figures } as const;
+async function lookAtQueue(queue: MessageQueue) {
+  const { deadLetters, lengthMax, pools: all } = await queue.snapshot();
+  const { oldestAgeMs, paused, waiting } = all.handling;
+  return { waiting, oldestAgeMs, paused, sending: all.sending.waiting, deadLetters, lengthMax };
 }
 
-/** An update this old waits for something that does not come by itself. */
-const oldestAgeMsMax = 60_000;
-
-async function judgeQueue(queue: MessageQueue) {
-  const { deadLetters, lengthMax, pools } = await queue.snapshot();
-  const { oldestAgeMs, paused, waiting } = pools.handling;
-  const figures = { waiting, oldestAgeMs, deadLetters, sending: pools.sending.waiting };
-  if (waiting >= lengthMax)
-    return { status: "unhealthy", reason: "the queue is full", figures } as const;
-  if (paused) return { status: "degraded", reason: "handling is paused", figures } as const;
-  if (waiting > 0 && oldestAgeMs > oldestAgeMsMax) {
-    return { status: "degraded", reason: "the oldest update waits too long", figures } as const;
-  }
-  return { status: "healthy", figures } as const;
-}
+/** Latest restarts that `/api/status` shows. */
+const restartsShown = 20;
 
 function storage(store: Store, publish: Publish): Component {
   return {

@@ -31,12 +31,12 @@ async function start(): Promise<void> {
     return;
   }
   const config = parseConfig(process.env, readSecretsFile());
-  const { launch } = await import("./enhanced-launcher.ts");
+  const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
   const running = await launch(config, { ...telegram, onFatal: end });
   announce(running, telegram.chatPageUrl);
   watchSignals(running, telegram.stopSandbox);
-  watchDefects(running);
+  watchDefects(running, defectReason);
 }
 
 /** `.env` beside package.json, if there is one. */
@@ -84,10 +84,10 @@ function watchSignals(running: Running, stopSandbox: () => Promise<void>): void 
 }
 
 /** A defect ends the process: its state is on disk, and the next process continues. */
-function watchDefects(running: Running): void {
+function watchDefects(running: Running, defectReason: string): void {
   const onDefect = (error: unknown) => {
     running.log.error("process.defect", { error });
-    void running.stop("defect").finally(() => process.exit(exitCode.defect));
+    void running.stop(defectReason).finally(() => process.exit(exitCode.defect));
   };
   process.on("uncaughtException", onDefect);
   process.on("unhandledRejection", (error) => {

@@ -199,6 +199,16 @@ export const settings = {
       default: "development",
       sentence: "Which set of defaults is used; production refuses to start without a token.",
     }),
+    safeModeDeaths: setting(integer(2, 1_000_000), {
+      variable: "SAFE_MODE_DEATHS",
+      default: { development: 3, production: 3, test: 1_000_000 },
+      sentence: "Unclean ends in a row, each soon after the start, after which work is held back.",
+    }),
+    hangKillMs: setting(duration(1_000, 120_000, "ms"), {
+      variable: "HANG_KILL_MS",
+      default: 15_000,
+      sentence: "After this time without a sign of life a hung process is killed.",
+    }),
     drainDeadlineMs: setting(duration(100, 60_000, "ms"), {
       variable: "DRAIN_DEADLINE_MS",
       default: { development: 10_000, production: 10_000, test: 2_000 },

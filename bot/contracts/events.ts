@@ -35,6 +35,16 @@ export type BotEvent =
     }
   | { readonly type: "process.started"; readonly previousEnd: "clean" | "unclean" | "first" }
   | { readonly type: "process.stopping"; readonly reason: string }
+  | { readonly type: "loop.stalled"; readonly forMs: number; readonly frames: readonly object[] }
+  | { readonly type: "watchdog.failed"; readonly error: ErrorRecord }
+  | {
+      readonly type: "process.died-before";
+      readonly cause: string;
+      readonly detail: string | undefined;
+    }
+  | { readonly type: "safe-mode.entered"; readonly deaths: number; readonly holdMs: number }
+  | { readonly type: "safe-mode.released" }
+  | { readonly type: "safe-mode.left" }
   // intake
   | { readonly type: "updates.received"; readonly received: number; readonly duplicates: number }
   | {

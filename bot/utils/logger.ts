@@ -311,6 +311,9 @@ function levelOf(event: BotEvent): LogLevel {
     case "component.stop-failed":
     case "queue.commit-failed":
     case "storage.failed":
+    case "process.died-before":
+    case "safe-mode.entered":
+    case "watchdog.failed":
       return "error";
     case "health.changed":
       return { healthy: "info", degraded: "warn", unhealthy: "error" }[event.status] as LogLevel;
@@ -322,6 +325,7 @@ function levelOf(event: BotEvent): LogLevel {
       return event.previousEnd === "unclean" ? "warn" : "info";
     case "intake.failed":
     case "intake.held-back":
+    case "loop.stalled":
     case "message.overdue":
     case "message.recovered":
     case "message.retry-scheduled":
@@ -341,6 +345,8 @@ function levelOf(event: BotEvent): LogLevel {
     case "process.stopping":
     case "queue.paused":
     case "queue.resumed":
+    case "safe-mode.left":
+    case "safe-mode.released":
     case "storage.checked":
     case "update.ignored":
     case "webhook.removed":

@@ -60,6 +60,8 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly store: QueueStore & Pick<FactStore, "getSetting" | "setSetting">;
   readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
+  /** While true nothing is claimed in any pool. Default: never. */
+  readonly held?: () => boolean;
   /** Runs a handler so that its log lines carry the message's id. Default: just runs it. */
   readonly correlate?: <T>(message: Message, run: () => T) => T;
 }
@@ -171,7 +173,7 @@ export class MessageQueue implements Component {
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
-    const { clock, concurrency, gates, publish, store } = this.#deps;
+    const { clock, concurrency, gates, held, publish, store } = this.#deps;
     const gate = gates[pool];
     return new WorkerPool(
       {
@@ -181,7 +183,7 @@ export class MessageQueue implements Component {
         concurrency: pool === "handling" ? concurrency : concurrency * callsPerUpdate,
         now: this.#now,
         ...(gate && { gate }),
-        ...(pool === "handling" && { mayClaim: () => this.#hasRoomToSend() }),
+        mayClaim: async () => !held?.() && (pool !== "handling" || (await this.#hasRoomToSend())),
         work: (message, slot) => this.#work(message, slot),
         onClaimFailed: (error, retryInMs) =>
           publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs }),

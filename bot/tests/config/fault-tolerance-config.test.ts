@@ -52,7 +52,12 @@ test("with nothing set, the development profile applies and there is no token", 
   expect(config.storage).toEqual({ directory: "data", dedupeKeepMs: 72 * 3_600_000 });
   expect(config.log).toEqual({ directory: "logs", level: "debug", keepDays: 14 });
   expect(config.monitoring).toEqual({ host: "127.0.0.1", port: 3001 });
-  expect(config.lifecycle).toEqual({ profile: "development", drainDeadlineMs: 10_000 });
+  expect(config.lifecycle).toEqual({
+    profile: "development",
+    safeModeDeaths: 3,
+    hangKillMs: 15_000,
+    drainDeadlineMs: 10_000,
+  });
 });
 
 test("every profile's defaults are valid and keep the rules", () => {
@@ -128,6 +133,8 @@ const refused: Record<string, readonly string[] | undefined> = {
   SANDBOX_PORT: ["-1", "65536"],
   NODE_ENV: ["staging"],
   DRAIN_DEADLINE_MS: ["99", "60001"],
+  HANG_KILL_MS: ["999", "120001"],
+  SAFE_MODE_DEATHS: ["1", "1000001"],
 };
 
 test("every setting has its refused values in the table above", () => {

@@ -24,6 +24,8 @@ export class BotProcess {
   readonly #options: BotProcessOptions;
   #child: ChildProcess | undefined;
   #output = "";
+  /** Of the present process alone. */
+  #said = "";
 
   constructor(options: BotProcessOptions) {
     this.#options = options;
@@ -40,6 +42,7 @@ export class BotProcess {
 
   start(): void {
     const { apiRoot, directory, env, file = startFile, token } = this.#options;
+    this.#said = "";
     const child = spawn(node, [file], {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -56,6 +59,7 @@ export class BotProcess {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         this.#output = (this.#output + chunk.toString()).slice(-100_000);
+        this.#said += chunk.toString();
       });
     }
     this.#child = child;
@@ -64,7 +68,7 @@ export class BotProcess {
   /** Base address of its monitoring API, once it has said so. */
   async monitoringUrl(): Promise<string> {
     for (let tries = 0; tries < 600; tries++) {
-      const said = [...this.#output.matchAll(/Health: (http:\S+)\/api\/health/g)].at(-1)?.[1];
+      const said = /Health: (http:\S+)\/api\/health/.exec(this.#said)?.[1];
       if (said) return said;
       if (this.#child?.exitCode !== null) break;
       await pause(50);

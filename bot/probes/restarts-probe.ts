@@ -1,0 +1,22 @@
+/** Restarts probe: whether this process follows a row of unclean ends. */
+import type { Probe, ProbeResult } from "../contracts/component.ts";
+
+export interface SafeModeFigures {
+  readonly state: "off" | "holding" | "watching";
+  readonly deaths: number;
+  readonly heldForMs: number;
+}
+
+export function restartsProbe(look: () => SafeModeFigures): Probe {
+  return { name: "restarts", check: async () => judge(look()) };
+}
+
+function judge({ deaths, heldForMs, state }: SafeModeFigures): ProbeResult {
+  const figures = { state, deaths, heldForMs: Math.round(heldForMs) };
+  if (state === "off") return { status: "healthy", figures };
+  const reason =
+    state === "holding"
+      ? `safe mode: ${deaths} unclean ends in a row, work is held back`
+      : "safe mode: work goes on, watched for ten minutes";
+  return { status: "degraded", reason, figures };
+}

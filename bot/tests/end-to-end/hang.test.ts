@@ -1,0 +1,105 @@
+/**
+ * Hangs of the real process: each of the six kinds is noticed and killed, the next process knows where
+ * it hung, and answers; a pause that ends, and a suspended machine, are survived.
+ */
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { eventually, pause } from "../support/bot-process.ts";
+import { setupLiveBot } from "../support/live-bot.ts";
+
+const file = fileURLToPath(new URL("../support/hang-main.ts", import.meta.url));
+
+async function setup(kind: string, env: Readonly<Record<string, string>> = {}) {
+  const live = await setupLiveBot({ HANG: kind, HANG_KILL_MS: "3000", ...env }, [], file);
+  const { bot, sandbox } = live;
+  bot.start();
+  const url = await bot.monitoringUrl();
+  const status = async () => {
+    const answer = await fetch(`${await bot.monitoringUrl()}/api/status`);
+    return ((await answer.json()) as { data: Status }).data;
+  };
+  const hang = () => process.kill(bot.pid ?? 0, "SIGUSR2");
+  const greet = async (userId: number) => {
+    await sandbox.write({ userId, text: "/start" });
+    const hello = (message: { text?: string }) => message.text?.startsWith("Hello") ?? false;
+    await sandbox.waitForMessage(userId, hello, { timeoutMs: 15_000 });
+  };
+  return { ...live, greet, hang, status, url };
+}
+
+interface Status {
+  readonly intake: { readonly state: string };
+  readonly restarts: readonly {
+    readonly end?: { readonly cause: string; readonly detail?: string; readonly clean: boolean };
+  }[];
+}
+
+describe("the watchdog ends", () => {
+  test.each([
+    ["a tight loop", "in spin (bot/tests/support/hang-main.ts:"],
+    ["a regular expression", "in match (bot/tests/support/hang-main.ts:"],
+    ["a storm of promises", "in again (bot/tests/support/hang-main.ts:"],
+    ["a wait for shared memory", "in wait (bot/tests/support/hang-main.ts:"],
+    ["a runaway query", "in native code"],
+    ["a child process", "in native code"],
+  ])("%s", { timeout: 60_000 }, async (kind, where) => {
+    const { bot, greet, hang, status } = await setup(kind);
+    hang();
+    const hungAtMs = performance.now();
+    // 137 is a kill; the harness reports it as no exit code.
+    await bot.ended();
+    bot.start();
+    await greet(1);
+    const tookS = (performance.now() - hungAtMs) / 1000;
+    console.log(`${kind}: back and answering ${tookS.toFixed(1)} s after the hang began`);
+    const [, before] = (await status()).restarts;
+    expect(before?.end).toMatchObject({ cause: "hang", clean: false });
+    expect(before?.end?.detail).toContain(where);
+    expect(await bot.stop()).toBe(0);
+  });
+});
+
+test("a pause that ends is reported with its place, and survived", {
+  timeout: 60_000,
+}, async () => {
+  const { bot, greet, hang } = await setup("a pause that ends");
+  const { pid } = bot;
+  hang();
+  await eventually("the report", async () => /loop\.stalled.*pause/.test(bot.output), 20_000);
+  await greet(1);
+  expect(bot.pid).toBe(pid);
+  expect(await bot.stop()).toBe(0);
+});
+
+test("a machine that was suspended is not a hang", { timeout: 60_000 }, async () => {
+  const { bot, greet } = await setup("");
+  const { pid = 0 } = bot;
+  process.kill(pid, "SIGSTOP");
+  await pause(5_000);
+  process.kill(pid, "SIGCONT");
+  await greet(1);
+  expect(bot.pid).toBe(pid);
+  expect(bot.output).not.toContain("loop.stalled");
+  expect(await bot.stop()).toBe(0);
+});
+
+test("three deaths in a row: the next process holds work back, says so, and then goes on", {
+  timeout: 90_000,
+}, async () => {
+  const { bot, greet, status } = await setup("", { SAFE_MODE_DEATHS: "3" });
+  for (let death = 0; death < 3; death++) {
+    await bot.kill();
+    bot.start();
+    await bot.monitoringUrl();
+  }
+  const health = await fetch(`${await bot.monitoringUrl()}/api/health`);
+  const { data } = (await health.json()) as { data: { checks: Record<string, object> } };
+  expect(data.checks["restarts"]).toMatchObject({
+    status: "degraded",
+    state: "holding",
+    deaths: 3,
+  });
+  expect((await status()).intake.state).toBe("back-pressure");
+  await greet(1);
+  expect(await bot.stop()).toBe(0);
+});

@@ -1,0 +1,43 @@
+/** The bot with a main thread that hangs when it is sent SIGUSR2, in the way `HANG` names. */
+import { execSync } from "node:child_process";
+import { DatabaseSync } from "node:sqlite";
+import { parseConfig } from "../../config/fault-tolerance-config.ts";
+import { launch } from "../../enhanced-launcher.ts";
+
+const { HANG = "", ...env } = process.env;
+const config = parseConfig(env);
+if (!config.telegram.token) throw new Error("no token");
+const running = await launch(config, {
+  token: config.telegram.token,
+  onFatal: () => process.exit(74),
+});
+
+const hangs: Readonly<Record<string, () => void>> = {
+  "a tight loop": function spin() {
+    for (;;);
+  },
+  "a regular expression": function match() {
+    /^(a+)+$/.test(`${"a".repeat(60)}!`);
+  },
+  "a storm of promises": function storm() {
+    const again = (): unknown => Promise.resolve().then(again);
+    again();
+  },
+  "a wait for shared memory": function wait() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  },
+  "a runaway query": function query() {
+    const sql =
+      "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n";
+    new DatabaseSync(":memory:").prepare(sql).get();
+  },
+  "a child process": function child() {
+    execSync("sleep 600");
+  },
+  "a pause that ends": function pause() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+  },
+};
+process.on("SIGUSR2", () => setTimeout(() => hangs[HANG]?.(), 10));
+process.on("SIGTERM", () => void running.stop("SIGTERM").then(() => process.exit(0)));
+process.stderr.write(`Health: ${running.monitoringUrl}/api/health\n`);

@@ -1,0 +1,84 @@
+/**
+ * Watchdog: notices that the main thread hangs, writes down where, and kills the process.
+ *
+ * PM2 cannot see a hang (measured: `for(;;)` stays "online"). A worker thread counts this thread's
+ * heartbeats in shared memory; what it does when they stop is in watchdog-worker.ts. The next start
+ * finds the breadcrumb (breadcrumb.ts).
+ */
+import { Worker } from "node:worker_threads";
+import { type Clock, waitOver } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import type { Publish } from "../contracts/events.ts";
+import type { Stall, WatchdogSetup } from "./watchdog-worker.ts";
+
+export interface WatchdogDeps {
+  readonly clock: Clock;
+  readonly publish: Publish;
+  /** Where the breadcrumb is written. Must exist. */
+  readonly directory: string;
+  /** Milliseconds without a heartbeat after which the process is killed. Default 15,000. */
+  readonly killAfterMs: number;
+}
+
+const heartbeatMs = 200;
+/** After so long a hang is worth a stack; most pauses of a garbage collector are over by then. */
+const captureAfterMs = 2_000;
+/** The worker needs little; a leak of its own must not take the process with it. */
+const workerMemoryMb = 32;
+
+export class Watchdog implements Component {
+  readonly name = "watchdog";
+  readonly #deps: WatchdogDeps;
+  readonly #heartbeats = new Int32Array(new SharedArrayBuffer(4));
+  readonly #stopping = new AbortController();
+  #worker: Worker | undefined;
+  #beating: Promise<void> | undefined;
+
+  constructor(deps: WatchdogDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    if (this.#worker || this.#stopping.signal.aborted) return;
+    const { directory, killAfterMs } = this.#deps;
+    const setup: WatchdogSetup = {
+      heartbeats: this.#heartbeats,
+      directory,
+      killAfterMs,
+      captureAfterMs: Math.min(captureAfterMs, killAfterMs / 2),
+    };
+    const worker = new Worker(new URL("./watchdog-worker.ts", import.meta.url), {
+      name: "watchdog",
+      workerData: setup,
+      // What `process.env` holds is none of its business.
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: workerMemoryMb, maxYoungGenerationSizeMb: 4 },
+    });
+    worker.unref();
+    worker.on("message", (stall: Stall) => this.#deps.publish({ type: "loop.stalled", ...stall }));
+    worker.on("error", (error) => this.#failed(error));
+    this.#worker = worker;
+    this.#beating = this.#beat(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(waitOver);
+    await this.#beating;
+    await this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      Atomics.add(this.#heartbeats, 0, 1);
+      await this.#deps.clock.sleep(heartbeatMs, signal);
+    }
+  }
+
+  /** The bot works without it; the operator should know. */
+  #failed(error: Error): void {
+    const { clock, publish } = this.#deps;
+    const record = { code: "WATCHDOG_FAILED", message: error.name, atEpochMs: clock.epochMs() };
+    publish({ type: "watchdog.failed", error: record });
+  }
+}
