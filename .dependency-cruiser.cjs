@@ -66,6 +66,7 @@ module.exports = {
     home("winston", ["utils/logger\\.ts"]),
     home("winston-daily-rotate-file", ["utils/logger\\.ts"]),
     home("p-retry", ["telegram/"]),
+    home("pidusage", ["utils/process-monitor\\.ts"]),
     home("dotenv", ["config/", "start\\.ts"]),
     home("node:sqlite", ["storage/"]),
   ],

@@ -19,6 +19,10 @@ import type { MessageHandler } from "./contracts/message-handler.ts";
 import type { Secret } from "./contracts/secret.ts";
 import type { Store } from "./contracts/store.ts";
 import { createBot } from "./index.ts";
+import { clockProbe } from "./probes/clock-probe.ts";
+import { diskProbe } from "./probes/disk-probe.ts";
+import { logProbe } from "./probes/log-probe.ts";
+import { processProbes } from "./probes/process-probes.ts";
 import { queueProbe } from "./probes/queue-probe.ts";
 import { restartsProbe } from "./probes/restarts-probe.ts";
 import { telegramProbe } from "./probes/telegram-probe.ts";
@@ -42,6 +46,7 @@ import { FaultToleranceManager } from "./utils/fault-tolerance-manager.ts";
 import { HealthMonitor } from "./utils/health-monitor.ts";
 import { BotLogger, createEventBus, withCorrelation } from "./utils/logger.ts";
 import { callsPerUpdate, MessageQueue } from "./utils/message-queue.ts";
+import { ProcessMonitor, type RestartReason } from "./utils/process-monitor.ts";
 import { type Breadcrumb, takeBreadcrumb } from "./watchdog/breadcrumb.ts";
 import { Watchdog } from "./watchdog/watchdog.ts";
 
@@ -53,6 +58,8 @@ export interface Parts {
   readonly apiRoot: string;
   /** Hears every event, beside the log. */
   readonly onEvent: (event: BotEvent) => void;
+  /** A restart is due: drain and end the process, which is started again from outside. */
+  readonly onRestart: (reason: RestartReason) => void;
   /** The disk can no longer be trusted; the process must end with exit code 74. */
   readonly onFatal: (error: BotError) => void;
 }
@@ -106,22 +113,17 @@ export async function launch(
     queue.wake("sending");
     queue.wake("answering");
   };
-  const polling = new Polling({
+  const polling = createIntake(config, { ...base, botId, queue, held, ...outward });
+  const { processMonitor, health, api } = createWatch(config, {
     ...base,
-    botId,
-    api: outward.client,
-    pollTimeoutSeconds: config.intake.pollTimeoutSeconds,
-    accept: (messages) => queue.insertMessageByPriority(messages),
-    room: async () => (held() ? 0 : queue.room()),
-    onPoll: () => outward.breaker.signOfLife(),
-  });
-  const { health, api } = createWatch(config, {
-    ...base,
+    directory,
     store,
     queue,
     polling,
     safeMode,
     ledger,
+    log,
+    onRestart: parts.onRestart ?? (() => {}),
     ...outward,
   });
 
@@ -138,6 +140,7 @@ export async function launch(
       queue,
       commandMenu(store, queue, clock),
       polling,
+      processMonitor,
       health,
       api,
     ],
@@ -353,6 +356,27 @@ function createQueue(
   });
 }
 
+function createIntake(
+  config: FaultToleranceConfig,
+  deps: Base & {
+    botId: string;
+    queue: MessageQueue;
+    held: () => boolean;
+    client: BotApiClient;
+    breaker: Breaker;
+  },
+): Polling {
+  const { breaker, client, held, queue } = deps;
+  return new Polling({
+    ...deps,
+    api: client,
+    pollTimeoutSeconds: config.intake.pollTimeoutSeconds,
+    accept: (messages) => queue.insertMessageByPriority(messages),
+    room: async () => (held() ? 0 : queue.room()),
+    onPoll: () => breaker.signOfLife(),
+  });
+}
+
 /** Health and the monitoring API. */
 function createWatch(
   config: FaultToleranceConfig,
@@ -363,9 +387,22 @@ function createWatch(
     breaker: Breaker;
     safeMode: SafeMode;
     ledger: RestartLedger;
+    log: BotLogger;
+    directory: string;
+    onRestart: (reason: RestartReason) => void;
   },
 ) {
   const { breaker, clock, ledger, polling, publish, queue, safeMode, store } = deps;
+  const processMonitor = new ProcessMonitor({
+    clock,
+    publish,
+    ...config.process,
+    isQuiet: async () => {
+      const all = Object.values((await queue.snapshot()).pools);
+      return all.every(({ inHand, waiting }) => inHand + waiting === 0);
+    },
+    restart: deps.onRestart,
+  });
   const health = new HealthMonitor({
     clock,
     publish,
@@ -384,6 +421,10 @@ function createWatch(
       }),
       queueProbe(() => lookAtQueue(queue)),
       restartsProbe(() => safeMode.snapshot()),
+      ...processProbes(() => processMonitor.snapshot()),
+      diskProbe([deps.directory, config.log.directory]),
+      logProbe(() => deps.log.snapshot()),
+      clockProbe(clock),
     ],
   });
   const startedAtMs = clock.monotonicMs();
@@ -398,6 +439,7 @@ function createWatch(
         node: process.version,
         pid: process.pid,
         memory: process.memoryUsage(),
+        process: processMonitor.snapshot(),
         intake: polling.snapshot(),
         breaker: breaker.state,
         safeMode: safeMode.snapshot(),
@@ -406,7 +448,7 @@ function createWatch(
       messageQueue: () => queue.snapshot(),
     },
   });
-  return { health, api };
+  return { processMonitor, health, api };
 }
 
 async function lookAtQueue(queue: MessageQueue) {

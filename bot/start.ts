@@ -33,7 +33,13 @@ async function start(): Promise<void> {
   const config = parseConfig(process.env, readSecretsFile());
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
-  const running = await launch(config, { ...telegram, onFatal: end });
+  const launched = Promise.withResolvers<Running>();
+  const running = await launch(config, {
+    ...telegram,
+    onFatal: end,
+    onRestart: ({ type }) => void launched.promise.then((bot) => restart(bot, type)),
+  });
+  launched.resolve(running);
   announce(running, telegram.chatPageUrl);
   watchSignals(running, telegram.stopSandbox);
   watchDefects(running, defectReason);
@@ -63,6 +69,12 @@ function announce({ monitoringUrl }: Running, chatPageUrl: string | undefined): 
     say(`No token is set, so the bot talks to the built-in sandbox. Chat with it: ${chatPageUrl}/`);
   }
   say(`Health: ${monitoringUrl}/api/health`);
+}
+
+/** Ends cleanly; whoever started it starts it again. */
+async function restart(running: Running, reason: string): Promise<void> {
+  await running.stop(`restart: ${reason}`).catch(end);
+  process.exit(exitCode.stopped);
 }
 
 /** First signal: drain and stop. Second: at once; everything unfinished is in the queue. */

@@ -83,7 +83,7 @@ export function integer(minimum: number, maximum: number, unit = ""): Kind<numbe
   };
 }
 
-const unitMs = { ms: 1, hours: 3_600_000, days: 86_400_000 };
+const unitMs = { ms: 1, seconds: 1_000, hours: 3_600_000, days: 86_400_000 };
 
 /** A span of time; the configuration holds milliseconds. */
 export function duration(
@@ -97,6 +97,18 @@ export function duration(
     read: (text) => {
       const read = written.read(text);
       return read && { value: read.value * unitMs[unit] };
+    },
+  };
+}
+
+/** A size of memory; the configuration holds bytes. */
+export function megabytes(minimum: number, maximum: number): Kind<number> {
+  const written = integer(minimum, maximum, "MB");
+  return {
+    ...written,
+    read: (text) => {
+      const read = written.read(text);
+      return read && { value: read.value * 2 ** 20 };
     },
   };
 }

@@ -11,6 +11,7 @@ const partTitles: Readonly<Record<PlacedSetting["part"], string>> = {
   log: "Log",
   monitoring: "Monitoring API",
   shop: "Shop",
+  process: "The process itself",
   sandbox: "Sandbox",
   lifecycle: "Profile and life of the process",
 };

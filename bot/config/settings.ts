@@ -12,6 +12,7 @@ import {
   flag,
   integer,
   loopbackHost,
+  megabytes,
   miniAppAddress,
   optional,
   path,
@@ -184,6 +185,28 @@ export const settings = {
       variable: "ORDER_CANCEL_WINDOW_HOURS",
       default: 24,
       sentence: "How long an order can be cancelled; 0: never.",
+    }),
+  },
+  process: {
+    memoryLimitBytes: setting(megabytes(64, 65_536), {
+      variable: "MEMORY_LIMIT_MB",
+      default: { development: 1_024, production: 512, test: 4_096 },
+      sentence: "Memory above which the process restarts itself.",
+    }),
+    cpuLimitPercent: setting(integer(10, 1_000, "%"), {
+      variable: "CPU_LIMIT_PERCENT",
+      default: 80,
+      sentence: "Use of one processor above which the process restarts itself, when it lasts.",
+    }),
+    cpuSustainedMs: setting(duration(10, 3_600, "seconds"), {
+      variable: "CPU_SUSTAINED_SECONDS",
+      default: { development: 3_600, production: 300, test: 3_600 },
+      sentence: "How long the use of the processor may stay above its limit.",
+    }),
+    plannedRestartMs: setting(duration(0, 365, "days"), {
+      variable: "PLANNED_RESTART_DAYS",
+      default: { development: 0, production: 7, test: 0 },
+      sentence: "Age at which the process restarts itself in a quiet moment; 0: never.",
     }),
   },
   sandbox: {

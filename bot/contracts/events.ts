@@ -35,6 +35,13 @@ export type BotEvent =
     }
   | { readonly type: "process.started"; readonly previousEnd: "clean" | "unclean" | "first" }
   | { readonly type: "process.stopping"; readonly reason: string }
+  | {
+      readonly type: "restart.requested";
+      readonly reason: string;
+      readonly detail: string | undefined;
+    }
+  /** The process's own figures could not be read. */
+  | { readonly type: "process.unmeasured"; readonly error: ErrorRecord }
   | { readonly type: "loop.stalled"; readonly forMs: number; readonly frames: readonly object[] }
   | { readonly type: "watchdog.failed"; readonly error: ErrorRecord }
   | {

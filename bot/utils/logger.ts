@@ -326,6 +326,8 @@ function levelOf(event: BotEvent): LogLevel {
     case "intake.failed":
     case "intake.held-back":
     case "loop.stalled":
+    case "process.unmeasured":
+    case "restart.requested":
     case "message.overdue":
     case "message.recovered":
     case "message.retry-scheduled":

@@ -1,0 +1,32 @@
+/** Clock probe: whether somebody has set the wall clock since the start. */
+import type { Clock } from "../contracts/clock.ts";
+import type { Probe } from "../contracts/component.ts";
+
+/** Less is a clock being kept right. */
+const stepMsMax = 5_000;
+/** Milliseconds for which a step is worth an operator's attention. */
+const rememberedMs = 3_600_000;
+
+export function clockProbe(clock: Clock): Probe {
+  let offsetMs = clock.epochMs() - clock.monotonicMs();
+  let steppedAtMs: number | undefined;
+  let stepMs = 0;
+  return {
+    name: "clock",
+    check: async () => {
+      const nowMs = clock.monotonicMs();
+      const drift = clock.epochMs() - nowMs - offsetMs;
+      if (Math.abs(drift) > stepMsMax) {
+        stepMs = Math.round(drift);
+        steppedAtMs = nowMs;
+        offsetMs += drift;
+      }
+      const figures = { stepMs: steppedAtMs === undefined ? 0 : stepMs };
+      if (steppedAtMs === undefined || nowMs - steppedAtMs > rememberedMs) {
+        return { status: "healthy", figures };
+      }
+      const reason = `the wall clock was set by ${stepMs} ms; nothing depends on it`;
+      return { status: "degraded", reason, figures };
+    },
+  };
+}

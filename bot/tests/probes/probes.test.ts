@@ -1,0 +1,141 @@
+/** Probes: which figures mean what, as tables. */
+import { describe, expect, test } from "vitest";
+import type { ProbeResult } from "../../contracts/component.ts";
+import { clockProbe } from "../../probes/clock-probe.ts";
+import { diskProbe } from "../../probes/disk-probe.ts";
+import { logProbe } from "../../probes/log-probe.ts";
+import { type ProcessFigures, processProbes } from "../../probes/process-probes.ts";
+import { type QueueFigures, queueProbe } from "../../probes/queue-probe.ts";
+import { restartsProbe } from "../../probes/restarts-probe.ts";
+import { telegramProbe } from "../../probes/telegram-probe.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+
+const never = new AbortController().signal;
+const mb = 2 ** 20;
+
+/** Whoever is not healthy says why. */
+async function statusOf(checked: Promise<ProbeResult>): Promise<string> {
+  const { reason, status } = await checked;
+  if (status !== "healthy") expect(reason).toMatch(/\w/);
+  return status;
+}
+
+describe("process", () => {
+  const calm: ProcessFigures = {
+    cpuPercent: 5,
+    rssBytes: 100 * mb,
+    memoryLimitBytes: 512 * mb,
+    cpuLimitPercent: 80,
+    cpuHighForMs: 0,
+    loopDelayMs: 10,
+    leak: { kind: "steady" },
+  };
+  test.for<[string, Partial<ProcessFigures>, string, string]>([
+    ["calm", {}, "memory", "healthy"],
+    ["near the limit", { rssBytes: 450 * mb }, "memory", "degraded"],
+    ["above the limit", { rssBytes: 513 * mb }, "memory", "unhealthy"],
+    ["growing", { leak: { kind: "growing", hoursToLimit: 9 } }, "memory", "degraded"],
+    ["busy for a moment", { cpuPercent: 99, cpuHighForMs: 20_000 }, "cpu", "healthy"],
+    ["busy for long", { cpuPercent: 99, cpuHighForMs: 30_000 }, "cpu", "degraded"],
+    ["quick", {}, "event-loop", "healthy"],
+    ["slow", { loopDelayMs: 501 }, "event-loop", "degraded"],
+  ])("%s", async ([, change, name, status]) => {
+    const probes = processProbes(() => ({ ...calm, ...change }));
+    const probe = probes.find((one) => one.name === name);
+    expect(await statusOf(probe?.check(never) as Promise<ProbeResult>)).toBe(status);
+  });
+});
+
+describe("queue", () => {
+  const calm: QueueFigures = {
+    waiting: 0,
+    oldestAgeMs: 0,
+    paused: false,
+    sending: 0,
+    deadLetters: 0,
+    lengthMax: 10,
+  };
+  test.for<[string, Partial<QueueFigures>, string]>([
+    ["empty", {}, "healthy"],
+    ["something waits", { waiting: 3, oldestAgeMs: 59_000 }, "healthy"],
+    ["something waits for long", { waiting: 3, oldestAgeMs: 61_000 }, "degraded"],
+    ["paused", { paused: true }, "degraded"],
+    ["full", { waiting: 10 }, "unhealthy"],
+  ])("%s", async ([, change, status]) => {
+    const probe = queueProbe(async () => ({ ...calm, ...change }));
+    expect(await statusOf(probe.check(never))).toBe(status);
+  });
+});
+
+describe("telegram", () => {
+  const polling = {
+    state: "polling",
+    reason: undefined,
+    sinceLastPollMs: 5_000,
+    failuresInARow: 0,
+  } as const;
+  test.for<[string, object, boolean, string]>([
+    ["polls come back", {}, true, "healthy"],
+    ["the first poll is under way", { sinceLastPollMs: undefined }, true, "degraded"],
+    ["held back", { state: "back-pressure", sinceLastPollMs: 90_000 }, true, "degraded"],
+    ["failing for a moment", { failuresInARow: 2, reason: "TELEGRAM_NOT_SENT" }, true, "degraded"],
+    [
+      "failing since the start",
+      { failuresInARow: 2, sinceLastPollMs: undefined },
+      true,
+      "unhealthy",
+    ],
+    ["no poll for long", { sinceLastPollMs: 46_000 }, true, "unhealthy"],
+    ["sending is not possible", {}, false, "degraded"],
+  ])("%s", async ([, change, reachable, status]) => {
+    const probe = telegramProbe({
+      intake: () => ({ ...polling, ...change }),
+      reachable: () => reachable,
+      pollDueMs: 45_000,
+    });
+    expect(await statusOf(probe.check(never))).toBe(status);
+  });
+});
+
+test.for([
+  [2_000, "healthy"],
+  [400, "degraded"],
+  [40, "unhealthy"],
+] as const)("a disk with %i MB left", async ([freeMb, status]) => {
+  const roomy = { freeBytes: 9_000 * mb, totalBytes: 9_000 * mb };
+  const measure = async (path: string) =>
+    path === "a" ? roomy : { ...roomy, freeBytes: freeMb * mb };
+  expect(await statusOf(diskProbe(["a", "b"], measure).check(never))).toBe(status);
+});
+
+test("the real disk has figures, and a directory that is not there is an error", async () => {
+  const { figures } = await diskProbe(["/"]).check(never);
+  expect(figures?.["freeMb"]).toBeGreaterThan(0);
+  await expect(diskProbe(["/nonexistent"]).check(never)).rejects.toThrow("ENOENT");
+});
+
+test("a log that cannot be written is degraded", async () => {
+  const look = (fileWritable: boolean) => logProbe(() => ({ fileWritable, consoleDrops: 0 }));
+  expect(await statusOf(look(true).check(never))).toBe("healthy");
+  expect(await statusOf(look(false).check(never))).toBe("degraded");
+});
+
+test("a step of the wall clock is shown for an hour", async () => {
+  const clock = new ManualClock();
+  const probe = clockProbe(clock);
+  expect(await statusOf(probe.check(never))).toBe("healthy");
+  clock.jumpEpoch(-86_400_000);
+  const stepped = await probe.check(never);
+  expect(stepped).toMatchObject({ status: "degraded", figures: { stepMs: -86_400_000 } });
+  await clock.advance(3_600_001);
+  expect(await statusOf(probe.check(never))).toBe("healthy");
+});
+
+test.for([
+  ["off", "healthy"],
+  ["holding", "degraded"],
+  ["watching", "degraded"],
+] as const)("safe mode %s", async ([state, status]) => {
+  const probe = restartsProbe(() => ({ state, deaths: 3, heldForMs: 7 }));
+  expect(await statusOf(probe.check(never))).toBe(status);
+});

@@ -1,0 +1,251 @@
+/**
+ * Process monitor: what this process uses, and when it had better begin anew.
+ *
+ *   memory above its limit in three samples in a row --> restart, `memory-leak`
+ *   CPU above its limit for `cpuSustainedMs`         --> restart, `cpu-overload`
+ *   the heap will reach the limit within two hours   --> restart in a quiet moment, `memory-leak`
+ *   seven days old                                   --> restart in a quiet moment, `planned`
+ *
+ * Owns one sampling loop and the observers of the runtime. It only asks for a restart; who is asked
+ * drains first. A restart is asked for once.
+ */
+import { constants, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import pidusage from "pidusage";
+import { type Clock, waitOver } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import { recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import { decideLeak, type HeapPoint, type LeakVerdict } from "../policies/leak-trend.ts";
+
+/** What one look at the process shows. */
+export interface ProcessMetrics {
+  /** Of one processor, in percent. */
+  readonly cpuPercent: number;
+  readonly rssBytes: number;
+}
+
+/** Why a restart is asked for. */
+export interface RestartReason {
+  readonly type: "memory-leak" | "cpu-overload" | "planned" | "manual";
+  readonly detail?: string;
+}
+
+export interface ProcessMonitorDeps {
+  readonly clock: Clock;
+  readonly publish: Publish;
+  /** Default 512 MB in production. */
+  readonly memoryLimitBytes: number;
+  /** Of one processor. Default 80. */
+  readonly cpuLimitPercent: number;
+  /** Milliseconds above the CPU limit after which a restart is asked for. Default 300,000. */
+  readonly cpuSustainedMs: number;
+  /** Milliseconds of life after which a restart is planned; 0: never. Default 7 days. */
+  readonly plannedRestartMs: number;
+  /** Whether nothing is waiting or in hand. */
+  readonly isQuiet: () => Promise<boolean>;
+  /** Drains and ends the process; called once. */
+  readonly restart: (reason: RestartReason) => void;
+  /** Default: the process's own figures. */
+  readonly runtime?: RuntimeFigures;
+}
+
+/** Where figures come from; a test gives its own. */
+export interface RuntimeFigures {
+  usage(): Promise<ProcessMetrics>;
+  /** Tells of the heap left after every major collection. @returns what ends it. */
+  observeHeap(onMajorCollection: (usedBytes: number) => void): () => void;
+  /** 99th percentile of the event loop's delay since the last call, in milliseconds. */
+  loopDelayMs(): number;
+}
+
+export interface ProcessMonitorSnapshot extends ProcessMetrics {
+  readonly memoryLimitBytes: number;
+  readonly cpuLimitPercent: number;
+  /** Milliseconds the CPU has been above its limit; 0 when it is not. */
+  readonly cpuHighForMs: number;
+  readonly loopDelayMs: number;
+  readonly leak: LeakVerdict;
+  readonly uptimeMs: number;
+  readonly restartRequested: RestartReason | undefined;
+}
+
+const sampleMs = 5_000;
+/** Samples in a row above the memory limit: one peak is no leak. */
+const memorySamplesMax = 3;
+const heapPointsMax = 120;
+/** A planned restart waits for a quiet moment, but not longer than this. */
+const quietWaitMsMax = 24 * 3_600_000;
+
+export class ProcessMonitor implements Component {
+  readonly name = "process-monitor";
+  readonly #deps: ProcessMonitorDeps;
+  readonly #runtime: RuntimeFigures;
+  readonly #stopping = new AbortController();
+  readonly #startedAtMs: number;
+  #heap: HeapPoint[] = [];
+  #metrics: ProcessMetrics = { cpuPercent: 0, rssBytes: 0 };
+  #loopDelayMs = 0;
+  #memoryHighSamples = 0;
+  #cpuHighSinceMs: number | undefined;
+  #dueSinceMs: number | undefined;
+  #requested: RestartReason | undefined;
+  #endHeapObserver = () => {};
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: ProcessMonitorDeps) {
+    this.#deps = deps;
+    this.#runtime = deps.runtime ?? new OwnFigures();
+    this.#startedAtMs = deps.clock.monotonicMs();
+  }
+
+  async start(): Promise<void> {
+    await this.startMonitoring();
+  }
+
+  /** Begins to sample; harmless when it samples already. */
+  async startMonitoring(): Promise<void> {
+    if (this.#loop || this.#stopping.signal.aborted) return;
+    this.#endHeapObserver = this.#runtime.observeHeap((usedBytes) => this.#addHeapPoint(usedBytes));
+    this.#loop = this.#run(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(waitOver);
+    this.#endHeapObserver();
+    await this.#loop;
+  }
+
+  /** Whether the latest sample is above the memory limit. */
+  isMemoryUsageHigh(metrics: ProcessMetrics = this.#metrics): boolean {
+    return metrics.rssBytes > this.#deps.memoryLimitBytes;
+  }
+
+  /** Whether a sample is above the CPU limit. */
+  isCpuUsageHigh(metrics: ProcessMetrics = this.#metrics): boolean {
+    return metrics.cpuPercent > this.#deps.cpuLimitPercent;
+  }
+
+  /** Asks for a restart. @returns false when one was asked for already. */
+  triggerRestart(reason: RestartReason): boolean {
+    if (this.#requested || this.#stopping.signal.aborted) return false;
+    this.#requested = reason;
+    const { detail, type } = reason;
+    this.#deps.publish({ type: "restart.requested", reason: type, detail });
+    this.#deps.restart(reason);
+    return true;
+  }
+
+  snapshot(): ProcessMonitorSnapshot {
+    const { clock, cpuLimitPercent, memoryLimitBytes } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const highSince = this.#cpuHighSinceMs;
+    return {
+      ...this.#metrics,
+      memoryLimitBytes,
+      cpuLimitPercent,
+      cpuHighForMs: highSince === undefined ? 0 : nowMs - highSince,
+      loopDelayMs: this.#loopDelayMs,
+      leak: decideLeak(this.#heap, memoryLimitBytes),
+      uptimeMs: nowMs - this.#startedAtMs,
+      restartRequested: this.#requested,
+    };
+  }
+
+  #addHeapPoint(usedBytes: number): void {
+    const point = { atMs: this.#deps.clock.monotonicMs(), usedBytes };
+    this.#heap = [...this.#heap.slice(-(heapPointsMax - 1)), point];
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#sample();
+      await this.#deps.clock.sleep(sampleMs, signal);
+    }
+  }
+
+  async #sample(): Promise<void> {
+    const { clock, publish } = this.#deps;
+    try {
+      this.#metrics = await this.#runtime.usage();
+      this.#loopDelayMs = this.#runtime.loopDelayMs();
+    } catch (error) {
+      // A look that fails says nothing about the process; the next one may succeed.
+      publish({ type: "process.unmeasured", error: recordError(error, clock.epochMs()) });
+      return;
+    }
+    this.#judgeMemory();
+    this.#judgeCpu();
+    await this.#judgeQuietRestart();
+  }
+
+  #judgeMemory(): void {
+    this.#memoryHighSamples = this.isMemoryUsageHigh() ? this.#memoryHighSamples + 1 : 0;
+    if (this.#memoryHighSamples < memorySamplesMax) return;
+    const megabytes = Math.round(this.#metrics.rssBytes / 2 ** 20);
+    this.triggerRestart({ type: "memory-leak", detail: `${megabytes} MB in use` });
+  }
+
+  #judgeCpu(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (!this.isCpuUsageHigh()) this.#cpuHighSinceMs = undefined;
+    else this.#cpuHighSinceMs ??= nowMs;
+    const since = this.#cpuHighSinceMs;
+    if (since === undefined || nowMs - since < this.#deps.cpuSustainedMs) return;
+    const percent = Math.round(this.#metrics.cpuPercent);
+    this.triggerRestart({ type: "cpu-overload", detail: `${percent} % of a processor` });
+  }
+
+  async #judgeQuietRestart(): Promise<void> {
+    const reason = this.#restartDue();
+    if (!reason) {
+      this.#dueSinceMs = undefined;
+      return;
+    }
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#dueSinceMs ??= nowMs;
+    const overdue = nowMs - this.#dueSinceMs > quietWaitMsMax;
+    if (overdue || (await this.#deps.isQuiet())) this.triggerRestart(reason);
+  }
+
+  #restartDue(): RestartReason | undefined {
+    const { leak, uptimeMs } = this.snapshot();
+    if (leak.kind === "leaking") {
+      const hours = leak.hoursToLimit.toFixed(1);
+      return { type: "memory-leak", detail: `the heap reaches its limit in ${hours} h` };
+    }
+    const { plannedRestartMs } = this.#deps;
+    return plannedRestartMs > 0 && uptimeMs >= plannedRestartMs ? { type: "planned" } : undefined;
+  }
+}
+
+/** The process's own figures: pidusage, the collector's and the event loop's observers. */
+class OwnFigures implements RuntimeFigures {
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
+
+  async usage(): Promise<ProcessMetrics> {
+    const { cpu, memory } = await pidusage(process.pid);
+    return { cpuPercent: cpu, rssBytes: memory };
+  }
+
+  observeHeap(onMajorCollection: (usedBytes: number) => void): () => void {
+    this.#delay.enable();
+    const observer = new PerformanceObserver((list) => {
+      const major = list.getEntries().some((entry) => {
+        const { detail } = entry as unknown as { readonly detail: { readonly kind: number } };
+        return detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
+      });
+      if (major) onMajorCollection(process.memoryUsage().heapUsed);
+    });
+    observer.observe({ entryTypes: ["gc"] });
+    return () => {
+      observer.disconnect();
+      this.#delay.disable();
+    };
+  }
+
+  loopDelayMs(): number {
+    const nanoseconds = this.#delay.percentile(99);
+    this.#delay.reset();
+    return Number.isFinite(nanoseconds) ? nanoseconds / 1e6 : 0;
+  }
+}
