@@ -130,6 +130,82 @@ describe("grammY", () => {
   });
 });
 
+describe("known failures of others, made by the sandbox:", () => {
+  const answer = (status: number, match: string) =>
+    ({ match, count: 1, fault: { kind: "error", status, retryAfterS: 1 } }) as const;
+
+  function telegraf(url: string): Telegraf {
+    const bot = new Telegraf(sandboxToken, { telegram: { apiRoot: url } });
+    bot.catch(() => {});
+    bot.on("text", (ctx) => ctx.reply("heard"));
+    return bot;
+  }
+
+  function grammy(url: string): GrammyBot {
+    const bot = new GrammyBot(sandboxToken, { client: { apiRoot: url } });
+    bot.catch(() => {});
+    bot.on("message:text", (ctx) => ctx.reply("heard"));
+    return bot;
+  }
+
+  test.each([401, 400])("a single %i ends Telegraf", async (status) => {
+    const { control, url } = await setup();
+    control.addFault(answer(status, "getUpdates"));
+    await expect(telegraf(url).launch()).rejects.toMatchObject({
+      response: { error_code: status },
+    });
+  });
+
+  test("no network at the start ends Telegraf", async () => {
+    await expect(telegraf("http://127.0.0.1:1").launch()).rejects.toMatchObject({
+      code: "ECONNREFUSED",
+    });
+  });
+
+  test("a single 401 ends grammY, a 400 does not", async () => {
+    const { control, reply, url } = await setup();
+    control.addFault(answer(401, "getUpdates"));
+    await expect(grammy(url).start()).rejects.toMatchObject({ error_code: 401 });
+    control.addFault(answer(400, "getUpdates"));
+    const bot = grammy(url);
+    const running = bot.start();
+    control.write({ userId: 42, text: "x" });
+    await reply("heard", 20_000);
+    await bot.stop();
+    await running;
+  });
+
+  test.each([
+    [
+      "Telegraf",
+      async (url: string) => {
+        const bot = telegraf(url);
+        void bot.launch();
+        return () => bot.stop();
+      },
+    ],
+    [
+      "grammY",
+      async (url: string) => {
+        const bot = grammy(url);
+        void bot.start();
+        return () => bot.stop();
+      },
+    ],
+  ])("%s loses a reply to a 429, and the update is confirmed", async (_, launch) => {
+    const { control, reply, texts, url } = await setup();
+    control.addFault(answer(429, "sendMessage"));
+    const stop = await launch(url);
+    control.write({ userId: 42, text: "first" });
+    await expect.poll(() => control.journal({ method: "sendMessage" }).length).toBe(1);
+    control.write({ userId: 42, text: "second" });
+    await reply("heard");
+    expect(texts()).toEqual(["heard"]);
+    await stop();
+    expect(control.facts()[0]?.end).toBe("confirmed");
+  });
+});
+
 describe("node-telegram-bot-api", () => {
   test("polls, replies, answers a press, and survives an outage", async () => {
     const { control, press, reply, url } = await setup();
