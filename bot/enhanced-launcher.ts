@@ -30,13 +30,14 @@ import { RestartLedger } from "./restarts/restart-ledger.ts";
 import { SafeMode } from "./restarts/safe-mode.ts";
 import { parseCatalogue } from "./shop/catalogue.ts";
 import { SqliteStore } from "./storage/sqlite-store.ts";
-import { BotApiClient } from "./telegram/bot-api-client.ts";
+import { BotApiClient, type Route } from "./telegram/bot-api-client.ts";
 import { Breaker } from "./telegram/breaker.ts";
 import { registerCommandMenus } from "./telegram/command-menu.ts";
 import { Delivery } from "./telegram/delivery.ts";
 import { FloodGate } from "./telegram/flood-gate.ts";
 import { Identity } from "./telegram/identity.ts";
 import { chatIdOf, languageCodeOf } from "./telegram/incoming.ts";
+import { MeasuredApi } from "./telegram/measured-api.ts";
 import { toOutgoingMessage } from "./telegram/outgoing.ts";
 import { Polling } from "./telegram/polling.ts";
 import { createContextType, type Recorders } from "./telegram/recorded-context.ts";
@@ -47,6 +48,7 @@ import { HealthMonitor } from "./utils/health-monitor.ts";
 import { BotLogger, createEventBus, withCorrelation } from "./utils/logger.ts";
 import { callsPerUpdate, MessageQueue } from "./utils/message-queue.ts";
 import { ProcessMonitor, type RestartReason } from "./utils/process-monitor.ts";
+import { ReconnectManager } from "./utils/reconnect-manager.ts";
 import { type Breadcrumb, takeBreadcrumb } from "./watchdog/breadcrumb.ts";
 import { Watchdog } from "./watchdog/watchdog.ts";
 
@@ -103,6 +105,7 @@ export async function launch(
     token,
     apiRoot,
     wake: () => wakeSending(),
+    onTelegramBack: () => polling.nudge(),
   });
   const bot = createHandledBot(config, { ...base, ...outward, token, apiRoot, store });
   const send = outward.delivery;
@@ -136,6 +139,7 @@ export async function launch(
       watchdog,
       safeMode,
       outward.component,
+      outward.connections,
       bot.identity,
       queue,
       commandMenu(store, queue, clock),
@@ -235,7 +239,13 @@ const { version } = JSON.parse(
 /** Client, breaker, flood control, delivery: everything between the queue and Telegram. */
 function createWayOut(
   config: FaultToleranceConfig,
-  deps: Base & { store: Store; token: Secret; apiRoot: string; wake: () => void },
+  deps: Base & {
+    store: Store;
+    token: Secret;
+    apiRoot: string;
+    wake: () => void;
+    onTelegramBack: () => void;
+  },
 ) {
   const { telegram, queue } = config;
   const client = new BotApiClient({
@@ -246,8 +256,19 @@ function createWayOut(
     // Sending, answering, handlers' own questions, the long poll and a probe.
     connections: queue.concurrency * (2 * callsPerUpdate + 1) + 2,
     ...(telegram.httpsProxy !== undefined && { httpsProxy: telegram.httpsProxy }),
+    fallbacks: fallbackRoutes(telegram, deps.apiRoot),
   });
-  const breaker = new Breaker({ ...deps, api: client, onChange: deps.wake });
+  const connections = createConnections({ ...deps, client, breaker: () => breaker });
+  const measured = (name: string) =>
+    new MeasuredApi({
+      api: client,
+      clock: deps.clock,
+      onAnswer: (durationMs) => connections.succeeded(name, durationMs),
+      onFailure: (error) => connections.failed(name, error),
+    });
+  const pollingApi = measured(connectionNames.polling);
+  const sendingApi = measured(connectionNames.sending);
+  const breaker = new Breaker({ ...deps, api: sendingApi, onChange: deps.wake });
   const gate = new FloodGate({
     ...deps,
     limits: {
@@ -267,7 +288,67 @@ function createWayOut(
       await client.close();
     },
   };
-  return { client, breaker, gate, delivery, component };
+  return { client, pollingApi, breaker, gate, delivery, component, connections };
+}
+
+const connectionNames = {
+  polling: "telegram-polling",
+  sending: "telegram-sending",
+  database: "database",
+} as const;
+
+/** A silent connection is asked this often: a dead long poll must not be waited for. */
+const heartbeatMs = 10_000;
+const heartbeatDeadlineMs = 5_000;
+/** Failed attempts on one way to Telegram before the next one is tried. */
+const attemptsPerRoute = 2;
+
+function createConnections(
+  deps: Base & {
+    store: Store;
+    client: BotApiClient;
+    breaker: () => Breaker;
+    onTelegramBack: () => void;
+  },
+): ReconnectManager {
+  const { breaker, client, onTelegramBack, store } = deps;
+  const ask = async (signal: AbortSignal) => {
+    await client.call("getMe", {}, { signal, deadlineMs: heartbeatDeadlineMs });
+  };
+  return new ReconnectManager({
+    ...deps,
+    connections: [
+      {
+        name: connectionNames.polling,
+        heartbeatMs,
+        heartbeat: ask,
+        reconnect: (signal, attempts) => {
+          client.renew(attempts > 0 && attempts % attemptsPerRoute === 0);
+          return ask(signal);
+        },
+        onRestored: () => {
+          breaker().signOfLife();
+          onTelegramBack();
+        },
+      },
+      { name: connectionNames.sending, reconnect: ask, onRestored: () => breaker().signOfLife() },
+      {
+        name: connectionNames.database,
+        heartbeatMs,
+        heartbeat: () => store.probe(),
+        reconnect: () => store.probe(),
+      },
+    ],
+  });
+}
+
+/** The first server by other proxies, then other servers by the first proxy. */
+function fallbackRoutes(telegram: FaultToleranceConfig["telegram"], apiRoot: string): Route[] {
+  const { apiRootFallbacks = [], httpsProxy, httpsProxyFallbacks = [] } = telegram;
+  return [
+    ...httpsProxyFallbacks.map((proxy) => ({ apiRoot, httpsProxy: proxy })),
+    ...apiRootFallbacks.map((root) => ({ apiRoot: root, ...(httpsProxy && { httpsProxy }) })),
+  ];
 }
 
 /** The Telegraf router with durable contexts, as the handler of updates. */
@@ -277,7 +358,7 @@ function createHandledBot(
     store: Store;
     token: Secret;
     apiRoot: string;
-    client: BotApiClient;
+    pollingApi: MeasuredApi;
     breaker: Breaker;
     gate: FloodGate;
   },
@@ -298,7 +379,7 @@ function createHandledBot(
     cancelWindowMs: config.shop.cancelWindowMs,
     publish: deps.publish,
   });
-  const identity = new Identity({ ...deps, api: deps.client, facts: deps.store });
+  const identity = new Identity({ ...deps, api: deps.pollingApi, facts: deps.store });
   const handler = new UpdateHandler({ bot, recorders, whoAmI: () => identity.whoAmI(), lastWords });
   return { handler, identity };
 }
@@ -362,14 +443,14 @@ function createIntake(
     botId: string;
     queue: MessageQueue;
     held: () => boolean;
-    client: BotApiClient;
+    pollingApi: MeasuredApi;
     breaker: Breaker;
   },
 ): Polling {
-  const { breaker, client, held, queue } = deps;
+  const { breaker, held, pollingApi, queue } = deps;
   return new Polling({
     ...deps,
-    api: client,
+    api: pollingApi,
     pollTimeoutSeconds: config.intake.pollTimeoutSeconds,
     accept: (messages) => queue.insertMessageByPriority(messages),
     room: async () => (held() ? 0 : queue.room()),
@@ -390,6 +471,8 @@ function createWatch(
     log: BotLogger;
     directory: string;
     onRestart: (reason: RestartReason) => void;
+    client: BotApiClient;
+    connections: ReconnectManager;
   },
 ) {
   const { breaker, clock, ledger, polling, publish, queue, safeMode, store } = deps;
@@ -446,6 +529,7 @@ function createWatch(
         restarts: ledger.records.slice(-restartsShown).toReversed(),
       }),
       messageQueue: () => queue.snapshot(),
+      connections: () => ({ connections: deps.connections.snapshot(), pool: deps.client.pool }),
     },
   });
   return { processMonitor, health, api };

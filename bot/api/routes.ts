@@ -15,6 +15,7 @@ export interface MonitoringView {
   readonly health: () => Shown<{ readonly status: "healthy" | "degraded" | "unhealthy" }>;
   readonly status: () => Shown<object>;
   readonly messageQueue: () => Shown<object>;
+  readonly connections: () => Shown<object>;
 }
 
 type Shown<T> = T | Promise<T>;
@@ -67,6 +68,7 @@ export function createRoutes(deps: RoutesDeps): Express {
   show("/api/health", view.health, ({ status }) => (status === "unhealthy" ? 503 : 200));
   show("/api/status", view.status);
   show("/api/message-queue", view.messageQueue);
+  show("/api/connections", view.connections);
 
   app.use((_request, response) => {
     refuse(response, { status: 404, code: "NOT_FOUND", message: "there is nothing here" });

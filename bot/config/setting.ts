@@ -101,6 +101,23 @@ export function duration(
   };
 }
 
+/** Values of one kind with commas between them; none when it is empty. */
+export function list<T>(kind: Kind<T>): Kind<readonly T[]> {
+  const each = `${kind.expected}, with commas between them`;
+  return {
+    expected: each,
+    range: `${kind.range}, with commas between`,
+    ...(kind.secret && { secret: true }),
+    ...(kind.hint !== undefined && { hint: kind.hint }),
+    read: (text) => {
+      const texts = text.split(",").map((part) => part.trim());
+      const read = texts.filter(Boolean).map((part) => kind.read(part));
+      const values = read.flatMap((one) => (one ? [one.value] : []));
+      return values.length === read.length ? { value: values } : undefined;
+    },
+  };
+}
+
 /** A size of memory; the configuration holds bytes. */
 export function megabytes(minimum: number, maximum: number): Kind<number> {
   const written = integer(minimum, maximum, "MB");

@@ -11,6 +11,7 @@ import {
   duration,
   flag,
   integer,
+  list,
   loopbackHost,
   megabytes,
   miniAppAddress,
@@ -45,6 +46,16 @@ export const settings = {
       variable: "HTTPS_PROXY",
       absent: "Telegram is called directly",
       sentence: "Proxy through which Telegram is called.",
+    }),
+    apiRootFallbacks: optional(list(webAddress(["https:", "http:"])), {
+      variable: "TELEGRAM_API_ROOT_FALLBACKS",
+      absent: "there are no others",
+      sentence: "Other Bot API servers, tried in turn when the first cannot be reached.",
+    }),
+    httpsProxyFallbacks: optional(list(proxyAddress()), {
+      variable: "HTTPS_PROXY_FALLBACKS",
+      absent: "there are no others",
+      sentence: "Other proxies, tried in turn when Telegram cannot be reached.",
     }),
     miniAppUrl: optional(miniAppAddress(), {
       variable: "MINI_APP_URL",

@@ -135,6 +135,16 @@ export type BotEvent =
     }
   | { readonly type: "breaker.opened"; readonly error: ErrorRecord; readonly retryInMs: number }
   | { readonly type: "breaker.closed"; readonly afterMs: number }
+  | {
+      readonly type: "connection.lost";
+      readonly connection: string;
+      readonly error: ErrorRecord | null;
+    }
+  | {
+      readonly type: "connection.restored";
+      readonly connection: string;
+      readonly afterMs: number;
+    }
   // storage
   | { readonly type: "storage.checked"; readonly durationMs: number }
   | { readonly type: "storage.failed"; readonly error: ErrorRecord }

@@ -20,10 +20,19 @@ import type { Secret } from "../contracts/secret.ts";
 import { readAnswer } from "./answers.ts";
 import { extractFiles, type FilePart } from "./file-parts.ts";
 
+/** One way to the Bot API. */
+export interface Route {
+  readonly apiRoot: string;
+  /** For everything but loopback addresses; a secret, because it may hold a password. */
+  readonly httpsProxy?: Secret;
+}
+
 export interface BotApiClientOptions {
   readonly token: Secret;
   /** Where the Bot API lives; a path prefix is kept. Default https://api.telegram.org. */
   readonly apiRoot: string;
+  /** Other ways to it, tried in turn when this one fails (`renew`). */
+  readonly fallbacks?: readonly Route[];
   readonly clock: Clock;
   /** Milliseconds a call may take unless it says otherwise. */
   readonly deadlineMs: number;
@@ -39,16 +48,42 @@ const connectTimeoutMs = 5_000;
 
 export class BotApiClient implements BotApi {
   readonly #options: BotApiClientOptions;
-  readonly #dispatcher: Dispatcher;
-  readonly #origin: string;
-  readonly #pathPrefix: string;
+  readonly #routes: readonly Route[];
+  /** Pools that still have calls under way. */
+  readonly #retired = new Set<Dispatcher>();
+  #routeIndex = 0;
+  #line: Line;
 
   constructor(options: BotApiClientOptions) {
     this.#options = options;
-    const root = new URL(options.apiRoot.endsWith("/") ? options.apiRoot : `${options.apiRoot}/`);
-    this.#origin = root.origin;
-    this.#pathPrefix = `${root.pathname}bot${options.token.reveal()}/`;
-    this.#dispatcher = createDispatcher(root, options);
+    const { apiRoot, fallbacks = [], httpsProxy } = options;
+    this.#routes = [{ apiRoot, ...(httpsProxy && { httpsProxy }) }, ...fallbacks];
+    this.#line = openLine(options, this.#routes[0] as Route);
+  }
+
+  /**
+   * Begins anew with fresh connections, so that names are resolved again. Calls under way go on.
+   *
+   * @param change Whether to take the next way to the Bot API, if there is another.
+   */
+  renew(change: boolean): void {
+    if (change) this.#routeIndex = (this.#routeIndex + 1) % this.#routes.length;
+    const { dispatcher } = this.#line;
+    this.#line = openLine(this.#options, this.#routes[this.#routeIndex] as Route);
+    this.#retired.add(dispatcher);
+    void dispatcher.close().finally(() => this.#retired.delete(dispatcher));
+  }
+
+  /** Connections in use, waiting and at most, for operators. */
+  get pool(): PoolFigures {
+    const { dispatcher } = this.#line;
+    const {
+      connected = 0,
+      pending = 0,
+      running = 0,
+    } = dispatcher instanceof Pool ? dispatcher.stats : {};
+    const route = this.#routeIndex;
+    return { connected, running, pending, connectionsMax: this.#options.connections, route };
   }
 
   async call<T = unknown>(
@@ -82,8 +117,9 @@ export class BotApiClient implements BotApi {
       files.length === 0
         ? { headers: { "content-type": "application/json" }, body: JSON.stringify(fields) }
         : { body: await createForm(method, fields, files) };
-    const answer = await request(`${this.#origin}${this.#pathPrefix}${method}`, {
-      dispatcher: this.#dispatcher,
+    const { dispatcher, prefix } = this.#line;
+    const answer = await request(`${prefix}${method}`, {
+      dispatcher,
       method: "POST",
       ...content,
       signal,
@@ -97,21 +133,47 @@ export class BotApiClient implements BotApi {
 
   /** Closes every connection; calls under way fail. */
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    const all = [this.#line.dispatcher, ...this.#retired];
+    await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
   }
 }
 
-function createDispatcher(root: URL, options: BotApiClientOptions): Dispatcher {
+/** Of the pool of connections. */
+export interface PoolFigures {
+  readonly connected: number;
+  readonly running: number;
+  readonly pending: number;
+  readonly connectionsMax: number;
+  /** Which of the ways is in use; 0 is the first. */
+  readonly route: number;
+}
+
+interface Line {
+  readonly dispatcher: Dispatcher;
+  /** Everything of the address before the method. */
+  readonly prefix: string;
+}
+
+function openLine(options: BotApiClientOptions, route: Route): Line {
+  const { apiRoot } = route;
+  const root = new URL(apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/`);
+  return {
+    dispatcher: createDispatcher(root, options.connections, route.httpsProxy),
+    prefix: `${root.origin}${root.pathname}bot${options.token.reveal()}/`,
+  };
+}
+
+function createDispatcher(root: URL, connections: number, httpsProxy?: Secret): Dispatcher {
   const common = {
-    connections: options.connections,
+    connections,
     pipelining: 1,
     keepAliveTimeout: 60_000,
     keepAliveMaxTimeout: 300_000,
     maxResponseSize: answerBytesMax,
   };
   const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(root.hostname);
-  if (options.httpsProxy && !loopback) {
-    return new ProxyAgent({ ...common, uri: options.httpsProxy.reveal(), proxyTunnel: true });
+  if (httpsProxy && !loopback) {
+    return new ProxyAgent({ ...common, uri: httpsProxy.reveal(), proxyTunnel: true });
   }
   return new Pool(root.origin, { ...common, connect: { timeout: connectTimeoutMs } });
 }

@@ -8,7 +8,7 @@
  * The loop ends only by `stop`. It never ends the process.
  */
 import type { BotApi } from "../contracts/bot-api.ts";
-import type { Clock, Random } from "../contracts/clock.ts";
+import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
 import { PollConflictError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import type { NewMessage } from "../contracts/message.ts";
@@ -45,6 +45,8 @@ export class Polling implements UpdateSource {
   readonly name = "polling";
   readonly #deps: PollingDeps;
   readonly #stopping = new AbortController();
+  /** Ends the poll under way alone. */
+  #nudge = new AbortController();
   #loop: Promise<void> | undefined;
   #state: UpdateSourceSnapshot["state"] = "starting";
   #reason: string | undefined;
@@ -73,6 +75,14 @@ export class Polling implements UpdateSource {
     this.#state = "stopped";
   }
 
+  /**
+   * Polls anew at once, in the place of a poll whose connection may be dead. What the old one would
+   * have brought is unconfirmed and comes again.
+   */
+  nudge(): void {
+    this.#nudge.abort(waitOver);
+  }
+
   snapshot(): UpdateSourceSnapshot {
     const last = this.#lastPollAtMs;
     return {
@@ -87,17 +97,19 @@ export class Polling implements UpdateSource {
     // Confirms the batch before; 0 when there is nothing to confirm.
     let offset = 0;
     while (!signal.aborted) {
+      this.#nudge = new AbortController();
       try {
         const room = await this.#waitForRoom(signal);
         if (signal.aborted) return;
         const startedAtMs = this.#deps.clock.monotonicMs();
-        const updates = await this.#poll(offset, Math.min(batchMax, room), signal);
+        const either = AbortSignal.any([signal, this.#nudge.signal]);
+        const updates = await this.#poll(offset, Math.min(batchMax, room), either);
         const proved = this.#succeeded();
         // After an empty answer everything is confirmed, and an offset could only grow stale.
         offset = await this.#commit(updates);
         if (updates.length === 0 && !proved) await this.#restAfter(startedAtMs, signal);
       } catch (error) {
-        if (!signal.aborted) await this.#failed(error, signal);
+        if (!signal.aborted) await this.#afterFailure(error, signal);
       }
     }
   }
@@ -132,13 +144,14 @@ export class Polling implements UpdateSource {
   async #poll(offset: number, limit: number, signal: AbortSignal): Promise<readonly unknown[]> {
     const { api, pollTimeoutSeconds } = this.#deps;
     this.#state = this.#failures > 0 ? "backing-off" : "polling";
+    const timeout = this.#proving ? 0 : pollTimeoutSeconds;
     const payload = {
       ...(offset > 0 && { offset }),
       limit,
-      timeout: this.#proving ? 0 : pollTimeoutSeconds,
+      timeout,
       allowed_updates: allowedUpdates,
     };
-    const deadlineMs = pollTimeoutSeconds * 1000 + graceMs;
+    const deadlineMs = timeout * 1000 + graceMs;
     const updates = await api.call("getUpdates", payload, { signal, deadlineMs });
     return Array.isArray(updates) ? updates : [];
   }
@@ -178,6 +191,12 @@ export class Polling implements UpdateSource {
     return proved;
   }
 
+  async #afterFailure(error: unknown, signal: AbortSignal): Promise<void> {
+    // Called off by ourselves: the next poll proves the connection again.
+    if (this.#nudge.signal.aborted) this.#lastPollAtMs = undefined;
+    else await this.#failed(error, signal);
+  }
+
   async #failed(error: unknown, signal: AbortSignal): Promise<void> {
     const { clock, publish, random } = this.#deps;
     if (this.#failures === 0) this.#failingSinceMs = clock.monotonicMs();
@@ -190,7 +209,7 @@ export class Polling implements UpdateSource {
     if (error instanceof PollConflictError && error.reason === "webhook") {
       await this.#removeWebhook(signal);
     }
-    await clock.sleep(retryInMs, signal);
+    await clock.sleep(retryInMs, AbortSignal.any([signal, this.#nudge.signal]));
   }
 
   /** Polling was asked for, so a webhook left over from before goes; what waits for it is kept. */

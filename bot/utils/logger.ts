@@ -309,6 +309,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "breaker.opened":
     case "component.start-failed":
     case "component.stop-failed":
+    case "connection.lost":
     case "queue.commit-failed":
     case "storage.failed":
     case "process.died-before":
@@ -340,6 +341,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "chat.unreachable":
     case "component.started":
     case "component.stopped":
+    case "connection.restored":
     case "dead-letter.requeued":
     case "intake.recovered":
     case "intake.resumed":

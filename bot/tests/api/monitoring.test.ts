@@ -15,6 +15,7 @@ const view: MonitoringView = {
   health: () => ({ status: "healthy", timestamp: "t", checks: {} }),
   status: () => ({ uptimeSeconds: 1 }),
   messageQueue: async () => ({ deadLetters: 0 }),
+  connections: () => ({ connections: {} }),
 };
 
 async function setup(shown: Partial<MonitoringView> = {}, host = "127.0.0.1") {

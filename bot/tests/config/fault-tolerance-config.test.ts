@@ -25,6 +25,8 @@ test("with nothing set, the development profile applies and there is no token", 
     apiRoot: "https://api.telegram.org",
     callDeadlineMs: 15_000,
     httpsProxy: undefined,
+    apiRootFallbacks: undefined,
+    httpsProxyFallbacks: undefined,
     miniAppUrl: undefined,
   });
   expect(config.queue).toEqual({
@@ -105,6 +107,8 @@ const refused: Record<string, readonly string[] | undefined> = {
   TELEGRAM_API_ROOT: ["api.telegram.org", "ftp://a.example", "https://u:p@a.example", "http://a?b"],
   TELEGRAM_CALL_DEADLINE_MS: ["99", "120001", "15s"],
   HTTPS_PROXY: ["proxy:8080", "socks5://proxy:1080"],
+  TELEGRAM_API_ROOT_FALLBACKS: ["https://a.example,b.example", "ftp://a.example"],
+  HTTPS_PROXY_FALLBACKS: ["proxy:8080", "http://a:1, socks5://b:1"],
   MINI_APP_URL: ["http://app.example", "app.example"],
   INTAKE_POLL_TIMEOUT_SECONDS: ["0", "51", "-1"],
   QUEUE_CONCURRENCY: ["0", "101", "ten", "1.5", "1e1", "0x10"],

@@ -65,7 +65,7 @@ test("the first poll returns at once and proves the connection, later ones wait 
     { ...common, timeout: 50 },
     { ...common, timeout: 50 },
   ]);
-  expect(api.calls.map(({ options }) => options?.deadlineMs)).toEqual(Array(3).fill(60_000));
+  expect(api.calls.map(({ options }) => options?.deadlineMs)).toEqual([10_000, 60_000, 60_000]);
   expect(polls()).toBe(2);
   await polling.stop();
 });
@@ -255,4 +255,27 @@ test("a drain ends the poll under way without confirming anything", async () => 
   expect(await polling.drain()).toEqual([]);
   expect(api.calls).toHaveLength(2);
   expect(polling.snapshot().state).toBe("stopped");
+});
+
+test("a nudge gives a poll up that may be dead, and proves the connection anew", async () => {
+  const { api, clock, events, polling } = setup();
+  api.script([], hangUntilAborted(aborted), []);
+  await polling.start();
+  await clock.advance(1_000);
+  polling.nudge();
+  await clock.advance(0);
+  expect(payloads(api).map((payload) => payload["timeout"])).toEqual([0, 50, 0, 50]);
+  expect(events).toEqual([]);
+  await polling.stop();
+});
+
+test("a nudge ends a back-off", async () => {
+  const { api, clock, polling } = setup();
+  api.script(new RateLimitedError("getUpdates", 60_000), []);
+  await polling.start();
+  await clock.advance(1_000);
+  polling.nudge();
+  await clock.advance(0);
+  expect(api.calls.length).toBeGreaterThanOrEqual(2);
+  await polling.stop();
 });

@@ -1,0 +1,246 @@
+/**
+ * Reconnect manager: knows how every named connection is, and brings back those that are down.
+ *
+ * The parts that use a connection report each call; a connection nobody has used for a while is asked
+ * by a heartbeat, so that a silent one (a half-open long poll) is noticed. The states are in
+ * policies/connection.ts. Owns one loop a connection; never gives up.
+ */
+import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import { type ErrorRecord, recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
+import {
+  type ConnectionEvent,
+  type ConnectionState,
+  connectedState,
+  nextConnectionState,
+} from "../policies/connection.ts";
+
+/** A connection to be kept. */
+export interface Connection {
+  readonly name: string;
+  /** Makes it anew and proves it. Rejects when that failed. Must obey `signal`. */
+  readonly reconnect: (signal: AbortSignal, attempts: number) => Promise<void>;
+  /** Milliseconds without a success after which it is asked. Default: never asked. */
+  readonly heartbeatMs?: number;
+  /** Proves it as it is. Needed with `heartbeatMs`. */
+  readonly heartbeat?: (signal: AbortSignal) => Promise<void>;
+  /** Told when it is connected again after it was down. */
+  readonly onRestored?: () => void;
+}
+
+export interface ReconnectManagerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly publish: Publish;
+  readonly connections: readonly Connection[];
+}
+
+/** How good a connection is. */
+export interface ConnectionQuality {
+  readonly state: ConnectionState["kind"];
+  /** Milliseconds in this state. */
+  readonly sinceMs: number;
+  /** Failed attempts to reconnect since it went down. */
+  readonly attempts: number;
+  /** Of the latest calls, smoothed; `null` before the first. */
+  readonly latencyMs: number | null;
+  /** Of the latest hundred calls, 0 to 1; `null` before the first. */
+  readonly successRate: number | null;
+  readonly lastError: ErrorRecord | null;
+}
+
+/** Low cap: an outage must end within five seconds of the network's return. */
+const backoff: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
+const callsRemembered = 100;
+/** Weight of the newest call in the smoothed latency. */
+const smoothing = 0.2;
+
+interface Line {
+  readonly connection: Connection;
+  state: ConnectionState;
+  sinceMs: number;
+  lastSuccessMs: number;
+  latencyMs: number | null;
+  lastError: ErrorRecord | null;
+  outcomes: boolean[];
+  /** When it went down. */
+  downAtMs: number;
+  nap: AbortController;
+}
+
+export class ReconnectManager implements Component {
+  readonly name = "reconnect-manager";
+  readonly #deps: ReconnectManagerDeps;
+  readonly #stopping = new AbortController();
+  readonly #lines = new Map<string, Line>();
+  #loops: Promise<void>[] = [];
+
+  constructor(deps: ReconnectManagerDeps) {
+    this.#deps = deps;
+    const nowMs = deps.clock.monotonicMs();
+    for (const connection of deps.connections) {
+      this.#lines.set(connection.name, {
+        connection,
+        state: connectedState,
+        sinceMs: nowMs,
+        lastSuccessMs: nowMs,
+        latencyMs: null,
+        lastError: null,
+        outcomes: [],
+        downAtMs: nowMs,
+        nap: new AbortController(),
+      });
+    }
+  }
+
+  async start(): Promise<void> {
+    if (this.#loops.length > 0 || this.#stopping.signal.aborted) return;
+    this.#loops = [...this.#lines.values()].map((line) => this.#keep(line));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(waitOver);
+    for (const { nap } of this.#lines.values()) nap.abort(waitOver);
+    await Promise.all(this.#loops);
+  }
+
+  /** A call over this connection came back. @param durationMs Missing where waiting was wanted. */
+  succeeded(name: string, durationMs?: number): void {
+    const line = this.#lines.get(name);
+    if (!line) return;
+    line.lastSuccessMs = this.#deps.clock.monotonicMs();
+    if (durationMs !== undefined) {
+      const before = line.latencyMs ?? durationMs;
+      line.latencyMs = before + smoothing * (durationMs - before);
+    }
+    this.#note(line, true);
+    this.#feed(line, "succeeded");
+  }
+
+  /** A call over this connection failed in a way that speaks against the connection. */
+  failed(name: string, error: unknown): void {
+    const line = this.#lines.get(name);
+    if (!line) return;
+    line.lastError = recordError(error, this.#deps.clock.epochMs());
+    this.#note(line, false);
+    this.#feed(line, "failed");
+  }
+
+  /** By name; what `/api/connections` shows. */
+  snapshot(): Readonly<Record<string, ConnectionQuality>> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const qualities = [...this.#lines.values()].map((line): [string, ConnectionQuality] => {
+      const { connection, lastError, latencyMs, outcomes, sinceMs, state } = line;
+      const good = outcomes.filter(Boolean).length;
+      return [
+        connection.name,
+        {
+          state: state.kind,
+          sinceMs: Math.round(nowMs - sinceMs),
+          attempts: "attempts" in state ? state.attempts : 0,
+          latencyMs: latencyMs === null ? null : Math.round(latencyMs * 10) / 10,
+          successRate: outcomes.length === 0 ? null : good / outcomes.length,
+          lastError,
+        },
+      ];
+    });
+    return Object.fromEntries(qualities);
+  }
+
+  /** Milliseconds before the attempt after so many failed ones: full jitter, at most 4 s. */
+  calculateReconnectDelay(attempts: number): number {
+    return fullJitter(backoff, attempts + 1, this.#deps.random);
+  }
+
+  /** Tries once to bring a connection back. @returns whether it is connected. */
+  async attemptReconnect(connectionType: string): Promise<boolean> {
+    const line = this.#lines.get(connectionType);
+    if (!line) return false;
+    this.#feed(line, "attempt-begun");
+    return this.executeReconnect(connectionType);
+  }
+
+  /** The attempt itself, with its outcome noted. */
+  async executeReconnect(connectionType: string): Promise<boolean> {
+    const line = this.#lines.get(connectionType);
+    if (!line) return false;
+    const { clock } = this.#deps;
+    const startedAtMs = clock.monotonicMs();
+    const attempts = "attempts" in line.state ? line.state.attempts : 0;
+    try {
+      await line.connection.reconnect(this.#stopping.signal, attempts);
+      this.succeeded(connectionType, clock.monotonicMs() - startedAtMs);
+      return true;
+    } catch (error) {
+      this.failed(connectionType, error);
+      return false;
+    }
+  }
+
+  async #keep(line: Line): Promise<void> {
+    const { clock } = this.#deps;
+    while (!this.#stopping.signal.aborted) {
+      line.nap = new AbortController();
+      if (line.state.kind === "down") {
+        await clock.sleep(this.calculateReconnectDelay(line.state.attempts), line.nap.signal);
+        if (this.#stopping.signal.aborted) return;
+        // A call of somebody else's may have brought it back meanwhile.
+        if (this.#isDown(line)) await this.attemptReconnect(line.connection.name);
+        continue;
+      }
+      await clock.sleep(this.#untilHeartbeatMs(line), line.nap.signal);
+      if (this.#stopping.signal.aborted) return;
+      if (!this.#isDown(line) && this.#untilHeartbeatMs(line) <= 0) await this.#ask(line);
+    }
+  }
+
+  #isDown({ state }: Line): boolean {
+    return state.kind === "down";
+  }
+
+  #untilHeartbeatMs(line: Line): number {
+    const { heartbeatMs = Number.POSITIVE_INFINITY } = line.connection;
+    const nowMs = this.#deps.clock.monotonicMs();
+    return line.lastSuccessMs + heartbeatMs - nowMs;
+  }
+
+  async #ask(line: Line): Promise<void> {
+    const { clock } = this.#deps;
+    const startedAtMs = clock.monotonicMs();
+    try {
+      await line.connection.heartbeat?.(this.#stopping.signal);
+      this.succeeded(line.connection.name, clock.monotonicMs() - startedAtMs);
+    } catch (error) {
+      this.failed(line.connection.name, error);
+      line.nap = new AbortController();
+      if (!this.#isDown(line)) await clock.sleep(this.calculateReconnectDelay(0), line.nap.signal);
+    }
+  }
+
+  #note(line: Line, success: boolean): void {
+    line.outcomes = [...line.outcomes.slice(-(callsRemembered - 1)), success];
+  }
+
+  #feed(line: Line, event: ConnectionEvent): void {
+    const before = line.state;
+    line.state = nextConnectionState(before, event);
+    if (line.state.kind === before.kind) return;
+    const { clock, publish } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    line.sinceMs = nowMs;
+    const connection = line.connection.name;
+    if (line.state.kind === "down" && before.kind === "unsteady") {
+      line.downAtMs = nowMs;
+      publish({ type: "connection.lost", connection, error: line.lastError });
+      line.nap.abort(waitOver);
+    }
+    const wasDown = before.kind === "down" || before.kind === "reconnecting";
+    if (line.state.kind === "connected" && wasDown) {
+      publish({ type: "connection.restored", connection, afterMs: nowMs - line.downAtMs });
+      line.nap.abort(waitOver);
+      line.connection.onRestored?.();
+    }
+  }
+}
