@@ -19,6 +19,7 @@ import type { MessageHandler } from "./contracts/message-handler.ts";
 import type { Secret } from "./contracts/secret.ts";
 import type { Store } from "./contracts/store.ts";
 import { createBot } from "./index.ts";
+import { RapidRequests } from "./policies/rapid-requests.ts";
 import { clockProbe } from "./probes/clock-probe.ts";
 import { diskProbe } from "./probes/disk-probe.ts";
 import { logProbe } from "./probes/log-probe.ts";
@@ -369,6 +370,7 @@ function createHandledBot(
     api: deps.breaker,
     permit: (call, signal) => deps.gate.permit(call, signal),
   });
+  const rapid = new RapidRequests(config.rapidRequests);
   const file = config.shop.catalogueFile ?? shippedCatalogue;
   const bot = createBot({
     token: deps.token,
@@ -378,6 +380,7 @@ function createHandledBot(
     welcomeBalanceMinor: config.shop.welcomeBalanceMinor,
     cancelWindowMs: config.shop.cancelWindowMs,
     publish: deps.publish,
+    judgeRequest: (...request) => rapid.judge(...request),
   });
   const identity = new Identity({ ...deps, api: deps.pollingApi, facts: deps.store });
   const handler = new UpdateHandler({ bot, recorders, whoAmI: () => identity.whoAmI(), lastWords });

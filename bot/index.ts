@@ -9,6 +9,7 @@ import { balanceRoutes } from "./commands/balance.ts";
 import { fallback } from "./commands/fallback.ts";
 import { helpRoutes } from "./commands/help.ts";
 import { ordersRoutes } from "./commands/orders.ts";
+import { limitRequests } from "./commands/rapid-requests.ts";
 import type { CommandOptions } from "./commands/routes.ts";
 import { shopRoutes } from "./commands/shop.ts";
 import { startRoutes } from "./commands/start.ts";
@@ -38,7 +39,7 @@ export function createBot(options: CreateBotOptions): Telegraf<BotContext> {
     handlerTimeout: Number.POSITIVE_INFINITY,
     telegram: { webhookReply: false },
   });
-  bot.use(gate(publish));
+  bot.use(gate(publish), limitRequests(options.judgeRequest, publish));
   for (const routes of [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, helpRoutes]) {
     bot.use(routes(options).composer);
   }

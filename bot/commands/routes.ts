@@ -13,6 +13,7 @@ import type { ShopRules } from "../shop/orders.ts";
 import type { BotContext } from "../telegram/bot-context.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
+import type { JudgeRequest } from "./rapid-requests.ts";
 import { type CommandName, type Texts, texts } from "./texts.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
@@ -27,6 +28,8 @@ export interface CommandOptions extends ShopRules {
    * them again: at least once, with the ids to tell.
    */
   readonly publish: Publish;
+  /** Whether a person asks more often than a person does. */
+  readonly judgeRequest: JudgeRequest;
 }
 
 /** One visitor's turn: what a command needs to answer. */

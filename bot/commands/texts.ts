@@ -70,6 +70,7 @@ const en = {
   unknownText: "I understand commands only. /help lists them.",
   unknownCommand: "I do not know this command. /help lists those I know.",
   notText: "I can only read text. /help lists what I can do.",
+  tooManyRequests: "That was too fast for me. Please wait a moment and try again.",
   staleButton: "This button no longer works. Please start again with /shop or /orders.",
   failure:
     "Sorry, something went wrong and your request could not be finished. " +
@@ -136,6 +137,7 @@ const zh: Texts = {
   unknownText: "我只能识别命令，发送 /help 查看全部命令。",
   unknownCommand: "没有这个命令，发送 /help 查看全部命令。",
   notText: "我只能阅读文字，发送 /help 查看我能做什么。",
+  tooManyRequests: "您的操作太频繁了，请稍候再试。",
   staleButton: "该按钮已失效，请发送 /shop 或 /orders 重新开始。",
   failure: "抱歉，出了点问题，您的请求未能完成。请求已保存，运营人员可以重新处理。",
 };

@@ -117,6 +117,18 @@ export const settings = {
       sentence: "How long messages that were given up are kept.",
     }),
   },
+  rapidRequests: {
+    requestsMax: setting(integer(1, 1_000_000), {
+      variable: "RAPID_REQUESTS_MAX",
+      default: { development: 30, production: 30, test: 1_000_000 },
+      sentence: "Requests one person may make in the window before being told to slow down.",
+    }),
+    windowMs: setting(duration(1, 3_600, "seconds"), {
+      variable: "RAPID_REQUESTS_SECONDS",
+      default: 10,
+      sentence: "Length of the window for one person's requests.",
+    }),
+  },
   flood: {
     enabled: setting(flag(), {
       variable: "FLOOD_LIMITS_ENABLED",

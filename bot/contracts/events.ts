@@ -157,6 +157,13 @@ export type BotEvent =
       readonly status: "healthy" | "degraded" | "unhealthy";
       readonly reason: string | undefined;
     }
+  // security: what BotLogger.security records
+  | {
+      readonly type: "security.happened";
+      readonly name: string;
+      readonly userId: number;
+      readonly facts: Readonly<Record<string, number | string | boolean>>;
+    }
   // business: what BotLogger.business records
   | {
       readonly type: "business.happened";

@@ -140,6 +140,10 @@ export class BotLogger {
       this.business(event.name, event.userId, event.facts);
       return;
     }
+    if (event.type === "security.happened") {
+      this.security(event.name, { userId: event.userId, ...event.facts });
+      return;
+    }
     const level = levelOf(event);
     if (!this.#isWritten(level)) return;
     const { type, ...facts } = event;
@@ -330,6 +334,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "process.unmeasured":
     case "restart.requested":
     case "message.overdue":
+    case "security.happened":
     case "message.recovered":
     case "message.retry-scheduled":
     case "send.ambiguous":

@@ -67,6 +67,7 @@ export function setup(overrides: Partial<CreateBotOptions> = {}) {
     contextType: TestContext,
     welcomeBalanceMinor,
     publish: (event) => events.push(event),
+    judgeRequest: () => "fine",
     ...overrides,
   });
   bot.botInfo = { id: 1, is_bot: true, first_name: "Bot", username: botName } as Context["botInfo"];

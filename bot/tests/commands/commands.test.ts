@@ -1,6 +1,8 @@
 /** Every command and every button, in both languages. */
+
 import { expect, test, vi } from "vitest";
 import { commandList, failureNotice, languageOf, languages, texts } from "../../commands/texts.ts";
+import { RapidRequests } from "../../policies/rapid-requests.ts";
 import { InjectedFault } from "../shop/in-memory-shop-tables.ts";
 import { dayMs } from "../shop/shop-setup.ts";
 import {
@@ -335,4 +337,26 @@ test.each([
 ])("who speaks %j is spoken to in %s", (code, language) => {
   expect(languageOf(code)).toBe(language);
   expect(failureNotice(code)).toBe(texts(languageOf(code)).failure);
+});
+
+test("who asks too fast is told once, then ignored, with a security event, in their language", async () => {
+  const rapid = new RapidRequests({ requestsMax: 3, windowMs: 10_000 });
+  const { events, handle } = setup({ judgeRequest: (...request) => rapid.judge(...request) });
+  const calls = [];
+  for (let turn = 0; turn < 10; turn++) calls.push(...(await handle(said(li, "/help"))));
+  expect(calls).toHaveLength(4);
+  expect(calls.at(-1)?.payload.text).toContain("太频繁");
+  const security = events.filter(({ type }) => type === "security.happened");
+  expect(security).toMatchObject([{ userId: li.id, facts: { action: "rapid_requests" } }]);
+  expect(await handle(said(ada, "/help"))).toHaveLength(1);
+});
+
+test("what piled up in an outage was not asked too fast", async () => {
+  const rapid = new RapidRequests({ requestsMax: 3, windowMs: 10_000 });
+  const { handle } = setup({ judgeRequest: (...request) => rapid.judge(...request) });
+  for (let turn = 0; turn < 10; turn++) {
+    const update = said(ada, "/help");
+    const calls = await handle({ ...update, message: { ...update.message, date: turn * 60 } });
+    expect(calls[0]?.payload.text).toContain("what I can do");
+  }
 });

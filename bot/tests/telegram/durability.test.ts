@@ -163,6 +163,7 @@ test("the shop's own commands survive every death", async () => {
       contextType,
       welcomeBalanceMinor,
       publish: () => {},
+      judgeRequest: () => "fine",
     });
   const buy = `buy:espresso:900:${(1).toString(36)}.${(2).toString(36)}`;
   const updates = [

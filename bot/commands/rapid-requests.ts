@@ -1,0 +1,37 @@
+/** Rapid requests: one person's flood is answered once, and then ignored. */
+import type { MiddlewareFn } from "telegraf";
+import type { Publish } from "../contracts/events.ts";
+import type { BotContext } from "../telegram/bot-context.ts";
+import { texts } from "./texts.ts";
+import { visitorOf } from "./visitor.ts";
+
+/** The verdict on one more request; the same for every attempt at an update. */
+export type JudgeRequest = (
+  userId: number,
+  updateId: number,
+  atMs: number,
+) => "fine" | "warn" | "ignore";
+
+/** To be used behind the gate, before every command. */
+export function limitRequests(judge: JudgeRequest, publish: Publish): MiddlewareFn<BotContext> {
+  return async (ctx, next) => {
+    const { language, userId } = visitorOf(ctx);
+    const verdict = judge(userId, ctx.update.update_id, askedAtMs(ctx));
+    if (verdict === "fine") return next();
+    if (verdict === "ignore") return undefined;
+    publish({
+      type: "security.happened",
+      name: "suspicious_activity",
+      userId,
+      facts: { action: "rapid_requests" },
+    });
+    const text = texts(language).tooManyRequests;
+    return ctx.callbackQuery ? ctx.answerCbQuery(text) : ctx.reply(text);
+  };
+}
+
+/** By Telegram's clock where it says so: what piled up in an outage was not asked at once. */
+function askedAtMs(ctx: BotContext): number {
+  const date = ctx.callbackQuery ? undefined : ctx.message?.date;
+  return date === undefined ? ctx.receivedAtEpochMs : date * 1_000;
+}
