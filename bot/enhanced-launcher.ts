@@ -93,6 +93,7 @@ export async function launch(
   const apiRoot = parts.apiRoot ?? config.telegram.apiRoot;
   const botId = String(token.reveal().split(":")[0]);
   const log = new BotLogger({ ...config.log, clock, profile: config.lifecycle.profile });
+  log.start();
   const publish = createEventBus([log.listener, ...(onEvent ? [onEvent] : [])], log);
   const base = { clock, random, publish };
 

@@ -7,12 +7,22 @@
  * ids, codes and figures only.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import winston from "winston";
 import DailyRotateFile from "winston-daily-rotate-file";
-import type { Clock } from "../contracts/clock.ts";
+import { type Clock, waitOver } from "../contracts/clock.ts";
 import type { BotEvent, Publish } from "../contracts/events.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
@@ -74,6 +84,14 @@ export function createEventBus(
 const consoleBacklogBytesMax = 1024 * 1024;
 /** A day's file goes on in another one after this size. */
 const fileSizeMax = "64m";
+/** Important lines kept while the file cannot be written. */
+const missedLinesMax = 1_000;
+/** How often the disk is tried while the file cannot be written. */
+const rebuildEveryMs = 5_000;
+const sweepEveryMs = 3_600_000;
+const dayMs = 86_400_000;
+/** Enough to notice a full disk. */
+const probeBytes = 4_096;
 /** Milliseconds that closing waits for disk and console. */
 const closeMsMax = 2_000;
 /** Where winston's transports look for the finished text. Source: winston's README, triple-beam. */
@@ -84,8 +102,11 @@ export class BotLogger {
   readonly #stdout: Writable;
   readonly #stderr: Writable;
   readonly #winston: winston.Logger;
+  readonly #closing = new AbortController();
   #file: DailyRotateFile | undefined;
-  #fileFailed = false;
+  #missed: string[] = [];
+  #rebuilds = 0;
+  #upkeep: Promise<void>[] = [];
   #closed: Promise<void> | undefined;
   #consoleDrops = 0;
 
@@ -101,6 +122,12 @@ export class BotLogger {
     });
     this.#winston.on("error", (error) => this.#giveUpFile(error));
     this.#openFile();
+  }
+
+  /** Begins to look after the files: removes old ones, and opens the log again after a full disk. */
+  start(): void {
+    if (this.#upkeep.length > 0 || this.#closed !== undefined) return;
+    this.#upkeep = [this.#keepFile(), this.#sweepRegularly()];
   }
 
   debug(event: string, facts: Facts = {}): void {
@@ -150,8 +177,14 @@ export class BotLogger {
     this.#write(level, { event: type, facts });
   };
 
-  snapshot(): { readonly fileWritable: boolean; readonly consoleDrops: number } {
-    return { fileWritable: this.#file !== undefined, consoleDrops: this.#consoleDrops };
+  snapshot(): {
+    readonly fileWritable: boolean;
+    readonly consoleDrops: number;
+    /** How often the file was opened again after a failure. */
+    readonly rebuilds: number;
+  } {
+    const fileWritable = this.#file !== undefined;
+    return { fileWritable, consoleDrops: this.#consoleDrops, rebuilds: this.#rebuilds };
   }
 
   /** Writes out what is pending, for at most two seconds. Later lines go to stderr. Never rejects. */
@@ -223,30 +256,69 @@ export class BotLogger {
       this.#file = file;
       this.#winston.add(file);
     } catch (error) {
-      this.#giveUpFile(error);
+      this.#reportFileFailure(error);
     }
   }
 
   /** From here on the console has all lines and stderr the important ones. */
   #giveUpFile(error: unknown): void {
-    if (this.#fileFailed || this.#closed !== undefined) return;
-    this.#fileFailed = true;
-    if (this.#file) this.#winston.remove(this.#file);
+    if (!this.#file || this.#closed !== undefined) return;
+    this.#winston.remove(this.#file);
     this.#file = undefined;
+    this.#reportFileFailure(error);
+  }
+
+  #reportFileFailure(error: unknown): void {
     const at = formatInstant(this.#options.clock.epochMs());
     this.#writeToStderr({ at, level: "error", event: "log.file-failed", facts: { error } });
   }
 
   #writeToStderr(line: Record<string, unknown>): void {
     if (line["level"] !== "error" && line["level"] !== "warn") return;
+    const text = `${toJson(redact(line))}\n`;
+    if (this.#missed.push(text) > missedLinesMax) this.#missed.shift();
     if (this.#stderr.writable && this.#stderr.writableLength <= consoleBacklogBytesMax) {
-      this.#stderr.write(`${toJson(redact(line))}\n`);
+      this.#stderr.write(text);
+    }
+  }
+
+  /** Tries the disk while the file cannot be written, and opens the file again. */
+  async #keepFile(): Promise<void> {
+    const { clock, directory } = this.#options;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await clock.sleep(rebuildEveryMs, signal);
+      if (signal.aborted || this.#file || !takesData(directory)) continue;
+      this.#openFile();
+      this.#catchUp();
+    }
+  }
+
+  /** What was important meanwhile comes into the file after all. */
+  #catchUp(): void {
+    const file: DailyRotateFile | undefined = this.#file;
+    if (!file) return;
+    this.#rebuilds++;
+    const missed = this.#missed.splice(0);
+    for (const line of missed) file.logStream.write(line);
+    this.warn("log.file-restored", { missed: missed.length });
+  }
+
+  /** The rotation looks at old files only when it opens a new one, and only at those it knows. */
+  async #sweepRegularly(): Promise<void> {
+    const { clock, directory, keepDays } = this.#options;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      removeOldFiles(directory, clock.epochMs() - keepDays * dayMs);
+      await clock.sleep(sweepEveryMs, signal);
     }
   }
 
   async #flush(): Promise<void> {
     const flushed = new AbortController();
     const { clock } = this.#options;
+    this.#closing.abort(waitOver);
+    await Promise.all(this.#upkeep);
     const file = this.#file?.logStream;
     const all = [
       new Promise<void>((resolve) => this.#winston.end(resolve)).then(
@@ -263,6 +335,38 @@ type LogLine = Readonly<Record<string, unknown>> & {
   readonly at?: unknown;
   readonly level?: unknown;
 };
+
+/** Whether the directory takes a few kilobytes, down to the disk. */
+function takesData(directory: string): boolean {
+  const path = join(directory, ".probe");
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const file = openSync(path, "w", 0o600);
+    try {
+      writeSync(file, Buffer.alloc(probeBytes));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    rmSync(path);
+    return true;
+  } catch {
+    // Still full, or gone: the next look may find it mended.
+    return false;
+  }
+}
+
+function removeOldFiles(directory: string, beforeEpochMs: number): void {
+  const oldest = formatInstant(beforeEpochMs).slice(0, 10);
+  try {
+    for (const name of readdirSync(directory)) {
+      const [, day] = /^bot-(\d{4}-\d{2}-\d{2})\.log/.exec(name) ?? [];
+      if (day !== undefined && day < oldest) rmSync(join(directory, name), { force: true });
+    }
+  } catch {
+    // A directory that cannot be read now is swept an hour later.
+  }
+}
 
 /** A torn record of the rotation would end old files' removal, or throw where nobody can catch it. */
 function removeUnlessSound(auditFile: string): void {
