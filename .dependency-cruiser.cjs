@@ -39,6 +39,7 @@ module.exports = {
     only("commands", ["contracts", "telegram", "shop"]),
     only("watchdog", ["contracts"]),
     only("restarts", ["contracts", "policies"]),
+    only("incidents", ["contracts", "policies"]),
     only("probes", ["contracts", "policies"]),
     only("api", ["contracts"]),
     only("sandbox", []),

@@ -18,6 +18,9 @@ import type { Message, MessageType, NewMessage } from "./contracts/message.ts";
 import type { MessageHandler } from "./contracts/message-handler.ts";
 import type { Secret } from "./contracts/secret.ts";
 import type { Store } from "./contracts/store.ts";
+import { postAlert } from "./incidents/alert-webhook.ts";
+import { Alerts } from "./incidents/alerts.ts";
+import { IncidentBook } from "./incidents/incident-book.ts";
 import { createBot } from "./index.ts";
 import { RapidRequests } from "./policies/rapid-requests.ts";
 import { clockProbe } from "./probes/clock-probe.ts";
@@ -89,18 +92,44 @@ export async function launch(
   config: FaultToleranceConfig,
   parts: Partial<Parts> & Pick<Parts, "token" | "onFatal">,
 ): Promise<Running> {
+  const { api, clock, ledger, manager, ...bot } = assemble(config, parts);
+  await manager.start();
+  return {
+    ...bot,
+    monitoringUrl: api.url,
+    stop: async (reason) => {
+      bot.publish({ type: "process.stopping", reason });
+      const left = await drainWithin(manager, clock, config.lifecycle.drainDeadlineMs);
+      ledger.end({ cause: reason, clean: reason !== defectReason });
+      await manager.stop();
+      await bot.log.close();
+      return left;
+    },
+  };
+}
+
+/** Makes all parts and joins them; nothing runs yet. */
+function assemble(
+  config: FaultToleranceConfig,
+  parts: Partial<Parts> & Pick<Parts, "token" | "onFatal">,
+) {
   const { clock = systemClock, random = systemRandom, token, onFatal, onEvent } = parts;
   const apiRoot = parts.apiRoot ?? config.telegram.apiRoot;
   const botId = String(token.reveal().split(":")[0]);
-  const log = new BotLogger({ ...config.log, clock, profile: config.lifecycle.profile });
-  log.start();
-  const publish = createEventBus([log.listener, ...(onEvent ? [onEvent] : [])], log);
-  const base = { clock, random, publish };
-
   // A directory a bot, so that two tokens never share a queue.
   const directory = join(config.storage.directory, botId);
+  const log = new BotLogger({ ...config.log, clock, profile: config.lifecycle.profile });
+  log.start();
+  const book = new IncidentBook({ directory, clock, onChange: (news) => alerts.tell(news) });
+  const listeners = [log.listener, book.listener, ...(onEvent ? [onEvent] : [])];
+  const publish = createEventBus(listeners, log);
+  const base = { clock, random, publish };
+
   const store = createStore(config, directory, { ...base, onFatal });
-  const { ledger, restarts, safeMode, watchdog } = createSupervision(config, directory, base);
+  const { ledger, restarts, safeMode, watchdog } = createSupervision(config, directory, {
+    ...base,
+    book,
+  });
   const outward = createWayOut(config, {
     ...base,
     store,
@@ -119,6 +148,7 @@ export async function launch(
     queue.wake("answering");
   };
   const polling = createIntake(config, { ...base, botId, queue, held, ...outward });
+  const alerts = createAlerts(config, { ...base, queue, ...outward });
   const { processMonitor, health, api } = createWatch(config, {
     ...base,
     directory,
@@ -127,6 +157,7 @@ export async function launch(
     polling,
     safeMode,
     ledger,
+    book,
     log,
     onRestart: parts.onRestart ?? (() => {}),
     ...outward,
@@ -144,6 +175,7 @@ export async function launch(
       outward.connections,
       bot.identity,
       queue,
+      alerts,
       commandMenu(store, queue, clock),
       polling,
       processMonitor,
@@ -151,23 +183,7 @@ export async function launch(
       api,
     ],
   });
-  await manager.start();
-  return {
-    botId,
-    monitoringUrl: api.url,
-    log,
-    queue,
-    store,
-    publish,
-    stop: async (reason) => {
-      publish({ type: "process.stopping", reason });
-      const left = await drainWithin(manager, clock, config.lifecycle.drainDeadlineMs);
-      ledger.end({ cause: reason, clean: reason !== defectReason });
-      await manager.stop();
-      await log.close();
-      return left;
-    },
-  };
+  return { api, botId, clock, ledger, log, manager, publish, queue, store };
 }
 
 interface Base {
@@ -202,12 +218,17 @@ function createStore(
 }
 
 /** Ledger, watchdog, safe mode: what a process knows of the ends of those before it. */
-function createSupervision(config: FaultToleranceConfig, directory: string, deps: Base) {
+function createSupervision(
+  config: FaultToleranceConfig,
+  directory: string,
+  deps: Base & { book: IncidentBook },
+) {
   const { clock, publish } = deps;
   const ledger = new RestartLedger({ directory, clock, pid: process.pid, version });
   const restarts: Component = {
     name: "restart-ledger",
     start: async () => {
+      deps.book.begin();
       ledger.begin((pid) => explainHang(takeBreadcrumb(directory), pid));
       const { end } = ledger.records.at(-2) ?? {};
       if (end && !end.clean) {
@@ -441,6 +462,27 @@ function createQueue(
   });
 }
 
+function createAlerts(
+  { alerts }: FaultToleranceConfig,
+  deps: Base & { queue: MessageQueue; breaker: Breaker },
+): Alerts {
+  const { adminIds = [], webhookUrl } = alerts;
+  const { breaker, clock, queue } = deps;
+  return new Alerts({
+    ...deps,
+    send: async (text) => {
+      const receivedAtEpochMs = clock.epochMs();
+      const options = { type: "alert", priority: "high", receivedAtEpochMs } as const;
+      const messages = adminIds.map((chatId) =>
+        toOutgoingMessage("sendMessage", { chat_id: chatId, text }, options),
+      );
+      if (messages.length > 0) await queue.insertMessageByPriority(messages);
+    },
+    telegramReachable: () => breaker.closed,
+    ...(webhookUrl && { post: (text, signal) => postAlert(webhookUrl, text, signal) }),
+  });
+}
+
 function createIntake(
   config: FaultToleranceConfig,
   deps: Base & {
@@ -451,13 +493,13 @@ function createIntake(
     breaker: Breaker;
   },
 ): Polling {
-  const { breaker, held, pollingApi, queue } = deps;
+  const { breaker, pollingApi, queue } = deps;
   return new Polling({
     ...deps,
     api: pollingApi,
     pollTimeoutSeconds: config.intake.pollTimeoutSeconds,
     accept: (messages) => queue.insertMessageByPriority(messages),
-    room: async () => (held() ? 0 : queue.room()),
+    room: () => queue.room(),
     onPoll: () => breaker.signOfLife(),
   });
 }
@@ -472,6 +514,7 @@ function createWatch(
     breaker: Breaker;
     safeMode: SafeMode;
     ledger: RestartLedger;
+    book: IncidentBook;
     log: BotLogger;
     directory: string;
     onRestart: (reason: RestartReason) => void;
@@ -530,6 +573,7 @@ function createWatch(
         intake: polling.snapshot(),
         breaker: breaker.state,
         safeMode: safeMode.snapshot(),
+        incidents: deps.book.list(incidentsShown),
         restarts: ledger.records.slice(-restartsShown).toReversed(),
       }),
       messageQueue: () => queue.snapshot(),
@@ -547,6 +591,7 @@ async function lookAtQueue(queue: MessageQueue) {
 
 /** Latest restarts that `/api/status` shows. */
 const restartsShown = 20;
+const incidentsShown = 20;
 
 function storage(store: Store, publish: Publish): Component {
   return {

@@ -221,6 +221,16 @@ export function proxyAddress(): Kind<Secret> {
   };
 }
 
+/** An address that may hold a key in its path or query. */
+export function secretAddress(): Kind<Secret> {
+  return {
+    expected: "an http:// or https:// address",
+    range: "http:// or https:// address",
+    secret: true,
+    read: (text) => (readUrl(text, ["http:", "https:"]) ? { value: new Secret(text) } : undefined),
+  };
+}
+
 /** An address of this machine that no other machine can reach. */
 export function loopbackHost(): Kind<string> {
   return {

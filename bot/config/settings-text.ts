@@ -6,6 +6,7 @@ const partTitles: Readonly<Record<PlacedSetting["part"], string>> = {
   telegram: "Telegram",
   intake: "Intake of updates",
   queue: "Message queue",
+  alerts: "Alerts",
   rapidRequests: "Requests of one person",
   flood: "Telegram's sending limits",
   storage: "Storage",

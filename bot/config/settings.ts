@@ -20,6 +20,7 @@ import {
   profiles,
   proxyAddress,
   type Setting,
+  secretAddress,
   setting,
   webAddress,
 } from "./setting.ts";
@@ -115,6 +116,18 @@ export const settings = {
       variable: "DEAD_LETTERS_KEEP_DAYS",
       default: 30,
       sentence: "How long messages that were given up are kept.",
+    }),
+  },
+  alerts: {
+    adminIds: optional(list(integer(1, 2 ** 52)), {
+      variable: "ADMIN_IDS",
+      absent: "nobody is told",
+      sentence: "Telegram ids of those who are told of incidents.",
+    }),
+    webhookUrl: optional(secretAddress(), {
+      variable: "ALERT_WEBHOOK_URL",
+      absent: "nowhere else",
+      sentence: "Where incidents are posted as JSON while Telegram cannot be reached.",
     }),
   },
   rapidRequests: {

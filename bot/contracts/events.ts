@@ -42,6 +42,7 @@ export type BotEvent =
     }
   /** The process's own figures could not be read. */
   | { readonly type: "process.unmeasured"; readonly error: ErrorRecord }
+  | { readonly type: "alert.failed"; readonly error: ErrorRecord }
   | { readonly type: "loop.stalled"; readonly forMs: number; readonly frames: readonly object[] }
   | { readonly type: "watchdog.failed"; readonly error: ErrorRecord }
   | {

@@ -30,6 +30,8 @@ export interface PollingDeps {
   readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
   /** Updates for which there is room. */
   readonly room: () => Promise<number>;
+  /** While true nothing is asked for, on purpose. Default: never. */
+  readonly held?: () => boolean;
   /** Called after every completed poll. */
   readonly onPoll: () => void;
 }
@@ -121,8 +123,13 @@ export class Polling implements UpdateSource {
   }
 
   async #waitForRoom(signal: AbortSignal): Promise<number> {
-    const { clock, publish, room } = this.#deps;
+    const { clock, held, publish, room } = this.#deps;
     for (;;) {
+      if (held?.() && !signal.aborted) {
+        this.#state = "back-pressure";
+        await clock.sleep(backPressureCheckMs, signal);
+        continue;
+      }
       const free = await room();
       if (free > 0 || signal.aborted) {
         if (this.#heldBack) publish({ type: "intake.resumed", free });

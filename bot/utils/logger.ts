@@ -413,6 +413,7 @@ function toJson(value: unknown): string {
 /** How much an event matters. A new event must be judged here, or this does not compile. */
 function levelOf(event: BotEvent): LogLevel {
   switch (event.type) {
+    case "alert.failed":
     case "api.failed":
     case "breaker.opened":
     case "component.start-failed":

@@ -28,6 +28,7 @@ async function setup(kind: string, env: Readonly<Record<string, string>> = {}) {
 }
 
 interface Status {
+  readonly incidents: readonly object[];
   readonly intake: { readonly state: string };
   readonly restarts: readonly {
     readonly end?: { readonly cause: string; readonly detail?: string; readonly clean: boolean };
@@ -86,7 +87,9 @@ test("a machine that was suspended is not a hang", { timeout: 60_000 }, async ()
 test("three deaths in a row: the next process holds work back, says so, and then goes on", {
   timeout: 90_000,
 }, async () => {
-  const { bot, greet, status } = await setup("", { SAFE_MODE_DEATHS: "3" });
+  const env = { SAFE_MODE_DEATHS: "3", ADMIN_IDS: "99" };
+  const { bot, greet, sandbox, status } = await setup("", env);
+  await sandbox.createUser({ id: 99, firstName: "Operator", started: true });
   for (let death = 0; death < 3; death++) {
     await bot.kill();
     bot.start();
@@ -101,5 +104,9 @@ test("three deaths in a row: the next process holds work back, says so, and then
   });
   expect((await status()).intake.state).toBe("back-pressure");
   await greet(1);
+  const told = ({ text }: { text?: string }) =>
+    text?.includes("safe mode: 3 unclean ends") ?? false;
+  await sandbox.waitForMessage(99, told, { timeoutMs: 20_000 });
+  expect((await status()).incidents[0]).toMatchObject({ subject: "safe mode" });
   expect(await bot.stop()).toBe(0);
 });

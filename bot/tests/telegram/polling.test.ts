@@ -279,3 +279,16 @@ test("a nudge ends a back-off", async () => {
   expect(api.calls.length).toBeGreaterThanOrEqual(2);
   await polling.stop();
 });
+
+test("held back on purpose it asks nothing, says nothing, and goes on when it may", async () => {
+  let held = true;
+  const { api, clock, events, polling } = setup({ held: () => held });
+  await polling.start();
+  await clock.advance(60_000);
+  expect(api.calls).toEqual([]);
+  expect(events).toEqual([]);
+  held = false;
+  await clock.advance(250);
+  expect(api.calls).toHaveLength(1);
+  await polling.stop();
+});

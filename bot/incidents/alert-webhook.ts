@@ -1,0 +1,24 @@
+/** Alert webhook: posts an alert to another place than Telegram. */
+import { BotError } from "../contracts/errors.ts";
+import type { Secret } from "../contracts/secret.ts";
+
+/** The other place did not take an alert. */
+export class AlertNotPostedError extends BotError {
+  override readonly code = "ALERT_NOT_POSTED";
+  override readonly transient = true;
+}
+
+/** Rejects with `AlertNotPostedError`; the address, which may hold a key, is not in it. */
+export async function postAlert(url: Secret, text: string, signal: AbortSignal): Promise<void> {
+  const answer = await fetch(url.reveal(), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ text }),
+    redirect: "error",
+    signal,
+  }).catch(() => {
+    throw new AlertNotPostedError("the alert webhook cannot be reached");
+  });
+  await answer.body?.cancel();
+  if (!answer.ok) throw new AlertNotPostedError(`the alert webhook answered ${answer.status}`);
+}

@@ -1,0 +1,123 @@
+/**
+ * Alerts: tells the operators of incidents, grouped and not too often, and when they are over.
+ *
+ * By Telegram through the queue, so that an alert survives a crash; and by a webhook as well while
+ * Telegram itself cannot be reached. An incident that is over before anybody was told is not told.
+ */
+import { type Clock, waitOver } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import { recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import type { Incident } from "./incident-book.ts";
+
+export interface AlertsDeps {
+  readonly clock: Clock;
+  readonly publish: Publish;
+  /** Queues a text for every operator. */
+  readonly send: (text: string) => Promise<void>;
+  /** Whether Telegram can be reached at present. */
+  readonly telegramReachable: () => boolean;
+  /** Tells another place; missing when there is none. */
+  readonly post?: (text: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** What comes within this time goes into one message. */
+const groupMs = 5_000;
+/** Between two messages. */
+const pauseMs = 60_000;
+const linesMax = 15;
+const postDeadlineMs = 10_000;
+
+export class Alerts implements Component {
+  readonly name = "alerts";
+  readonly #deps: AlertsDeps;
+  readonly #stopping = new AbortController();
+  /** By incident, the latest news that nobody has been told. */
+  readonly #news = new Map<number, Incident>();
+  /** Open incidents that were told: their end will be, too. */
+  readonly #told = new Set<number>();
+  #nap = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: AlertsDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    if (!this.#stopping.signal.aborted) this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(waitOver);
+    this.#nap.abort(waitOver);
+    await this.#loop;
+  }
+
+  /** An incident has begun or ended. */
+  tell(incident: Incident): void {
+    const { closedAtEpochMs, id, openedAtEpochMs } = incident;
+    const instant = closedAtEpochMs !== undefined && closedAtEpochMs === openedAtEpochMs;
+    const untold = closedAtEpochMs !== undefined && !this.#told.has(id) && !instant;
+    if (untold) this.#news.delete(id);
+    else this.#news.set(id, incident);
+    this.#nap.abort(waitOver);
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#deps;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      if (this.#news.size === 0) {
+        this.#nap = new AbortController();
+        await clock.sleep(Number.POSITIVE_INFINITY, this.#nap.signal);
+        continue;
+      }
+      await clock.sleep(groupMs, signal);
+      if (signal.aborted || this.#news.size === 0) continue;
+      await this.#flush();
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+
+  async #postInTime(text: string, post: AlertsDeps["post"]): Promise<void> {
+    const over = new AbortController();
+    const deadline = new AbortController();
+    void this.#deps.clock.sleep(postDeadlineMs, over.signal).then(() => deadline.abort());
+    try {
+      await post?.(text, AbortSignal.any([deadline.signal, this.#stopping.signal]));
+    } finally {
+      over.abort(waitOver);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const { clock, post, publish, send, telegramReachable } = this.#deps;
+    const incidents = [...this.#news.values()];
+    this.#news.clear();
+    for (const { closedAtEpochMs, id } of incidents) {
+      if (closedAtEpochMs === undefined) this.#told.add(id);
+      else this.#told.delete(id);
+    }
+    const text = toText(incidents);
+    try {
+      await send(text);
+      if (!telegramReachable()) await this.#postInTime(text, post);
+    } catch (error) {
+      publish({ type: "alert.failed", error: recordError(error, clock.epochMs()) });
+    }
+  }
+}
+
+function toText(incidents: readonly Incident[]): string {
+  const lines = incidents.slice(0, linesMax).map(toLine);
+  const more = incidents.length - lines.length;
+  return [...lines, ...(more > 0 ? [`… and ${more} more`] : [])].join("\n");
+}
+
+function toLine({ cause, closedAtEpochMs, openedAtEpochMs, subject, times }: Incident): string {
+  const often = times > 1 ? ` (${times} times)` : "";
+  if (closedAtEpochMs === undefined) return `🔴 ${subject}: ${cause}${often}`;
+  if (closedAtEpochMs === openedAtEpochMs) return `🟠 ${subject}: ${cause}${often}`;
+  const seconds = Math.round((closedAtEpochMs - openedAtEpochMs) / 1_000);
+  return `🟢 ${subject}: resolved after ${seconds} s`;
+}

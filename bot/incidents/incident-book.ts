@@ -1,0 +1,163 @@
+/**
+ * Incident book: what went wrong, what was tried, how long it lasted; kept on disk.
+ *
+ * Listens to events; the rules are in policies/incidents.ts. A file of its own, so that it tells also
+ * of a database that cannot be opened. What was open when the process died is closed at the next start.
+ */
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../contracts/clock.ts";
+import type { BotEvent } from "../contracts/events.ts";
+import { judgeEvent } from "../policies/incidents.ts";
+
+export interface Incident {
+  readonly id: number;
+  readonly subject: string;
+  readonly cause: string;
+  readonly openedAtEpochMs: number;
+  readonly measures: readonly string[];
+  /** `undefined` while it is open. */
+  readonly closedAtEpochMs?: number;
+  /** How often the same thing was seen in it. */
+  readonly times: number;
+}
+
+export interface IncidentBookOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  /** Told of every incident that begins or ends. */
+  readonly onChange: (incident: Incident) => void;
+}
+
+const fileName = "incidents.jsonl";
+const incidentsMax = 500;
+/** The same past trouble again within this time belongs to the one on record. */
+const sameWithinMs = 60_000;
+
+export class IncidentBook {
+  readonly #options: IncidentBookOptions;
+  readonly #path: string;
+  readonly #incidents = new Map<number, Incident>();
+  readonly #open = new Map<string, number>();
+  #ids = 0;
+  #begun = false;
+
+  constructor(options: IncidentBookOptions) {
+    this.#options = options;
+    this.#path = join(options.directory, fileName);
+  }
+
+  /** Newest first. */
+  list(limit: number): readonly Incident[] {
+    return [...this.#incidents.values()].slice(-limit).toReversed();
+  }
+
+  /** Reads what was; what was still open ended with the process. */
+  begin(): void {
+    mkdirSync(this.#options.directory, { recursive: true, mode: 0o700 });
+    const fresh = [...this.#incidents.values()];
+    this.#incidents.clear();
+    for (const incident of readIncidents(this.#path).slice(-incidentsMax)) {
+      const closedAtEpochMs = incident.closedAtEpochMs ?? this.#options.clock.epochMs();
+      this.#put({ ...incident, id: ++this.#ids, closedAtEpochMs });
+    }
+    // What happened before this was read comes after it.
+    for (const incident of fresh) {
+      const id = ++this.#ids;
+      if (this.#open.get(incident.subject) === incident.id) this.#open.set(incident.subject, id);
+      this.#put({ ...incident, id });
+    }
+    const next = `${this.#path}.next`;
+    writeFileSync(next, [...this.#incidents.values()].map(toLine).join(""), { mode: 0o600 });
+    renameSync(next, this.#path);
+    this.#begun = true;
+  }
+
+  /** To be given to the event bus. */
+  readonly listener = (event: BotEvent): void => {
+    const step = judgeEvent(event);
+    if (!step) return;
+    const open = this.#incidents.get(this.#open.get(step.subject) ?? -1);
+    const nowEpochMs = this.#options.clock.epochMs();
+    switch (step.kind) {
+      case "open":
+        if (open) this.#write({ ...open, times: open.times + 1 });
+        else this.#openOne(step.subject, step.cause, nowEpochMs);
+        return;
+      case "measure":
+        if (open) this.#write({ ...open, measures: [...open.measures, step.measure] });
+        return;
+      case "close":
+        if (!open) return;
+        this.#open.delete(step.subject);
+        this.#write({ ...open, closedAtEpochMs: nowEpochMs }, true);
+        return;
+      case "past":
+        this.#notePast(step.subject, step.cause, nowEpochMs);
+        return;
+    }
+  };
+
+  #openOne(subject: string, cause: string, openedAtEpochMs: number): void {
+    const id = ++this.#ids;
+    this.#open.set(subject, id);
+    this.#write({ id, subject, cause, openedAtEpochMs, measures: [], times: 1 }, true);
+  }
+
+  #notePast(subject: string, cause: string, nowEpochMs: number): void {
+    const same = [...this.#incidents.values()].findLast((one) => one.subject === subject);
+    const recent = same?.closedAtEpochMs ?? Number.NEGATIVE_INFINITY;
+    if (same && same.cause === cause && nowEpochMs - recent < sameWithinMs) {
+      this.#write({ ...same, closedAtEpochMs: nowEpochMs, times: same.times + 1 });
+      return;
+    }
+    const instants = { openedAtEpochMs: nowEpochMs, closedAtEpochMs: nowEpochMs };
+    this.#write({ id: ++this.#ids, subject, cause, ...instants, measures: [], times: 1 }, true);
+  }
+
+  #write(incident: Incident, changed = false): void {
+    this.#put(incident);
+    if (this.#begun) {
+      try {
+        appendFileSync(this.#path, toLine(incident), { mode: 0o600 });
+      } catch {
+        // A full disk: the book goes on in memory, and the log tells of the disk.
+      }
+    }
+    if (changed) this.#options.onChange(incident);
+  }
+
+  #put(incident: Incident): void {
+    this.#incidents.set(incident.id, incident);
+    const oldest = this.#incidents.keys().next();
+    if (this.#incidents.size > incidentsMax && !oldest.done) this.#incidents.delete(oldest.value);
+  }
+}
+
+function toLine(incident: Incident): string {
+  return `${JSON.stringify(incident)}\n`;
+}
+
+/** Of one incident the last line counts; torn lines are left out. */
+function readIncidents(path: string): Incident[] {
+  if (!existsSync(path)) return [];
+  const incidents = new Map<number, Incident>();
+  for (const line of readFileSync(path, "utf8").split("\n")) {
+    try {
+      const incident = JSON.parse(line) as Incident;
+      if (Number.isInteger(incident.id) && Array.isArray(incident.measures)) {
+        incidents.set(incident.id, incident);
+      }
+    } catch {
+      // The death tore it; everything before it is whole.
+    }
+  }
+  return [...incidents.values()];
+}
