@@ -20,6 +20,7 @@ import type { Secret } from "./contracts/secret.ts";
 import type { Store } from "./contracts/store.ts";
 import { postAlert } from "./incidents/alert-webhook.ts";
 import { Alerts } from "./incidents/alerts.ts";
+import { ErrorGroups } from "./incidents/error-groups.ts";
 import { IncidentBook } from "./incidents/incident-book.ts";
 import { createBot } from "./index.ts";
 import { RapidRequests } from "./policies/rapid-requests.ts";
@@ -121,7 +122,9 @@ function assemble(
   const log = new BotLogger({ ...config.log, clock, profile: config.lifecycle.profile });
   log.start();
   const book = new IncidentBook({ directory, clock, onChange: (news) => alerts.tell(news) });
-  const listeners = [log.listener, book.listener, ...(onEvent ? [onEvent] : [])];
+  const errors = new ErrorGroups({ clock, publish: (event) => publish(event) });
+  const own = [log.listener, book.listener, errors.listener];
+  const listeners = [...own, ...(onEvent ? [onEvent] : [])];
   const publish = createEventBus(listeners, log);
   const base = { clock, random, publish };
 
@@ -158,6 +161,7 @@ function assemble(
     safeMode,
     ledger,
     book,
+    errors,
     log,
     onRestart: parts.onRestart ?? (() => {}),
     ...outward,
@@ -515,6 +519,7 @@ function createWatch(
     safeMode: SafeMode;
     ledger: RestartLedger;
     book: IncidentBook;
+    errors: ErrorGroups;
     log: BotLogger;
     directory: string;
     onRestart: (reason: RestartReason) => void;
@@ -574,6 +579,7 @@ function createWatch(
         breaker: breaker.state,
         safeMode: safeMode.snapshot(),
         incidents: deps.book.list(incidentsShown),
+        errors: deps.errors.list(errorsShown),
         restarts: ledger.records.slice(-restartsShown).toReversed(),
       }),
       messageQueue: () => queue.snapshot(),
@@ -592,6 +598,7 @@ async function lookAtQueue(queue: MessageQueue) {
 /** Latest restarts that `/api/status` shows. */
 const restartsShown = 20;
 const incidentsShown = 20;
+const errorsShown = 20;
 
 function storage(store: Store, publish: Publish): Component {
   return {

@@ -42,6 +42,14 @@ export type BotEvent =
     }
   /** The process's own figures could not be read. */
   | { readonly type: "process.unmeasured"; readonly error: ErrorRecord }
+  /** A kind of error is new, is back after a week, or comes unusually often. */
+  | {
+      readonly type: "error.noticed";
+      readonly what: "new" | "back" | "spike";
+      readonly fingerprint: string;
+      readonly code: string;
+      readonly count: number;
+    }
   | { readonly type: "alert.failed"; readonly error: ErrorRecord }
   | { readonly type: "loop.stalled"; readonly forMs: number; readonly frames: readonly object[] }
   | { readonly type: "watchdog.failed"; readonly error: ErrorRecord }

@@ -49,6 +49,9 @@ export function judgeEvent(event: BotEvent): IncidentStep | undefined {
       return { kind: "past", subject: "event loop", cause: `stood still for ${event.forMs} ms` };
     case "component.start-failed":
       return { kind: "past", subject: event.component, cause: event.error.code };
+    case "error.noticed":
+      if (event.what !== "spike") return undefined;
+      return { kind: "past", subject: `errors ${event.code}`, cause: "far more than usual" };
     case "queue.commit-failed":
       return { kind: "past", subject: "commit", cause: event.error.code };
     default:

@@ -427,6 +427,8 @@ function levelOf(event: BotEvent): LogLevel {
       return "error";
     case "health.changed":
       return { healthy: "info", degraded: "warn", unhealthy: "error" }[event.status] as LogLevel;
+    case "error.noticed":
+      return event.what === "spike" ? "warn" : "info";
     case "message.dead":
       return event.reason === "refused" ? "warn" : "error";
     case "component.drained":

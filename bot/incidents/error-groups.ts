@@ -1,0 +1,157 @@
+/**
+ * Error groups: every error the bot reports, counted by kind.
+ *
+ * Listens to events; the rules are in policies/error-trend.ts. Says when a kind is new, comes back after
+ * a week, or comes far more often than it used to. A bounded memory: the kind that has been quiet for
+ * longest is forgotten first.
+ */
+import type { Clock } from "../contracts/clock.ts";
+import type { ErrorRecord } from "../contracts/errors.ts";
+import type { BotEvent, Publish } from "../contracts/events.ts";
+import {
+  fingerprintOf,
+  isSpike,
+  noTrend,
+  type Trend,
+  trendWindowMs,
+  withoutParticulars,
+  withWindow,
+} from "../policies/error-trend.ts";
+
+export interface ErrorGroup {
+  readonly fingerprint: string;
+  readonly code: string;
+  /** Without what changes from case to case. */
+  readonly message: string;
+  /** The kind of event it was last seen in. */
+  readonly event: string;
+  readonly count: number;
+  readonly firstAtEpochMs: number;
+  readonly lastAtEpochMs: number;
+  /** Within the last 24 hours, the present hour last. */
+  readonly perHour: readonly number[];
+}
+
+export interface ErrorGroupsOptions {
+  readonly clock: Clock;
+  readonly publish: Publish;
+}
+
+const groupsMax = 500;
+const hourMs = 3_600_000;
+const weekMs = 7 * 24 * hourMs;
+const hours = 24;
+
+interface Group {
+  event: string;
+  readonly code: string;
+  readonly message: string;
+  count: number;
+  readonly firstAtEpochMs: number;
+  lastAtEpochMs: number;
+  hourStartedAtMs: number;
+  perHour: number[];
+  trend: Trend;
+  windowStartedAtMs: number;
+  inWindow: number;
+  spiking: boolean;
+}
+
+export class ErrorGroups {
+  readonly #options: ErrorGroupsOptions;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(options: ErrorGroupsOptions) {
+    this.#options = options;
+  }
+
+  /** To be given to the event bus. */
+  readonly listener = (event: BotEvent): void => {
+    if (event.type === "error.noticed" || !("error" in event) || !event.error) return;
+    this.#add(event.type, event.error);
+  };
+
+  /** Latest first. */
+  list(limit: number): readonly ErrorGroup[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    return [...this.#groups.entries()]
+      .slice(-limit)
+      .toReversed()
+      .map(([fingerprint, group]) => {
+        turnHours(group, nowMs);
+        const { code, count, event, firstAtEpochMs, lastAtEpochMs, message, perHour } = group;
+        const instants = { firstAtEpochMs, lastAtEpochMs };
+        return { fingerprint, code, message, event, count, ...instants, perHour: [...perHour] };
+      });
+  }
+
+  #add(event: string, error: ErrorRecord): void {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const nowEpochMs = clock.epochMs();
+    const fingerprint = fingerprintOf(error);
+    const known = this.#groups.get(fingerprint);
+    const group = known ?? createGroup(error, nowMs, nowEpochMs);
+    const quietMs = nowEpochMs - group.lastAtEpochMs;
+    group.event = event;
+    group.count++;
+    group.lastAtEpochMs = nowEpochMs;
+    turnHours(group, nowMs);
+    turnWindows(group, nowMs);
+    group.perHour[hours - 1] = (group.perHour[hours - 1] ?? 0) + 1;
+    group.inWindow++;
+    // At the end again: who was seen last is forgotten last.
+    this.#groups.delete(fingerprint);
+    this.#groups.set(fingerprint, group);
+    const oldest = this.#groups.keys().next();
+    if (this.#groups.size > groupsMax && !oldest.done) this.#groups.delete(oldest.value);
+    if (!known) this.#notice(fingerprint, group, "new");
+    else if (quietMs > weekMs) this.#notice(fingerprint, group, "back");
+    if (!group.spiking && isSpike(group.trend, group.inWindow)) {
+      group.spiking = true;
+      this.#notice(fingerprint, group, "spike");
+    }
+  }
+
+  #notice(fingerprint: string, { code, count }: Group, what: "new" | "back" | "spike"): void {
+    this.#options.publish({ type: "error.noticed", what, fingerprint, code, count });
+  }
+}
+
+function createGroup({ code, message }: ErrorRecord, nowMs: number, nowEpochMs: number): Group {
+  return {
+    event: "",
+    code,
+    message: withoutParticulars(message),
+    count: 0,
+    firstAtEpochMs: nowEpochMs,
+    lastAtEpochMs: nowEpochMs,
+    hourStartedAtMs: nowMs,
+    perHour: Array(hours).fill(0),
+    trend: noTrend,
+    windowStartedAtMs: nowMs,
+    inWindow: 0,
+    spiking: false,
+  };
+}
+
+function turnHours(group: Group, nowMs: number): void {
+  const turns = Math.floor((nowMs - group.hourStartedAtMs) / hourMs);
+  if (turns <= 0) return;
+  group.hourStartedAtMs += turns * hourMs;
+  const empty: number[] = Array(Math.min(turns, hours)).fill(0);
+  group.perHour = [...group.perHour.slice(empty.length), ...empty];
+}
+
+/** After a day of silence nothing of the past is left in the trend. */
+const windowsMax = 288;
+
+function turnWindows(group: Group, nowMs: number): void {
+  const turns = Math.floor((nowMs - group.windowStartedAtMs) / trendWindowMs);
+  for (let turn = 0; turn < Math.min(turns, windowsMax); turn++) {
+    group.trend = withWindow(group.trend, group.inWindow);
+    group.inWindow = 0;
+    group.spiking = false;
+  }
+  group.windowStartedAtMs += turns * trendWindowMs;
+}
