@@ -4,18 +4,11 @@
  * Listens to events; the rules are in policies/incidents.ts. A file of its own, so that it tells also
  * of a database that cannot be opened. What was open when the process died is closed at the next start.
  */
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../contracts/clock.ts";
 import type { BotEvent } from "../contracts/events.ts";
 import { judgeEvent } from "../policies/incidents.ts";
+import { RecordFile } from "../records/record-file.ts";
 
 export interface Incident {
   readonly id: number;
@@ -43,7 +36,7 @@ const sameWithinMs = 60_000;
 
 export class IncidentBook {
   readonly #options: IncidentBookOptions;
-  readonly #path: string;
+  readonly #file: RecordFile<Incident>;
   readonly #incidents = new Map<number, Incident>();
   readonly #open = new Map<string, number>();
   #ids = 0;
@@ -51,7 +44,8 @@ export class IncidentBook {
 
   constructor(options: IncidentBookOptions) {
     this.#options = options;
-    this.#path = join(options.directory, fileName);
+    const path = join(options.directory, fileName);
+    this.#file = new RecordFile({ path, keyOf });
   }
 
   /** Newest first. */
@@ -61,10 +55,9 @@ export class IncidentBook {
 
   /** Reads what was; what was still open ended with the process. */
   begin(): void {
-    mkdirSync(this.#options.directory, { recursive: true, mode: 0o700 });
     const fresh = [...this.#incidents.values()];
     this.#incidents.clear();
-    for (const incident of readIncidents(this.#path).slice(-incidentsMax)) {
+    for (const incident of this.#file.read().slice(-incidentsMax)) {
       const closedAtEpochMs = incident.closedAtEpochMs ?? this.#options.clock.epochMs();
       this.#put({ ...incident, id: ++this.#ids, closedAtEpochMs });
     }
@@ -74,9 +67,7 @@ export class IncidentBook {
       if (this.#open.get(incident.subject) === incident.id) this.#open.set(incident.subject, id);
       this.#put({ ...incident, id });
     }
-    const next = `${this.#path}.next`;
-    writeFileSync(next, [...this.#incidents.values()].map(toLine).join(""), { mode: 0o600 });
-    renameSync(next, this.#path);
+    this.#file.rewrite([...this.#incidents.values()]);
     this.#begun = true;
   }
 
@@ -126,7 +117,8 @@ export class IncidentBook {
     this.#put(incident);
     if (this.#begun) {
       try {
-        appendFileSync(this.#path, toLine(incident), { mode: 0o600 });
+        // Not synced: a storm of them must not hold the event loop up.
+        this.#file.append(incident, false);
       } catch {
         // A full disk: the book goes on in memory, and the log tells of the disk.
       }
@@ -141,23 +133,6 @@ export class IncidentBook {
   }
 }
 
-function toLine(incident: Incident): string {
-  return `${JSON.stringify(incident)}\n`;
-}
-
-/** Of one incident the last line counts; torn lines are left out. */
-function readIncidents(path: string): Incident[] {
-  if (!existsSync(path)) return [];
-  const incidents = new Map<number, Incident>();
-  for (const line of readFileSync(path, "utf8").split("\n")) {
-    try {
-      const incident = JSON.parse(line) as Incident;
-      if (Number.isInteger(incident.id) && Array.isArray(incident.measures)) {
-        incidents.set(incident.id, incident);
-      }
-    } catch {
-      // The death tore it; everything before it is whole.
-    }
-  }
-  return [...incidents.values()];
+function keyOf({ id, measures }: Incident): string | undefined {
+  return Number.isInteger(id) && Array.isArray(measures) ? String(id) : undefined;
 }

@@ -5,21 +5,10 @@
  * A start without an end was a kill, a crash or a power cut: the next start closes it, with the
  * watchdog's breadcrumb as its cause where there is one.
  */
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../contracts/clock.ts";
 import type { Life } from "../policies/safe-mode.ts";
+import { RecordFile } from "../records/record-file.ts";
 
 /** How a process ended. */
 export interface RestartEnd {
@@ -58,13 +47,14 @@ const recordsMax = 500;
 
 export class RestartLedger {
   readonly #options: RestartLedgerOptions;
-  readonly #path: string;
+  readonly #file: RecordFile<RestartRecord>;
   #records: RestartRecord[] = [];
   #open = false;
 
   constructor(options: RestartLedgerOptions) {
     this.#options = options;
-    this.#path = join(options.directory, fileName);
+    const path = join(options.directory, fileName);
+    this.#file = new RecordFile({ path, keyOf });
   }
 
   /** Newest last; the one that lives has no end. */
@@ -81,9 +71,8 @@ export class RestartLedger {
 
   /** Reads what was, explains an end that nobody recorded, and records this start. */
   begin(explain: ExplainEnd): void {
-    const { clock, directory, pid, version } = this.#options;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const known = readRecords(this.#path);
+    const { clock, pid, version } = this.#options;
+    const known = this.#file.read();
     const last = known.at(-1);
     if (last && !last.end) {
       const found = explain(last.pid) ?? { cause: "unknown" };
@@ -94,7 +83,7 @@ export class RestartLedger {
       ...known.slice(-(recordsMax - 1)),
       { startedAtEpochMs: clock.epochMs(), pid, version },
     ];
-    this.#rewrite();
+    this.#file.rewrite(this.#records);
     this.#open = true;
   }
 
@@ -106,46 +95,14 @@ export class RestartLedger {
     const ended = { ...current, end: { atEpochMs: this.#options.clock.epochMs(), ...end } };
     this.#records = [...this.#records.slice(0, -1), ended];
     try {
-      const file = openSync(this.#path, "a", 0o600);
-      writeSync(file, `${JSON.stringify(ended)}\n`);
-      fsyncSync(file);
-      closeSync(file);
+      this.#file.append(ended, true);
     } catch {
       // A disk that takes nothing: the next start finds no end, and counts it as unclean.
     }
   }
-
-  /** By way of a new file, so that a death in between leaves the old one. */
-  #rewrite(): void {
-    const next = `${this.#path}.next`;
-    writeFileSync(next, "", { mode: 0o600 });
-    appendFileSync(next, this.#records.map((record) => `${JSON.stringify(record)}\n`).join(""));
-    const file = openSync(next, "r");
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(next, this.#path);
-  }
 }
 
-/** A line of a life that is there already replaces it; a torn line is left out. */
-function readRecords(path: string): RestartRecord[] {
-  if (!existsSync(path)) return [];
-  const records = new Map<string, RestartRecord>();
-  for (const line of readFileSync(path, "utf8").split("\n")) {
-    const record = parseRecord(line);
-    if (record) records.set(`${record.startedAtEpochMs}:${record.pid}`, record);
-  }
-  return [...records.values()];
-}
-
-function parseRecord(line: string): RestartRecord | undefined {
-  try {
-    const record = JSON.parse(line) as RestartRecord;
-    return Number.isFinite(record.startedAtEpochMs) && Number.isInteger(record.pid)
-      ? record
-      : undefined;
-  } catch {
-    // The death tore the last line; everything before it is whole.
-    return undefined;
-  }
+function keyOf({ pid, startedAtEpochMs }: RestartRecord): string | undefined {
+  const sound = Number.isFinite(startedAtEpochMs) && Number.isInteger(pid);
+  return sound ? `${startedAtEpochMs}:${pid}` : undefined;
 }
