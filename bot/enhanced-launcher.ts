@@ -11,7 +11,7 @@ import { MonitoringServer } from "./api/monitoring.ts";
 import { commandList, failureNotice } from "./commands/texts.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./contracts/clock.ts";
-import type { Component } from "./contracts/component.ts";
+import type { Component, ProbeResult } from "./contracts/component.ts";
 import type { BotError } from "./contracts/errors.ts";
 import type { BotEvent, Publish } from "./contracts/events.ts";
 import type { Message, MessageType, NewMessage } from "./contracts/message.ts";
@@ -527,7 +527,7 @@ function createWatch(
     connections: ReconnectManager;
   },
 ) {
-  const { breaker, clock, ledger, polling, publish, queue, safeMode, store } = deps;
+  const { breaker, clock, ledger, polling, publish, queue, safeMode } = deps;
   const processMonitor = new ProcessMonitor({
     clock,
     publish,
@@ -542,13 +542,7 @@ function createWatch(
     clock,
     publish,
     probes: [
-      {
-        name: "database",
-        check: async () => {
-          await store.probe();
-          return { status: "healthy" };
-        },
-      },
+      { name: "database", check: () => probeDatabase(deps) },
       telegramProbe({
         intake: () => polling.snapshot(),
         reachable: () => breaker.closed,
@@ -587,6 +581,22 @@ function createWatch(
     },
   });
   return { processMonitor, health, api };
+}
+
+/** What health finds counts for the connection, too, so that a healthy disk is asked once. */
+async function probeDatabase(
+  deps: Base & { store: Store; connections: ReconnectManager },
+): Promise<ProbeResult> {
+  const { clock, connections, store } = deps;
+  const startedAtMs = clock.monotonicMs();
+  try {
+    await store.probe();
+  } catch (error) {
+    connections.failed(connectionNames.database, error);
+    throw error;
+  }
+  connections.succeeded(connectionNames.database, clock.monotonicMs() - startedAtMs);
+  return { status: "healthy" };
 }
 
 async function lookAtQueue(queue: MessageQueue) {
