@@ -142,7 +142,8 @@ async function end(url: string, child: ChildProcess): Promise<void> {
   await exited;
 }
 
-async function freePort(host: string): Promise<number> {
+/** A port that nobody listened on a moment ago. */
+export async function freePort(host: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { default as Declared } from "telegram-test-api";
 import exported from "telegram-test-api";
 import { expect, onTestFinished, test } from "vitest";
+import { freePort } from "../../sandbox/ensure.ts";
 import { BotProcess, eventually } from "../support/bot-process.ts";
-import { freePort } from "../support/free-port.ts";
 
 // Its types promise a default export that Node.js does not see in its CommonJS.
 const TelegramServer = exported as unknown as typeof Declared.default;
@@ -14,7 +14,7 @@ const token = "123456:TEST-token-aaaaaaaaaaaaaaaaaaaaaaaa";
 
 test("it greets, and answers a press", { timeout: 60_000 }, async () => {
   const server = new TelegramServer({
-    port: await freePort(),
+    port: await freePort("127.0.0.1"),
     host: "127.0.0.1",
     storeTimeout: 60,
   });

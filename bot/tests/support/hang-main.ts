@@ -1,16 +1,10 @@
 /** The bot with a main thread that hangs when it is sent SIGUSR2, in the way `HANG` names. */
 import { execSync } from "node:child_process";
 import { DatabaseSync } from "node:sqlite";
-import { parseConfig } from "../../config/fault-tolerance-config.ts";
-import { launch } from "../../enhanced-launcher.ts";
+import { announce, launchForTest } from "./launch-for-test.ts";
 
 const { HANG = "", ...env } = process.env;
-const config = parseConfig(env);
-if (!config.telegram.token) throw new Error("no token");
-const running = await launch(config, {
-  token: config.telegram.token,
-  onFatal: () => process.exit(74),
-});
+const running = await launchForTest(env);
 
 const hangs: Readonly<Record<string, () => void>> = {
   "a tight loop": function spin() {
@@ -39,5 +33,4 @@ const hangs: Readonly<Record<string, () => void>> = {
   },
 };
 process.on("SIGUSR2", () => setTimeout(() => hangs[HANG]?.(), 10));
-process.on("SIGTERM", () => void running.stop("SIGTERM").then(() => process.exit(0)));
-process.stderr.write(`Health: ${running.monitoringUrl}/api/health\n`);
+announce(running);

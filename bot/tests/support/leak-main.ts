@@ -1,15 +1,7 @@
 /** The bot with a memory leak, restarted by its own process monitor. */
-import { parseConfig } from "../../config/fault-tolerance-config.ts";
-import { launch } from "../../enhanced-launcher.ts";
+import { announce, launchForTest } from "./launch-for-test.ts";
 
-const config = parseConfig(process.env);
-if (!config.telegram.token) throw new Error("no token");
-const running = await launch(config, {
-  token: config.telegram.token,
-  onFatal: () => process.exit(74),
-  onRestart: ({ type }) => void running.stop(`restart: ${type}`).then(() => process.exit(0)),
-});
-process.stderr.write(`Health: ${running.monitoringUrl}/api/health\n`);
+announce(await launchForTest(process.env));
 
 const kept: Buffer[] = [];
 const leak = () => {
@@ -17,4 +9,3 @@ const leak = () => {
   setTimeout(leak, 100);
 };
 process.on("SIGUSR2", leak);
-process.on("SIGTERM", () => void running.stop("SIGTERM").then(() => process.exit(0)));
