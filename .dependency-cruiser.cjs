@@ -31,7 +31,8 @@ module.exports = {
     only("contracts", []),
     only("policies", ["contracts"]),
     only("config", ["contracts"]),
-    only("utils", ["contracts", "policies", "queue"]),
+    only("utils", ["contracts", "policies", "queue", "supervision"]),
+    only("supervision", ["contracts", "policies"]),
     only("queue", ["contracts", "policies"]),
     only("storage", ["contracts"]),
     only("telegram", ["contracts", "policies"]),
@@ -49,6 +50,12 @@ module.exports = {
       severity: "error",
       from: { path: "^bot/index\\.ts$" },
       to: { path: "^bot/", pathNot: "^bot/(contracts|telegram|shop|commands)/" },
+    },
+    {
+      name: "only-the-launcher-imports-assembly",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(enhanced-launcher\\.ts|assembly/|tests/)" },
+      to: { path: "^bot/assembly/" },
     },
     {
       name: "nobody-imports-the-launcher",

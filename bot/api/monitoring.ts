@@ -10,6 +10,7 @@ import { type Clock, systemClock } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { BotError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
+import type { Heartbeat } from "../contracts/heartbeat.ts";
 import { createRoutes, type MonitoringView } from "./routes.ts";
 
 export interface MonitoringServerDeps {
@@ -19,6 +20,8 @@ export interface MonitoringServerDeps {
   readonly port: number;
   readonly publish: Publish;
   readonly view: MonitoringView;
+  /** Told on which port it listens. */
+  readonly onListening?: (port: number) => void;
   /** Default: the machine's. */
   readonly clock?: Clock;
 }
@@ -91,6 +94,12 @@ export class MonitoringServer implements Component {
     return this.#started;
   }
 
+  /** It lives while it listens. */
+  heartbeat(): Heartbeat {
+    const deaf = this.#started !== undefined && !this.#stopped && !this.#server.listening;
+    return { beats: this.#server.listening ? 1 : 0, overdueMs: deaf ? Number.MAX_SAFE_INTEGER : 0 };
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#close();
     return this.#stopped;
@@ -104,6 +113,7 @@ export class MonitoringServer implements Component {
         this.#server.once("error", reject);
         this.#server.listen({ host, port, exclusive: true }, () => {
           this.#server.off("error", reject);
+          this.#deps.onListening?.(this.address().port);
           resolve();
         });
       });

@@ -5,6 +5,8 @@
  * An instance lives once: created, started, drained, stopped, never started again. A restart is a
  * new instance.
  */
+import type { Heartbeat } from "./heartbeat.ts";
+
 export interface Component {
   readonly name: string;
   /** Resolves once the component can serve. Rejects with a `BotError` when it cannot. */
@@ -17,6 +19,15 @@ export interface Component {
   drain?(deadline: AbortSignal): Promise<readonly string[]>;
   /** Lets go of timers, sockets and files. Safe before `start`, and twice. Never rejects. */
   stop(): Promise<void>;
+  /** Its sign of life. Missing where nothing goes on by itself. */
+  heartbeat?(): Heartbeat;
+  /**
+   * Puts a new instance in its own place, not started yet. Missing where that is not possible while
+   * the others go on.
+   *
+   * @returns the old instance; whoever asked stops it.
+   */
+  renew?(): Component;
 }
 
 /** One component's answer to "how are you". */

@@ -33,6 +33,17 @@ export type BotEvent =
       readonly component: string;
       readonly error: ErrorRecord;
     }
+  | { readonly type: "component.stuck"; readonly component: string; readonly overdueMs: number }
+  | { readonly type: "component.restarting"; readonly component: string; readonly cause: string }
+  /** Restarting it alone does not help; the process will be restarted. */
+  | { readonly type: "component.given-up"; readonly component: string; readonly cause: string }
+  /** It has a new instance, and that has proved that it works. */
+  | { readonly type: "component.recovered"; readonly component: string; readonly afterMs: number }
+  | {
+      readonly type: "component.restart-failed";
+      readonly component: string;
+      readonly error: ErrorRecord;
+    }
   | { readonly type: "process.started"; readonly previousEnd: "clean" | "unclean" | "first" }
   | { readonly type: "process.stopping"; readonly reason: string }
   | {
@@ -148,6 +159,11 @@ export type BotEvent =
       readonly type: "connection.lost";
       readonly connection: string;
       readonly error: ErrorRecord | null;
+    }
+  | {
+      readonly type: "connection.reconnecting";
+      readonly connection: string;
+      readonly attempts: number;
     }
   | {
       readonly type: "connection.restored";

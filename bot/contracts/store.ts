@@ -5,7 +5,9 @@
  * side by side. Every method is one durable transaction: when its promise resolves, the effect is on
  * disk; when it rejects, nothing of it happened. Rejections are `Storage…Error`s or `AttemptOverError`.
  */
+
 import type { ErrorRecord } from "./errors.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type {
   DeadLetter,
   DeadReason,
@@ -214,6 +216,8 @@ export interface Store extends QueueStore, FactStore {
   transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T>;
   /** Writes and syncs one row: proof that the disk takes data. */
   probe(): Promise<void>;
+  /** A beat a synced transaction; overdue only while one was asked for. */
+  heartbeat(): Heartbeat;
   /** Finishes what was submitted, records the clean end and lets go of the lock. Never rejects. */
   close(): Promise<void>;
 }

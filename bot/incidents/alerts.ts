@@ -8,6 +8,7 @@ import { type Clock, waitOver } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
+import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
 import type { Incident } from "./incident-book.ts";
 
 export interface AlertsDeps {
@@ -32,6 +33,7 @@ export class Alerts implements Component {
   readonly name = "alerts";
   readonly #deps: AlertsDeps;
   readonly #stopping = new AbortController();
+  readonly #pulse: Pulse;
   /** By incident, the latest news that nobody has been told. */
   readonly #news = new Map<number, Incident>();
   /** Open incidents that were told: their end will be, too. */
@@ -41,6 +43,7 @@ export class Alerts implements Component {
 
   constructor(deps: AlertsDeps) {
     this.#deps = deps;
+    this.#pulse = new Pulse(deps.clock);
   }
 
   async start(): Promise<void> {
@@ -51,6 +54,11 @@ export class Alerts implements Component {
     this.#stopping.abort(waitOver);
     this.#nap.abort(waitOver);
     await this.#loop;
+  }
+
+  /** A beat a message; overdue only while there is news. */
+  heartbeat(): Heartbeat {
+    return this.#pulse.heartbeat;
   }
 
   /** An incident has begun or ended. */
@@ -69,12 +77,15 @@ export class Alerts implements Component {
     while (!signal.aborted) {
       if (this.#news.size === 0) {
         this.#nap = new AbortController();
+        this.#pulse.beat(Number.POSITIVE_INFINITY);
         await clock.sleep(Number.POSITIVE_INFINITY, this.#nap.signal);
         continue;
       }
+      this.#pulse.expect(groupMs + postDeadlineMs);
       await clock.sleep(groupMs, signal);
       if (signal.aborted || this.#news.size === 0) continue;
       await this.#flush();
+      this.#pulse.beat(pauseMs);
       await clock.sleep(pauseMs, signal);
     }
   }

@@ -7,15 +7,18 @@
 import { join } from "node:path";
 import type { Clock } from "../contracts/clock.ts";
 import type { BotEvent } from "../contracts/events.ts";
-import { judgeEvent } from "../policies/incidents.ts";
+import { type IncidentStep, judgeEvent } from "../policies/incidents.ts";
+import type { Measure, Trouble } from "../policies/recovery.ts";
 import { RecordFile } from "../records/record-file.ts";
 
 export interface Incident {
   readonly id: number;
   readonly subject: string;
+  readonly trouble: Trouble;
   readonly cause: string;
   readonly openedAtEpochMs: number;
-  readonly measures: readonly string[];
+  /** What was done about it, in this order, and how often in a row. */
+  readonly measures: readonly { readonly measure: Measure; readonly times: number }[];
   /** `undefined` while it is open. */
   readonly closedAtEpochMs?: number;
   /** How often the same thing was seen in it. */
@@ -80,10 +83,10 @@ export class IncidentBook {
     switch (step.kind) {
       case "open":
         if (open) this.#write({ ...open, times: open.times + 1 });
-        else this.#openOne(step.subject, step.cause, nowEpochMs);
+        else this.#openOne(step, nowEpochMs);
         return;
       case "measure":
-        if (open) this.#write({ ...open, measures: [...open.measures, step.measure] });
+        if (open) this.#write({ ...open, measures: withMeasure(open, step.measure) });
         return;
       case "close":
         if (!open) return;
@@ -91,26 +94,26 @@ export class IncidentBook {
         this.#write({ ...open, closedAtEpochMs: nowEpochMs }, true);
         return;
       case "past":
-        this.#notePast(step.subject, step.cause, nowEpochMs);
+        this.#notePast(step, nowEpochMs);
         return;
     }
   };
 
-  #openOne(subject: string, cause: string, openedAtEpochMs: number): void {
+  #openOne(step: StepOf<"open">, openedAtEpochMs: number): void {
     const id = ++this.#ids;
-    this.#open.set(subject, id);
-    this.#write({ id, subject, cause, openedAtEpochMs, measures: [], times: 1 }, true);
+    this.#open.set(step.subject, id);
+    this.#write({ id, ...factsOf(step), openedAtEpochMs, times: 1 }, true);
   }
 
-  #notePast(subject: string, cause: string, nowEpochMs: number): void {
-    const same = [...this.#incidents.values()].findLast((one) => one.subject === subject);
+  #notePast(step: StepOf<"past">, nowEpochMs: number): void {
+    const same = [...this.#incidents.values()].findLast((one) => one.subject === step.subject);
     const recent = same?.closedAtEpochMs ?? Number.NEGATIVE_INFINITY;
-    if (same && same.cause === cause && nowEpochMs - recent < sameWithinMs) {
+    if (same && same.cause === step.cause && nowEpochMs - recent < sameWithinMs) {
       this.#write({ ...same, closedAtEpochMs: nowEpochMs, times: same.times + 1 });
       return;
     }
     const instants = { openedAtEpochMs: nowEpochMs, closedAtEpochMs: nowEpochMs };
-    this.#write({ id: ++this.#ids, subject, cause, ...instants, measures: [], times: 1 }, true);
+    this.#write({ id: ++this.#ids, ...factsOf(step), ...instants, times: 1 }, true);
   }
 
   #write(incident: Incident, changed = false): void {
@@ -131,6 +134,19 @@ export class IncidentBook {
     const oldest = this.#incidents.keys().next();
     if (this.#incidents.size > incidentsMax && !oldest.done) this.#incidents.delete(oldest.value);
   }
+}
+
+type StepOf<K> = Extract<IncidentStep, { readonly kind: K }>;
+
+function factsOf({ cause, measure, subject, trouble }: StepOf<"open"> | StepOf<"past">) {
+  return { subject, trouble, cause, measures: measure ? [{ measure, times: 1 }] : [] };
+}
+
+/** The same measure again is counted: an outage of a day is many attempts. */
+function withMeasure({ measures }: Incident, measure: Measure): Incident["measures"] {
+  const last = measures.at(-1);
+  if (last?.measure !== measure) return [...measures, { measure, times: 1 }];
+  return [...measures.slice(0, -1), { measure, times: last.times + 1 }];
 }
 
 function keyOf({ id, measures }: Incident): string | undefined {

@@ -1,18 +1,32 @@
 /**
- * Incidents: which events begin one, what was tried in it, and which end it.
+ * Incidents: which events begin one, which measure was taken in it, and which end it.
  *
- * An incident has a subject (a probe, a connection, the process) and lasts until that is well again.
+ * An incident has a subject (a probe, a connection, the process) and a kind of trouble, and lasts until
+ * that is well again. What is done against each kind is in recovery.ts.
  */
 import type { BotEvent } from "../contracts/events.ts";
+import { type Measure, strategies, type Trouble } from "./recovery.ts";
 
 export type IncidentStep =
-  /** Begins one, or adds to the one that is open. */
-  | { readonly kind: "open"; readonly subject: string; readonly cause: string }
-  /** Something was tried, or done. */
-  | { readonly kind: "measure"; readonly subject: string; readonly measure: string }
+  /** Begins one, or adds to the one that is open. `measure`: what was done at once. */
+  | {
+      readonly kind: "open";
+      readonly subject: string;
+      readonly trouble: Trouble;
+      readonly cause: string;
+      readonly measure?: Measure;
+    }
+  /** A measure was taken. */
+  | { readonly kind: "measure"; readonly subject: string; readonly measure: Measure }
   | { readonly kind: "close"; readonly subject: string }
-  /** It was over when it was noticed. */
-  | { readonly kind: "past"; readonly subject: string; readonly cause: string };
+  /** It was over when it was noticed. `measure`: what ended it. */
+  | {
+      readonly kind: "past";
+      readonly subject: string;
+      readonly trouble: Trouble;
+      readonly cause: string;
+      readonly measure?: Measure;
+    };
 
 /** What an event means for incidents; `undefined`: nothing. */
 export function judgeEvent(event: BotEvent): IncidentStep | undefined {
@@ -21,40 +35,79 @@ export function judgeEvent(event: BotEvent): IncidentStep | undefined {
       const subject = `health of ${event.probe}`;
       if (event.status === "healthy") return { kind: "close", subject };
       if (event.status === "degraded") return undefined;
-      return { kind: "open", subject, cause: event.reason ?? "unhealthy" };
+      return open(subject, "part-unhealthy", event.reason ?? "unhealthy", "at once");
     }
     case "connection.lost": {
       const cause = event.error ? event.error.code : "no answer";
-      return { kind: "open", subject: `connection ${event.connection}`, cause };
+      return open(`connection ${event.connection}`, "connection-lost", cause);
     }
+    case "connection.reconnecting":
+      return { kind: "measure", subject: `connection ${event.connection}`, measure: "reconnect" };
     case "connection.restored":
       return { kind: "close", subject: `connection ${event.connection}` };
+    case "component.stuck": {
+      const cause = `overdue by ${event.overdueMs} ms`;
+      return open(`component ${event.component}`, "component-stuck", cause);
+    }
+    case "component.restart-failed":
+      return open(`component ${event.component}`, "component-failed", event.error.code);
+    case "component.restarting":
+      return {
+        kind: "measure",
+        subject: `component ${event.component}`,
+        measure: "restart-component",
+      };
+    case "component.given-up":
+      return {
+        kind: "measure",
+        subject: `component ${event.component}`,
+        measure: "restart-process",
+      };
+    case "component.recovered":
+      return { kind: "close", subject: `component ${event.component}` };
     case "intake.held-back":
-      return { kind: "open", subject: "intake", cause: "the queue is full" };
+      return open("intake", "queue-full", "the queue is full", "at once");
     case "intake.resumed":
       return { kind: "close", subject: "intake" };
     case "safe-mode.entered": {
       const cause = `${event.deaths} unclean ends in a row`;
-      return { kind: "open", subject: "safe mode", cause };
+      return open("safe mode", "process-keeps-dying", cause, "at once");
     }
-    case "safe-mode.released":
-      return { kind: "measure", subject: "safe mode", measure: "work goes on" };
     case "safe-mode.left":
       return { kind: "close", subject: "safe mode" };
-    case "process.died-before":
-      return { kind: "past", subject: "process", cause: event.detail ?? event.cause };
+    default:
+      return judgePast(event);
+  }
+}
+
+function judgePast(event: BotEvent): IncidentStep | undefined {
+  switch (event.type) {
+    case "process.died-before": {
+      const trouble = event.cause === "hang" ? "process-hung" : "process-died";
+      return past("process", trouble, event.detail ?? event.cause, "at once");
+    }
     case "restart.requested":
-      return { kind: "past", subject: "restart", cause: event.detail ?? event.reason };
+      return past("restart", "limit-exceeded", event.detail ?? event.reason, "at once");
     case "loop.stalled":
-      return { kind: "past", subject: "event loop", cause: `stood still for ${event.forMs} ms` };
+      return past("event loop", "process-hung", `stood still for ${event.forMs} ms`);
     case "component.start-failed":
-      return { kind: "past", subject: event.component, cause: event.error.code };
+      return past(event.component, "component-failed", event.error.code);
     case "error.noticed":
       if (event.what !== "spike") return undefined;
-      return { kind: "past", subject: `errors ${event.code}`, cause: "far more than usual" };
+      return past(`errors ${event.code}`, "errors-spike", "far more than usual");
     case "queue.commit-failed":
-      return { kind: "past", subject: "commit", cause: event.error.code };
+      return past("commit", "disk-full", event.error.code, "at once");
     default:
       return undefined;
   }
+}
+
+function open(subject: string, trouble: Trouble, cause: string, when?: "at once"): IncidentStep {
+  const [measure] = strategies[trouble];
+  return { kind: "open", subject, trouble, cause, ...(when && { measure }) };
+}
+
+function past(subject: string, trouble: Trouble, cause: string, when?: "at once"): IncidentStep {
+  const [measure] = strategies[trouble];
+  return { kind: "past", subject, trouble, cause, ...(when && { measure }) };
 }

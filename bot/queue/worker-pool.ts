@@ -6,6 +6,7 @@
  */
 import { type Clock, waitOver } from "../contracts/clock.ts";
 import { BotError } from "../contracts/errors.ts";
+import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
 import type { Message, Pool } from "../contracts/message.ts";
 import type { PoolGate } from "../contracts/message-handler.ts";
 import type { QueueStore } from "../contracts/store.ts";
@@ -40,6 +41,9 @@ export interface Slot {
 /** Waiting time after a failed or held-back claim. */
 const retryClaimMs = 250;
 
+/** It looks for work at least this often, so that its heartbeat says something. */
+const napMsMax = 30_000;
+
 /** Overdue messages that may lend their slot; beyond it the pool is simply full. */
 const lentSlotsMax = 100;
 
@@ -53,6 +57,7 @@ export class WorkerPool {
   readonly #deps: WorkerPoolDeps;
   readonly #inHand = new Map<number, Message>();
   readonly #suspects: Suspects;
+  readonly #pulse: Pulse;
   #slotsUsed = 0;
   #slotsLent = 0;
   #claims = 0;
@@ -64,6 +69,7 @@ export class WorkerPool {
 
   constructor(deps: WorkerPoolDeps, suspectsPending: boolean) {
     this.#deps = deps;
+    this.#pulse = new Pulse(deps.clock);
     this.#suspects = { pending: suspectsPending, running: undefined };
   }
 
@@ -74,6 +80,11 @@ export class WorkerPool {
   /** Messages in hand. */
   get inHand(): readonly Message[] {
     return [...this.#inHand.values()];
+  }
+
+  /** A beat a look for work. */
+  get heartbeat(): Heartbeat {
+    return this.#pulse.heartbeat;
   }
 
   get paused(): boolean {
@@ -101,13 +112,16 @@ export class WorkerPool {
   async #run(): Promise<void> {
     while (this.#claiming) {
       this.#awake = false;
-      const napMs = await this.#claimOnce();
+      this.#pulse.expect(0);
+      const napMs = Math.min(await this.#claimOnce(), napMsMax);
+      this.#pulse.beat(napMs);
       // `wake` cannot be heard before this line and missed after it: both run in one turn.
       if (this.#awake || napMs <= 0) continue;
       this.#nap = new AbortController();
       await this.#deps.clock.sleep(napMs, this.#nap.signal);
       this.#nap = undefined;
     }
+    this.#pulse.expect(Number.POSITIVE_INFINITY);
   }
 
   /** @returns milliseconds until it is worth looking again; a wake comes earlier. */

@@ -12,6 +12,7 @@ import {
   StorageFailedError,
   TransactionTooSlowError,
 } from "../contracts/errors.ts";
+import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
 import type { Database, Statement } from "./sqlite-driver.ts";
 
 export interface GroupCommitDeps {
@@ -38,6 +39,7 @@ const jobsPerCommitMax = 500;
 
 export class GroupCommit {
   readonly #deps: GroupCommitDeps;
+  readonly #pulse: Pulse;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #savepoint: Statement;
@@ -50,6 +52,7 @@ export class GroupCommit {
 
   constructor(deps: GroupCommitDeps) {
     this.#deps = deps;
+    this.#pulse = new Pulse(deps.clock);
     this.#begin = deps.database.prepare("BEGIN IMMEDIATE");
     this.#commit = deps.database.prepare("COMMIT");
     this.#savepoint = deps.database.prepare("SAVEPOINT job");
@@ -73,6 +76,11 @@ export class GroupCommit {
     return this.#closureNumber;
   }
 
+  /** A beat a transaction; overdue only while something was submitted. */
+  get heartbeat(): Heartbeat {
+    return this.#pulse.heartbeat;
+  }
+
   /** Commits what was submitted, then refuses everything. */
   async close(): Promise<void> {
     while (this.#jobs.length > 0 || this.#flushing !== undefined) await this.#flush();
@@ -82,6 +90,7 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#scheduled || this.#flushing !== undefined) return;
     this.#scheduled = true;
+    this.#pulse.expect(0);
     // After the I/O callbacks of this turn: their closures share one sync.
     setImmediate(() => {
       this.#scheduled = false;
@@ -92,6 +101,7 @@ export class GroupCommit {
   #flush(): Promise<void> {
     this.#flushing ??= this.#commitJobs().finally(() => {
       this.#flushing = undefined;
+      this.#pulse.beat(Number.POSITIVE_INFINITY);
       if (this.#jobs.length > 0) this.#schedule();
     });
     return this.#flushing;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type Clock, steadyEpoch } from "../contracts/clock.ts";
 import { AttemptOverError, type BotError, StorageUnavailableError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
+import type { Heartbeat } from "../contracts/heartbeat.ts";
 import type { Message, NewMessage, Pool } from "../contracts/message.ts";
 import type { DomainTransaction, ShopTables } from "../contracts/shop-tables.ts";
 import type {
@@ -242,6 +243,10 @@ export class SqliteStore implements Store {
 
   setSetting(name: string, value: string) {
     return this.#write(({ facts }) => facts.setSetting(name, value));
+  }
+
+  heartbeat(): Heartbeat {
+    return this.#opened?.writer.heartbeat ?? { beats: 0, overdueMs: 0 };
   }
 
   probe(): Promise<void> {

@@ -11,6 +11,7 @@ import type { BotApi } from "../contracts/bot-api.ts";
 import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
 import { PollConflictError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
+import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
 import type { NewMessage } from "../contracts/message.ts";
 import type { EnqueueResult } from "../contracts/store.ts";
 import type { RawUpdate, UpdateSource, UpdateSourceSnapshot } from "../contracts/update-source.ts";
@@ -47,6 +48,7 @@ export class Polling implements UpdateSource {
   readonly name = "polling";
   readonly #deps: PollingDeps;
   readonly #stopping = new AbortController();
+  readonly #pulse: Pulse;
   /** Ends the poll under way alone. */
   #nudge = new AbortController();
   #loop: Promise<void> | undefined;
@@ -59,6 +61,7 @@ export class Polling implements UpdateSource {
 
   constructor(deps: PollingDeps) {
     this.#deps = deps;
+    this.#pulse = new Pulse(deps.clock);
   }
 
   async start(): Promise<void> {
@@ -85,6 +88,11 @@ export class Polling implements UpdateSource {
     this.#nudge.abort(waitOver);
   }
 
+  /** A beat a poll, failed or not; and one whenever it looks for room. */
+  heartbeat(): Heartbeat {
+    return this.#pulse.heartbeat;
+  }
+
   snapshot(): UpdateSourceSnapshot {
     const last = this.#lastPollAtMs;
     return {
@@ -96,6 +104,11 @@ export class Polling implements UpdateSource {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    await this.#pollUntil(signal);
+    this.#pulse.expect(Number.POSITIVE_INFINITY);
+  }
+
+  async #pollUntil(signal: AbortSignal): Promise<void> {
     // Confirms the batch before; 0 when there is nothing to confirm.
     let offset = 0;
     while (!signal.aborted) {
@@ -125,6 +138,7 @@ export class Polling implements UpdateSource {
   async #waitForRoom(signal: AbortSignal): Promise<number> {
     const { clock, held, publish, room } = this.#deps;
     for (;;) {
+      this.#pulse.beat(backPressureCheckMs);
       if (held?.() && !signal.aborted) {
         this.#state = "back-pressure";
         await clock.sleep(backPressureCheckMs, signal);
@@ -159,6 +173,7 @@ export class Polling implements UpdateSource {
       allowed_updates: allowedUpdates,
     };
     const deadlineMs = timeout * 1000 + graceMs;
+    this.#pulse.expect(deadlineMs);
     const updates = await api.call("getUpdates", payload, { signal, deadlineMs });
     return Array.isArray(updates) ? updates : [];
   }
@@ -187,6 +202,7 @@ export class Polling implements UpdateSource {
     const proved = this.#proving;
     const nowMs = clock.monotonicMs();
     this.#lastPollAtMs = nowMs;
+    this.#pulse.beat();
     if (this.#failures > 0) {
       const afterMs = nowMs - this.#failingSinceMs;
       publish({ type: "intake.recovered", afterMs, failures: this.#failures });
@@ -213,6 +229,7 @@ export class Polling implements UpdateSource {
     this.#reason = record.code;
     const retryInMs = decidePollDelay(error, this.#failures, random);
     publish({ type: "intake.failed", error: record, retryInMs, failuresInARow: this.#failures });
+    this.#pulse.beat(retryInMs);
     if (error instanceof PollConflictError && error.reason === "webhook") {
       await this.#removeWebhook(signal);
     }

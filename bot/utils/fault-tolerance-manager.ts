@@ -1,5 +1,6 @@
 /**
- * Fault tolerance manager: brings the components up in order and down again in reverse.
+ * Fault tolerance manager: brings the components up in order, keeps them alive (supervision/), and
+ * brings them down again in reverse.
  *
  *   created --start--> starting --all started--> running --drain--> draining --stop--> stopped
  *                         |                         '-----------stop------------------^
@@ -9,10 +10,11 @@
  * throws where it must not, or never comes back from a drain or a stop, is reported and left behind,
  * so that the others are stopped all the same.
  */
-import type { Clock } from "../contracts/clock.ts";
+import { type Clock, type Random, systemRandom } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { BotError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
+import { type SupervisedComponent, Supervisor } from "../supervision/supervisor.ts";
 
 export interface FaultToleranceManagerDeps {
   readonly clock: Clock;
@@ -21,6 +23,10 @@ export interface FaultToleranceManagerDeps {
   readonly components: readonly Component[];
   /** Milliseconds a component's stop may take before it is left behind. Default 5000. */
   readonly stopDeadlineMs?: number;
+  /** Default: the machine's. */
+  readonly random?: Random;
+  /** A component cannot be helped alone: the process is to be drained and restarted. */
+  readonly restartProcess?: (component: string, cause: string) => void;
 }
 
 /** `stop` or `drain` was called before everything had been started. */
@@ -43,6 +49,7 @@ export class FaultToleranceManager implements Component {
   readonly #deps: FaultToleranceManagerDeps;
   /** Those whose `start` was called, whether or not it has come back. */
   readonly #begun: Component[] = [];
+  readonly #supervisor: Supervisor;
   #ending = false;
   #started: Promise<void> | undefined;
   #drained: Promise<readonly string[]> | undefined;
@@ -50,6 +57,22 @@ export class FaultToleranceManager implements Component {
 
   constructor(deps: FaultToleranceManagerDeps) {
     this.#deps = deps;
+    const { clock, publish, random = systemRandom, restartProcess = () => {} } = deps;
+    const stop = (component: Component) => this.#stopOne(component);
+    this.#supervisor = new Supervisor({ clock, random, publish, stop, restartProcess });
+  }
+
+  /** How every component is; nothing before they have been started. */
+  snapshot(): readonly SupervisedComponent[] {
+    return this.#supervisor.snapshot();
+  }
+
+  /**
+   * Restarts one component while the others go on. Resolves when it has proved that it works.
+   * Rejects with an error of supervision/supervisor.ts, or with what its start threw.
+   */
+  restart(component: string): Promise<void> {
+    return this.#supervisor.restart(component);
   }
 
   /**
@@ -83,7 +106,10 @@ export class FaultToleranceManager implements Component {
       if (this.#ending) break;
       await this.#startOne(component);
     }
-    if (!this.#ending) return;
+    if (!this.#ending) {
+      this.#supervisor.start(this.#begun);
+      return;
+    }
     await this.stop();
     throw new StartInterruptedError("stopped before everything had been started");
   }
@@ -108,6 +134,7 @@ export class FaultToleranceManager implements Component {
   }
 
   async #drainAll(deadline: AbortSignal): Promise<readonly string[]> {
+    await this.#supervisor.stop();
     const leftOver: string[] = [];
     for (const component of this.#begun.toReversed()) {
       if (!component.drain) continue;
@@ -132,6 +159,7 @@ export class FaultToleranceManager implements Component {
   }
 
   async #stopAll(): Promise<void> {
+    await this.#supervisor.stop();
     for (const component of this.#begun.toReversed()) await this.#stopOne(component);
   }
 

@@ -9,6 +9,7 @@ import type { Clock } from "../contracts/clock.ts";
 import type { Component, Probe, ProbeResult } from "../contracts/component.ts";
 import { recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
+import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
 
 export interface HealthMonitorDeps {
   readonly clock: Clock;
@@ -49,6 +50,7 @@ export class HealthMonitor implements Component {
   readonly #intervalMs: number;
   readonly #probeDeadlineMs: number;
   readonly #stopping = new AbortController();
+  readonly #pulse: Pulse;
   readonly #answers = new Map<Probe, HealthCheck>();
   readonly #unanswered = new Set<Probe>();
   #turn: Promise<void> | undefined;
@@ -57,6 +59,7 @@ export class HealthMonitor implements Component {
 
   constructor(deps: HealthMonitorDeps) {
     this.#deps = deps;
+    this.#pulse = new Pulse(deps.clock);
     this.#intervalMs = deps.intervalMs ?? 5_000;
     this.#probeDeadlineMs = deps.probeDeadlineMs ?? 2_000;
   }
@@ -69,6 +72,11 @@ export class HealthMonitor implements Component {
     this.#stopping.abort();
     await this.#loop;
     await this.#turn;
+  }
+
+  /** A beat a turn. */
+  heartbeat(): Heartbeat {
+    return this.#pulse.heartbeat;
   }
 
   /** How the bot is, at most a second old. Takes as long as the slowest probe may. */
@@ -106,7 +114,9 @@ export class HealthMonitor implements Component {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#pulse.expect(this.#probeDeadlineMs);
       await this.runAllChecks();
+      this.#pulse.beat(this.#intervalMs);
       await this.#deps.clock.sleep(this.#intervalMs, signal);
     }
   }

@@ -425,6 +425,9 @@ function levelOf(event: BotEvent): LogLevel {
     case "breaker.opened":
     case "component.start-failed":
     case "component.stop-failed":
+    case "component.given-up":
+    case "component.stuck":
+    case "component.restart-failed":
     case "connection.lost":
     case "queue.commit-failed":
     case "storage.failed":
@@ -444,6 +447,7 @@ function levelOf(event: BotEvent): LogLevel {
       return event.previousEnd === "unclean" ? "warn" : "info";
     case "intake.failed":
     case "intake.held-back":
+    case "component.restarting":
     case "loop.stalled":
     case "process.unmeasured":
     case "restart.requested":
@@ -458,6 +462,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "business.happened":
     case "chat.migrated":
     case "chat.unreachable":
+    case "component.recovered":
     case "component.started":
     case "component.stopped":
     case "connection.restored":
@@ -474,6 +479,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "update.ignored":
     case "webhook.removed":
       return "info";
+    case "connection.reconnecting":
     case "message.done":
     case "message.postponed":
     case "queue.swept":

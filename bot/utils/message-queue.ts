@@ -15,6 +15,7 @@ import { type Clock, type Random, steadyEpoch, waitOver } from "../contracts/clo
 import type { Component } from "../contracts/component.ts";
 import { BotError, HandlerTimeoutError, recordError } from "../contracts/errors.ts";
 import type { MessageRef, Publish } from "../contracts/events.ts";
+import type { Heartbeat } from "../contracts/heartbeat.ts";
 import {
   type AmbiguousPolicy,
   type DeadReason,
@@ -207,6 +208,15 @@ export class MessageQueue implements Component {
     // A send in flight stays marked as in hand: the next start must treat it as ambiguous.
     const unfinished = this.#inHand().filter((message) => message.pool === "handling");
     await Promise.all(unfinished.map((message) => this.#release(message)));
+  }
+
+  /** Of the pool that is worst. */
+  heartbeat(): Heartbeat {
+    const all = [...this.#pools.values()].map((pool) => pool.heartbeat);
+    return {
+      beats: Math.min(...all.map(({ beats }) => beats)),
+      overdueMs: Math.max(0, ...all.map(({ overdueMs }) => overdueMs)),
+    };
   }
 
   #inHand(): readonly Message[] {

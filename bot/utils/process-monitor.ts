@@ -15,6 +15,7 @@ import { type Clock, waitOver } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
+import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
 import { decideLeak, type HeapPoint, type LeakVerdict } from "../policies/leak-trend.ts";
 
 /** What one look at the process shows. */
@@ -26,7 +27,7 @@ export interface ProcessMetrics {
 
 /** Why a restart is asked for. */
 export interface RestartReason {
-  readonly type: "memory-leak" | "cpu-overload" | "planned" | "manual";
+  readonly type: "memory-leak" | "cpu-overload" | "component-stuck" | "planned" | "manual";
   readonly detail?: string;
 }
 
@@ -81,6 +82,7 @@ export class ProcessMonitor implements Component {
   readonly #deps: ProcessMonitorDeps;
   readonly #runtime: RuntimeFigures;
   readonly #stopping = new AbortController();
+  readonly #pulse: Pulse;
   readonly #startedAtMs: number;
   #heap: HeapPoint[] = [];
   #metrics: ProcessMetrics = { cpuPercent: 0, rssBytes: 0 };
@@ -94,6 +96,7 @@ export class ProcessMonitor implements Component {
 
   constructor(deps: ProcessMonitorDeps) {
     this.#deps = deps;
+    this.#pulse = new Pulse(deps.clock);
     this.#runtime = deps.runtime ?? new OwnFigures();
     this.#startedAtMs = deps.clock.monotonicMs();
   }
@@ -113,6 +116,11 @@ export class ProcessMonitor implements Component {
     this.#stopping.abort(waitOver);
     this.#endHeapObserver();
     await this.#loop;
+  }
+
+  /** A beat a sample. */
+  heartbeat(): Heartbeat {
+    return this.#pulse.heartbeat;
   }
 
   /** Whether the latest sample is above the memory limit. */
@@ -158,7 +166,9 @@ export class ProcessMonitor implements Component {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#pulse.expect(0);
       await this.#sample();
+      this.#pulse.beat(sampleMs);
       await this.#deps.clock.sleep(sampleMs, signal);
     }
   }

@@ -9,6 +9,7 @@ import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { type ErrorRecord, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
+import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
 import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
 import {
   type ConnectionEvent,
@@ -67,6 +68,7 @@ interface Line {
   outcomes: boolean[];
   /** When it went down. */
   downAtMs: number;
+  readonly pulse: Pulse;
   nap: AbortController;
 }
 
@@ -90,6 +92,7 @@ export class ReconnectManager implements Component {
         lastError: null,
         outcomes: [],
         downAtMs: nowMs,
+        pulse: new Pulse(deps.clock),
         nap: new AbortController(),
       });
     }
@@ -104,6 +107,15 @@ export class ReconnectManager implements Component {
     this.#stopping.abort(waitOver);
     for (const { nap } of this.#lines.values()) nap.abort(waitOver);
     await Promise.all(this.#loops);
+  }
+
+  /** A beat a look at a connection; of the one that is worst. */
+  heartbeat(): Heartbeat {
+    const all = [...this.#lines.values()].map(({ pulse }) => pulse.heartbeat);
+    return {
+      beats: Math.min(...all.map(({ beats }) => beats)),
+      overdueMs: Math.max(0, ...all.map(({ overdueMs }) => overdueMs)),
+    };
   }
 
   /** A call over this connection came back. @param durationMs Missing where waiting was wanted. */
@@ -159,6 +171,8 @@ export class ReconnectManager implements Component {
     const line = this.#lines.get(connectionType);
     if (!line) return false;
     this.#feed(line, "attempt-begun");
+    const attempts = "attempts" in line.state ? line.state.attempts : 0;
+    this.#deps.publish({ type: "connection.reconnecting", connection: connectionType, attempts });
     return this.executeReconnect(connectionType);
   }
 
@@ -180,9 +194,15 @@ export class ReconnectManager implements Component {
   }
 
   async #keep(line: Line): Promise<void> {
+    await this.#keepUntilStopped(line);
+    line.pulse.expect(Number.POSITIVE_INFINITY);
+  }
+
+  async #keepUntilStopped(line: Line): Promise<void> {
     const { clock } = this.#deps;
     while (!this.#stopping.signal.aborted) {
       line.nap = new AbortController();
+      line.pulse.beat(backoff.maxMs);
       if (line.state.kind === "down") {
         await clock.sleep(this.calculateReconnectDelay(line.state.attempts), line.nap.signal);
         if (this.#stopping.signal.aborted) return;
@@ -190,7 +210,9 @@ export class ReconnectManager implements Component {
         if (this.#isDown(line)) await this.attemptReconnect(line.connection.name);
         continue;
       }
+      line.pulse.expect(this.#untilHeartbeatMs(line));
       await clock.sleep(this.#untilHeartbeatMs(line), line.nap.signal);
+      line.pulse.expect(0);
       if (this.#stopping.signal.aborted) return;
       if (!this.#isDown(line) && this.#untilHeartbeatMs(line) <= 0) await this.#ask(line);
     }

@@ -9,6 +9,7 @@ import { Worker } from "node:worker_threads";
 import { type Clock, waitOver } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import type { Publish } from "../contracts/events.ts";
+import type { Heartbeat } from "../contracts/heartbeat.ts";
 import type { Stall, WatchdogSetup } from "./watchdog-worker.ts";
 
 export interface WatchdogDeps {
@@ -32,6 +33,7 @@ export class Watchdog implements Component {
   readonly #heartbeats = new Int32Array(new SharedArrayBuffer(4));
   readonly #stopping = new AbortController();
   #worker: Worker | undefined;
+  #failedAtMs: number | undefined;
   #beating: Promise<void> | undefined;
 
   constructor(deps: WatchdogDeps) {
@@ -68,6 +70,13 @@ export class Watchdog implements Component {
     this.#worker = undefined;
   }
 
+  /** A beat is a heartbeat of this thread's; overdue is a worker that has ended. */
+  heartbeat(): Heartbeat {
+    const { clock } = this.#deps;
+    const overdueMs = this.#failedAtMs === undefined ? 0 : clock.monotonicMs() - this.#failedAtMs;
+    return { beats: Atomics.load(this.#heartbeats, 0), overdueMs };
+  }
+
   async #beat(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       Atomics.add(this.#heartbeats, 0, 1);
@@ -78,6 +87,7 @@ export class Watchdog implements Component {
   /** The bot works without it; the operator should know. */
   #failed(error: Error): void {
     const { clock, publish } = this.#deps;
+    this.#failedAtMs = clock.monotonicMs();
     const record = { code: "WATCHDOG_FAILED", message: error.name, atEpochMs: clock.epochMs() };
     publish({ type: "watchdog.failed", error: record });
   }

@@ -31,6 +31,7 @@ function setup() {
 const incident = (id: number, change: Partial<Incident> = {}): Incident => ({
   id,
   subject: `thing ${id}`,
+  trouble: "connection-lost",
   cause: "broken",
   openedAtEpochMs: 1_000,
   measures: [],

@@ -69,7 +69,7 @@ test("measures are noted", () => {
   book.listener({ type: "safe-mode.released" });
   book.listener({ type: "safe-mode.left" });
   expect(book.list(1)).toMatchObject([
-    { measures: ["work goes on"], closedAtEpochMs: expect.any(Number) },
+    { measures: [{ measure: "safe-mode", times: 1 }], closedAtEpochMs: expect.any(Number) },
   ]);
 });
 
@@ -113,4 +113,29 @@ test("it keeps the latest five hundred", () => {
   expect(book.list(1_000)).toHaveLength(500);
   expect(open().list(1_000)).toHaveLength(500);
   expect(readFileSync(file, "utf8").trim().split("\n")).toHaveLength(500);
+});
+
+test("what was tried is counted in the incident", () => {
+  const book = setup().open();
+  book.listener(lost);
+  for (let attempts = 0; attempts < 3; attempts++) {
+    book.listener({ type: "connection.reconnecting", connection: "telegram", attempts });
+  }
+  expect(book.list(1)).toMatchObject([
+    { trouble: "connection-lost", measures: [{ measure: "reconnect", times: 3 }] },
+  ]);
+});
+
+test("a stuck component's incident tells every measure, up to the restart of the process", () => {
+  const book = setup().open();
+  const component = "polling";
+  book.listener({ type: "component.stuck", component, overdueMs: 1 });
+  book.listener({ type: "component.restarting", component, cause: "no heartbeat" });
+  book.listener({ type: "component.given-up", component, cause: "no heartbeat" });
+  expect(book.list(1)).toMatchObject([
+    {
+      trouble: "component-stuck",
+      measures: [{ measure: "restart-component" }, { measure: "restart-process" }],
+    },
+  ]);
 });

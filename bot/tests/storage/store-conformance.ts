@@ -237,6 +237,15 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await next.sentSince(0)).toMatchObject([{ scope: "5", cost: 2 }]);
     });
 
+    test("has a beat for every synced transaction, and is overdue with none", async () => {
+      const { clock, store } = await open();
+      const { beats } = store.heartbeat();
+      await store.probe();
+      await clock.advance(3_600_000);
+      expect(store.heartbeat().beats).toBeGreaterThan(beats);
+      expect(store.heartbeat().overdueMs).toBe(0);
+    });
+
     test("sweeps what is old, and says how much", async () => {
       const { clock, store } = await open();
       await store.enqueue([{ ...update("a", 1), dedupeKeys: ["k"] }]);

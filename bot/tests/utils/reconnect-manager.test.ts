@@ -60,7 +60,11 @@ test("one failed call is no outage, three in a row are", async () => {
   expect(quality()?.state).toBe("down");
   await clock.advance(500);
   expect(quality()?.state).toBe("connected");
-  expect(events.map(({ type }) => type)).toEqual(["connection.lost", "connection.restored"]);
+  expect(events.map(({ type }) => type)).toEqual([
+    "connection.lost",
+    "connection.reconnecting",
+    "connection.restored",
+  ]);
   await manager.stop();
 });
 

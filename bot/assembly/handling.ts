@@ -1,0 +1,159 @@
+/** Handling: the way in, the queue, and the bot that handles what is in it. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { commandList, failureNotice } from "../commands/texts.ts";
+import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { Clock } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import type { Message, NewMessage } from "../contracts/message.ts";
+import type { MessageHandler } from "../contracts/message-handler.ts";
+import type { Secret } from "../contracts/secret.ts";
+import type { Store } from "../contracts/store.ts";
+import { createBot } from "../index.ts";
+import { RapidRequests } from "../policies/rapid-requests.ts";
+import { parseCatalogue } from "../shop/catalogue.ts";
+import { Replaceable } from "../supervision/replaceable.ts";
+import type { Breaker } from "../telegram/breaker.ts";
+import { registerCommandMenus } from "../telegram/command-menu.ts";
+import type { FloodGate } from "../telegram/flood-gate.ts";
+import { Identity } from "../telegram/identity.ts";
+import { chatIdOf, languageCodeOf } from "../telegram/incoming.ts";
+import type { MeasuredApi } from "../telegram/measured-api.ts";
+import { toOutgoingMessage } from "../telegram/outgoing.ts";
+import { Polling } from "../telegram/polling.ts";
+import { createContextType, type Recorders } from "../telegram/recorded-context.ts";
+import { DirectCalls } from "../telegram/recorded-telegram.ts";
+import { UpdateHandler } from "../telegram/update-handler.ts";
+import { withCorrelation } from "../utils/logger.ts";
+import { MessageQueue } from "../utils/message-queue.ts";
+import type { Base } from "./base.ts";
+
+/** The Telegraf router with durable contexts, as the handler of updates. */
+export function createHandledBot(
+  config: FaultToleranceConfig,
+  deps: Base & {
+    store: Store;
+    token: Secret;
+    apiRoot: string;
+    pollingApi: MeasuredApi;
+    breaker: Breaker;
+    gate: FloodGate;
+  },
+) {
+  const recorders: Recorders = new WeakMap();
+  const direct = new DirectCalls({
+    ...deps,
+    api: deps.breaker,
+    permit: (call, signal) => deps.gate.permit(call, signal),
+  });
+  const rapid = new RapidRequests(config.rapidRequests);
+  const file = config.shop.catalogueFile ?? shippedCatalogue;
+  const bot = createBot({
+    token: deps.token,
+    contextType: createContextType(recorders, direct),
+    catalogue: parseCatalogue(readFileSync(file, "utf8"), file),
+    miniAppUrl: config.telegram.miniAppUrl,
+    welcomeBalanceMinor: config.shop.welcomeBalanceMinor,
+    cancelWindowMs: config.shop.cancelWindowMs,
+    publish: deps.publish,
+    judgeRequest: (...request) => rapid.judge(...request),
+  });
+  const identity = new Identity({ ...deps, api: deps.pollingApi, facts: deps.store });
+  const handler = new UpdateHandler({ bot, recorders, whoAmI: () => identity.whoAmI(), lastWords });
+  return { handler, identity };
+}
+
+const shippedCatalogue = fileURLToPath(new URL("../shop/catalogue.json", import.meta.url));
+
+/** What a user is told when their update was given up; nothing where there is nobody to tell. */
+function lastWords(message: Message): readonly NewMessage[] {
+  const update = { update_id: 0, ...message.payload };
+  const chatId = chatIdOf(update);
+  if (chatId === undefined) return [];
+  const payload = { chat_id: chatId, text: failureNotice(languageCodeOf(update)) };
+  const receivedAtEpochMs = message.createdAtEpochMs;
+  return [
+    toOutgoingMessage("sendMessage", payload, {
+      type: "send",
+      priority: "normal",
+      receivedAtEpochMs,
+    }),
+  ];
+}
+
+export function createQueue(
+  { queue }: FaultToleranceConfig,
+  deps: Base & {
+    store: Store;
+    gate: FloodGate;
+    breaker: Breaker;
+    held: () => boolean;
+    handler: MessageHandler;
+    delivery: MessageHandler;
+  },
+): MessageQueue {
+  const { delivery, handler } = deps;
+  return new MessageQueue({
+    ...deps,
+    handlers: { update: handler, send: delivery, broadcast: delivery, alert: delivery },
+    gates: {
+      sending: deps.gate,
+      // Telegram does not limit answers; they only need Telegram to be there.
+      answering: {
+        isOpen: () => deps.breaker.closed,
+        admit: () => "take",
+        withdraw: () => {},
+        reopensInMs: () => undefined,
+        settle: () => undefined,
+        recovered: () => undefined,
+      },
+    },
+    concurrency: queue.concurrency,
+    attemptsMax: queue.attemptsMax,
+    backoff: { initialMs: queue.retryInitialMs, maxMs: queue.retryMaxMs },
+    handlerTimeoutMs: queue.handlerTimeoutMs,
+    handlerSlowMs: queue.handlerSlowMs,
+    lengthMax: queue.lengthMax,
+    deadLettersKeepMs: queue.deadLettersKeepMs,
+    correlate: (message, run) => withCorrelation({ messageId: message.id }, run),
+  });
+}
+
+/** The way in. */
+export function createIntake(
+  config: FaultToleranceConfig,
+  deps: Base & {
+    botId: string;
+    queue: MessageQueue;
+    held: () => boolean;
+    pollingApi: MeasuredApi;
+    breaker: Breaker;
+  },
+): Replaceable<Polling> {
+  const { breaker, pollingApi, queue } = deps;
+  return new Replaceable(
+    () =>
+      new Polling({
+        ...deps,
+        api: pollingApi,
+        pollTimeoutSeconds: config.intake.pollTimeoutSeconds,
+        accept: (messages) => queue.insertMessageByPriority(messages),
+        room: () => queue.room(),
+        onPoll: () => breaker.signOfLife(),
+      }),
+  );
+}
+
+/** Tells Telegram which commands there are, in both languages, when that has changed. */
+export function createCommandMenu(store: Store, queue: MessageQueue, clock: Clock): Component {
+  const menus = [
+    { languageCode: "", commands: commandList("en") },
+    { languageCode: "zh", commands: commandList("zh") },
+  ];
+  const enqueue = (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages);
+  return {
+    name: "command-menu",
+    start: () => registerCommandMenus(menus, store, enqueue, clock.epochMs()),
+    stop: async () => {},
+  };
+}

@@ -1,0 +1,53 @@
+/** Lives: ledger, watchdog and safe mode, joined. */
+import { readFileSync } from "node:fs";
+import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { Component } from "../contracts/component.ts";
+import type { IncidentBook } from "../incidents/incident-book.ts";
+import { RestartLedger } from "../restarts/restart-ledger.ts";
+import { SafeMode } from "../restarts/safe-mode.ts";
+import { Replaceable } from "../supervision/replaceable.ts";
+import { type Breadcrumb, takeBreadcrumb } from "../watchdog/breadcrumb.ts";
+import { Watchdog } from "../watchdog/watchdog.ts";
+import type { Base } from "./base.ts";
+
+/** Ledger, watchdog, safe mode: what a process knows of the ends of those before it. */
+export function createLives(
+  config: FaultToleranceConfig,
+  directory: string,
+  deps: Base & { book: IncidentBook },
+) {
+  const { clock, publish } = deps;
+  const ledger = new RestartLedger({ directory, clock, pid: process.pid, version });
+  const restarts: Component = {
+    name: "restart-ledger",
+    start: async () => {
+      deps.book.begin();
+      ledger.begin((pid) => explainHang(takeBreadcrumb(directory), pid));
+      const { end } = ledger.records.at(-2) ?? {};
+      if (end && !end.clean) {
+        publish({ type: "process.died-before", cause: end.cause, detail: end.detail });
+      }
+    },
+    stop: async () => {},
+  };
+  const killAfterMs = config.lifecycle.hangKillMs;
+  const watchdog = new Replaceable(() => new Watchdog({ clock, publish, directory, killAfterMs }));
+  const safeMode = new SafeMode({
+    ...deps,
+    deathsMax: config.lifecycle.safeModeDeaths,
+    lives: () => ledger.lives,
+  });
+  return { ledger, restarts, safeMode, watchdog };
+}
+
+/** What the watchdog wrote down about the process before this one. */
+function explainHang(crumb: Breadcrumb | undefined, pid: number) {
+  if (crumb?.pid !== pid) return undefined;
+  const [at] = crumb.frames;
+  const where = at ? `in ${at.name} (${at.file}:${at.line})` : "in native code";
+  return { cause: "hang", detail: `no sign of life for ${crumb.silentMs} ms, ${where}` };
+}
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+) as { version: string };

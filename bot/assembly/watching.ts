@@ -1,0 +1,118 @@
+/** Watching: process monitor, health and alerts, joined. */
+import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { ProbeResult } from "../contracts/component.ts";
+import type { Store } from "../contracts/store.ts";
+import { postAlert } from "../incidents/alert-webhook.ts";
+import { Alerts } from "../incidents/alerts.ts";
+import { clockProbe } from "../probes/clock-probe.ts";
+import { componentsProbe } from "../probes/components-probe.ts";
+import { diskProbe } from "../probes/disk-probe.ts";
+import { logProbe } from "../probes/log-probe.ts";
+import { processProbes } from "../probes/process-probes.ts";
+import { queueProbe } from "../probes/queue-probe.ts";
+import { restartsProbe } from "../probes/restarts-probe.ts";
+import { telegramProbe } from "../probes/telegram-probe.ts";
+import type { SafeMode } from "../restarts/safe-mode.ts";
+import { Replaceable } from "../supervision/replaceable.ts";
+import type { SupervisedComponent } from "../supervision/supervisor.ts";
+import type { Breaker } from "../telegram/breaker.ts";
+import { toOutgoingMessage } from "../telegram/outgoing.ts";
+import type { Polling } from "../telegram/polling.ts";
+import { HealthMonitor } from "../utils/health-monitor.ts";
+import type { BotLogger } from "../utils/logger.ts";
+import type { MessageQueue } from "../utils/message-queue.ts";
+import { ProcessMonitor, type RestartReason } from "../utils/process-monitor.ts";
+import type { ReconnectManager } from "../utils/reconnect-manager.ts";
+import type { Base } from "./base.ts";
+import { connectionNames } from "./way-out.ts";
+
+/** Tells the operators. */
+export function createAlerts(
+  { alerts }: FaultToleranceConfig,
+  deps: Base & { queue: MessageQueue; breaker: Breaker },
+): Replaceable<Alerts> {
+  const { adminIds = [], webhookUrl } = alerts;
+  const { breaker, clock, queue } = deps;
+  return new Replaceable(
+    () =>
+      new Alerts({
+        ...deps,
+        send: async (text) => {
+          const receivedAtEpochMs = clock.epochMs();
+          const options = { type: "alert", priority: "high", receivedAtEpochMs } as const;
+          const messages = adminIds.map((chatId) =>
+            toOutgoingMessage("sendMessage", { chat_id: chatId, text }, options),
+          );
+          if (messages.length > 0) await queue.insertMessageByPriority(messages);
+        },
+        telegramReachable: () => breaker.closed,
+        ...(webhookUrl && { post: (text, signal) => postAlert(webhookUrl, text, signal) }),
+      }),
+  );
+}
+
+/** Process monitor and health. */
+export function createWatch(
+  config: FaultToleranceConfig,
+  deps: Base & {
+    store: Store;
+    queue: MessageQueue;
+    polling: Replaceable<Polling>;
+    breaker: Breaker;
+    safeMode: SafeMode;
+    log: BotLogger;
+    directory: string;
+    onRestart: (reason: RestartReason) => void;
+    connections: Replaceable<ReconnectManager>;
+    components: () => readonly SupervisedComponent[];
+  },
+) {
+  const { breaker, clock, polling, publish, queue, safeMode } = deps;
+  const isQuiet = async () => {
+    const all = Object.values((await queue.snapshot()).pools);
+    return all.every(({ inHand, waiting }) => inHand + waiting === 0);
+  };
+  const processMonitor = new Replaceable(
+    () =>
+      new ProcessMonitor({ clock, publish, ...config.process, isQuiet, restart: deps.onRestart }),
+  );
+  const probes = [
+    { name: "database", check: () => probeDatabase(deps) },
+    telegramProbe({
+      intake: () => polling.current.snapshot(),
+      reachable: () => breaker.closed,
+      pollDueMs: (config.intake.pollTimeoutSeconds + 15) * 1000,
+    }),
+    queueProbe(() => lookAtQueue(queue)),
+    componentsProbe(deps.components),
+    restartsProbe(() => safeMode.snapshot()),
+    ...processProbes(() => processMonitor.current.snapshot()),
+    diskProbe([deps.directory, config.log.directory]),
+    logProbe(() => deps.log.snapshot()),
+    clockProbe(clock),
+  ];
+  const health = new Replaceable(() => new HealthMonitor({ clock, publish, probes }));
+  return { processMonitor, health };
+}
+
+/** What health finds counts for the connection, too, so that a healthy disk is asked once. */
+async function probeDatabase(
+  deps: Base & { store: Store; connections: Replaceable<ReconnectManager> },
+): Promise<ProbeResult> {
+  const { clock, connections, store } = deps;
+  const startedAtMs = clock.monotonicMs();
+  try {
+    await store.probe();
+  } catch (error) {
+    connections.current.failed(connectionNames.database, error);
+    throw error;
+  }
+  connections.current.succeeded(connectionNames.database, clock.monotonicMs() - startedAtMs);
+  return { status: "healthy" };
+}
+
+async function lookAtQueue(queue: MessageQueue) {
+  const { deadLetters, lengthMax, pools: all } = await queue.snapshot();
+  const { oldestAgeMs, paused, waiting } = all.handling;
+  return { waiting, oldestAgeMs, paused, sending: all.sending.waiting, deadLetters, lengthMax };
+}

@@ -1,0 +1,131 @@
+/** Way out: client, breaker, flood control, delivery; everything between the queue and Telegram. */
+import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { Component } from "../contracts/component.ts";
+import type { Secret } from "../contracts/secret.ts";
+import type { Store } from "../contracts/store.ts";
+import { Replaceable } from "../supervision/replaceable.ts";
+import { BotApiClient, type Route } from "../telegram/bot-api-client.ts";
+import { Breaker } from "../telegram/breaker.ts";
+import { Delivery } from "../telegram/delivery.ts";
+import { FloodGate } from "../telegram/flood-gate.ts";
+import { MeasuredApi } from "../telegram/measured-api.ts";
+import { callsPerUpdate } from "../utils/message-queue.ts";
+import { ReconnectManager } from "../utils/reconnect-manager.ts";
+import type { Base } from "./base.ts";
+
+/** Client, breaker, flood control, delivery: everything between the queue and Telegram. */
+export function createWayOut(
+  config: FaultToleranceConfig,
+  deps: Base & {
+    store: Store;
+    token: Secret;
+    apiRoot: string;
+    wake: () => void;
+    onTelegramBack: () => void;
+  },
+) {
+  const { telegram, queue } = config;
+  const client = new BotApiClient({
+    token: deps.token,
+    apiRoot: deps.apiRoot,
+    clock: deps.clock,
+    deadlineMs: telegram.callDeadlineMs,
+    // Sending, answering, handlers' own questions, the long poll and a probe.
+    connections: queue.concurrency * (2 * callsPerUpdate + 1) + 2,
+    ...(telegram.httpsProxy !== undefined && { httpsProxy: telegram.httpsProxy }),
+    fallbacks: fallbackRoutes(telegram, deps.apiRoot),
+  });
+  const connections = new Replaceable(() =>
+    createConnections({ ...deps, client, breaker: () => breaker }),
+  );
+  const measured = (name: string) =>
+    new MeasuredApi({
+      api: client,
+      clock: deps.clock,
+      onAnswer: (durationMs) => connections.current.succeeded(name, durationMs),
+      onFailure: (error) => connections.current.failed(name, error),
+    });
+  const pollingApi = measured(connectionNames.polling);
+  const sendingApi = measured(connectionNames.sending);
+  const breaker = new Breaker({ ...deps, api: sendingApi, onChange: deps.wake });
+  const gate = new FloodGate({
+    ...deps,
+    limits: {
+      enabled: config.flood.enabled,
+      chatBurst: config.flood.chatBurst,
+      groupPerMinute: config.flood.groupPerMinute,
+      totalPerSecond: config.flood.totalPerSecond,
+    },
+    isOpen: () => breaker.closed,
+  });
+  const delivery = new Delivery({ ...deps, api: breaker, gate, facts: deps.store });
+  const component: Component = {
+    name: "telegram",
+    start: () => gate.restore(),
+    stop: async () => {
+      await breaker.stop();
+      await client.close();
+    },
+  };
+  return { client, pollingApi, breaker, gate, delivery, component, connections };
+}
+
+export const connectionNames = {
+  polling: "telegram-polling",
+  sending: "telegram-sending",
+  database: "database",
+} as const;
+
+/** A silent connection is asked this often: a dead long poll must not be waited for. */
+const heartbeatMs = 10_000;
+const heartbeatDeadlineMs = 5_000;
+/** Failed attempts on one way to Telegram before the next one is tried. */
+const attemptsPerRoute = 2;
+
+function createConnections(
+  deps: Base & {
+    store: Store;
+    client: BotApiClient;
+    breaker: () => Breaker;
+    onTelegramBack: () => void;
+  },
+): ReconnectManager {
+  const { breaker, client, onTelegramBack, store } = deps;
+  const ask = async (signal: AbortSignal) => {
+    await client.call("getMe", {}, { signal, deadlineMs: heartbeatDeadlineMs });
+  };
+  return new ReconnectManager({
+    ...deps,
+    connections: [
+      {
+        name: connectionNames.polling,
+        heartbeatMs,
+        heartbeat: ask,
+        reconnect: (signal, attempts) => {
+          client.renew(attempts > 0 && attempts % attemptsPerRoute === 0);
+          return ask(signal);
+        },
+        onRestored: () => {
+          breaker().signOfLife();
+          onTelegramBack();
+        },
+      },
+      { name: connectionNames.sending, reconnect: ask, onRestored: () => breaker().signOfLife() },
+      {
+        name: connectionNames.database,
+        heartbeatMs,
+        heartbeat: () => store.probe(),
+        reconnect: () => store.probe(),
+      },
+    ],
+  });
+}
+
+/** The first server by other proxies, then other servers by the first proxy. */
+function fallbackRoutes(telegram: FaultToleranceConfig["telegram"], apiRoot: string): Route[] {
+  const { apiRootFallbacks = [], httpsProxy, httpsProxyFallbacks = [] } = telegram;
+  return [
+    ...httpsProxyFallbacks.map((proxy) => ({ apiRoot, httpsProxy: proxy })),
+    ...apiRootFallbacks.map((root) => ({ apiRoot: root, ...(httpsProxy && { httpsProxy }) })),
+  ];
+}

@@ -1,0 +1,228 @@
+/**
+ * Supervisor: notices components that no longer do what they exist for, and restarts them alone.
+ *
+ *   alive --overdue in two looks--> stuck --new instance started--> proving --first beat--> alive
+ *                                     ^                               |
+ *                                     '--------- no beat in time -----'
+ *   stuck --intensity used up, or not restartable--> the process is restarted
+ *
+ * Owns one loop. Which measure is taken is decided in policies/recovery.ts.
+ */
+import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import { BotError, recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import { decideRestart, restartRules } from "../policies/recovery.ts";
+
+export interface SupervisorDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly publish: Publish;
+  /** Stops an old instance; comes back, whatever that does. */
+  readonly stop: (component: Component) => Promise<void>;
+  /** The component cannot be helped alone. */
+  readonly restartProcess: (component: string, cause: string) => void;
+}
+
+/** One component as the supervisor sees it. */
+export interface SupervisedComponent {
+  readonly name: string;
+  readonly state: "alive" | "stuck" | "restarting";
+  readonly restartable: boolean;
+  /** Since the process began. */
+  readonly restarts: number;
+  /** `null` for a component without a heartbeat. */
+  readonly overdueMs: number | null;
+}
+
+/** The component has no factory, or is not there at all. */
+export class ComponentNotRestartableError extends BotError {
+  override readonly code = "COMPONENT_NOT_RESTARTABLE";
+  override readonly transient = false;
+}
+
+/** A new instance was started and did not show a beat in time. */
+export class ComponentNotProvenError extends BotError {
+  override readonly code = "COMPONENT_NOT_PROVEN";
+  override readonly transient = true;
+}
+
+/** A restart of this component is under way already. */
+export class ComponentRestartingError extends BotError {
+  override readonly code = "COMPONENT_RESTARTING";
+  override readonly transient = true;
+}
+
+const lookEveryMs = 1_000;
+/** A machine that slept makes every heartbeat late for one look. */
+const overdueLooksMax = 2;
+const proveEveryMs = 50;
+
+interface Watched {
+  readonly component: Component;
+  overdueLooks: number;
+  restartsAtMs: number[];
+  recovery: Promise<void> | undefined;
+}
+
+export class Supervisor {
+  readonly #deps: SupervisorDeps;
+  readonly #watched = new Map<string, Watched>();
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: SupervisorDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param components Those that have been started. */
+  start(components: readonly Component[]): void {
+    if (this.#loop || this.#stopping.signal.aborted) return;
+    for (const component of components) {
+      const fresh = { component, overdueLooks: 0, restartsAtMs: [], recovery: undefined };
+      this.#watched.set(component.name, fresh);
+    }
+    this.#loop = this.#run(this.#stopping.signal);
+  }
+
+  /** Ends watching; a restart under way is left as it is. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(waitOver);
+    await this.#loop;
+    await Promise.all([...this.#watched.values()].map(({ recovery }) => recovery));
+  }
+
+  snapshot(): readonly SupervisedComponent[] {
+    return [...this.#watched.values()].map(
+      ({ component, overdueLooks, recovery, restartsAtMs }) => ({
+        name: component.name,
+        state: recovery ? "restarting" : overdueLooks > 0 ? "stuck" : "alive",
+        restartable: component.renew !== undefined,
+        restarts: restartsAtMs.length,
+        overdueMs: component.heartbeat ? Math.round(component.heartbeat().overdueMs) : null,
+      }),
+    );
+  }
+
+  /**
+   * Puts a new instance in the place of the old one, because somebody asked for it. Resolves when it
+   * has proved that it works. Rejects with one of this file's errors, or with what its start threw.
+   */
+  async restart(name: string): Promise<void> {
+    const watched = this.#watched.get(name);
+    if (!watched?.component.renew) {
+      const known = this.snapshot().flatMap((one) => (one.restartable ? [one.name] : []));
+      throw new ComponentNotRestartableError(`${name} cannot be restarted alone`, {
+        hint: `Restart the whole process, or one of: ${known.join(", ")}.`,
+      });
+    }
+    if (watched.recovery !== undefined || this.#stopping.signal.aborted) {
+      throw new ComponentRestartingError(`${name} is being restarted, or everything is stopping`);
+    }
+    const attempt = this.#replace(watched, "asked for");
+    // What follows a failure is the same as for a stuck one.
+    watched.recovery = attempt
+      .catch((error: unknown) => this.#recover(watched, "component-failed", codeOf(error)))
+      .finally(() => {
+        watched.recovery = undefined;
+      });
+    await attempt;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(lookEveryMs, signal);
+      if (signal.aborted) return;
+      for (const watched of this.#watched.values()) this.#look(watched);
+    }
+  }
+
+  #look(watched: Watched): void {
+    const overdueMs = watched.component.heartbeat?.().overdueMs ?? 0;
+    watched.overdueLooks = overdueMs > 0 ? watched.overdueLooks + 1 : 0;
+    if (watched.overdueLooks < overdueLooksMax || watched.recovery !== undefined) return;
+    const component = watched.component.name;
+    this.#deps.publish({ type: "component.stuck", component, overdueMs: Math.round(overdueMs) });
+    watched.recovery = this.#recover(watched, "component-stuck", "no heartbeat").finally(() => {
+      watched.overdueLooks = 0;
+      watched.recovery = undefined;
+    });
+  }
+
+  async #recover(
+    watched: Watched,
+    trouble: "component-stuck" | "component-failed",
+    cause: string,
+  ): Promise<void> {
+    const { clock, publish, random, restartProcess } = this.#deps;
+    const { signal } = this.#stopping;
+    const { component } = watched;
+    while (!signal.aborted) {
+      const { restartsAtMs } = watched;
+      const known = { restartable: component.renew !== undefined, restartsAtMs };
+      const verdict = decideRestart(trouble, known, clock.monotonicMs(), random);
+      if (verdict.measure === "restart-process") {
+        publish({ type: "component.given-up", component: component.name, cause });
+        restartProcess(component.name, cause);
+        return;
+      }
+      await clock.sleep(verdict.delayMs, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#replace(watched, cause);
+        return;
+      } catch {
+        // Reported where it happened; the next round decides what follows.
+      }
+    }
+  }
+
+  async #replace(watched: Watched, cause: string): Promise<void> {
+    const { clock, publish, stop } = this.#deps;
+    const component = watched.component.name;
+    const startedAtMs = clock.monotonicMs();
+    watched.restartsAtMs = [...watched.restartsAtMs.slice(-99), startedAtMs];
+    publish({ type: "component.restarting", component, cause });
+    try {
+      const old = watched.component.renew?.();
+      if (old) await stop(old);
+      await this.#startAndProve(watched.component);
+    } catch (reason) {
+      const error = recordError(reason, clock.epochMs());
+      if (!this.#stopping.signal.aborted) {
+        publish({ type: "component.restart-failed", component, error });
+      }
+      throw reason;
+    }
+    const afterMs = clock.monotonicMs() - startedAtMs;
+    publish({ type: "component.recovered", component, afterMs });
+  }
+
+  /** A start that came back is a promise; the first beat is the proof. */
+  async #startAndProve(component: Component): Promise<void> {
+    const { clock } = this.#deps;
+    const { provenWithinMs } = restartRules;
+    const over = new AbortController();
+    const tooLate = clock
+      .sleep(provenWithinMs, AbortSignal.any([over.signal, this.#stopping.signal]))
+      .then(() => {
+        if (over.signal.aborted) return;
+        throw new ComponentNotProvenError(`${component.name}: no beat within ${provenWithinMs} ms`);
+      });
+    const proved = async () => {
+      await component.start();
+      while (component.heartbeat?.().beats === 0 && !over.signal.aborted) {
+        await clock.sleep(proveEveryMs, over.signal);
+      }
+    };
+    try {
+      await Promise.race([proved(), tooLate]);
+    } finally {
+      over.abort(waitOver);
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof BotError ? error.code : "DEFECT";
+}
