@@ -42,6 +42,14 @@ export interface ProbeResult {
 /** Something the HealthMonitor asks at intervals. */
 export interface Probe {
   readonly name: string;
+  /** Milliseconds between two checks. Default: the monitor's. */
+  readonly intervalMs?: number;
+  /** Milliseconds a check may take. Default: the monitor's. */
+  readonly deadlineMs?: number;
+  /** Worse answers in a row before they are believed. Default 1. */
+  readonly worsenAfter?: number;
+  /** Better answers in a row before they are believed. Default 2. */
+  readonly improveAfter?: number;
   /** Resolves with the verdict. A rejection counts as unhealthy. Must obey `signal`. */
   check(signal: AbortSignal): Promise<ProbeResult>;
 }

@@ -42,3 +42,11 @@ export class Pulse {
     return { beats: this.#beats, overdueMs };
   }
 }
+
+/** Of a part that owns several loops: it lives as its worst one does. */
+export function worstOf(heartbeats: readonly Heartbeat[]): Heartbeat {
+  return {
+    beats: heartbeats.length === 0 ? 1 : Math.min(...heartbeats.map(({ beats }) => beats)),
+    overdueMs: Math.max(0, ...heartbeats.map(({ overdueMs }) => overdueMs)),
+  };
+}

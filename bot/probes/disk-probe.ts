@@ -12,6 +12,7 @@ const unhealthyBytes = 50 * 2 ** 20;
 export function diskProbe(directories: readonly string[], measure = spaceOf): Probe {
   return {
     name: "disk",
+    intervalMs: 15_000,
     check: async () => {
       const spaces = await Promise.all(directories.map((directory) => measure(directory)));
       return judge(spaces);

@@ -23,7 +23,7 @@ export function processProbes(look: () => ProcessFigures): readonly Probe[] {
   return [
     { name: "memory", check: async () => judgeMemory(look()) },
     { name: "cpu", check: async () => judgeCpu(look()) },
-    { name: "event-loop", check: async () => judgeLoop(look()) },
+    { name: "event-loop", worsenAfter: 2, check: async () => judgeLoop(look()) },
   ];
 }
 

@@ -1,31 +1,33 @@
 /**
- * Health monitor: asks every probe at intervals and keeps the last answer of each.
+ * Health monitor: asks every probe at its own interval, and judges the row of its answers.
  *
  * A probe that throws, hangs or answers nonsense is an answer ("unhealthy"), never an error of this
  * file: each is given up at its deadline, and one that ignores even that is not asked again before it
- * has come back, so that hung probes do not pile up.
+ * has come back, so that hung probes do not pile up. When a row of answers changes a verdict is decided
+ * in policies/health.ts. Owns one loop a probe.
  */
-import type { Clock } from "../contracts/clock.ts";
+import { type Clock, waitOver } from "../contracts/clock.ts";
 import type { Component, Probe, ProbeResult } from "../contracts/component.ts";
 import { recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
-import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
+import { type Heartbeat, Pulse, worstOf } from "../contracts/heartbeat.ts";
+import { type Health, nextVerdict, severity, type Verdict } from "../policies/health.ts";
 
 export interface HealthMonitorDeps {
   readonly clock: Clock;
   readonly publish: Publish;
   readonly probes: readonly Probe[];
-  /** Milliseconds between two turns. Default 5000. */
+  /** Milliseconds between two checks of a probe that names none. Default 5000. */
   readonly intervalMs?: number;
-  /** Milliseconds a probe may take. Default 2000. */
+  /** Milliseconds a probe that names none may take. Default 2000. */
   readonly probeDeadlineMs?: number;
 }
 
-export type Health = ProbeResult["status"];
-
-/** A probe's last answer. */
+/** A probe's verdict, and the last answer behind it. */
 export interface HealthCheck extends ProbeResult {
   readonly probe: string;
+  /** What the last answer said by itself; the verdict (`status`) may not follow it yet. */
+  readonly answer: Health;
   readonly durationMs: number;
   readonly checkedAtEpochMs: number;
 }
@@ -39,44 +41,65 @@ export interface HealthStatus {
   readonly checks: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-const severity: Readonly<Record<Health, number>> = { healthy: 0, degraded: 1, unhealthy: 2 };
+/** One answer, as history keeps it. */
+export interface PastAnswer {
+  readonly atEpochMs: number;
+  readonly answer: Health;
+  readonly durationMs: number;
+}
 
 /** Whoever asks within this time gets the same answers: asking often must not cost more. */
 const freshMs = 1_000;
+/** Answers kept of a probe: half an hour at the default interval. */
+const historyMax = 360;
+
+interface Watched {
+  readonly probe: Probe;
+  readonly pulse: Pulse;
+  check: HealthCheck | undefined;
+  verdict: Verdict | undefined;
+  history: PastAnswer[];
+  /** The check under way, up to its deadline. */
+  asking: Promise<void> | undefined;
+  askedAtMs: number;
+  /** The probe has not come back, deadline or not. */
+  unanswered: boolean;
+}
 
 export class HealthMonitor implements Component {
   readonly name = "health-monitor";
   readonly #deps: HealthMonitorDeps;
-  readonly #intervalMs: number;
-  readonly #probeDeadlineMs: number;
   readonly #stopping = new AbortController();
-  readonly #pulse: Pulse;
-  readonly #answers = new Map<Probe, HealthCheck>();
-  readonly #unanswered = new Set<Probe>();
-  #turn: Promise<void> | undefined;
-  #turnedAtMs = Number.NEGATIVE_INFINITY;
-  #loop: Promise<void> | undefined;
+  readonly #watched: readonly Watched[];
+  #loops: Promise<void>[] = [];
 
   constructor(deps: HealthMonitorDeps) {
     this.#deps = deps;
-    this.#pulse = new Pulse(deps.clock);
-    this.#intervalMs = deps.intervalMs ?? 5_000;
-    this.#probeDeadlineMs = deps.probeDeadlineMs ?? 2_000;
+    this.#watched = deps.probes.map((probe) => ({
+      probe,
+      pulse: new Pulse(deps.clock),
+      check: undefined,
+      verdict: undefined,
+      history: [],
+      asking: undefined,
+      askedAtMs: Number.NEGATIVE_INFINITY,
+      unanswered: false,
+    }));
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run(this.#stopping.signal);
+    if (this.#loops.length > 0 || this.#stopping.signal.aborted) return;
+    this.#loops = this.#watched.map((watched) => this.#run(watched));
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#loop;
-    await this.#turn;
+    this.#stopping.abort(waitOver);
+    await Promise.all([...this.#loops, ...this.#watched.map(({ asking }) => asking)]);
   }
 
-  /** A beat a turn. */
+  /** A beat a check; of the probe that is worst. */
   heartbeat(): Heartbeat {
-    return this.#pulse.heartbeat;
+    return worstOf(this.#watched.map(({ pulse }) => pulse.heartbeat));
   }
 
   /** How the bot is, at most a second old. Takes as long as the slowest probe may. */
@@ -87,79 +110,112 @@ export class HealthMonitor implements Component {
 
   /** Asks all probes at once, or joins whoever is asking them; once stopped, gives what is known. */
   async runAllChecks(): Promise<readonly HealthCheck[]> {
-    const ageMs = this.#deps.clock.monotonicMs() - this.#turnedAtMs;
-    const stale = ageMs >= Math.min(freshMs, this.#intervalMs);
-    if (stale && !this.#stopping.signal.aborted) {
-      this.#turn ??= this.#askAll().finally(() => {
-        this.#turn = undefined;
-      });
-    }
-    await this.#turn;
-    return this.#deps.probes.flatMap((probe) => this.#answers.get(probe) ?? []);
+    await Promise.all(this.#watched.map((watched) => this.#ask(watched)));
+    return this.#watched.flatMap(({ check }) => check ?? []);
   }
 
   generateHealthReport(checks: readonly HealthCheck[]): HealthStatus {
     const worst = Math.max(0, ...checks.map((check) => severity[check.status]));
     const status = (["healthy", "degraded", "unhealthy"] as const)[worst] ?? "unhealthy";
-    const entries = checks.map(
-      ({ probe, figures, status, durationMs, reason, checkedAtEpochMs }) => {
-        const shown = { ...figures, status, duration: Math.round(durationMs) };
-        const checkedAt = formatInstant(checkedAtEpochMs);
-        return [probe, { ...shown, ...(reason !== undefined && { reason }), checkedAt }];
-      },
-    );
+    const entries = checks.map((check): [string, Readonly<Record<string, unknown>>] => {
+      const { answer, checkedAtEpochMs, durationMs, figures, probe, reason, status } = check;
+      const shown = { ...figures, status, duration: Math.round(durationMs) };
+      const checkedAt = formatInstant(checkedAtEpochMs);
+      const why = reason !== undefined && { reason };
+      return [probe, { ...shown, ...(answer !== status && { answer }), ...why, checkedAt }];
+    });
     const timestamp = formatInstant(this.#deps.clock.epochMs());
     return { status, timestamp, checks: Object.fromEntries(entries) };
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  /** By probe, its latest answers, oldest first. */
+  history(): Readonly<Record<string, readonly PastAnswer[]>> {
+    return Object.fromEntries(this.#watched.map(({ history, probe }) => [probe.name, history]));
+  }
+
+  #intervalMs({ probe }: Watched): number {
+    return probe.intervalMs ?? this.#deps.intervalMs ?? 5_000;
+  }
+
+  #deadlineMs({ probe }: Watched): number {
+    return probe.deadlineMs ?? this.#deps.probeDeadlineMs ?? 2_000;
+  }
+
+  async #run(watched: Watched): Promise<void> {
+    const { signal } = this.#stopping;
     while (!signal.aborted) {
-      this.#pulse.expect(this.#probeDeadlineMs);
-      await this.runAllChecks();
-      this.#pulse.beat(this.#intervalMs);
-      await this.#deps.clock.sleep(this.#intervalMs, signal);
+      watched.pulse.expect(this.#deadlineMs(watched));
+      await this.#ask(watched);
+      watched.pulse.beat(this.#intervalMs(watched));
+      await this.#deps.clock.sleep(this.#intervalMs(watched), signal);
     }
+    watched.pulse.expect(Number.POSITIVE_INFINITY);
   }
 
-  async #askAll(): Promise<void> {
-    await Promise.all(this.#deps.probes.map((probe) => this.#ask(probe)));
-    this.#turnedAtMs = this.#deps.clock.monotonicMs();
+  async #ask(watched: Watched): Promise<void> {
+    const ageMs = this.#deps.clock.monotonicMs() - watched.askedAtMs;
+    const stale = ageMs >= Math.min(freshMs, this.#intervalMs(watched));
+    if (stale && !this.#stopping.signal.aborted) {
+      watched.asking ??= this.#check(watched).finally(() => {
+        watched.asking = undefined;
+        watched.askedAtMs = this.#deps.clock.monotonicMs();
+      });
+    }
+    await watched.asking;
   }
 
-  async #ask(probe: Probe): Promise<void> {
-    const { clock, publish } = this.#deps;
+  async #check(watched: Watched): Promise<void> {
+    const { clock } = this.#deps;
     const startedAtMs = clock.monotonicMs();
-    const result = await this.#answerOf(probe);
+    const result = await this.#answerOf(watched);
     // A probe that is cut off by the stop has said nothing.
     if (this.#stopping.signal.aborted) return;
+    const { probe } = watched;
+    const { improveAfter = 2, worsenAfter = 1 } = probe;
+    const before = watched.verdict;
+    const verdict = nextVerdict(before, result.status, { improveAfter, worsenAfter });
+    const answer = result.status;
     const durationMs = clock.monotonicMs() - startedAtMs;
-    const before = this.#answers.get(probe);
-    const checkedAtEpochMs = clock.epochMs();
-    this.#answers.set(probe, { ...result, probe: probe.name, durationMs, checkedAtEpochMs });
-    if (before?.status === result.status) return;
-    const { reason, status } = result;
-    publish({ type: "health.changed", probe: probe.name, status, reason });
+    const atEpochMs = clock.epochMs();
+    watched.verdict = verdict;
+    watched.check = {
+      ...result,
+      status: verdict.status,
+      probe: probe.name,
+      answer,
+      durationMs,
+      checkedAtEpochMs: atEpochMs,
+      ...reasonOf(result, verdict.status),
+    };
+    watched.history = [
+      ...watched.history.slice(-(historyMax - 1)),
+      { atEpochMs, answer, durationMs },
+    ];
+    if (before?.status === verdict.status) return;
+    const { reason, status } = watched.check;
+    this.#deps.publish({ type: "health.changed", probe: probe.name, status, reason });
   }
 
-  async #answerOf(probe: Probe): Promise<ProbeResult> {
-    if (this.#unanswered.has(probe)) return noAnswer("still no answer to the last check");
-    this.#unanswered.add(probe);
+  async #answerOf(watched: Watched): Promise<ProbeResult> {
+    if (watched.unanswered) return noAnswer("still no answer to the last check");
+    watched.unanswered = true;
     const given = new AbortController();
     const over = AbortSignal.any([given.signal, this.#stopping.signal]);
     const deadline = new AbortController();
+    const deadlineMs = this.#deadlineMs(watched);
     const tooLate = this.#deps.clock
-      .sleep(this.#probeDeadlineMs, over)
-      .then(() => noAnswer(`no answer within ${this.#probeDeadlineMs} ms`));
-    const answer = this.#check(probe, deadline.signal).finally(() =>
-      this.#unanswered.delete(probe),
-    );
+      .sleep(deadlineMs, over)
+      .then(() => noAnswer(`no answer within ${deadlineMs} ms`));
+    const answer = this.#answer(watched.probe, deadline.signal).finally(() => {
+      watched.unanswered = false;
+    });
     const result = await Promise.race([answer, tooLate]);
     given.abort();
     deadline.abort();
     return result;
   }
 
-  async #check(probe: Probe, signal: AbortSignal): Promise<ProbeResult> {
+  async #answer(probe: Probe, signal: AbortSignal): Promise<ProbeResult> {
     try {
       const { status, reason, figures } = await probe.check(signal);
       if (!(status in severity)) throw new TypeError(`a probe answered ${String(status)}`);
@@ -169,6 +225,12 @@ export class HealthMonitor implements Component {
       return noAnswer(`${code}: ${message}`);
     }
   }
+}
+
+/** A verdict that is worse than the answer needs a reason, too. */
+function reasonOf({ reason, status: answer }: ProbeResult, status: Health) {
+  if (answer !== "healthy" || status === "healthy") return reason !== undefined && { reason };
+  return { reason: "better again; waiting for a second answer that says so" };
 }
 
 function noAnswer(reason: string): ProbeResult {

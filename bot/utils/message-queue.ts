@@ -15,7 +15,7 @@ import { type Clock, type Random, steadyEpoch, waitOver } from "../contracts/clo
 import type { Component } from "../contracts/component.ts";
 import { BotError, HandlerTimeoutError, recordError } from "../contracts/errors.ts";
 import type { MessageRef, Publish } from "../contracts/events.ts";
-import type { Heartbeat } from "../contracts/heartbeat.ts";
+import { type Heartbeat, worstOf } from "../contracts/heartbeat.ts";
 import {
   type AmbiguousPolicy,
   type DeadReason,
@@ -212,11 +212,7 @@ export class MessageQueue implements Component {
 
   /** Of the pool that is worst. */
   heartbeat(): Heartbeat {
-    const all = [...this.#pools.values()].map((pool) => pool.heartbeat);
-    return {
-      beats: Math.min(...all.map(({ beats }) => beats)),
-      overdueMs: Math.max(0, ...all.map(({ overdueMs }) => overdueMs)),
-    };
+    return worstOf([...this.#pools.values()].map((pool) => pool.heartbeat));
   }
 
   #inHand(): readonly Message[] {

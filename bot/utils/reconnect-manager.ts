@@ -9,7 +9,7 @@ import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { type ErrorRecord, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
-import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
+import { type Heartbeat, Pulse, worstOf } from "../contracts/heartbeat.ts";
 import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
 import {
   type ConnectionEvent,
@@ -111,11 +111,7 @@ export class ReconnectManager implements Component {
 
   /** A beat a look at a connection; of the one that is worst. */
   heartbeat(): Heartbeat {
-    const all = [...this.#lines.values()].map(({ pulse }) => pulse.heartbeat);
-    return {
-      beats: Math.min(...all.map(({ beats }) => beats)),
-      overdueMs: Math.max(0, ...all.map(({ overdueMs }) => overdueMs)),
-    };
+    return worstOf([...this.#lines.values()].map(({ pulse }) => pulse.heartbeat));
   }
 
   /** A call over this connection came back. @param durationMs Missing where waiting was wanted. */

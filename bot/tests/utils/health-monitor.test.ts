@@ -82,6 +82,47 @@ test("every probe is asked once an interval", async () => {
   expect(database.asked).toBe(11);
 });
 
+test("a probe may have an interval and a deadline of its own", async () => {
+  const clock = new ManualClock();
+  const slow = Object.assign(new FakeProbe("slow"), { intervalMs: 60_000, deadlineMs: 10_000 });
+  slow.answer = () =>
+    clock.sleep(9_000, new AbortController().signal).then(() => ({ status: "healthy" }));
+  const monitor = new HealthMonitor({ clock, publish: () => {}, probes: [slow] });
+  await monitor.start();
+  await clock.advance(65_000);
+  expect(slow.asked).toBe(1);
+  await clock.advance(20_000);
+  expect(slow.asked).toBe(2);
+  expect((await monitor.getHealthStatus()).status).toBe("healthy");
+  await monitor.stop();
+});
+
+test("a probe on the edge does not flap: one good answer among bad ones is not believed", async () => {
+  const { clock, database, events, monitor } = setup();
+  let turn = 0;
+  database.answer = async () => ({ status: turn++ % 2 === 0 ? "unhealthy" : "healthy" });
+  await monitor.start();
+  await clock.advance(120_000);
+  expect(events.filter((event) => "probe" in event && event.probe === "database")).toHaveLength(1);
+  const { checks } = await monitor.getHealthStatus();
+  expect(checks["database"]).toMatchObject({ status: "unhealthy", reason: expect.any(String) });
+});
+
+test("the latest answers are remembered, and not more than half an hour of them", async () => {
+  const { clock, database, monitor } = setup();
+  await monitor.start();
+  await clock.advance(7_000);
+  database.answer = failing;
+  await clock.advance(5_000);
+  expect(monitor.history()["database"]?.map(({ answer }) => answer)).toEqual([
+    "healthy",
+    "healthy",
+    "unhealthy",
+  ]);
+  await clock.advance(3_600_000);
+  expect(monitor.history()["database"]).toHaveLength(360);
+});
+
 test("a probe that hangs is unhealthy at its deadline and delays nobody else", async () => {
   const { clock, database, events, monitor } = setup();
   database.answer = hanging;
