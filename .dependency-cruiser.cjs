@@ -45,6 +45,7 @@ module.exports = {
     only("probes", ["contracts", "policies"]),
     only("api", ["contracts"]),
     only("sandbox", []),
+    only("history", []),
     {
       name: "index-only-imports",
       severity: "error",
