@@ -8,7 +8,6 @@ import type { RestartLedger } from "../restarts/restart-ledger.ts";
 import type { SafeMode } from "../restarts/safe-mode.ts";
 import { Replaceable } from "../supervision/replaceable.ts";
 import type { SupervisedComponent } from "../supervision/supervisor.ts";
-import type { BotApiClient } from "../telegram/bot-api-client.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import type { Polling } from "../telegram/polling.ts";
 import type { HealthMonitor } from "../utils/health-monitor.ts";
@@ -16,6 +15,7 @@ import type { MessageQueue } from "../utils/message-queue.ts";
 import type { ProcessMonitor } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Base } from "./base.ts";
+import type { TelegramClient } from "./way-out.ts";
 
 /** The parts that are looked at. */
 export interface Shown {
@@ -26,7 +26,7 @@ export interface Shown {
   readonly ledger: RestartLedger;
   readonly book: IncidentBook;
   readonly errors: ErrorGroups;
-  readonly client: BotApiClient;
+  readonly client: TelegramClient;
   readonly connections: Replaceable<ReconnectManager>;
   readonly processMonitor: Replaceable<ProcessMonitor>;
   readonly health: Replaceable<HealthMonitor>;

@@ -121,9 +121,13 @@ export class QueueTables {
     const withSuspects = request.suspects === "with";
     const ready = (priority: number, by: number) => () =>
       this.#lanes.ready(pool, priority, by, withSuspects, look);
+    const agedMax = Math.min(agedLimit, limit);
+    const aged = [
+      { limit: agedMax, candidates: ready(2, agedBefore.low) },
+      { limit: agedMax, candidates: ready(1, agedBefore.normal) },
+    ];
     return [
-      { limit: Math.min(agedLimit, limit), candidates: ready(2, agedBefore.low) },
-      { limit: Math.min(agedLimit, limit), candidates: ready(1, agedBefore.normal) },
+      ...(agedMax > 0 ? aged : []),
       { limit, candidates: ready(0, now) },
       { limit, candidates: ready(1, now) },
       { limit, candidates: ready(2, now) },

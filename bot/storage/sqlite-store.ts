@@ -25,7 +25,7 @@ import type {
 } from "../contracts/store.ts";
 import { lockDataDirectory } from "./data-lock.ts";
 import { FactTables } from "./fact-tables.ts";
-import { GroupCommit } from "./group-commit.ts";
+import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
 import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
 import { checkIntegrity, configureDatabase, inspectDatabase, migrate } from "./schema.ts";
 import { createShopTables } from "./shop-tables.ts";
@@ -38,6 +38,8 @@ export interface SqliteStoreDeps extends QueueTablesOptions {
   /** Called when the disk can no longer be trusted: the process must end with exit code 74. */
   readonly onFatal: (error: BotError) => void;
   readonly openDatabase?: OpenDatabase;
+  /** Default: `setImmediate`. */
+  readonly defer?: GroupCommitDeps["defer"];
 }
 
 interface Opened {
@@ -66,7 +68,7 @@ export class SqliteStore implements Store {
   }
 
   async open(): Promise<PreviousEnd> {
-    const { directory, clock } = this.#deps;
+    const { directory, clock, defer } = this.#deps;
     makeDirectory(directory);
     const lock = lockDataDirectory(directory, this.#open);
     try {
@@ -85,7 +87,12 @@ export class SqliteStore implements Store {
         queue,
         boot: facts.beginBoot(this.#now()),
         shop: createShopTables(database),
-        writer: new GroupCommit({ database, clock, onFatal: (error) => this.#fail(error) }),
+        writer: new GroupCommit({
+          database,
+          clock,
+          onFatal: (error) => this.#fail(error),
+          ...(defer && { defer }),
+        }),
       };
       return previousEnd;
     } catch (error) {
