@@ -25,13 +25,15 @@ export interface SimulatedNetworkDeps {
   readonly deadlineMs: number;
   /** Telegram has executed a call. */
   readonly onExecuted: () => void;
-  /** The process has read an answer to a call, as an error where it was one. */
-  readonly onAnswer: (
-    method: string,
-    payload: JsonObject,
-    error: TelegramError | undefined,
-  ) => void;
+  readonly onAnswer: OnAnswer;
 }
+
+/** The process has read an answer to a call: its result, or the error it was. */
+export type OnAnswer = (
+  method: string,
+  payload: JsonObject,
+  answer: { readonly result: unknown } | { readonly error: TelegramError },
+) => void;
 
 /** Milliseconds for which a dead process's requests may still reach Telegram. */
 const lateMs = 300;
@@ -90,10 +92,10 @@ export class SimulatedNetwork implements TelegramClient {
           settle(() => {
             try {
               const result = readAnswer(method, status, {}, text) as T;
-              onAnswer(method, payload, undefined);
+              onAnswer(method, payload, { result });
               resolve(result);
             } catch (error) {
-              onAnswer(method, payload, error as TelegramError);
+              onAnswer(method, payload, { error: error as TelegramError });
               reject(error);
             }
           }),
@@ -170,8 +172,6 @@ export class SimulatedNetwork implements TelegramClient {
     const { onExecuted, telegram, thread, time, weather } = this.#deps;
     time.at(thread.monotonicMs() + weather.latencyMs(), () => {
       if (request.over || time.nowMs > this.#diedAtMs + lateMs) return;
-      // A dead client's poll is a connection that Telegram sees closed.
-      if (thread.dead && method === "getUpdates") return;
       telegram.receive(method, payload, then);
       if (!thread.dead && method !== "getUpdates") onExecuted();
     });

@@ -8,9 +8,8 @@
 import { createHandledBot, createIntake, createQueue } from "../assembly/handling.ts";
 import { createWayOut } from "../assembly/way-out.ts";
 import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
-import type { Random } from "../contracts/clock.ts";
+import type { Clock, Random } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
-import type { TelegramError } from "../contracts/errors.ts";
 import type { BotEvent } from "../contracts/events.ts";
 import type { JsonObject } from "../contracts/message.ts";
 import type { Attempt, MessageHandler } from "../contracts/message-handler.ts";
@@ -24,7 +23,7 @@ import { FaultToleranceManager } from "../utils/fault-tolerance-manager.ts";
 import { HealthMonitor } from "../utils/health-monitor.ts";
 import type { MessageQueue } from "../utils/message-queue.ts";
 import { SimulatedDisk, type StrikeDisk } from "./simulated-disk.ts";
-import { SimulatedNetwork } from "./simulated-network.ts";
+import { type OnAnswer, SimulatedNetwork } from "./simulated-network.ts";
 import { botUser, type SimulatedTelegram } from "./simulated-telegram.ts";
 import type { Thread, VirtualTime } from "./virtual-time.ts";
 import type { Weather } from "./weather.ts";
@@ -32,7 +31,7 @@ import { createWorkingBot, type WorkWorld } from "./work-command.ts";
 
 /** Real parts may be replaced by broken ones, to prove that the judge notices. */
 export interface Plants {
-  readonly store?: (store: Store) => Store;
+  readonly store?: (store: Store, clock: Clock) => Store;
   readonly delivery?: (delivery: MessageHandler) => MessageHandler;
   readonly config?: (config: FaultToleranceConfig) => FaultToleranceConfig;
 }
@@ -50,11 +49,7 @@ export interface SimulatedProcessDeps {
   readonly onEvent: (event: BotEvent) => void;
   readonly onHandling: (kind: "began" | "ended", message: JsonObject) => void;
   readonly onExecuted: () => void;
-  readonly onAnswer: (
-    method: string,
-    payload: JsonObject,
-    error: TelegramError | undefined,
-  ) => void;
+  readonly onAnswer: OnAnswer;
   /** It has ended; told once. */
   readonly onEnd: (reason: string) => void;
 }
@@ -155,7 +150,7 @@ export class SimulatedProcess {
       openDatabase: this.#disk.open,
       defer: clock.defer,
     });
-    const store = plants.store?.(real) ?? real;
+    const store = plants.store?.(real, clock) ?? real;
     const outward = createWayOut(this.#config, {
       ...base,
       store,

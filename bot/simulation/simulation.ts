@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RateLimitedError, type TelegramError } from "../contracts/errors.ts";
+import { RateLimitedError } from "../contracts/errors.ts";
 import type { BotEvent } from "../contracts/events.ts";
 import type { JsonObject } from "../contracts/message.ts";
 import { checkHistory } from "../history/checker.ts";
@@ -20,10 +20,11 @@ import type { Finding, HistoryCounts } from "../history/verdict.ts";
 import { DiskObserver } from "./disk-observer.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { DiskFault } from "./simulated-disk.ts";
+import type { OnAnswer } from "./simulated-network.ts";
 import { type Plants, SimulatedProcess } from "./simulated-process.ts";
 import { botUser, SimulatedTelegram } from "./simulated-telegram.ts";
 import { Thread, VirtualTime } from "./virtual-time.ts";
-import { type Blow, drawForecast, type Forecast, Weather } from "./weather.ts";
+import { type Blow, drawForecast, type Forecast, type Trigger, Weather } from "./weather.ts";
 import { workUsersFrom } from "./work-command.ts";
 import { lastWords, nameOfReply, type PlannedUpdate, planWorkload } from "./workload.ts";
 
@@ -95,7 +96,7 @@ class Simulation {
   #uncertain: { executed: Mutable<RecordOf<"executed">>[]; refused: RecordOf<"rate-limited">[] };
   #process: SimulatedProcess | undefined;
   /** What the disk does next. */
-  #armed: { readonly blow: Blow["kind"]; statements: number } | undefined;
+  #armed: Armed | undefined;
 
   constructor(options: SimulationOptions, directory: string) {
     const { seed } = options;
@@ -179,7 +180,7 @@ class Simulation {
         this.#armed = undefined;
         this.#process?.kill("killed after a call");
       },
-      onAnswer: (method, payload, error) => this.#answered(method, payload, error),
+      onAnswer: (method, payload, answer) => this.#answered(method, payload, answer),
       onEnd: (reason) => this.#ended(reason),
     });
     this.#process = booted;
@@ -217,9 +218,6 @@ class Simulation {
     const { kind, ms } = blow;
     this.#note("blow", kind);
     switch (kind) {
-      case "kill":
-        this.#process?.kill("killed");
-        return;
       case "deploy":
         this.#process?.stop("deployed anew");
         return;
@@ -233,8 +231,25 @@ class Simulation {
         this.#process?.loseIdlePoll();
         return;
       default:
-        this.#armed = { blow: kind, statements: Math.floor(this.#random() * 12) };
+        this.#armed = {
+          blow: kind,
+          trigger: blow.trigger,
+          statements: Math.floor(this.#random() * 12),
+          commits: Math.floor(this.#random() * 3),
+        };
+        this.#trigger("now");
     }
+  }
+
+  /** The moment a death was waiting for may have come. */
+  #trigger(trigger: Trigger): void {
+    const armed = this.#armed;
+    if (armed?.trigger !== trigger) return;
+    armed.trigger = "now";
+    if (armed.blow !== "kill") return;
+    const victim = this.#process;
+    const delayMs = trigger === "now" ? 0 : this.#random() * 6;
+    this.#time.after(delayMs, () => victim?.kill("killed"));
   }
 
   #strikeDisk(point: "statement" | "commit", thread: Thread): DiskFault | undefined {
@@ -244,11 +259,12 @@ class Simulation {
     }
     if (this.#weather.has("disk-full") && this.#random() < 0.3) return { kind: "full" };
     const armed = this.#armed;
-    if (!armed) return undefined;
+    if (armed?.trigger !== "now") return undefined;
     if (point === "statement") {
       if (armed.blow !== "kill-at-statement" || armed.statements-- > 0) return undefined;
       return this.#disarmed({ kind: "die", reachedDisk: false });
     }
+    if (armed.commits-- > 0) return undefined;
     switch (armed.blow) {
       case "kill-at-commit":
         return this.#disarmed({ kind: "die", reachedDisk: false });
@@ -284,7 +300,15 @@ class Simulation {
     this.#uncertain.executed.push(record as Mutable<RecordOf<"executed">>);
   }
 
-  #answered(method: string, payload: JsonObject, error: TelegramError | undefined): void {
+  readonly #answered: OnAnswer = (method, payload, answer) => {
+    if (method === "getUpdates") {
+      if ("result" in answer && (answer.result as unknown[]).length > 0) {
+        this.#trigger("updates-received");
+      }
+      return;
+    }
+    const error = "error" in answer ? answer.error : undefined;
+    this.#trigger("call-answered");
     const chat = String(payload["chat_id"]);
     const reply = nameOfReply(method, payload);
     if (reply === undefined) return;
@@ -296,12 +320,13 @@ class Simulation {
     }
     const last = this.#uncertain.executed.findLast((record) => record.chat === chat);
     if (last && last.reply === reply && error === undefined) last.ambiguous = false;
-  }
+  };
 
   #handling(kind: "began" | "ended", payload: JsonObject): void {
     const update = String(payload["update_id"]);
     const planned = this.#workload.find(({ updateId }) => String(updateId) === update);
     if (planned) this.#record({ kind, update, chat: planned.chat });
+    if (kind === "ended") this.#trigger("handler-ended");
   }
 
   #heard(event: BotEvent): void {
@@ -375,6 +400,15 @@ class Simulation {
     this.#log.update(JSON.stringify(verdict.counts));
     return { findings: [...verdict.findings, ...books], counts: verdict.counts };
   }
+}
+
+/** A death that waits for its moment. */
+interface Armed {
+  readonly blow: Blow["kind"];
+  trigger: Trigger;
+  /** Statements and commits to let pass first. */
+  statements: number;
+  commits: number;
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

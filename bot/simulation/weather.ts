@@ -46,7 +46,13 @@ export interface Blow {
     | "idle-poll-lost";
   /** Milliseconds of a pause or a step. */
   readonly ms: number;
+  /** What a death waits for: the moments after these are the ones that matter. */
+  readonly trigger: Trigger;
 }
+
+export const triggers = ["now", "updates-received", "handler-ended", "call-answered"] as const;
+
+export type Trigger = (typeof triggers)[number];
 
 export interface Forecast {
   readonly spells: readonly Spell[];
@@ -79,11 +85,12 @@ export function drawForecast(random: Random, fineFromMs: number): Forecast {
     const lengthMs = 200 * 100 ** random();
     return { trouble, fromMs, untilMs: Math.min(fineFromMs, fromMs + lengthMs) };
   });
-  const blows = Array.from({ length: Math.floor(random() * 6) }, (): Blow => {
+  const blows = Array.from({ length: Math.floor(random() * 8) }, (): Blow => {
     const kind = pick(random, blowKinds);
     const sign = random() < 0.5 ? -1 : 1;
     const ms = kind === "pause" ? 500 * 60 ** random() : sign * 1_000 * 7_200 ** random();
-    return { kind, atMs: random() * fineFromMs, ms };
+    const trigger = pick(random, triggers);
+    return { kind, atMs: random() * fineFromMs, ms, trigger };
   });
   const backgroundFaults = random() < 0.5 ? 0 : 0.1 * random();
   return { spells, blows, backgroundFaults, fineFromMs };

@@ -1,5 +1,6 @@
 /** Planted bugs: every real part is broken on purpose, and the simulation has to notice. */
 import { expect, test } from "vitest";
+import type { Clock } from "../../contracts/clock.ts";
 import type { NewMessage } from "../../contracts/message.ts";
 import type { MessageHandler } from "../../contracts/message-handler.ts";
 import type { AttemptOutcome, Store } from "../../contracts/store.ts";
@@ -11,15 +12,16 @@ import { simulate } from "../../simulation/simulation.ts";
 const seedsMax = 60;
 
 /** A store some of whose methods are others. */
-const changed = (change: (real: Store) => Partial<Store>) => (real: Store) => {
-  const overrides: Partial<Store> = change(real);
-  return new Proxy(real, {
-    get(target, name) {
-      const own = overrides[name as keyof Store] ?? target[name as keyof Store];
-      return typeof own === "function" ? own.bind(target) : own;
-    },
-  });
-};
+const changed =
+  (change: (real: Store, clock: Clock) => Partial<Store>) => (real: Store, clock: Clock) => {
+    const overrides: Partial<Store> = change(real, clock);
+    return new Proxy(real, {
+      get(target, name) {
+        const own = overrides[name as keyof Store] ?? target[name as keyof Store];
+        return typeof own === "function" ? own.bind(target) : own;
+      },
+    });
+  };
 
 /** A delivery that does otherwise. */
 const delivering =
@@ -56,9 +58,10 @@ const bugs: readonly (readonly [string, Plants, readonly Finding["what"][]])[] =
   [
     "a store that answers before it has committed",
     {
-      store: changed((real) => ({
+      store: changed((real, clock) => ({
         enqueue: async (messages) => {
-          real.enqueue(messages).catch(() => {});
+          const soon = clock.sleep(50, new AbortController().signal);
+          soon.then(() => real.enqueue(messages)).catch(() => {});
           return messages.map(() => ({ kind: "queued", messageId: 0 }) as const);
         },
       })),
