@@ -252,18 +252,6 @@ export class QueueTables {
     });
   }
 
-  /**
-   * Between two processes the clock was set back: what waits for an instant must not wait for the
-   * step as well.
-   *
-   * @param latest The latest instant the processes before this one wrote down about themselves.
-   */
-  undoClockStep(latest: number, now: number): void {
-    const newest = this.#sql.newestMessage.get<{ at: number | null }>()?.at ?? 0;
-    const stepMs = Math.max(latest, newest) - now;
-    if (stepMs > 0) this.#lanes.bringForward(stepMs, now);
-  }
-
   /** The stored result of a step as JSON text, if it ran before. Fenced. */
   findStep(attempt: AttemptRef, name: string): { origin: number; result: string | undefined } {
     const row = this.#fence(attempt);

@@ -23,6 +23,7 @@ import type {
   Store,
   SweepRequest,
 } from "../contracts/store.ts";
+import { undoClockStep } from "./clock-step.ts";
 import { lockDataDirectory } from "./data-lock.ts";
 import { FactTables } from "./fact-tables.ts";
 import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
@@ -77,9 +78,9 @@ export class SqliteStore implements Store {
       const database = this.#open(path);
       configureDatabase(database);
       migrate(database, this.#now());
+      undoClockStep(database, this.#now());
       const facts = new FactTables(database);
       const queue = new QueueTables(database, this.#deps);
-      queue.undoClockStep(facts.latestInstant(), this.#now());
       this.#opened = {
         database,
         lock,
