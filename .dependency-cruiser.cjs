@@ -55,8 +55,17 @@ module.exports = {
     {
       name: "only-the-launcher-imports-assembly",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(enhanced-launcher\\.ts|assembly/|tests/)" },
+      from: {
+        path: "^bot/",
+        pathNot: "^bot/(enhanced-launcher\\.ts|assembly/|simulation/|tests/)",
+      },
       to: { path: "^bot/assembly/" },
+    },
+    {
+      name: "only-tests-import-the-simulation",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(simulation|tests)/" },
+      to: { path: "^bot/simulation/" },
     },
     {
       name: "nobody-imports-the-launcher",
@@ -70,7 +79,7 @@ module.exports = {
       from: { path: "^bot/", pathNot: "^bot/tests/" },
       to: { path: "^bot/tests/" },
     },
-    home("telegraf", ["telegram/", "commands/", "index\\.ts"]),
+    home("telegraf", ["telegram/", "commands/", "index\\.ts", "simulation/"]),
     home("undici", ["telegram/"]),
     home("express", ["api/"]),
     home("winston", ["utils/logger\\.ts"]),

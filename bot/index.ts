@@ -7,6 +7,7 @@
 import { type Context, Telegraf } from "telegraf";
 import { balanceRoutes } from "./commands/balance.ts";
 import { fallback } from "./commands/fallback.ts";
+import { createFormats } from "./commands/format.ts";
 import { helpRoutes } from "./commands/help.ts";
 import { ordersRoutes } from "./commands/orders.ts";
 import { limitRequests } from "./commands/rapid-requests.ts";
@@ -40,8 +41,9 @@ export function createBot(options: CreateBotOptions): Telegraf<BotContext> {
     telegram: { webhookReply: false },
   });
   bot.use(gate(publish), limitRequests(options.judgeRequest, publish));
+  const shared = { ...options, formats: createFormats(options.catalogue.currency) };
   for (const routes of [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, helpRoutes]) {
-    bot.use(routes(options).composer);
+    bot.use(routes(shared).composer);
   }
   bot.use(fallback(publish));
   // Telegraf's own handler prints the update, which is the user's, before it throws.

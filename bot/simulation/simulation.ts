@@ -39,8 +39,13 @@ export interface SimulationOptions {
   readonly plants?: Plants;
 }
 
+/** A broken promise: the judge's findings, and what only the simulation can see. */
+export type Complaint =
+  | Finding
+  | { readonly promise: "P9" | "P10"; readonly what: "defect" | "stop-overdue"; where: string };
+
 export interface SimulationResult {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Complaint[];
   readonly counts: HistoryCounts;
   /** Of the log: two runs of one seed have the same. */
   readonly hash: string;
@@ -88,13 +93,14 @@ class Simulation {
   readonly #history: HistoryRecord[] = [
     { at: 0, kind: "covers", evidence: ["storage", "effects", "replies"] },
   ];
-  readonly #findings: Finding[] = [];
+  readonly #findings: Complaint[] = [];
   readonly #begun = new Map<string, number>();
   #numbers = 0;
   #lives = 0;
   /** What this process has had executed and answered, in case it dies before that is durable. */
   #uncertain: { executed: Mutable<RecordOf<"executed">>[]; refused: RecordOf<"rate-limited">[] };
   #process: SimulatedProcess | undefined;
+  #thread: Thread | undefined;
   /** What the disk does next. */
   #armed: Armed | undefined;
 
@@ -121,7 +127,7 @@ class Simulation {
     if (/simulated process is dead/.test(String(reason))) return;
     this.#note("defect", String(reason));
     const where = `nobody handled ${reason instanceof Error ? reason.stack : String(reason)}`;
-    this.#findings.push({ promise: "P2", what: "books-differ", at: this.#time.nowMs, where });
+    this.#findings.push({ promise: "P9", what: "defect", where });
   }
 
   async run(): Promise<SimulationResult> {
@@ -187,8 +193,6 @@ class Simulation {
     thread.after(0, () => booted.start());
     this.#thread = thread;
   }
-
-  #thread: Thread | undefined;
 
   #ended(reason: string): void {
     this.#note("end", reason);
@@ -289,6 +293,11 @@ class Simulation {
     const update = String(updateId);
     if (this.#observer.holds(botUser.id, updateId)) this.#record({ kind: "stored", update });
     this.#record({ kind: "confirmed", update });
+    const again = this.#random() < 0.03 && this.#time.nowMs < badMs;
+    const planned = this.#workload.find((one) => one.updateId === updateId);
+    if (again && planned) {
+      this.#time.after(this.#random() * 5_000, () => this.#telegram.offer(planned.update));
+    }
   }
 
   #executed(method: string, payload: JsonObject): void {
@@ -365,7 +374,7 @@ class Simulation {
     await this.#time.runUntil(this.#time.nowMs + 60_000, () => this.#process !== last);
     if (last && this.#process === last) {
       const where = "the process did not stop within a minute";
-      this.#findings.push({ promise: "P1", what: "update-waiting", where });
+      this.#findings.push({ promise: "P10", what: "stop-overdue", where });
     }
   }
 
