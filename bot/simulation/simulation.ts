@@ -63,6 +63,8 @@ const badMs = 60_000;
  * attempts, a breaker stays open for seconds; only a refused token is asked about every few minutes.
  */
 const drainWithinMs = 15 * 60_000;
+/** Milliseconds after its start in which a process finds the disk cold. */
+const youngMs = 1_000;
 /** A memory file system where there is one: only the order of writes matters here. */
 const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
@@ -156,7 +158,11 @@ class Simulation {
 
   #boot(): void {
     this.#lives++;
-    this.#armed = undefined;
+    // The very first start makes the tables; it can be killed in the middle of that, too.
+    const early = this.#lives === 1 && this.#random() < 0.2;
+    this.#armed = early
+      ? { blow: "kill-at-statement", trigger: "now", statements: this.#random() * 25, commits: 0 }
+      : undefined;
     this.#note("boot", this.#lives);
     this.#record({ kind: "started" });
     const thread = new Thread(this.#time, this.#random);
@@ -209,7 +215,7 @@ class Simulation {
       if (refusal) this.#history.splice(this.#history.indexOf(refusal), 1);
     }
     this.#uncertain = { executed: [], refused: [] };
-    this.#time.after(500 + this.#random() * 2_500, () => this.#boot());
+    this.#time.after(20 * 150 ** this.#random(), () => this.#boot());
   }
 
   #offer(planned: PlannedUpdate): void {
@@ -258,7 +264,8 @@ class Simulation {
 
   #strikeDisk(point: "statement" | "commit", thread: Thread): DiskFault | undefined {
     if (point === "commit") {
-      const stallMs = this.#time.nowMs < badMs ? this.#weather.commitStallMs() : 0;
+      const young = thread.ageMs < youngMs;
+      const stallMs = this.#time.nowMs < badMs ? this.#weather.commitStallMs(young) : 0;
       if (stallMs > 0) thread.stall(stallMs);
     }
     if (this.#weather.has("disk-full") && this.#random() < 0.3) return { kind: "full" };
