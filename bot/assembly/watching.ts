@@ -81,6 +81,7 @@ export function createWatch(
     telegramProbe({
       intake: () => polling.current.snapshot(),
       reachable: () => breaker.closed,
+      latencyMs: () => latencyOf(deps.connections.current),
       pollDueMs: (config.intake.pollTimeoutSeconds + 15) * 1000,
     }),
     queueProbe(() => lookAtQueue(queue)),
@@ -93,6 +94,11 @@ export function createWatch(
   ];
   const health = new Replaceable(() => new HealthMonitor({ clock, publish, probes }));
   return { processMonitor, health };
+}
+
+/** Of the calls that do not wait: `getMe`, asked while a long poll is silent. */
+function latencyOf(connections: ReconnectManager): number | null {
+  return connections.snapshot()[connectionNames.polling]?.latencyMs ?? null;
 }
 
 /** What health finds counts for the connection, too, so that a healthy disk is asked once. */

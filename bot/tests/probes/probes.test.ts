@@ -74,8 +74,10 @@ describe("telegram", () => {
     sinceLastPollMs: 5_000,
     failuresInARow: 0,
   } as const;
-  test.for<[string, object, boolean, string]>([
+  test.for<[string, object, boolean, string, (number | null)?]>([
     ["polls come back", {}, true, "healthy"],
+    ["answers are quick", {}, true, "healthy", 40],
+    ["answers are slow", {}, true, "degraded", 2_500],
     ["the first poll is under way", { sinceLastPollMs: undefined }, true, "degraded"],
     ["held back", { state: "back-pressure", sinceLastPollMs: 90_000 }, true, "degraded"],
     ["failing for a moment", { failuresInARow: 2, reason: "TELEGRAM_NOT_SENT" }, true, "degraded"],
@@ -87,8 +89,9 @@ describe("telegram", () => {
     ],
     ["no poll for long", { sinceLastPollMs: 46_000 }, true, "unhealthy"],
     ["sending is not possible", {}, false, "degraded"],
-  ])("%s", async ([, change, reachable, status]) => {
+  ])("%s", async ([, change, reachable, status, latencyMs = null]) => {
     const probe = telegramProbe({
+      latencyMs: () => latencyMs,
       intake: () => ({ ...polling, ...change }),
       reachable: () => reachable,
       pollDueMs: 45_000,
