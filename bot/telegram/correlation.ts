@@ -9,6 +9,6 @@ import type { Message } from "../contracts/message.ts";
 /** "u" and the update's id; for what no update asked for, "m" and the message's id. */
 export function cidOf({ id, payload, type }: Message): string {
   const { cid, update_id: updateId } = payload;
-  if (type === "update" && typeof updateId === "number") return `u${updateId}`;
+  if (type === "update") return typeof updateId === "number" ? `u${updateId}` : `m${id}`;
   return typeof cid === "string" ? cid : `m${id}`;
 }
