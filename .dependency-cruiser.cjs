@@ -71,7 +71,7 @@ module.exports = {
     },
     home("telegraf", ["telegram/", "commands/", "index\\.ts"]),
     home("undici", ["telegram/"]),
-    home("express", ["api/"]),
+    home("express", ["api/", "telegram/webhook-listener\\.ts"]),
     home("winston", ["utils/logger\\.ts"]),
     home("winston-daily-rotate-file", ["utils/logger\\.ts"]),
     home("p-retry", ["telegram/"]),

@@ -89,6 +89,9 @@ export type BotEvent =
   | { readonly type: "intake.held-back" }
   | { readonly type: "intake.resumed"; readonly free: number }
   | { readonly type: "webhook.removed" }
+  | { readonly type: "webhook.set" }
+  /** A request that did not come from Telegram. */
+  | { readonly type: "webhook.refused" }
   // queue
   | {
       readonly type: "message.recovered";

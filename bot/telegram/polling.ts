@@ -12,11 +12,10 @@ import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
 import { PollConflictError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
-import type { NewMessage } from "../contracts/message.ts";
-import type { EnqueueResult } from "../contracts/store.ts";
-import type { RawUpdate, UpdateSource, UpdateSourceSnapshot } from "../contracts/update-source.ts";
+import type { UpdateSource, UpdateSourceSnapshot } from "../contracts/update-source.ts";
 import { decidePollDelay } from "../policies/intake.ts";
-import { allowedUpdates, parseUpdate, toIncomingMessage } from "./incoming.ts";
+import { type AcceptUpdates, commitUpdates } from "./accepted-updates.ts";
+import { allowedUpdates } from "./incoming.ts";
 
 export interface PollingDeps {
   /** The bare client, not the breaker: polling is how we notice that Telegram is back. */
@@ -28,7 +27,7 @@ export interface PollingDeps {
   /** Seconds Telegram may hold a poll open, 1 to 50. */
   readonly pollTimeoutSeconds: number;
   /** Commits a batch; resolves when it is on disk. */
-  readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
+  readonly accept: AcceptUpdates;
   /** Updates for which there is room. */
   readonly room: () => Promise<number>;
   /** While true nothing is asked for, on purpose. Default: never. */
@@ -180,20 +179,9 @@ export class Polling implements UpdateSource {
 
   /** @returns the offset that confirms this batch. */
   async #commit(values: readonly unknown[]): Promise<number> {
-    const updates: RawUpdate[] = [];
-    for (const value of values) {
-      const update = parseUpdate(value);
-      if (update) updates.push(update);
-      else
-        this.#deps.publish({ type: "update.ignored", updateId: undefined, reason: "no update_id" });
-    }
-    if (updates.length === 0) return 0;
-    const messages = updates.map((update) => toIncomingMessage(update, this.#deps.botId));
-    const results = await this.#deps.accept(messages);
-    const duplicates = results.filter((result) => result.kind === "duplicate").length;
-    this.#deps.publish({ type: "updates.received", received: updates.length, duplicates });
     // Of this batch alone: ids can jump down after a week of silence.
-    return Math.max(...updates.map((update) => update.update_id)) + 1;
+    const highest = await commitUpdates(values, this.#deps);
+    return highest === undefined ? 0 : highest + 1;
   }
 
   /** @returns whether this was the poll that proved the connection. */

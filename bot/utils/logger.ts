@@ -457,6 +457,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "message.retry-scheduled":
     case "send.ambiguous":
     case "telegram.rate-limited":
+    case "webhook.refused":
       return "warn";
     case "breaker.closed":
     case "business.happened":
@@ -478,6 +479,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "storage.checked":
     case "update.ignored":
     case "webhook.removed":
+    case "webhook.set":
       return "info";
     case "connection.reconnecting":
     case "message.done":
