@@ -8,7 +8,7 @@
  */
 import type { BotApi } from "../contracts/bot-api.ts";
 import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
-import { recordError, WebhookUnreachableError } from "../contracts/errors.ts";
+import { WebhookUnreachableError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
 import type { Secret } from "../contracts/secret.ts";
@@ -16,6 +16,7 @@ import type { UpdateSource, UpdateSourceSnapshot } from "../contracts/update-sou
 import { decidePollDelay } from "../policies/intake.ts";
 import { type AcceptUpdates, commitUpdates } from "./accepted-updates.ts";
 import { allowedUpdates } from "./incoming.ts";
+import { IntakeCondition } from "./intake-condition.ts";
 import { type Verdict, WebhookListener } from "./webhook-listener.ts";
 
 export interface WebhookDeps {
@@ -67,20 +68,16 @@ export class Webhook implements UpdateSource {
   readonly #listener: WebhookListener;
   readonly #stopping = new AbortController();
   readonly #pulse: Pulse;
+  readonly #condition: IntakeCondition;
   #nudge = new AbortController();
   #loop: Promise<void> | undefined;
-  #state: UpdateSourceSnapshot["state"] = "starting";
-  #reason: string | undefined;
-  #heardAtMs: number | undefined;
   #listeningSinceEpochMs = 0;
-  #failures = 0;
-  #failingSinceMs = 0;
-  #heldBack = false;
   #room = { checkedAtMs: Number.NEGATIVE_INFINITY, free: 0 };
 
   constructor(deps: WebhookDeps) {
     this.#deps = deps;
     this.#pulse = new Pulse(deps.clock);
+    this.#condition = new IntakeCondition(deps);
     this.#listener = new WebhookListener({
       ...deps,
       connectionsMax: 2 * connectionsMax,
@@ -107,7 +104,7 @@ export class Webhook implements UpdateSource {
     this.#stopping.abort(waitOver);
     await this.#listener.stop();
     await this.#loop;
-    this.#state = "stopped";
+    this.#condition.enter("stopped");
   }
 
   /** Looks at Telegram now. */
@@ -121,13 +118,7 @@ export class Webhook implements UpdateSource {
   }
 
   snapshot(): UpdateSourceSnapshot {
-    const heard = this.#heardAtMs;
-    return {
-      state: this.#heldBack ? "back-pressure" : this.#state,
-      reason: this.#reason,
-      sinceLastPollMs: heard === undefined ? undefined : this.#deps.clock.monotonicMs() - heard,
-      failuresInARow: this.#failures,
-    };
+    return this.#condition.snapshot();
   }
 
   // ---- what Telegram brings -----------------------------------------------------------------------
@@ -137,7 +128,7 @@ export class Webhook implements UpdateSource {
       if (!(await this.#hasRoom())) return { retryAfterSeconds };
       await commitUpdates([value], this.#deps);
     } catch (error) {
-      this.#failed(error, retryAfterSeconds * 1_000);
+      this.#condition.failed(error, retryAfterSeconds * 1_000);
       return { retryAfterSeconds };
     }
     this.#succeeded();
@@ -145,18 +136,13 @@ export class Webhook implements UpdateSource {
   }
 
   async #hasRoom(): Promise<boolean> {
-    const { clock, held, publish, room } = this.#deps;
+    const { clock, held, room } = this.#deps;
     if (held?.()) return false;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#room.checkedAtMs >= roomTrustedMs) {
       this.#room = { checkedAtMs: nowMs, free: await room() };
     }
-    const { free } = this.#room;
-    if (free > 0 === this.#heldBack) {
-      this.#heldBack = !this.#heldBack;
-      publish(this.#heldBack ? { type: "intake.held-back" } : { type: "intake.resumed", free });
-    }
-    return free > 0;
+    return this.#condition.hasRoom(this.#room.free);
   }
 
   // ---- what Telegram knows ------------------------------------------------------------------------
@@ -175,8 +161,8 @@ export class Webhook implements UpdateSource {
         if (set) this.#judge(info);
         else waitMs = decidePollDelay(undefined, 1, this.#deps.random);
       } catch (error) {
-        waitMs = decidePollDelay(error, this.#failures + 1, this.#deps.random);
-        if (!signal.aborted) this.#failed(error, waitMs);
+        waitMs = decidePollDelay(error, this.#condition.failures + 1, this.#deps.random);
+        if (!signal.aborted) this.#condition.failed(error, waitMs);
       }
       this.#pulse.beat(waitMs);
       await this.#deps.clock.sleep(waitMs, AbortSignal.any([signal, this.#nudge.signal]));
@@ -206,38 +192,18 @@ export class Webhook implements UpdateSource {
     const { clock } = this.#deps;
     // What failed while nobody listened says nothing about now.
     const news = Math.max(this.#listeningSinceEpochMs, clock.epochMs() - errorNewsMs);
-    if ((info.pending_update_count ?? 0) > 0 && erredAtEpochMs > news && !this.#heldBack) {
+    if (
+      (info.pending_update_count ?? 0) > 0 &&
+      erredAtEpochMs > news &&
+      !this.#condition.heldBack
+    ) {
       throw new WebhookUnreachableError(info.last_error_message ?? "no reason was given");
     }
     this.#succeeded();
   }
 
   #succeeded(): void {
-    const { clock, onPoll, publish } = this.#deps;
-    const nowMs = clock.monotonicMs();
-    this.#heardAtMs = nowMs;
-    onPoll();
-    if (this.#failures > 0) {
-      const afterMs = nowMs - this.#failingSinceMs;
-      publish({ type: "intake.recovered", afterMs, failures: this.#failures });
-    }
-    this.#failures = 0;
-    this.#reason = undefined;
-    this.#state = "listening";
-  }
-
-  #failed(error: unknown, retryInMs: number): void {
-    const { clock, publish } = this.#deps;
-    if (this.#failures === 0) this.#failingSinceMs = clock.monotonicMs();
-    this.#failures++;
-    const record = recordError(error, clock.epochMs());
-    this.#state = "backing-off";
-    this.#reason = record.code;
-    publish({
-      type: "intake.failed",
-      error: record,
-      retryInMs,
-      failuresInARow: this.#failures,
-    });
+    this.#condition.succeeded("listening");
+    this.#deps.onPoll();
   }
 }
