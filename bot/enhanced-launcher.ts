@@ -211,6 +211,7 @@ function createStore(
     ...deps,
     directory,
     dedupeKeepMs: config.storage.dedupeKeepMs,
+    backupsKept: config.storage.backupsKept,
     laneLengthMax: config.queue.laneLengthMax,
   });
 }

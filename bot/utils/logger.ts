@@ -476,6 +476,7 @@ function levelOf(event: BotEvent): LogLevel {
     case "safe-mode.left":
     case "safe-mode.released":
     case "storage.checked":
+    case "storage.backed-up":
     case "update.ignored":
     case "webhook.removed":
       return "info";
