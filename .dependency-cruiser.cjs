@@ -25,7 +25,7 @@ module.exports = {
     {
       name: "no-orphans",
       severity: "error",
-      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts)" },
+      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts|operator/)" },
       to: {},
     },
     only("contracts", []),
@@ -45,6 +45,7 @@ module.exports = {
     only("incidents", ["contracts", "policies", "records"]),
     only("probes", ["contracts", "policies"]),
     only("api", ["contracts"]),
+    only("operator", ["contracts", "config", "storage"]),
     only("sandbox", []),
     {
       name: "index-only-imports",

@@ -203,6 +203,11 @@ export const settings = {
       default: 72,
       sentence: "How long an update is remembered, so that it is never worked on twice.",
     }),
+    backupsKept: setting(integer(1, 1_000), {
+      variable: "BACKUPS_KEPT",
+      default: 7,
+      sentence: "How many backups stay in DATA_DIR; the oldest are removed.",
+    }),
   },
   log: {
     directory: setting(path(), {

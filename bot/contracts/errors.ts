@@ -48,6 +48,12 @@ export class ConfigurationError extends BotError {
   }
 }
 
+/** A program of the operator's was called in a way it does not understand. Exit code 78. */
+export class UsageError extends BotError {
+  override readonly code = "CONFIGURATION_USAGE";
+  override readonly transient = false;
+}
+
 // ---- storage ------------------------------------------------------------------------------------
 
 /** The disk or the quota is full; nothing was written. Passes when space is freed. */
@@ -83,6 +89,12 @@ export class StorageInUseError extends BotError {
 /** The store was closed, so the work was not done. */
 export class StorageClosedError extends BotError {
   override readonly code = "STORAGE_CLOSED";
+  override readonly transient = true;
+}
+
+/** A backup could not be made; the store itself goes on. */
+export class BackupFailedError extends BotError {
+  override readonly code = "BACKUP_FAILED";
   override readonly transient = true;
 }
 

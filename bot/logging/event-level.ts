@@ -62,6 +62,7 @@ export function levelOf(event: BotEvent): LogLevel {
     case "queue.resumed":
     case "safe-mode.left":
     case "safe-mode.released":
+    case "storage.backed-up":
     case "storage.checked":
     case "update.ignored":
     case "webhook.removed":

@@ -51,7 +51,11 @@ test("with nothing set, the development profile applies and there is no token", 
     welcomeBalanceMinor: 5_000,
     cancelWindowMs: 86_400_000,
   });
-  expect(config.storage).toEqual({ directory: "data", dedupeKeepMs: 72 * 3_600_000 });
+  expect(config.storage).toEqual({
+    directory: "data",
+    dedupeKeepMs: 72 * 3_600_000,
+    backupsKept: 7,
+  });
   expect(config.log).toEqual({ directory: "logs", level: "debug", keepDays: 14 });
   expect(config.monitoring).toEqual({ host: "127.0.0.1", port: 3001 });
   expect(config.lifecycle).toEqual({
@@ -135,6 +139,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   FLOOD_TOTAL_PER_SECOND: ["0", "1001"],
   DATA_DIR: undefined,
   DEDUPE_KEEP_HOURS: ["24", "168"],
+  BACKUPS_KEPT: ["0", "1001"],
   LOG_DIR: undefined,
   LOG_LEVEL: ["verbose", "INFO"],
   LOG_KEEP_DAYS: ["0", "366"],
