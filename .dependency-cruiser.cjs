@@ -47,6 +47,7 @@ module.exports = {
     only("api", ["contracts"]),
     only("operator", ["contracts", "config", "storage"]),
     only("sandbox", []),
+    only("history", []),
     {
       name: "index-only-imports",
       severity: "error",
