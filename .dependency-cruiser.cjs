@@ -25,7 +25,7 @@ module.exports = {
     {
       name: "no-orphans",
       severity: "error",
-      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts)" },
+      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts|operator/)" },
       to: {},
     },
     only("contracts", []),
@@ -45,7 +45,9 @@ module.exports = {
     only("incidents", ["contracts", "policies", "records"]),
     only("probes", ["contracts", "policies"]),
     only("api", ["contracts"]),
+    only("operator", ["contracts", "config", "storage"]),
     only("sandbox", []),
+    only("history", []),
     {
       name: "index-only-imports",
       severity: "error",
@@ -72,7 +74,7 @@ module.exports = {
     },
     home("telegraf", ["telegram/", "commands/", "index\\.ts"]),
     home("undici", ["telegram/"]),
-    home("express", ["api/"]),
+    home("express", ["api/", "telegram/webhook-listener\\.ts"]),
     home("winston", ["utils/logger\\.ts", "logging/"]),
     home("winston-daily-rotate-file", ["logging/"]),
     home("p-retry", ["telegram/"]),

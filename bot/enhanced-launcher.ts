@@ -213,6 +213,7 @@ function createStore(
     ...deps,
     directory,
     dedupeKeepMs: config.storage.dedupeKeepMs,
+    backupsKept: config.storage.backupsKept,
     laneLengthMax: config.queue.laneLengthMax,
   });
 }

@@ -2,6 +2,7 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { ProbeResult } from "../contracts/component.ts";
 import type { Store } from "../contracts/store.ts";
+import type { UpdateSource } from "../contracts/update-source.ts";
 import { postAlert } from "../incidents/alert-webhook.ts";
 import { Alerts } from "../incidents/alerts.ts";
 import { clockProbe } from "../probes/clock-probe.ts";
@@ -17,7 +18,6 @@ import { Replaceable } from "../supervision/replaceable.ts";
 import type { SupervisedComponent } from "../supervision/supervisor.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import { toOutgoingMessage } from "../telegram/outgoing.ts";
-import type { Polling } from "../telegram/polling.ts";
 import { HealthMonitor } from "../utils/health-monitor.ts";
 import type { BotLogger } from "../utils/logger.ts";
 import type { MessageQueue } from "../utils/message-queue.ts";
@@ -57,7 +57,7 @@ export function createWatch(
   deps: Base & {
     store: Store;
     queue: MessageQueue;
-    polling: Replaceable<Polling>;
+    polling: Replaceable<UpdateSource>;
     breaker: Breaker;
     safeMode: SafeMode;
     log: BotLogger;

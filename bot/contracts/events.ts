@@ -90,6 +90,9 @@ export type BotEvent =
   | { readonly type: "intake.held-back" }
   | { readonly type: "intake.resumed"; readonly free: number }
   | { readonly type: "webhook.removed" }
+  | { readonly type: "webhook.set" }
+  /** A request that did not come from Telegram. */
+  | { readonly type: "webhook.refused" }
   // queue
   | {
       readonly type: "message.recovered";
@@ -175,6 +178,12 @@ export type BotEvent =
   | { readonly type: "log.level-changed"; readonly from: LogLevel; readonly to: LogLevel }
   // storage
   | { readonly type: "storage.checked"; readonly durationMs: number }
+  | {
+      readonly type: "storage.backed-up";
+      readonly file: string;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
   | { readonly type: "storage.failed"; readonly error: ErrorRecord }
   // monitoring API: an answer could not be given; the client saw a generic error
   | { readonly type: "api.failed"; readonly path: string; readonly error: ErrorRecord }

@@ -43,6 +43,7 @@ export function levelOf(event: BotEvent): LogLevel {
     case "message.retry-scheduled":
     case "send.ambiguous":
     case "telegram.rate-limited":
+    case "webhook.refused":
       return "warn";
     case "breaker.closed":
     case "business.happened":
@@ -61,9 +62,11 @@ export function levelOf(event: BotEvent): LogLevel {
     case "queue.resumed":
     case "safe-mode.left":
     case "safe-mode.released":
+    case "storage.backed-up":
     case "storage.checked":
     case "update.ignored":
     case "webhook.removed":
+    case "webhook.set":
       return "info";
     case "connection.reconnecting":
     case "message.done":
