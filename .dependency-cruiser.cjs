@@ -44,6 +44,7 @@ module.exports = {
     only("incidents", ["contracts", "policies", "records"]),
     only("probes", ["contracts", "policies"]),
     only("api", ["contracts"]),
+    only("metrics", ["contracts"]),
     only("sandbox", []),
     {
       name: "index-only-imports",
@@ -72,6 +73,9 @@ module.exports = {
     home("telegraf", ["telegram/", "commands/", "index\\.ts"]),
     home("undici", ["telegram/"]),
     home("express", ["api/"]),
+    home("express-rate-limit", ["api/"]),
+    home("helmet", ["api/"]),
+    home("prom-client", ["metrics/"]),
     home("winston", ["utils/logger\\.ts"]),
     home("winston-daily-rotate-file", ["utils/logger\\.ts"]),
     home("p-retry", ["telegram/"]),

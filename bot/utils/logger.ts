@@ -181,6 +181,10 @@ export class BotLogger {
     const level = levelOf(event);
     if (!this.#isWritten(level)) return;
     const { type, ...facts } = event;
+    if (event.type === "api.changed" || event.type === "api.refused") {
+      this.security(type, facts);
+      return;
+    }
     this.#write(level, { event: type, facts });
   };
 
@@ -445,6 +449,8 @@ function levelOf(event: BotEvent): LogLevel {
       return event.left.length > 0 ? "warn" : "info";
     case "process.started":
       return event.previousEnd === "unclean" ? "warn" : "info";
+    case "api.changed":
+    case "api.refused":
     case "intake.failed":
     case "intake.held-back":
     case "component.restarting":
