@@ -2,79 +2,80 @@
 import type { BotEvent } from "../contracts/events.ts";
 import type { LogLevel } from "../contracts/log-level.ts";
 
-/** How much an event matters. A new event must be judged here, or this does not compile. */
+type Level<Type> = LogLevel | ((event: Extract<BotEvent, { type: Type }>) => LogLevel);
+
+const healthLevels = { healthy: "info", degraded: "warn", unhealthy: "error" } as const;
+
+/** A new event must be judged here, or this does not compile. */
+const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
+  "alert.failed": "error",
+  "api.changed": "warn",
+  "api.failed": "error",
+  "api.refused": "warn",
+  "breaker.closed": "info",
+  "breaker.opened": "error",
+  "business.happened": "info",
+  "chat.migrated": "info",
+  "chat.unreachable": "info",
+  "component.drained": (event) => (event.left.length > 0 ? "warn" : "info"),
+  "component.given-up": "error",
+  "component.recovered": "info",
+  "component.restart-failed": "error",
+  "component.restarting": "warn",
+  "component.start-failed": "error",
+  "component.started": "info",
+  "component.stop-failed": "error",
+  "component.stopped": "info",
+  "component.stuck": "error",
+  "connection.lost": "error",
+  "connection.reconnecting": "debug",
+  "connection.restored": "info",
+  "dead-letter.requeued": "info",
+  "error.noticed": (event) => (event.what === "spike" ? "warn" : "info"),
+  "health.changed": ({ status }) => healthLevels[status],
+  "intake.failed": "warn",
+  "intake.held-back": "warn",
+  "intake.recovered": "info",
+  "intake.resumed": "info",
+  "log.level-changed": "warn",
+  "loop.stalled": "warn",
+  "message.dead": (event) => (event.reason === "refused" ? "warn" : "error"),
+  "message.done": "debug",
+  "message.expired": "info",
+  "message.overdue": "warn",
+  "message.postponed": "debug",
+  "message.recovered": "warn",
+  "message.retry-scheduled": "warn",
+  "process.died-before": "error",
+  "process.started": (event) => (event.previousEnd === "unclean" ? "warn" : "info"),
+  "process.stopping": "info",
+  "process.unmeasured": "warn",
+  "queue.commit-failed": "error",
+  "queue.paused": "info",
+  "queue.resumed": "info",
+  "queue.swept": "debug",
+  "restart.requested": "warn",
+  "safe-mode.entered": "error",
+  "safe-mode.left": "info",
+  "safe-mode.released": "info",
+  "security.happened": "warn",
+  "send.ambiguous": "warn",
+  "storage.backed-up": "info",
+  "storage.checked": "info",
+  "storage.failed": "error",
+  "telegram.rate-limited": "warn",
+  "update.ignored": "info",
+  "updates.received": "debug",
+  "watchdog.failed": "error",
+  "webhook.refused": "warn",
+  "webhook.removed": "info",
+  "webhook.set": "info",
+};
+
+/** How much an event matters. */
 export function levelOf(event: BotEvent): LogLevel {
-  switch (event.type) {
-    case "alert.failed":
-    case "api.failed":
-    case "breaker.opened":
-    case "component.start-failed":
-    case "component.stop-failed":
-    case "component.given-up":
-    case "component.stuck":
-    case "component.restart-failed":
-    case "connection.lost":
-    case "queue.commit-failed":
-    case "storage.failed":
-    case "process.died-before":
-    case "safe-mode.entered":
-    case "watchdog.failed":
-      return "error";
-    case "health.changed":
-      return { healthy: "info", degraded: "warn", unhealthy: "error" }[event.status] as LogLevel;
-    case "error.noticed":
-      return event.what === "spike" ? "warn" : "info";
-    case "message.dead":
-      return event.reason === "refused" ? "warn" : "error";
-    case "component.drained":
-      return event.left.length > 0 ? "warn" : "info";
-    case "process.started":
-      return event.previousEnd === "unclean" ? "warn" : "info";
-    case "intake.failed":
-    case "intake.held-back":
-    case "log.level-changed":
-    case "component.restarting":
-    case "loop.stalled":
-    case "process.unmeasured":
-    case "restart.requested":
-    case "message.overdue":
-    case "security.happened":
-    case "message.recovered":
-    case "message.retry-scheduled":
-    case "send.ambiguous":
-    case "telegram.rate-limited":
-    case "webhook.refused":
-      return "warn";
-    case "breaker.closed":
-    case "business.happened":
-    case "chat.migrated":
-    case "chat.unreachable":
-    case "component.recovered":
-    case "component.started":
-    case "component.stopped":
-    case "connection.restored":
-    case "dead-letter.requeued":
-    case "intake.recovered":
-    case "intake.resumed":
-    case "message.expired":
-    case "process.stopping":
-    case "queue.paused":
-    case "queue.resumed":
-    case "safe-mode.left":
-    case "safe-mode.released":
-    case "storage.backed-up":
-    case "storage.checked":
-    case "update.ignored":
-    case "webhook.removed":
-    case "webhook.set":
-      return "info";
-    case "connection.reconnecting":
-    case "message.done":
-    case "message.postponed":
-    case "queue.swept":
-    case "updates.received":
-      return "debug";
-  }
+  const level = levels[event.type] as Level<BotEvent["type"]>;
+  return typeof level === "string" ? level : level(event);
 }
 
 /** What somebody did on purpose: each time is written, however often. */
