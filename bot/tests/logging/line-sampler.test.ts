@@ -52,11 +52,11 @@ test("every line left out is counted, and told once", async () => {
   await clock.advance(60_000);
   // 995 beyond the first five: the ninth hundred was told, 95 were not.
   expect(sampler.takeLeftovers("minutes that are over")).toEqual([
-    { of: "happened", suppressed: 95 },
+    { level: "warn", of: "happened", suppressed: 95 },
   ]);
   expect(sampler.takeLeftovers("all")).toEqual([]);
   expect(pass(6, (n) => ({ facts: failed(n) }))).toBe(5);
-  expect(sampler.takeLeftovers("all")).toEqual([{ of: "happened", suppressed: 1 }]);
+  expect(sampler.takeLeftovers("all")).toEqual([{ level: "warn", of: "happened", suppressed: 1 }]);
 });
 
 test("of very many kinds the quiet ones are forgotten, their numbers are not", () => {
@@ -66,4 +66,13 @@ test("of very many kinds the quiet ones are forgotten, their numbers are not", (
   const leftovers = sampler.takeLeftovers("all");
   expect(leftovers.reduce((sum, { suppressed }) => sum + suppressed, 0)).toBe(sampler.suppressed);
   expect(leftovers.length).toBeLessThanOrEqual(101);
+});
+
+test("what was left out is told at the level of the lines themselves", () => {
+  const { pass, sampler } = setup();
+  for (const level of ["error", "info"] as const) pass(7, () => ({ level }));
+  expect(sampler.takeLeftovers("all")).toEqual([
+    { level: "error", of: "happened", suppressed: 2 },
+    { level: "info", of: "happened", suppressed: 2 },
+  ]);
 });
