@@ -6,12 +6,12 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { eventually, pause } from "../../drill/bot-process.ts";
+import { checkReplies, type SeenReply } from "../../drill/reply-history.ts";
 import type { SandboxClient } from "../../sandbox/client.ts";
 import type { JournalEntry } from "../../sandbox/control-api.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
-import { eventually, pause } from "../support/bot-process.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
-import { checkReplies, type SeenReply } from "../support/reply-history.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 
 const seed = Number(process.env["KILL_SEED"] ?? 20_261_124);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkReplies } from "./reply-history.ts";
+import { checkReplies } from "../../drill/reply-history.ts";
 
 const sure = (label: string) => ({ label, ambiguous: false });
 const unsure = (label: string) => ({ label, ambiguous: true });

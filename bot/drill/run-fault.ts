@@ -1,0 +1,256 @@
+/**
+ * Run of a fault: sets a scene, breaks it, waits until the bot answers again, and has it judged.
+ *
+ * Detection and recovery are measured from outside: lines as they arrive, exits as a supervisor sees
+ * them, and sends as the sandbox executes them.
+ */
+import type { JournalEntry } from "../sandbox/control-api.ts";
+import { eventually, nowMs, pause } from "./bot-process.ts";
+import type { Shopping } from "./crowd.ts";
+import type { Aim, Detection, Fault } from "./fault.ts";
+import { type Judgement, judge } from "./judge.ts";
+import { type Scene, type SceneDefaults, setScene } from "./scene.ts";
+import { whyMissing } from "./tools.ts";
+
+/** Milliseconds within which a fault of each kind must be over. */
+export const aimsMs: Readonly<Record<Aim, number>> = { hang: 20_000, outage: 5_000, kill: 2_000 };
+
+/** Instants are milliseconds since the scene's beginning. */
+export interface FaultReport {
+  readonly fault: Fault;
+  readonly outcome: "held" | "broken" | "skipped";
+  /** Of a skip, or one sentence for each promise broken. */
+  readonly reasons: readonly string[];
+  readonly detectedAfterMs?: number;
+  readonly recoveredAfterMs?: number;
+  readonly judgement?: Judgement;
+  readonly timeline?: Timeline;
+}
+
+export interface Timeline {
+  readonly injectedAtMs: number;
+  readonly endedAtMs: number;
+  readonly detectedAtMs?: number;
+  readonly recoveredAtMs?: number;
+  readonly finishedAtMs: number;
+  /** When sends took effect. */
+  readonly answersAtMs: readonly number[];
+  readonly exits: readonly { readonly atMs: number; readonly how: string }[];
+}
+
+export type Narrate = (line: string) => void;
+
+const defaultLastsMs = 3_000;
+const noticeMsMax = 60_000;
+const recoverMsMax = 120_000;
+const settleMsMax = 90_000;
+
+export async function runFault(
+  fault: Fault,
+  defaults: SceneDefaults,
+  narrate: Narrate,
+): Promise<FaultReport> {
+  const missing = (fault.needs ?? []).flatMap((tool) => whyMissing(tool) ?? []);
+  if (missing.length > 0) return { fault, outcome: "skipped", reasons: missing };
+  const scene = await setScene(fault.setup ?? {}, defaults);
+  try {
+    return await play(fault, scene, narrate);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const lastWords = scene.bot.lines.slice(-5).map(({ text }) => `the bot said: ${text}`);
+    return { fault, outcome: "broken", reasons: [reason, ...lastWords] };
+  } finally {
+    await scene.close();
+  }
+}
+
+async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<FaultReport> {
+  const { bot, crowd, supervisor } = scene;
+  const startedAtMs = nowMs();
+  supervisor.start();
+  await bot.monitoringUrl();
+  crowd.start();
+  await eventually("the first answer", async () => (await answersSince(scene, 0)).length > 0);
+  await pause(1_000);
+
+  const watch = new Watch(fault.detection, scene);
+  const injectedAtMs = nowMs();
+  await fault.inject(scene);
+  narrate("broken");
+  let endedAtMs = nowMs();
+  if (fault.end) {
+    await Promise.all([pause(fault.lastsMs ?? defaultLastsMs), watch.noticed(noticeMsMax)]);
+    await fault.end(scene);
+    endedAtMs = nowMs();
+    narrate("made whole");
+  }
+  const detectedAtMs = await watch.noticed(noticeMsMax);
+  watch.stop();
+  if (detectedAtMs !== undefined) narrate(`noticed after ${seconds(detectedAtMs - injectedAtMs)}`);
+
+  const overAtMs = fault.end ? endedAtMs : Math.max(endedAtMs, detectedAtMs ?? 0);
+  const recoveredAtMs = await firstAnswerAfter(
+    scene,
+    fault.end || detectedByExit(fault) ? overAtMs : endedAtMs,
+  );
+  const countedFromMs = fault.aim === "hang" ? injectedAtMs : overAtMs;
+  const recoveredAfterMs = recoveredAtMs - countedFromMs;
+  narrate(`answering after ${seconds(recoveredAfterMs)}`);
+
+  await fault.afterwards?.(scene);
+  const leaves = fault.leaves ?? 0;
+  const ending = await settle(scene, leaves);
+  const problems = [...ending.problems, ...((await fault.check?.(scene)) ?? [])];
+  const judgement = await judge(scene, { ...ending, leaves });
+  problems.push(...judgement.problems);
+  const absorbed = fault.detection.by === "nothing";
+  if (detectedAtMs === undefined && !absorbed) problems.push("nobody noticed it");
+  if (recoveredAfterMs > aimsMs[fault.aim]) {
+    problems.push(`answering took ${seconds(recoveredAfterMs)}, aim ${seconds(aimsMs[fault.aim])}`);
+  }
+  const since = (atMs: number) => atMs - startedAtMs;
+  return {
+    fault,
+    outcome: problems.length === 0 ? "held" : "broken",
+    reasons: problems,
+    ...(detectedAtMs !== undefined && { detectedAfterMs: detectedAtMs - injectedAtMs }),
+    recoveredAfterMs,
+    judgement,
+    timeline: {
+      injectedAtMs: since(injectedAtMs),
+      endedAtMs: since(overAtMs),
+      ...(detectedAtMs !== undefined && { detectedAtMs: since(detectedAtMs) }),
+      recoveredAtMs: since(recoveredAtMs),
+      finishedAtMs: since(nowMs()),
+      answersAtMs: ending.journal.flatMap(({ executedAtMs, method }) =>
+        executedAtMs !== null && method === "sendMessage" ? [since(executedAtMs)] : [],
+      ),
+      exits: supervisor.ends.map(({ atMs, code, signal }) => ({
+        atMs: since(atMs),
+        how: signal ?? `exit ${code}`,
+      })),
+    },
+  };
+}
+
+function detectedByExit({ detection }: Fault): boolean {
+  return detection.by === "exit";
+}
+
+/** Lets everybody finish, stops the bot, and takes the journal. */
+async function settle(scene: Scene, leaves: number) {
+  const { crowd, sandbox, supervisor } = scene;
+  await crowd.stop();
+  const problems: string[] = [];
+  const within = async (what: string, question: () => Promise<boolean>) => {
+    await eventually(what, question, settleMsMax).catch((error: Error) => {
+      problems.push(error.message);
+    });
+  };
+  await within("every update is confirmed", async () => (await sandbox.queue()).pending === 0);
+  const shopping = await Promise.race([crowd.shopped(), pause(settleMsMax).then(() => undefined)]);
+  if (!shopping) problems.push("a shopper still waits");
+  await within("the queue is empty", async () => (await countUnfinished(scene)) <= leaves);
+  const code = await supervisor.stop();
+  if (code !== 0) problems.push(`the last stop ended with ${code}`);
+  const journal: readonly JournalEntry[] = await sandbox.journalAll();
+  const known: readonly Shopping[] = shopping ?? [];
+  return { journal, problems, shopping: known };
+}
+
+/** Messages that wait or are in hand, as the monitoring API says; infinitely many if it says nothing. */
+export async function countUnfinished({ bot }: Pick<Scene, "bot">): Promise<number> {
+  const url = await bot.monitoringUrl();
+  const answer = await fetch(`${url}/api/message-queue`).catch(() => undefined);
+  if (!answer?.ok) return Number.POSITIVE_INFINITY;
+  const { data } = (await answer.json()) as {
+    data: { pools: Record<string, { waiting: number; inHand: number }> };
+  };
+  return Object.values(data.pools).reduce((sum, pool) => sum + pool.waiting + pool.inHand, 0);
+}
+
+/** When callers' replies took effect. */
+async function answersSince({ crowd, sandbox }: Scene, after: number) {
+  const callers = new Set(crowd.callers.map(({ userId }) => userId));
+  const entries = await sandbox.journalAll({ after, method: "sendMessage" });
+  return entries.flatMap(({ chatId, executedAtMs, sequence }) =>
+    executedAtMs !== null && callers.has(chatId ?? 0) ? [{ atMs: executedAtMs, sequence }] : [],
+  );
+}
+
+async function firstAnswerAfter(scene: Scene, afterMs: number): Promise<number> {
+  return eventually(
+    "the bot answers again",
+    async () => {
+      const answers = await answersSince(scene, 0);
+      const after = answers.map(({ atMs }) => atMs).filter((atMs) => atMs >= afterMs);
+      return after.length > 0 && Math.min(...after);
+    },
+    recoverMsMax,
+  );
+}
+
+/** Looks for the sign that the fault was noticed. */
+class Watch {
+  readonly #detection: Detection;
+  readonly #scene: Scene;
+  readonly #sinceMs = nowMs();
+  #stopped = false;
+  #healthSeenAtMs: number | undefined;
+
+  constructor(detection: Detection, scene: Scene) {
+    this.#detection = detection;
+    this.#scene = scene;
+    if (detection.by === "health") void this.#askHealth(detection.probe);
+  }
+
+  /** When it was noticed; `undefined` if not within `timeoutMs`. */
+  async noticed(timeoutMs: number): Promise<number | undefined> {
+    if (this.#detection.by === "nothing") return undefined;
+    return eventually("it is noticed", async () => this.#look(), timeoutMs).catch(() => undefined);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #look(): number | undefined {
+    const detection = this.#detection;
+    switch (detection.by) {
+      case "log":
+        return this.#scene.bot.lines.find(
+          ({ atMs, text }) => atMs >= this.#sinceMs && detection.line.test(text),
+        )?.atMs;
+      case "exit":
+        return this.#scene.supervisor.ends.find(
+          ({ atMs, code, signal }) =>
+            atMs >= this.#sinceMs &&
+            (detection.code === "killed" ? signal !== null : code === detection.code),
+        )?.atMs;
+      case "health":
+        return this.#healthSeenAtMs;
+      case "nothing":
+        return undefined;
+    }
+  }
+
+  async #askHealth(probe: string): Promise<void> {
+    while (!this.#stopped && this.#healthSeenAtMs === undefined) {
+      await pause(200);
+      try {
+        const answer = await fetch(`${await this.#scene.bot.monitoringUrl()}/api/health`);
+        const { data } = (await answer.json()) as {
+          data: { checks: Record<string, { status: string }> };
+        };
+        if ((data.checks[probe]?.status ?? "healthy") !== "healthy") this.#healthSeenAtMs = nowMs();
+      } catch {
+        // The process is between two lives: asked again soon.
+      }
+    }
+  }
+}
+
+/** A duration for people. */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
