@@ -15,7 +15,7 @@ const only = (folder, allowed) => ({
 const home = (dependency, folders) => ({
   name: `${dependency.replace(/[^a-z-]/g, "-")}-has-one-home`,
   severity: "error",
-  from: { path: "^bot/", pathNot: `^bot/(${folders.join("|")}|tests/|bench/)` },
+  from: { path: "^bot/", pathNot: `^bot/(${folders.join("|")}|tests/|bench/|drill/)` },
   to: { path: `(^|/)node_modules/${dependency}/|^${dependency}$` },
 });
 
@@ -25,7 +25,7 @@ module.exports = {
     {
       name: "no-orphans",
       severity: "error",
-      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts)" },
+      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts|test-fault-tolerance\\.ts)" },
       to: {},
     },
     only("contracts", []),
@@ -46,6 +46,19 @@ module.exports = {
     only("api", ["contracts"]),
     only("sandbox", []),
     {
+      // It breaks the bot from outside; only its mains are bots themselves.
+      name: "drill-only-imports",
+      severity: "error",
+      from: { path: "^bot/(drill/|test-fault-tolerance\\.ts)", pathNot: "^bot/drill/mains/" },
+      to: { path: "^bot/", pathNot: "^bot/(drill|sandbox)/" },
+    },
+    {
+      name: "nobody-imports-the-drill",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(drill/|tests/|test-fault-tolerance\\.ts)" },
+      to: { path: "^bot/drill/" },
+    },
+    {
       name: "index-only-imports",
       severity: "error",
       from: { path: "^bot/index\\.ts$" },
@@ -60,7 +73,7 @@ module.exports = {
     {
       name: "nobody-imports-the-launcher",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(start\\.ts|test-fault-tolerance\\.ts|bench/|tests/)" },
+      from: { path: "^bot/", pathNot: "^bot/(start\\.ts|drill/|bench/|tests/)" },
       to: { path: "^bot/(enhanced-launcher|start)\\.ts$" },
     },
     {

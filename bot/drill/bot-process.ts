@@ -111,12 +111,12 @@ export class BotProcess {
     if (this.#lines.length > linesMax) this.#lines = this.#lines.slice(-linesMax / 2);
   }
 
-  /** Base address of its monitoring API, once it has said so. */
+  /** Base address of its monitoring API, once it has said so; a supervisor may start it meanwhile. */
   async monitoringUrl(): Promise<string> {
-    for (let tries = 0; tries < 600; tries++) {
+    for (let endedFor = 0, tries = 0; tries < 600 && endedFor < 100; tries++) {
       const said = /Health: (http:\S+)\/api\/health/.exec(this.#said)?.[1];
-      if (said) return said;
-      if (this.#child?.exitCode !== null) break;
+      if (said && this.running) return said;
+      endedFor = this.running ? 0 : endedFor + 1;
       await pause(50);
     }
     throw new Error(`the bot did not come up: ${this.#output.slice(-2_000)}`);

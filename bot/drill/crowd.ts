@@ -15,6 +15,8 @@ export interface CrowdOptions {
   readonly shoppers: number;
   /** Milliseconds between two texts of one writer, on average. */
   readonly pauseMs: number;
+  /** Milliseconds between two callers. */
+  readonly callEveryMs: number;
 }
 
 /** Somebody who says one thing. */
@@ -32,7 +34,6 @@ export interface Shopping {
 const firstWriterId = 5_000;
 const firstShopperId = 7_000;
 const firstCallerId = 100_000;
-const callEveryMs = 100;
 const purchases = 5;
 
 const commands = ["/start", "/help", "/balance", "/orders", "hello"] as const;
@@ -75,12 +76,19 @@ export class Crowd {
       ...indices(writers).map((index) => this.#write(index)),
       this.#call(),
     ]);
+    // Whoever is still at it when the scene is closed fails; those who wait are told by `stop`.
+    void Promise.allSettled([this.#shopping, this.#going]);
   }
 
   /** Nobody begins anything new; resolves when everybody has said what they wanted to say. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#going;
+  }
+
+  /** Nobody begins anything new, and nobody is waited for. */
+  leave(): void {
+    this.#stopping = true;
   }
 
   /** Resolves when the shoppers have their goods. */
@@ -106,7 +114,7 @@ export class Crowd {
       const writtenAtMs = nowMs();
       await this.#options.sandbox.write({ userId, text: "/help" });
       this.#callers.push({ userId, writtenAtMs });
-      await pause(callEveryMs);
+      await pause(this.#options.callEveryMs);
     }
   }
 

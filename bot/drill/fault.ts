@@ -74,6 +74,11 @@ export interface Fault {
   readonly quick?: boolean;
   /** Whether it can happen together with others, in a random schedule. */
   readonly overlaps?: boolean;
+  /**
+   * Milliseconds before its death in which the process could not read any answer: what it had sent
+   * then is ambiguous. Default 0.
+   */
+  readonly deafMs?: number;
   /** Messages that rightly still wait at the end. Default 0. */
   readonly leaves?: number;
   /** The bot cannot help itself here: it says what to do, and a human does it in `end`. */

@@ -35,6 +35,10 @@ export interface Remains {
   readonly shopping: readonly Shopping[];
   /** Messages that rightly wait. */
   readonly leaves: number;
+  /** When processes ended. */
+  readonly endsAtMs: readonly number[];
+  /** Milliseconds before an end in which no answer was read. */
+  readonly deafMs: number;
 }
 
 export async function judge(
@@ -43,12 +47,12 @@ export async function judge(
     readonly crowd: Crowd;
     readonly botDirectory: string;
   },
-  { journal, leaves, shopping }: Remains,
+  remains: Remains,
 ): Promise<Judgement> {
   const facts = await allFacts(subject.sandbox);
   const lost = facts.filter(({ end }) => end !== "confirmed").map(describeLoss);
-  const replies = judgeReplies(subject.crowd.owed, journal);
-  const books = checkBooks(subject.botDirectory, shopping, leaves);
+  const replies = judgeReplies(subject.crowd.owed, remains);
+  const books = checkBooks(subject.botDirectory, remains);
   return {
     updates: facts.length,
     lost: lost.length,
@@ -65,15 +69,20 @@ function describeLoss({ end, kind, updateId }: UpdateFact): string {
   return `update ${updateId} (${kind}) was ${end ?? "never confirmed"}`;
 }
 
-function judgeReplies(owed: Crowd["owed"], journal: readonly JournalEntry[]) {
-  const sends = journal.filter(({ executed, method }) => executed && method === "sendMessage");
+function judgeReplies(owed: Crowd["owed"], remains: Remains) {
+  const sends = remains.journal.filter(
+    ({ executed, method }) => executed && method === "sendMessage",
+  );
   const byChat = Map.groupBy(sends, ({ chatId }) => chatId);
   const missing: string[] = [];
   const duplicated: string[] = [];
   const disorder: string[] = [];
   let ambiguous = 0;
   for (const [chatId, labels] of owed) {
-    const verdict = checkReplies(labels, (byChat.get(chatId) ?? []).map(toSeenReply));
+    const verdict = checkReplies(
+      labels,
+      (byChat.get(chatId) ?? []).map((send) => toSeenReply(send, remains)),
+    );
     const here = (text: string) => `chat ${chatId}: ${text}`;
     ambiguous += verdict.ambiguousDuplicates;
     missing.push(...verdict.missing.map((label) => here(`the reply "${label}" never came`)));
@@ -85,8 +94,16 @@ function judgeReplies(owed: Crowd["owed"], journal: readonly JournalEntry[]) {
   return { missing, duplicated, disorder, ambiguous };
 }
 
-function toSeenReply(entry: JournalEntry): SeenReply {
-  return { label: labelOfReply(entry.parameters["text"] ?? ""), ambiguous: isAmbiguous(entry) };
+function toSeenReply(entry: JournalEntry, { deafMs, endsAtMs }: Remains): SeenReply {
+  const { answeredAtMs } = entry;
+  const unread = endsAtMs.some(
+    (endedAtMs) =>
+      answeredAtMs !== null && answeredAtMs >= endedAtMs - deafMs && answeredAtMs <= endedAtMs,
+  );
+  return {
+    label: labelOfReply(entry.parameters["text"] ?? ""),
+    ambiguous: unread || isAmbiguous(entry),
+  };
 }
 
 async function allFacts(sandbox: SandboxClient): Promise<readonly UpdateFact[]> {
@@ -103,8 +120,7 @@ async function allFacts(sandbox: SandboxClient): Promise<readonly UpdateFact[]> 
 /** The books after everything: one debit an order, one welcome a user, no balance below zero. */
 function checkBooks(
   botDirectory: string,
-  shopping: readonly Shopping[],
-  leaves: number,
+  { leaves, shopping }: Pick<Remains, "leaves" | "shopping">,
 ): readonly string[] {
   const database = new DatabaseSync(join(botDirectory, "bot.db"), { readOnly: true });
   const count = (sql: string) => Number(Object.values(database.prepare(sql).get() ?? {})[0]);

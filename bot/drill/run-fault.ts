@@ -65,12 +65,13 @@ export async function runFault(
 }
 
 async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<FaultReport> {
-  const { bot, crowd, supervisor } = scene;
+  const { answers, bot, crowd, supervisor } = scene;
   const startedAtMs = nowMs();
   supervisor.start();
   await bot.monitoringUrl();
+  answers.start();
   crowd.start();
-  await eventually("the first answer", async () => (await answersSince(scene, 0)).length > 0);
+  await answers.firstAfter(startedAtMs, recoverMsMax);
   await pause(1_000);
 
   const watch = new Watch(fault.detection, scene);
@@ -89,10 +90,8 @@ async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<Fault
   if (detectedAtMs !== undefined) narrate(`noticed after ${seconds(detectedAtMs - injectedAtMs)}`);
 
   const overAtMs = fault.end ? endedAtMs : Math.max(endedAtMs, detectedAtMs ?? 0);
-  const recoveredAtMs = await firstAnswerAfter(
-    scene,
-    fault.end || detectedByExit(fault) ? overAtMs : endedAtMs,
-  );
+  const fromMs = fault.end || fault.detection.by === "exit" ? overAtMs : endedAtMs;
+  const recoveredAtMs = await answers.firstAfter(fromMs, recoverMsMax);
   const countedFromMs = fault.aim === "hang" ? injectedAtMs : overAtMs;
   const recoveredAfterMs = recoveredAtMs - countedFromMs;
   narrate(`answering after ${seconds(recoveredAfterMs)}`);
@@ -101,7 +100,12 @@ async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<Fault
   const leaves = fault.leaves ?? 0;
   const ending = await settle(scene, leaves);
   const problems = [...ending.problems, ...((await fault.check?.(scene)) ?? [])];
-  const judgement = await judge(scene, { ...ending, leaves });
+  const judgement = await judge(scene, {
+    ...ending,
+    leaves,
+    endsAtMs: supervisor.ends.map(({ atMs }) => atMs),
+    deafMs: fault.deafMs ?? 0,
+  });
   problems.push(...judgement.problems);
   const absorbed = fault.detection.by === "nothing";
   if (detectedAtMs === undefined && !absorbed) problems.push("nobody noticed it");
@@ -122,19 +126,13 @@ async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<Fault
       ...(detectedAtMs !== undefined && { detectedAtMs: since(detectedAtMs) }),
       recoveredAtMs: since(recoveredAtMs),
       finishedAtMs: since(nowMs()),
-      answersAtMs: ending.journal.flatMap(({ executedAtMs, method }) =>
-        executedAtMs !== null && method === "sendMessage" ? [since(executedAtMs)] : [],
-      ),
+      answersAtMs: answers.all.map(since),
       exits: supervisor.ends.map(({ atMs, code, signal }) => ({
         atMs: since(atMs),
         how: signal ?? `exit ${code}`,
       })),
     },
   };
-}
-
-function detectedByExit({ detection }: Fault): boolean {
-  return detection.by === "exit";
 }
 
 /** Lets everybody finish, stops the bot, and takes the journal. */
@@ -167,27 +165,6 @@ export async function countUnfinished({ bot }: Pick<Scene, "bot">): Promise<numb
     data: { pools: Record<string, { waiting: number; inHand: number }> };
   };
   return Object.values(data.pools).reduce((sum, pool) => sum + pool.waiting + pool.inHand, 0);
-}
-
-/** When callers' replies took effect. */
-async function answersSince({ crowd, sandbox }: Scene, after: number) {
-  const callers = new Set(crowd.callers.map(({ userId }) => userId));
-  const entries = await sandbox.journalAll({ after, method: "sendMessage" });
-  return entries.flatMap(({ chatId, executedAtMs, sequence }) =>
-    executedAtMs !== null && callers.has(chatId ?? 0) ? [{ atMs: executedAtMs, sequence }] : [],
-  );
-}
-
-async function firstAnswerAfter(scene: Scene, afterMs: number): Promise<number> {
-  return eventually(
-    "the bot answers again",
-    async () => {
-      const answers = await answersSince(scene, 0);
-      const after = answers.map(({ atMs }) => atMs).filter((atMs) => atMs >= afterMs);
-      return after.length > 0 && Math.min(...after);
-    },
-    recoverMsMax,
-  );
 }
 
 /** Looks for the sign that the fault was noticed. */

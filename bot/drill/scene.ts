@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type SandboxClient, sandboxClient } from "../sandbox/client.ts";
 import { ensureSandbox } from "../sandbox/ensure.ts";
 import { seededRandom } from "../sandbox/random.ts";
+import { Answers } from "./answers.ts";
 import { BotProcess } from "./bot-process.ts";
 import { Crowd } from "./crowd.ts";
 import { FaultProxy } from "./fault-proxy.ts";
@@ -26,6 +27,8 @@ export interface SceneSetup {
   readonly shoppers?: number;
   /** Milliseconds between two texts of one writer, on average. */
   readonly pauseMs?: number;
+  /** Milliseconds between two callers. Default 100. */
+  readonly callEveryMs?: number;
   /** Telegram's limits are kept and demanded. Default: off, so that more happens at a time. */
   readonly floodLimits?: boolean;
   /** Called before the bot starts for the first time; what it returns undoes it at the end. */
@@ -38,6 +41,7 @@ export interface Scene {
   readonly sandbox: SandboxClient;
   readonly network: FaultProxy;
   readonly crowd: Crowd;
+  readonly answers: Answers;
   readonly random: () => number;
   /** Holds `data` and `logs`. */
   readonly directory: string;
@@ -81,8 +85,9 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
     ...(nodeOptions && { nodeOptions }),
   });
   const sandbox = sandboxClient(started.url);
-  const { pauseMs = 400, shoppers = 3, writers = 10 } = setup;
-  const crowd = new Crowd({ sandbox, random, writers, shoppers, pauseMs });
+  const { callEveryMs = 100, pauseMs = 400, shoppers = 3, writers = 10 } = setup;
+  const crowd = new Crowd({ sandbox, random, writers, shoppers, pauseMs, callEveryMs });
+  const answers = new Answers(sandbox);
   const botDirectory = join(directory, "data", started.token.split(":")[0] ?? "");
   mkdirSync(botDirectory, { recursive: true });
   const supervisor = new Supervisor(bot);
@@ -92,10 +97,13 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
     sandbox,
     network,
     crowd,
+    answers,
     random,
     directory,
     botDirectory,
     close: async () => {
+      crowd.leave();
+      answers.stop();
       await supervisor.stop("SIGKILL");
       await network.stop();
       await started.stop();

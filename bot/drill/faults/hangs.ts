@@ -14,6 +14,7 @@ export const hangs: readonly Fault[] = [
       groups: ["P1"],
       detection: { by: "exit", code: "killed" },
       aim: "hang",
+      deafMs: 17_000,
       inject: ({ bot }) => bot.sabotage({ kind: "hang", how }),
     }),
   ),

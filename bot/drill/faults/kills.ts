@@ -1,5 +1,5 @@
 /** Kills: SIGKILL at random, at every step of an update's way, and other sudden ends. */
-import { eventually } from "../bot-process.ts";
+import { eventually, pause } from "../bot-process.ts";
 import type { Fault } from "../fault.ts";
 import type { SabotageOrder } from "../sabotage.ts";
 import type { Scene } from "../scene.ts";
@@ -67,6 +67,34 @@ async function holdOne({ sandbox }: Pick<Scene, "sandbox">, method: string, exec
     const rule = (await sandbox.faults()).find((one) => one.id === id);
     return !rule || rule.struck > 0;
   });
+}
+
+const progressEvery = 50;
+
+/** Kills at random moments under load, every third one at a commit step, in one run. */
+export function manyKills(times: number): Fault {
+  const deaths = Object.values(atCommits);
+  return {
+    ...common,
+    name: `kill-${times}-times`,
+    title: `${times} SIGKILLs under load`,
+    how: "kill -9 at random moments of the process's life, every third one at a step of an update's way",
+    // A long run at the usual pace would outgrow what the sandbox remembers.
+    setup: { pauseMs: 1_500, callEveryMs: 400 },
+    inject: async ({ bot, random, supervisor }) => {
+      for (let kill = 0; kill < times; kill++) {
+        const before = supervisor.ends.length;
+        const death = kill % 3 === 2 ? deaths[((kill / 3) % deaths.length) | 0] : undefined;
+        await bot.monitoringUrl();
+        if (death) await bot.sabotage({ kind: "die", ...death });
+        await Promise.race([supervisor.died(before), pause(death ? 5_000 : random() * 1_000)]);
+        if (supervisor.ends.length === before) await bot.kill();
+        if ((kill + 1) % progressEvery === 0) {
+          process.stderr.write(`        ${kill + 1} of ${times} kills\n`);
+        }
+      }
+    },
+  };
 }
 
 export const kills: readonly Fault[] = [

@@ -60,6 +60,7 @@ export const poisons: readonly Fault[] = [
   poison("spin", "an update that hangs the process", {
     groups: ["P11"],
     setup: { env: { HANG_KILL_MS: "2000" } },
+    deafMs: 4_000,
     overlaps: false,
   }),
   {

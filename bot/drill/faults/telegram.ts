@@ -11,10 +11,6 @@ const common = {
   overlaps: true,
 } as const satisfies Partial<Fault>;
 
-const clear = async ({ sandbox }: Scene) => {
-  await sandbox.clearFaults();
-};
-
 function answers(
   name: string,
   title: string,
@@ -22,6 +18,7 @@ function answers(
   more: Partial<Fault> = {},
 ): Fault {
   const { match, probability } = rule;
+  let id = 0;
   return {
     ...common,
     name: `telegram-${name}`,
@@ -29,9 +26,11 @@ function answers(
     how: `sandbox: ${rule.fault.kind} on ${match}${probability ? ` (${probability * 100} %)` : ""}`,
     detection: { by: "log", line: /intake\.failed/ },
     inject: async ({ sandbox }) => {
-      await sandbox.addFault(rule);
+      ({ id } = await sandbox.addFault(rule));
     },
-    end: clear,
+    end: async ({ sandbox }) => {
+      await sandbox.removeFault({ id });
+    },
     ...more,
   };
 }
