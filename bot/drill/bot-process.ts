@@ -122,6 +122,17 @@ export class BotProcess {
     throw new Error(`the bot did not come up: ${this.#output.slice(-2_000)}`);
   }
 
+  /** What its monitoring API shows at this path; `undefined` while it shows nothing. */
+  async ask<T>(path: string): Promise<T | undefined> {
+    try {
+      const answer = await fetch(`${await this.monitoringUrl()}${path}`);
+      return ((await answer.json()) as { data: T }).data;
+    } catch {
+      // The process is between two lives, or busy dying: whoever asks asks again.
+      return undefined;
+    }
+  }
+
   /** Has the running process break itself in this way; resolves when it has begun. */
   async sabotage(order: SabotageOrder): Promise<void> {
     await this.monitoringUrl();

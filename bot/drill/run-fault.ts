@@ -156,15 +156,17 @@ async function settle(scene: Scene, leaves: number) {
   return { journal, problems, shopping: known };
 }
 
-/** Messages that wait or are in hand, as the monitoring API says; infinitely many if it says nothing. */
-export async function countUnfinished({ bot }: Pick<Scene, "bot">): Promise<number> {
-  const url = await bot.monitoringUrl();
-  const answer = await fetch(`${url}/api/message-queue`).catch(() => undefined);
-  if (!answer?.ok) return Number.POSITIVE_INFINITY;
-  const { data } = (await answer.json()) as {
-    data: { pools: Record<string, { waiting: number; inHand: number }> };
-  };
-  return Object.values(data.pools).reduce((sum, pool) => sum + pool.waiting + pool.inHand, 0);
+/** Messages that wait or are in hand; infinitely many while nobody says. */
+async function countUnfinished({ bot }: Scene): Promise<number> {
+  const queue = await bot.ask<{
+    pools: Record<string, { waiting: number; inHand: number }>;
+  }>("/api/message-queue");
+  if (!queue) return Number.POSITIVE_INFINITY;
+  return Object.values(queue.pools).reduce((sum, pool) => sum + pool.waiting + pool.inHand, 0);
+}
+
+interface Health {
+  readonly checks: Readonly<Record<string, { readonly status: string }>>;
 }
 
 /** Looks for the sign that the fault was noticed. */
@@ -214,15 +216,9 @@ class Watch {
   async #askHealth(probe: string): Promise<void> {
     while (!this.#stopped && this.#healthSeenAtMs === undefined) {
       await pause(200);
-      try {
-        const answer = await fetch(`${await this.#scene.bot.monitoringUrl()}/api/health`);
-        const { data } = (await answer.json()) as {
-          data: { checks: Record<string, { status: string }> };
-        };
-        if ((data.checks[probe]?.status ?? "healthy") !== "healthy") this.#healthSeenAtMs = nowMs();
-      } catch {
-        // The process is between two lives: asked again soon.
-      }
+      const health = await this.#scene.bot.ask<Health>("/api/health");
+      const status = health?.checks[probe]?.status ?? "healthy";
+      if (status !== "healthy") this.#healthSeenAtMs = nowMs();
     }
   }
 }

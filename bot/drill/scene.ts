@@ -31,6 +31,8 @@ export interface SceneSetup {
   readonly callEveryMs?: number;
   /** Telegram's limits are kept and demanded. Default: off, so that more happens at a time. */
   readonly floodLimits?: boolean;
+  /** Who else is to be there before the bot starts. */
+  readonly invite?: (sandbox: SandboxClient) => Promise<void>;
   /** Called before the bot starts for the first time; what it returns undoes it at the end. */
   readonly prepare?: (directory: string) => undefined | (() => void);
 }
@@ -87,6 +89,7 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
   const sandbox = sandboxClient(started.url);
   const { callEveryMs = 100, pauseMs = 400, shoppers = 3, writers = 10 } = setup;
   const crowd = new Crowd({ sandbox, random, writers, shoppers, pauseMs, callEveryMs });
+  await setup.invite?.(sandbox);
   const answers = new Answers(sandbox);
   const botDirectory = join(directory, "data", started.token.split(":")[0] ?? "");
   mkdirSync(botDirectory, { recursive: true });

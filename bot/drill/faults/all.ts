@@ -1,5 +1,6 @@
 /** All faults, in the order in which a drill plays them. */
 import type { Fault } from "../fault.ts";
+import { broadcasts } from "./broadcasts.ts";
 import { clocks } from "./clocks.ts";
 import { defects } from "./defects.ts";
 import { disks } from "./disks.ts";
@@ -17,6 +18,7 @@ export const allFaults: readonly Fault[] = [
   ...poisons,
   ...network,
   ...telegram,
+  ...broadcasts,
   ...disks,
   ...clocks,
   ...starts,

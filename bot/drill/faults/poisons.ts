@@ -25,9 +25,8 @@ async function isOver(scene: Scene, timeoutMs = 60_000): Promise<void> {
 }
 
 async function deadLetters({ bot }: Scene): Promise<number> {
-  const answer = await fetch(`${await bot.monitoringUrl()}/api/message-queue`);
-  const { data } = (await answer.json()) as { data: { deadLetters: number } };
-  return data.deadLetters;
+  const queue = await bot.ask<{ deadLetters: number }>("/api/message-queue");
+  return queue?.deadLetters ?? 0;
 }
 
 /** Becomes a dead letter, by attempts or by deaths. */
@@ -69,7 +68,14 @@ export const poisons: readonly Fault[] = [
     title: "a handler that never comes back",
     how: "a message whose handler waits for ever; ten of them",
     groups: ["P5"],
-    setup: { env: { HANDLER_SLOW_MS: "500", HANDLER_TIMEOUT_MS: "2000", QUEUE_ATTEMPTS_MAX: "2" } },
+    setup: {
+      env: {
+        HANDLER_SLOW_MS: "500",
+        HANDLER_TIMEOUT_MS: "2000",
+        TELEGRAM_CALL_DEADLINE_MS: "1500",
+        QUEUE_ATTEMPTS_MAX: "2",
+      },
+    },
     detection: { by: "log", line: /message\.overdue/ },
     overlaps: false,
     inject: async ({ sandbox }) => {
