@@ -5,8 +5,10 @@
  * Callers say one thing each, in a chat of their own, again and again: they are how the drill sees when
  * the bot answers. Shoppers buy until their money is gone and press every button twice.
  */
+import type { Expectation } from "../history/from-journal.ts";
 import type { SandboxClient } from "../sandbox/client.ts";
-import { nowMs, pause } from "./bot-process.ts";
+import type { JournalEntry } from "../sandbox/control-api.ts";
+import { pause } from "./bot-process.ts";
 
 export interface CrowdOptions {
   readonly sandbox: SandboxClient;
@@ -19,25 +21,15 @@ export interface CrowdOptions {
   readonly callEveryMs: number;
 }
 
-/** Somebody who says one thing. */
-export interface Caller {
-  readonly userId: number;
-  readonly writtenAtMs: number;
-}
-
-export interface Shopping {
-  readonly userId: number;
-  /** Different wishes confirmed: a question that came twice asks for the same one. */
-  readonly wishes: number;
-}
-
 const firstWriterId = 5_000;
 const firstShopperId = 7_000;
 const firstCallerId = 100_000;
 const purchases = 5;
 
 const commands = ["/start", "/help", "/balance", "/orders", "hello"] as const;
-const labelOf: Readonly<Record<(typeof commands)[number], string>> = {
+type Command = (typeof commands)[number];
+
+const labelOf: Readonly<Record<Command, string>> = {
   "/start": "greeting",
   "/help": "help",
   "/balance": "balance",
@@ -47,25 +39,23 @@ const labelOf: Readonly<Record<(typeof commands)[number], string>> = {
 
 export class Crowd {
   readonly #options: CrowdOptions;
-  readonly #said = new Map<number, string[]>();
-  readonly #callers: Caller[] = [];
+  /** By update; of shoppers' the first alone, for all they buy. */
+  readonly #owed = new Map<number, Expectation>();
+  readonly #shoppings = new Map<number, { readonly userId: number; readonly keys: Set<string> }>();
   #going: Promise<unknown> | undefined;
-  #shopping: Promise<readonly Shopping[]> = Promise.resolve([]);
+  #shopping: Promise<unknown> = Promise.resolve();
   #stopping = false;
 
   constructor(options: CrowdOptions) {
     this.#options = options;
   }
 
-  get callers(): readonly Caller[] {
-    return this.#callers;
-  }
-
-  /** By chat, the labels of the replies it is owed, in their order. */
-  get owed(): ReadonlyMap<number, readonly string[]> {
-    const owed = new Map<number, readonly string[]>(this.#said);
-    for (const { userId } of this.#callers) owed.set(userId, ["help"]);
-    return owed;
+  /** What an update has to cause; nothing is known about those of others. */
+  owed(updateId: number): Expectation {
+    const shopping = this.#shoppings.get(updateId);
+    if (!shopping) return this.#owed.get(updateId) ?? {};
+    const purchases = [...shopping.keys].map((key) => `purchase:${shopping.userId}:${key}`);
+    return { effects: [`welcome:${shopping.userId}`, ...purchases] };
   }
 
   start(): void {
@@ -92,55 +82,61 @@ export class Crowd {
   }
 
   /** Resolves when the shoppers have their goods. */
-  shopped(): Promise<readonly Shopping[]> {
-    return this.#shopping;
+  async shopped(): Promise<void> {
+    await this.#shopping;
+  }
+
+  /** @param first Whether this is the person's first word, which opens an account. */
+  async #say(userId: number, text: Command, first: boolean): Promise<void> {
+    const { updateId } = await this.#options.sandbox.write({ userId, text });
+    const effects = first ? [`welcome:${userId}`] : [];
+    this.#owed.set(updateId ?? 0, { effects, replies: [labelOf[text]] });
   }
 
   async #write(index: number): Promise<void> {
-    const { pauseMs, random, sandbox } = this.#options;
-    const userId = firstWriterId + index;
-    const said: string[] = [];
-    this.#said.set(userId, said);
+    const { pauseMs, random } = this.#options;
     for (let turn = index; !this.#stopping; turn++) {
       const text = commands[turn % commands.length] ?? "/help";
-      await sandbox.write({ userId, text });
-      said.push(labelOf[text]);
+      await this.#say(firstWriterId + index, text, turn === index);
       await pause(2 * random() * pauseMs);
     }
   }
 
   async #call(): Promise<void> {
     for (let userId = firstCallerId; !this.#stopping; userId++) {
-      const writtenAtMs = nowMs();
-      await this.#options.sandbox.write({ userId, text: "/help" });
-      this.#callers.push({ userId, writtenAtMs });
+      await this.#say(userId, "/help", true);
       await pause(this.#options.callEveryMs);
     }
   }
 
-  async #shop(index: number): Promise<Shopping> {
+  async #shop(index: number): Promise<void> {
     const { sandbox } = this.#options;
     const userId = firstShopperId + index;
     const patience = { timeoutMs: 600_000 };
-    await sandbox.write({ userId, text: "/shop" });
+    const keys = new Set<string>();
+    const { updateId } = await sandbox.write({ userId, text: "/shop" });
+    this.#shoppings.set(updateId ?? 0, { userId, keys });
+    const press = async (messageId: number, button: { data: string } | { row: 0; column: 0 }) => {
+      const pressed = await sandbox.press({ userId, chatId: userId, messageId, ...button });
+      this.#owed.set(pressed.updateId ?? 0, { effects: [] });
+    };
     const list = await sandbox.waitForMessage(userId, hasButtons, patience);
-    const wishes = new Set<string>();
     let after = list.message_id;
     for (let purchase = 0; purchase < purchases && !this.#stopping; purchase++) {
-      const first = { userId, chatId: userId, row: 0, column: 0 };
-      await sandbox.press({ ...first, messageId: list.message_id });
+      await press(list.message_id, { row: 0, column: 0 });
       const question = await sandbox.waitForMessage(userId, hasButtons, { after, ...patience });
       after = question.message_id;
-      wishes.add(JSON.stringify(question.reply_markup));
-      await sandbox.press({ ...first, messageId: after });
-      await sandbox.press({ ...first, messageId: after }).catch(() => {
+      const data = /buy:[^:]*:[^:]*:[^"]*/.exec(JSON.stringify(question.reply_markup))?.[0] ?? "";
+      keys.add(data.split(":")[3] ?? "");
+      // Named by its data: at the same place the receipt has a button that cancels.
+      await press(after, { data });
+      await press(after, { data }).catch(() => {
         // The first press has been answered already, and its button is gone.
       });
       const edited = (message: { message_id: number; edit_date?: number }) =>
         message.message_id === after && message.edit_date !== undefined;
       await sandbox.waitForMessage(userId, edited, { after: after - 1, ...patience });
     }
-    return { userId, wishes: wishes.size };
   }
 }
 
@@ -148,8 +144,12 @@ function hasButtons(message: { readonly reply_markup?: unknown }): boolean {
   return message.reply_markup !== undefined;
 }
 
-/** Which of the bot's replies a text is. */
-export function labelOfReply(text: string): string {
+/** Which of the bot's replies a call is; `undefined` for what is none. */
+export function nameOfReply({ method, parameters }: JournalEntry): string | undefined {
+  return method === "sendMessage" ? labelOfText(parameters["text"] ?? "") : undefined;
+}
+
+function labelOfText(text: string): string {
   if (/^(Hello|Welcome back)/.test(text)) return "greeting";
   if (text.startsWith("This is what I can do")) return "help";
   if (text.startsWith("Balance:")) return "balance";

@@ -79,6 +79,8 @@ export interface Fault {
    * then is ambiguous. Default 0.
    */
   readonly deafMs?: number;
+  /** Whether answers can vanish on their way while it lasts: what is sent then is ambiguous. */
+  readonly swallows?: boolean;
   /** Messages that rightly still wait at the end. Default 0. */
   readonly leaves?: number;
   /** The bot cannot help itself here: it says what to do, and a human does it in `end`. */

@@ -4,11 +4,9 @@
  * Detection and recovery are measured from outside: lines as they arrive, exits as a supervisor sees
  * them, and sends as the sandbox executes them.
  */
-import type { JournalEntry } from "../sandbox/control-api.ts";
 import { eventually, nowMs, pause } from "./bot-process.ts";
-import type { Shopping } from "./crowd.ts";
 import type { Aim, Detection, Fault } from "./fault.ts";
-import { type Judgement, judge } from "./judge.ts";
+import { type Judgement, judge, type Span } from "./judge.ts";
 import { type Scene, type SceneDefaults, setScene } from "./scene.ts";
 import { whyMissing } from "./tools.ts";
 
@@ -92,20 +90,17 @@ async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<Fault
   const overAtMs = fault.end ? endedAtMs : Math.max(endedAtMs, detectedAtMs ?? 0);
   const fromMs = fault.end || fault.detection.by === "exit" ? overAtMs : endedAtMs;
   const recoveredAtMs = await answers.firstAfter(fromMs, recoverMsMax);
-  const countedFromMs = fault.aim === "hang" ? injectedAtMs : overAtMs;
+  const countedFromMs = fault.aim === "hang" ? injectedAtMs : fromMs;
   const recoveredAfterMs = recoveredAtMs - countedFromMs;
   narrate(`answering after ${seconds(recoveredAfterMs)}`);
 
   await fault.afterwards?.(scene);
   const leaves = fault.leaves ?? 0;
-  const ending = await settle(scene, leaves);
-  const problems = [...ending.problems, ...((await fault.check?.(scene)) ?? [])];
-  const judgement = await judge(scene, {
-    ...ending,
-    leaves,
-    endsAtMs: supervisor.ends.map(({ atMs }) => atMs),
-    deafMs: fault.deafMs ?? 0,
-  });
+  const problems = [...(await settle(scene, leaves)), ...((await fault.check?.(scene)) ?? [])];
+  const deafMs = fault.deafMs ?? 0;
+  const deaf: Span[] = supervisor.ends.map(({ atMs }) => [atMs - deafMs, atMs]);
+  if (fault.swallows) deaf.push([injectedAtMs, endedAtMs]);
+  const judgement = await judge(scene, { deaf, drained: leaves === 0 });
   problems.push(...judgement.problems);
   const absorbed = fault.detection.by === "nothing";
   if (detectedAtMs === undefined && !absorbed) problems.push("nobody noticed it");
@@ -146,14 +141,13 @@ async function settle(scene: Scene, leaves: number) {
     });
   };
   await within("every update is confirmed", async () => (await sandbox.queue()).pending === 0);
-  const shopping = await Promise.race([crowd.shopped(), pause(settleMsMax).then(() => undefined)]);
-  if (!shopping) problems.push("a shopper still waits");
+  const late = pause(settleMsMax).then(() => "a shopper still waits");
+  const waits = await Promise.race([crowd.shopped(), late]);
+  if (waits !== undefined) problems.push(waits);
   await within("the queue is empty", async () => (await countUnfinished(scene)) <= leaves);
   const code = await supervisor.stop();
   if (code !== 0) problems.push(`the last stop ended with ${code}`);
-  const journal: readonly JournalEntry[] = await sandbox.journalAll();
-  const known: readonly Shopping[] = shopping ?? [];
-  return { journal, problems, shopping: known };
+  return problems;
 }
 
 /** Messages that wait or are in hand; infinitely many while nobody says. */

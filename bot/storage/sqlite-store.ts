@@ -100,8 +100,8 @@ export class SqliteStore implements Store {
     const { clock, publish } = this.#deps;
     const database = this.#open(path, { readOnly: true });
     try {
-      const { unclean } = inspectDatabase(database, path);
-      if (!unclean) return "clean";
+      const previousEnd = inspectDatabase(database, path);
+      if (previousEnd !== "unclean") return previousEnd;
       const startedAtMs = clock.monotonicMs();
       checkIntegrity(database, path);
       publish({ type: "storage.checked", durationMs: clock.monotonicMs() - startedAtMs });

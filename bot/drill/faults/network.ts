@@ -55,6 +55,7 @@ export const network: readonly Fault[] = [
     { kind: "timeout", ms: 0 },
     {
       groups: ["P1", "P7"],
+      swallows: true,
       setup: { env: polling },
       detection: lost,
       lastsMs: 8_000,
@@ -66,6 +67,7 @@ export const network: readonly Fault[] = [
     { kind: "timeout", ms: 0 },
     {
       groups: ["P1", "P7", "P8"],
+      swallows: true,
       direction: "down",
       setup: { env: polling },
       detection: lost,

@@ -4,14 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { crashAsPlanned, SimulatedDisk } from "../../simulation/simulated-disk.ts";
 import type { OpenDatabase } from "../../storage/sqlite-driver.ts";
 import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
-import { CrashingDatabases } from "../support/crashing-database.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { claim, describeStore, ref, update } from "./store-conformance.ts";
-
-const immortal = { atCommit: Number.POSITIVE_INFINITY, reachedDisk: true };
 
 function createStore(directory: string, clock = new ManualClock(), openDatabase?: OpenDatabase) {
   const fatal: string[] = [];
@@ -37,7 +35,7 @@ function makeDirectory(): string {
 describeStore("SQLite", async () => {
   const directory = makeDirectory();
   const clock = new ManualClock();
-  const first = new CrashingDatabases(immortal);
+  const first = new SimulatedDisk(() => undefined);
   const { store } = createStore(directory, clock, first.open);
   await store.open();
   const reopenAfterKill = async () => {
@@ -57,9 +55,29 @@ test("it knows how the previous process ended", async () => {
   expect(await createStore(directory).store.open()).toBe("clean");
 });
 
+test("a first start killed at any statement leaves a directory that the next one can use", async () => {
+  for (let atStatement = 1; ; atStatement++) {
+    const directory = makeDirectory();
+    let statements = 0;
+    const disk = new SimulatedDisk(() =>
+      ++statements === atStatement ? { kind: "die", reachedDisk: false } : undefined,
+    );
+    const killed = createStore(directory, new ManualClock(), disk.open).store;
+    const ended = await Promise.allSettled([killed.open()]);
+    if (ended[0].status === "fulfilled") break;
+    const { store } = createStore(directory);
+    const next = await Promise.allSettled([store.open()]);
+    expect(next, `killed at statement ${atStatement}`).toEqual([
+      { status: "fulfilled", value: expect.any(String) },
+    ]);
+    await store.enqueue([update("a", 1)]);
+    await store.close();
+  }
+});
+
 test("nobody is told of success before the commit, and a failed commit ends all writing", async () => {
-  const databases = new CrashingDatabases({ atCommit: 2, reachedDisk: false });
-  const { fatal, store } = createStore(makeDirectory(), new ManualClock(), databases.open);
+  const disk = new SimulatedDisk(crashAsPlanned({ atCommit: 2, reachedDisk: false }));
+  const { fatal, store } = createStore(makeDirectory(), new ManualClock(), disk.open);
   await store.open();
   await store.enqueue([update("a", 1)]);
   const both = await Promise.allSettled([

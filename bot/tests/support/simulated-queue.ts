@@ -9,12 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject, NewMessage } from "../../contracts/message.ts";
 import type { Attempt, HandlerResult } from "../../contracts/message-handler.ts";
+import { seededRandom } from "../../simulation/seeded-random.ts";
+import { type CrashPlan, crashAsPlanned, SimulatedDisk } from "../../simulation/simulated-disk.ts";
 import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
 import { MessageQueue } from "../../utils/message-queue.ts";
-import { CrashingDatabases, type CrashPlan } from "./crashing-database.ts";
 import { ManualClock } from "./manual-clock.ts";
-import { seededRandom } from "./seeded-random.ts";
 import type { History } from "./simulated-history.ts";
 
 const chats = 3;
@@ -67,7 +67,7 @@ class Simulation {
   async #live(plan: CrashPlan): Promise<number> {
     this.#process++;
     const clock = new ManualClock(this.#epochMs);
-    const databases = new CrashingDatabases(plan);
+    const databases = new SimulatedDisk(crashAsPlanned(plan));
     const store = this.#createStore(clock, databases);
     const queue = this.#createQueue(clock, store, databases, this.#process);
     const work = async () => {
@@ -98,7 +98,7 @@ class Simulation {
     return left;
   }
 
-  #createStore(clock: ManualClock, databases: CrashingDatabases): SqliteStore {
+  #createStore(clock: ManualClock, databases: SimulatedDisk): SqliteStore {
     return new SqliteStore({
       directory: this.#directory,
       clock,
@@ -113,7 +113,7 @@ class Simulation {
   #createQueue(
     clock: ManualClock,
     store: SqliteStore,
-    databases: CrashingDatabases,
+    databases: SimulatedDisk,
     process: number,
   ): MessageQueue {
     const update = {
