@@ -29,6 +29,9 @@ const purchases = 5;
 const commands = ["/start", "/help", "/balance", "/orders", "hello"] as const;
 type Command = (typeof commands)[number];
 
+/** Whoever says one of these for the first time is given an account. */
+const opening: readonly Command[] = ["/start", "/balance", "/orders"];
+
 const labelOf: Readonly<Record<Command, string>> = {
   "/start": "greeting",
   "/help": "help",
@@ -41,6 +44,7 @@ export class Crowd {
   readonly #options: CrowdOptions;
   /** By update; of shoppers' the first alone, for all they buy. */
   readonly #owed = new Map<number, Expectation>();
+  readonly #members = new Set<number>();
   readonly #shoppings = new Map<number, { readonly userId: number; readonly keys: Set<string> }>();
   #going: Promise<unknown> | undefined;
   #shopping: Promise<unknown> = Promise.resolve();
@@ -86,10 +90,11 @@ export class Crowd {
     await this.#shopping;
   }
 
-  /** @param first Whether this is the person's first word, which opens an account. */
-  async #say(userId: number, text: Command, first: boolean): Promise<void> {
+  async #say(userId: number, text: Command): Promise<void> {
     const { updateId } = await this.#options.sandbox.write({ userId, text });
-    const effects = first ? [`welcome:${userId}`] : [];
+    const opens = opening.includes(text) && !this.#members.has(userId);
+    if (opens) this.#members.add(userId);
+    const effects = opens ? [`welcome:${userId}`] : [];
     this.#owed.set(updateId ?? 0, { effects, replies: [labelOf[text]] });
   }
 
@@ -97,14 +102,14 @@ export class Crowd {
     const { pauseMs, random } = this.#options;
     for (let turn = index; !this.#stopping; turn++) {
       const text = commands[turn % commands.length] ?? "/help";
-      await this.#say(firstWriterId + index, text, turn === index);
+      await this.#say(firstWriterId + index, text);
       await pause(2 * random() * pauseMs);
     }
   }
 
   async #call(): Promise<void> {
     for (let userId = firstCallerId; !this.#stopping; userId++) {
-      await this.#say(userId, "/help", true);
+      await this.#say(userId, "/help");
       await pause(this.#options.callEveryMs);
     }
   }

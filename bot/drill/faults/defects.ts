@@ -2,6 +2,9 @@
 import type { Fault } from "../fault.ts";
 import { MemoryGroup } from "../tools.ts";
 
+/** Memory that runs out keeps the process busy with collecting it. */
+export const thrashingMs = 4_000;
+
 const common = { areas: ["process", "integration"], aim: "kill" } as const satisfies Partial<Fault>;
 
 export const defects: readonly Fault[] = [
@@ -20,6 +23,7 @@ export const defects: readonly Fault[] = [
     ...common,
     name: "heap-exhausted",
     title: "the heap is exhausted at a stroke",
+    deafMs: thrashingMs,
     how: "--max-old-space-size=96, and an endless array",
     setup: { nodeOptions: ["--max-old-space-size=96"] },
     detection: { by: "exit", code: "killed" },
@@ -29,6 +33,7 @@ export const defects: readonly Fault[] = [
     ...common,
     name: "out-of-memory",
     title: "the kernel kills it for its memory",
+    deafMs: thrashingMs,
     how: "a memory cgroup of 300 MB, and buffers without end",
     needs: ["cgroup"],
     detection: { by: "exit", code: "killed" },

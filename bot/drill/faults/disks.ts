@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, cpSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { eventually } from "../bot-process.ts";
 import type { Fault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
@@ -150,17 +151,21 @@ export const disks: readonly Fault[] = [
     ...common,
     name: "database-corrupt",
     title: "the database is damaged",
-    how: "its first pages are overwritten while the process is dead; a backup is put back",
+    how: "some of its pages are overwritten while the process is dead; a backup is put back",
     needsHuman: true,
     detection: { by: "exit", code: 74 },
     inject: async (scene) => {
       await whileDead(scene, () => {
         const { botDirectory, directory } = scene;
+        // Everything into the one file, so that what is damaged is nowhere else.
+        const database = new DatabaseSync(join(botDirectory, "bot.db"));
+        database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        database.close();
         cpSync(botDirectory, join(directory, "backup"), { recursive: true });
         for (const name of databaseFiles.slice(1))
           rmSync(join(botDirectory, name), { force: true });
         const file = openSync(join(botDirectory, "bot.db"), "r+");
-        writeSync(file, Buffer.alloc(12_000, "garbage "), 0, 12_000, 2_048);
+        writeSync(file, Buffer.alloc(30_000, "garbage "), 0, 30_000, 5_000);
         closeSync(file);
         kept = hashOf(join(botDirectory, "bot.db"));
       });
@@ -170,9 +175,7 @@ export const disks: readonly Fault[] = [
       if (now !== kept) throw new Error("the damaged file was overwritten");
       if (!/backup/.test(bot.output)) throw new Error("nobody was told what to do");
       for (const name of databaseFiles) rmSync(join(botDirectory, name), { force: true });
-      for (const name of databaseFiles.slice(0, 2)) {
-        cpSync(join(directory, "backup", name), join(botDirectory, name));
-      }
+      cpSync(join(directory, "backup", "bot.db"), join(botDirectory, "bot.db"));
     },
   },
 ];

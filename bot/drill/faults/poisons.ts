@@ -2,6 +2,7 @@
 import { eventually } from "../bot-process.ts";
 import type { Fault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
+import { thrashingMs } from "./defects.ts";
 
 const poisonerId = 666;
 
@@ -54,6 +55,7 @@ export const poisons: readonly Fault[] = [
   poison("exhaust", "an update that exhausts the memory", {
     groups: ["P11"],
     setup: { nodeOptions: ["--max-old-space-size=96"] },
+    deafMs: thrashingMs,
     overlaps: false,
   }),
   poison("spin", "an update that hangs the process", {
