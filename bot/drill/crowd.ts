@@ -149,6 +149,9 @@ function hasButtons(message: { readonly reply_markup?: unknown }): boolean {
   return message.reply_markup !== undefined;
 }
 
+/** What people get instead of a reply when their update was given up. */
+export const apology = "apology";
+
 /** Which of the bot's replies a call is; `undefined` for what is none. */
 export function nameOfReply({ method, parameters }: JournalEntry): string | undefined {
   return method === "sendMessage" ? labelOfText(parameters["text"] ?? "") : undefined;
@@ -160,5 +163,6 @@ function labelOfText(text: string): string {
   if (text.startsWith("Balance:")) return "balance";
   if (text.startsWith("You have no orders")) return "orders";
   if (text.startsWith("I understand commands only")) return "hint";
+  if (text.startsWith("Sorry, something went wrong")) return apology;
   return `unknown: ${text}`;
 }

@@ -17,6 +17,9 @@ export interface CoverageRow {
 export interface DrillReport {
   readonly seed: number;
   readonly node: string;
+  readonly processors: number;
+  /** The machine's load in the last minutes, others' work included: times mean little when it is above the processors. */
+  readonly load: number;
   readonly startedAt: string;
   readonly tookMs: number;
   readonly faults: readonly FaultReport[];

@@ -1,5 +1,6 @@
 /** Drill: plays the chosen faults one after another, tells of them, and writes the reports. */
 import { writeFileSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import {
   DrillArgumentError,
   type DrillArguments,
@@ -51,6 +52,8 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
   const report: DrillReport = {
     seed: asked.seed,
     node: process.version,
+    processors: availableParallelism(),
+    load: loadavg()[1] ?? 0,
     startedAt,
     tookMs: performance.now() - startedAtMs,
     faults: reports,
@@ -75,9 +78,9 @@ function chooseFaults({ kills, minutes, only, quick }: DrillArguments): readonly
   return quick ? allFaults.filter((fault) => fault.quick) : allFaults;
 }
 
-function summarize({ judgement, outcome, reasons, recoveredAfterMs }: FaultReport): string {
+function summarize({ judgement, late, outcome, reasons, recoveredAfterMs }: FaultReport): string {
   if (outcome === "skipped") return `skipped: ${reasons.join("; ")}`;
-  if (outcome === "broken") return `BROKEN: ${reasons[0]}`;
+  if (outcome === "broken") return `BROKEN: ${late ?? reasons[0]}`;
   const after =
     recoveredAfterMs === undefined ? "" : `, answering after ${seconds(recoveredAfterMs)}`;
   return `held: ${judgement?.updates ?? 0} updates${after}`;

@@ -34,7 +34,7 @@ summary { cursor: pointer; color: var(--bad); } details ul { margin: .25rem 0; p
 
 /** A whole page. */
 export function formatPage(report: DrillReport): string {
-  const { faults, held, node, seed, startedAt, tookMs } = report;
+  const { faults, held, load, node, processors, seed, startedAt, tookMs } = report;
   const headline = held ? "Every promise held" : "A promise was broken";
   const minutes = (tookMs / 60_000).toFixed(1);
   return `<!doctype html>
@@ -42,11 +42,11 @@ export function formatPage(report: DrillReport): string {
 <title>Fault tolerance drill: ${headline}</title><style>${style}</style></head><body>
 <h1 class="${held ? "good" : "bad"}">${headline}</h1>
 <p class="soft">${faults.length} faults against a real bot in ${minutes} minutes · ${toText(startedAt)} · Node.js
-${toText(node)} · seed ${seed}</p>
+${toText(node)} · ${processors} processors, load ${load.toFixed(1)} · seed ${seed}</p>
 <ul class="aims">${report.aims.map(formatAim).join("")}</ul>
 <h2>Faults</h2>${legend}
 <div class="wide"><table><thead><tr><th>Fault</th><th>What happened</th><th>Noticed</th><th>Answering</th>
-<th>Updates</th><th>Lost</th><th>Doubled</th><th>Missing</th><th>Twice</th><th>Ambiguous</th><th>Disorder</th>
+<th>Updates</th><th>Lost</th><th>Doubled</th><th>Missing</th><th>Twice</th><th>Ambiguous</th><th>Disorder</th><th>Given up</th>
 </tr></thead><tbody>${faults.map(formatRow).join("")}</tbody></table></div>
 <h2>Covered</h2><div class="wide"><table class="coverage"><tbody>
 ${report.coverage.map(({ faults: names, what }) => `<tr><th>${toText(what)}</th><td>${names.map(toText).join(", ") || "nothing in this drill"}</td></tr>`).join("")}
@@ -76,9 +76,10 @@ function formatRow(report: FaultReport): string {
     judgement?.duplicated,
     judgement?.ambiguous,
     judgement?.disorder,
+    judgement?.givenUp,
   ];
   return `<tr><th>${toText(fault.title)}<small>${toText(fault.name)}: ${toText(fault.how)}</small>
-${formatReasons(outcome, report.reasons)}</th><td>${timeline ? drawTimeline(timeline) : ""}</td>
+${formatReasons(outcome, report.late === undefined ? report.reasons : [report.late, ...report.reasons])}</th><td>${timeline ? drawTimeline(timeline) : ""}</td>
 <td>${noticed}</td><td>${duration(recoveredAfterMs)}</td>${counts.map((count) => `<td>${count ?? "–"}</td>`).join("")}</tr>`;
 }
 

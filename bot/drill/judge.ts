@@ -8,7 +8,7 @@ import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../history/from-database.ts";
 import { historyFromJournal } from "../history/from-journal.ts";
 import type { JournalEntry, UpdateFact } from "../sandbox/control-api.ts";
-import { nameOfReply } from "./crowd.ts";
+import { apology, nameOfReply } from "./crowd.ts";
 import type { Scene } from "./scene.ts";
 
 export interface Judgement {
@@ -25,6 +25,8 @@ export interface Judgement {
   /** Replies that came again because the bot could not know: allowed, and counted. */
   readonly ambiguous: number;
   readonly disorder: number;
+  /** Messages given up: kept, visible, and their writers told. */
+  readonly givenUp: number;
   /** One sentence for every promise broken. */
   readonly problems: readonly string[];
 }
@@ -54,7 +56,7 @@ export async function judge(
     const { counts, findings } = checkHistory(
       [
         ...historyFromJournal(calls, facts, { reply: nameOfReply, expectation }),
-        ...historyFromDatabase(read, { at, reply: (method) => method }),
+        ...historyFromDatabase(read, { at, reply: (method) => method, lastWords: [apology] }),
         ...(drained ? [{ at, kind: "drained" } as const] : []),
       ],
       { limits: null },
@@ -70,6 +72,7 @@ export async function judge(
       duplicated: counts.repliesDuplicated,
       ambiguous: counts.repliesAmbiguous,
       disorder: counts.orderViolations,
+      givenUp: counts.deadLetters,
       problems: all.map(({ chat, promise, where }) => `${promise}: chat ${chat}: ${where}`),
     };
   } finally {

@@ -5,10 +5,11 @@
  * them, and sends as the sandbox executes them.
  */
 import { eventually, nowMs, pause } from "./bot-process.ts";
-import type { Aim, Detection, Fault } from "./fault.ts";
+import type { Aim, Fault } from "./fault.ts";
 import { type Judgement, judge, type Span } from "./judge.ts";
 import { type Scene, type SceneDefaults, setScene } from "./scene.ts";
 import { whyMissing } from "./tools.ts";
+import { Watch } from "./watch.ts";
 
 /** Milliseconds within which a fault of each kind must be over. */
 export const aimsMs: Readonly<Record<Aim, number>> = { hang: 20_000, outage: 5_000, kill: 2_000 };
@@ -19,6 +20,8 @@ export interface FaultReport {
   readonly outcome: "held" | "broken" | "skipped";
   /** Of a skip, or one sentence for each promise broken. */
   readonly reasons: readonly string[];
+  /** One sentence when the bot answered later than the aim is. */
+  readonly late?: string;
   readonly detectedAfterMs?: number;
   readonly recoveredAfterMs?: number;
   readonly judgement?: Judgement;
@@ -38,11 +41,13 @@ export interface Timeline {
 
 export type Narrate = (line: string) => void;
 
+const warmUpMs = 1_000;
 const defaultLastsMs = 3_000;
 const noticeMsMax = 60_000;
 const recoverMsMax = 120_000;
 const settleMsMax = 90_000;
 
+/** Never rejects: what goes wrong with the fault itself is in the report. */
 export async function runFault(
   fault: Fault,
   defaults: SceneDefaults,
@@ -63,6 +68,42 @@ export async function runFault(
 }
 
 async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<FaultReport> {
+  const course = await breakAndMend(fault, scene, narrate);
+  await fault.afterwards?.(scene);
+  const leaves = fault.leaves ?? 0;
+  const problems = [...(await settle(scene, leaves)), ...((await fault.check?.(scene)) ?? [])];
+  const deaf = deafSpans(fault, scene, course);
+  const judgement = await judge(scene, { deaf, drained: leaves === 0 });
+  problems.push(...judgement.problems);
+  const { detectedAtMs, injectedAtMs, recoveredAfterMs } = course;
+  const noticeable = fault.detection.by !== "nothing";
+  if (noticeable && detectedAtMs === undefined) problems.push("nobody noticed it");
+  const late =
+    recoveredAfterMs > aimsMs[fault.aim] &&
+    `answering took ${seconds(recoveredAfterMs)}, aim ${seconds(aimsMs[fault.aim])}`;
+  return {
+    fault,
+    outcome: problems.length === 0 && !late ? "held" : "broken",
+    reasons: problems,
+    ...(late && { late }),
+    ...(detectedAtMs !== undefined && { detectedAfterMs: detectedAtMs - injectedAtMs }),
+    recoveredAfterMs,
+    judgement,
+    timeline: drawTimeline(scene, course),
+  };
+}
+
+/** When what happened, by the drill's clock. */
+interface Course {
+  readonly startedAtMs: number;
+  readonly injectedAtMs: number;
+  readonly overAtMs: number;
+  readonly detectedAtMs: number | undefined;
+  readonly recoveredAtMs: number;
+  readonly recoveredAfterMs: number;
+}
+
+async function breakAndMend(fault: Fault, scene: Scene, narrate: Narrate): Promise<Course> {
   const { answers, bot, crowd, supervisor } = scene;
   const startedAtMs = nowMs();
   supervisor.start();
@@ -70,67 +111,55 @@ async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<Fault
   answers.start();
   crowd.start();
   await answers.firstAfter(startedAtMs, recoverMsMax);
-  await pause(1_000);
+  await pause(warmUpMs);
 
   const watch = new Watch(fault.detection, scene);
   const injectedAtMs = nowMs();
   await fault.inject(scene);
   narrate("broken");
-  let endedAtMs = nowMs();
   if (fault.end) {
     await Promise.all([pause(fault.lastsMs ?? defaultLastsMs), watch.noticed(noticeMsMax)]);
     await fault.end(scene);
-    endedAtMs = nowMs();
     narrate("made whole");
   }
+  const endedAtMs = nowMs();
   const detectedAtMs = await watch.noticed(noticeMsMax);
   watch.stop();
   if (detectedAtMs !== undefined) narrate(`noticed after ${seconds(detectedAtMs - injectedAtMs)}`);
 
-  const overAtMs = fault.end ? endedAtMs : Math.max(endedAtMs, detectedAtMs ?? 0);
-  const fromMs = fault.end || fault.detection.by === "exit" ? overAtMs : endedAtMs;
-  const recoveredAtMs = await answers.firstAfter(fromMs, recoverMsMax);
-  const countedFromMs = fault.aim === "hang" ? injectedAtMs : fromMs;
-  const recoveredAfterMs = recoveredAtMs - countedFromMs;
+  // Where the end of the process is how it was noticed, it is over only with that.
+  const byExit = !fault.end && fault.detection.by === "exit";
+  const overAtMs = byExit ? Math.max(endedAtMs, detectedAtMs ?? 0) : endedAtMs;
+  const recoveredAtMs = await answers.firstAfter(overAtMs, recoverMsMax);
+  const recoveredAfterMs = recoveredAtMs - (fault.aim === "hang" ? injectedAtMs : overAtMs);
   narrate(`answering after ${seconds(recoveredAfterMs)}`);
+  return { startedAtMs, injectedAtMs, overAtMs, detectedAtMs, recoveredAtMs, recoveredAfterMs };
+}
 
-  await fault.afterwards?.(scene);
-  const leaves = fault.leaves ?? 0;
-  const problems = [...(await settle(scene, leaves)), ...((await fault.check?.(scene)) ?? [])];
-  const deafMs = fault.deafMs ?? 0;
-  const deaf: Span[] = supervisor.ends.map(({ atMs }) => [atMs - deafMs, atMs]);
-  if (fault.swallows) deaf.push([injectedAtMs, endedAtMs]);
-  const judgement = await judge(scene, { deaf, drained: leaves === 0 });
-  problems.push(...judgement.problems);
-  const absorbed = fault.detection.by === "nothing";
-  if (detectedAtMs === undefined && !absorbed) problems.push("nobody noticed it");
-  if (recoveredAfterMs > aimsMs[fault.aim]) {
-    problems.push(`answering took ${seconds(recoveredAfterMs)}, aim ${seconds(aimsMs[fault.aim])}`);
-  }
-  const since = (atMs: number) => atMs - startedAtMs;
+/** When answers were written that nobody could read. */
+function deafSpans({ deafMs = 0, swallows }: Fault, scene: Scene, course: Course): Span[] {
+  const beforeEnds = scene.supervisor.ends.map(({ atMs }): Span => [atMs - deafMs, atMs]);
+  return swallows ? [...beforeEnds, [course.injectedAtMs, course.overAtMs]] : beforeEnds;
+}
+
+function drawTimeline({ answers, supervisor }: Scene, course: Course): Timeline {
+  const since = (atMs: number) => atMs - course.startedAtMs;
+  const { detectedAtMs, injectedAtMs, overAtMs, recoveredAtMs } = course;
   return {
-    fault,
-    outcome: problems.length === 0 ? "held" : "broken",
-    reasons: problems,
-    ...(detectedAtMs !== undefined && { detectedAfterMs: detectedAtMs - injectedAtMs }),
-    recoveredAfterMs,
-    judgement,
-    timeline: {
-      injectedAtMs: since(injectedAtMs),
-      endedAtMs: since(overAtMs),
-      ...(detectedAtMs !== undefined && { detectedAtMs: since(detectedAtMs) }),
-      recoveredAtMs: since(recoveredAtMs),
-      finishedAtMs: since(nowMs()),
-      answersAtMs: answers.all.map(since),
-      exits: supervisor.ends.map(({ atMs, code, signal }) => ({
-        atMs: since(atMs),
-        how: signal ?? `exit ${code}`,
-      })),
-    },
+    injectedAtMs: since(injectedAtMs),
+    endedAtMs: since(overAtMs),
+    ...(detectedAtMs !== undefined && { detectedAtMs: since(detectedAtMs) }),
+    recoveredAtMs: since(recoveredAtMs),
+    finishedAtMs: since(nowMs()),
+    answersAtMs: answers.all.map(since),
+    exits: supervisor.ends.map(({ atMs, code, signal }) => ({
+      atMs: since(atMs),
+      how: signal ?? `exit ${code}`,
+    })),
   };
 }
 
-/** Lets everybody finish, stops the bot, and takes the journal. */
+/** Lets everybody finish, and stops the bot. @returns what kept them from it. */
 async function settle(scene: Scene, leaves: number) {
   const { crowd, sandbox, supervisor } = scene;
   await crowd.stop();
@@ -157,64 +186,6 @@ async function countUnfinished({ bot }: Scene): Promise<number> {
   }>("/api/message-queue");
   if (!queue) return Number.POSITIVE_INFINITY;
   return Object.values(queue.pools).reduce((sum, pool) => sum + pool.waiting + pool.inHand, 0);
-}
-
-interface Health {
-  readonly checks: Readonly<Record<string, { readonly status: string }>>;
-}
-
-/** Looks for the sign that the fault was noticed. */
-class Watch {
-  readonly #detection: Detection;
-  readonly #scene: Scene;
-  readonly #sinceMs = nowMs();
-  #stopped = false;
-  #healthSeenAtMs: number | undefined;
-
-  constructor(detection: Detection, scene: Scene) {
-    this.#detection = detection;
-    this.#scene = scene;
-    if (detection.by === "health") void this.#askHealth(detection.probe);
-  }
-
-  /** When it was noticed; `undefined` if not within `timeoutMs`. */
-  async noticed(timeoutMs: number): Promise<number | undefined> {
-    if (this.#detection.by === "nothing") return undefined;
-    return eventually("it is noticed", async () => this.#look(), timeoutMs).catch(() => undefined);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-
-  #look(): number | undefined {
-    const detection = this.#detection;
-    switch (detection.by) {
-      case "log":
-        return this.#scene.bot.lines.find(
-          ({ atMs, text }) => atMs >= this.#sinceMs && detection.line.test(text),
-        )?.atMs;
-      case "exit":
-        return this.#scene.supervisor.ends.find(
-          ({ atMs, code, signal }) =>
-            atMs >= this.#sinceMs &&
-            (detection.code === "killed" ? signal !== null : code === detection.code),
-        )?.atMs;
-      case "health":
-        return this.#healthSeenAtMs;
-      case "nothing":
-        return undefined;
-    }
-  }
-
-  async #askHealth(probe: string): Promise<void> {
-    while (!this.#stopped && this.#healthSeenAtMs === undefined) {
-      await pause(200);
-      const health = await this.#scene.bot.ask<Health>("/api/health");
-      const status = health?.checks[probe]?.status ?? "healthy";
-      if (status !== "healthy") this.#healthSeenAtMs = nowMs();
-    }
-  }
 }
 
 /** A duration for people. */

@@ -94,6 +94,14 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
   const botDirectory = join(directory, "data", started.token.split(":")[0] ?? "");
   mkdirSync(botDirectory, { recursive: true });
   const supervisor = new Supervisor(bot);
+  // A drill that is interrupted leaves nothing behind either.
+  const { pid } = await sandbox.describe();
+  const onExit = () => {
+    for (const one of [bot.running ? bot.pid : undefined, pid]) if (one) endAtOnce(one);
+    undo?.();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once("exit", onExit);
   return {
     bot,
     supervisor,
@@ -105,6 +113,7 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
     directory,
     botDirectory,
     close: async () => {
+      process.off("exit", onExit);
       crowd.leave();
       answers.stop();
       await supervisor.stop("SIGKILL");
@@ -114,4 +123,12 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function endAtOnce(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended already.
+  }
 }

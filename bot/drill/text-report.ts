@@ -13,6 +13,7 @@ const columns = [
   "dupl.",
   "ambig.",
   "order",
+  "dead",
   "verdict",
 ] as const;
 
@@ -52,13 +53,20 @@ function toRow(report: FaultReport): readonly string[] {
     count(judgement?.duplicated),
     count(judgement?.ambiguous),
     count(judgement?.disorder),
+    count(judgement?.givenUp),
     outcome === "broken" ? "BROKEN" : outcome,
   ];
 }
 
 const reasonsMax = 10;
 
-function describeReasons({ fault, outcome, reasons }: FaultReport): readonly string[] {
+function describeReasons({
+  fault,
+  late,
+  outcome,
+  reasons: broken,
+}: FaultReport): readonly string[] {
+  const reasons = late === undefined ? broken : [late, ...broken];
   if (reasons.length === 0) return [];
   const more = reasons.length > reasonsMax ? [`  and ${reasons.length - reasonsMax} more`] : [];
   const shown = reasons.slice(0, reasonsMax).map((reason) => `  ${reason}`);
@@ -73,12 +81,13 @@ function summarizeNames(names: readonly string[]): string {
   return names.slice(0, namesMax).join(", ") + more;
 }
 
-function verdict({ faults, held, seed, tookMs }: DrillReport): string {
+function verdict({ faults, held, load, processors, seed, tookMs }: DrillReport): string {
   const count = (outcome: FaultReport["outcome"]) =>
     faults.filter((report) => report.outcome === outcome).length;
   const what = held ? "Every promise held" : "A promise was BROKEN";
   const figures = `${count("held")} held, ${count("broken")} broken, ${count("skipped")} skipped`;
-  return `${what}: ${figures}, in ${(tookMs / 60_000).toFixed(1)} minutes, seed ${seed}.`;
+  const machine = `${processors} processors, load ${load.toFixed(1)}`;
+  return `${what}: ${figures}, in ${(tookMs / 60_000).toFixed(1)} minutes (${machine}), seed ${seed}.`;
 }
 
 function table(rows: readonly (readonly string[])[]): readonly string[] {

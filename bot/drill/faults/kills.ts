@@ -1,5 +1,5 @@
 /** Kills: SIGKILL at random, at every step of an update's way, and other sudden ends. */
-import { eventually, pause } from "../bot-process.ts";
+import { eventually, nowMs, pause } from "../bot-process.ts";
 import type { Fault } from "../fault.ts";
 import type { SabotageOrder } from "../sabotage.ts";
 import type { Scene } from "../scene.ts";
@@ -34,8 +34,11 @@ function killAtCommit(step: string, death: Death): Fault {
     name: `kill-${step.replaceAll(/[^a-z]+/g, "-")}`,
     title: `SIGKILL: ${step}`,
     how: `the process kills itself ${death.when} the commit "${death.step}", ${deathsEach} times`,
-    inject: async ({ bot, supervisor }) => {
+    inject: async ({ answers, bot, supervisor }) => {
       for (let turn = 0; turn < deathsEach; turn++) {
+        // What was in hand is through by then: the same update three times would be a poison.
+        await answers.firstAfter(nowMs(), 60_000);
+        await pause(500);
         const deaths = supervisor.ends.length;
         await bot.sabotage({ kind: "die", ...death });
         await supervisor.died(deaths);
