@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFailed, test } from "vitest";
+import { eventually, pause } from "../../drill/bot-process.ts";
 import { checkHistory } from "../../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../../history/from-database.ts";
 import { type Expectation, historyFromJournal } from "../../history/from-journal.ts";
@@ -13,7 +14,6 @@ import type { SandboxClient } from "../../sandbox/client.ts";
 import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { seededRandom } from "../../simulation/seeded-random.ts";
-import { eventually, pause } from "../support/bot-process.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
 
 const seed = Number(process.env["KILL_SEED"] ?? 20_261_124);
