@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import type { Base } from "./assembly/base.ts";
+import { createEncryptionKeys } from "./assembly/encryption-keys.ts";
 import {
   createCommandMenu,
   createHandledBot,
@@ -210,6 +211,7 @@ function createStore(
   return new SqliteStore({
     ...deps,
     directory,
+    keys: createEncryptionKeys(config, deps.publish),
     dedupeKeepMs: config.storage.dedupeKeepMs,
     backupsKept: config.storage.backupsKept,
     laneLengthMax: config.queue.laneLengthMax,

@@ -34,6 +34,9 @@ async function start(): Promise<void> {
   const launched = Promise.withResolvers<Running>();
   const running = await launch(config, {
     ...telegram,
+    onEvent: (event) => {
+      if (event.type === "encryption-key.created") announceKey(event.file);
+    },
     onFatal: end,
     onRestart: ({ type }) => void launched.promise.then((bot) => restart(bot, type)),
   });
@@ -59,6 +62,11 @@ function announce({ monitoringUrl }: Running, chatPageUrl: string | undefined): 
     say(`No token is set, so the bot talks to the built-in sandbox. Chat with it: ${chatPageUrl}/`);
   }
   say(`Health: ${monitoringUrl}/api/health`);
+}
+
+function announceKey(file: string): void {
+  say(`A key was made that encrypts personal data in the database: ${file}
+Keep a copy of it, apart from the data: without it nobody can read them, in backups neither.`);
 }
 
 /** Ends cleanly; whoever started it starts it again. */

@@ -64,6 +64,14 @@ export const configRules: readonly ConfigRule[] = [
       new URL(telegram.apiRoot).hostname !== "api.telegram.org",
   },
   {
+    variables: ["ENCRYPTION_KEY_PREVIOUS", "ENCRYPTION_KEY"],
+    expected: "nothing, unless ENCRYPTION_KEY is another key",
+    hint: "To change the key set both for one start; afterwards remove ENCRYPTION_KEY_PREVIOUS.",
+    holds: ({ storage: { encryptionKey, encryptionKeyPrevious } }) =>
+      encryptionKeyPrevious === undefined ||
+      (encryptionKey !== undefined && encryptionKey.reveal() !== encryptionKeyPrevious.reveal()),
+  },
+  {
     variables: ["SANDBOX_PORT", "MONITORING_PORT"],
     expected: "another port than MONITORING_PORT",
     hint: "Two servers cannot listen on one port.",

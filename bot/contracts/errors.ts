@@ -54,6 +54,12 @@ export class UsageError extends BotError {
   override readonly transient = false;
 }
 
+/** The key that opens the store is missing, malformed or another one. Exit code 78. */
+export class EncryptionKeyError extends BotError {
+  override readonly code = "CONFIGURATION_ENCRYPTION_KEY";
+  override readonly transient = false;
+}
+
 // ---- storage ------------------------------------------------------------------------------------
 
 /** The disk or the quota is full; nothing was written. Passes when space is freed. */

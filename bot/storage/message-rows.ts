@@ -12,6 +12,8 @@ import {
   type Priority,
   priorities,
 } from "../contracts/message.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { places } from "./sealed-columns.ts";
 
 interface CommonRow {
   readonly id: number;
@@ -19,7 +21,8 @@ interface CommonRow {
   readonly pool: Pool;
   readonly lane: string;
   readonly priority: number;
-  readonly payload: string;
+  /** Sealed; see sealed-columns.ts. */
+  readonly payload: Uint8Array;
   readonly created_at: number;
   readonly attempts: number;
   readonly deaths: number;
@@ -50,9 +53,9 @@ function priorityName(stored: number): Priority {
   return priorities[stored] ?? "low";
 }
 
-export function toMessage(row: MessageRow): Message {
+export function toMessage(row: MessageRow, ring: KeyRing): Message {
   return {
-    ...common(row),
+    ...common(row, ring),
     expiresAtEpochMs: row.expires_at ?? undefined,
     claims: row.claims,
     requeued: row.origin !== null,
@@ -62,18 +65,18 @@ export function toMessage(row: MessageRow): Message {
   };
 }
 
-export function toDeadLetter(row: DeadLetterRow): DeadLetter {
-  return { ...common(row), diedAtEpochMs: row.died_at, reason: row.reason };
+export function toDeadLetter(row: DeadLetterRow, ring: KeyRing): DeadLetter {
+  return { ...common(row, ring), diedAtEpochMs: row.died_at, reason: row.reason };
 }
 
-function common(row: CommonRow) {
+function common(row: CommonRow, ring: KeyRing) {
   return {
     id: row.id,
     type: row.type,
     pool: row.pool,
     lane: row.lane,
     priority: priorityName(row.priority),
-    payload: JSON.parse(row.payload) as JsonObject,
+    payload: JSON.parse(ring.open(row.payload, places.payload(row))) as JsonObject,
     createdAtEpochMs: row.created_at,
     attempts: row.attempts,
     deaths: row.deaths,

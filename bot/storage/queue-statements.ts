@@ -8,10 +8,11 @@ export function prepareQueueStatements(database: Database) {
       `INSERT INTO dedupe (key, expires_at) VALUES (?, ?)
        ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?`,
     ),
+    lastMessageId: sql("SELECT seq FROM sqlite_sequence WHERE name = 'messages'"),
     insertMessage: sql(
-      `INSERT INTO messages (type, pool, lane, priority, payload, created_at, available_at,
+      `INSERT INTO messages (id, type, pool, lane, priority, payload, created_at, available_at,
          expires_at, origin, ambiguous, flood_scope, flood_cost, errors)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     takeMessage: sql("DELETE FROM messages WHERE id = ? RETURNING *"),
     findInHand: sql(
@@ -45,6 +46,11 @@ export function prepareQueueStatements(database: Database) {
     findStep: sql("SELECT result FROM steps WHERE origin = ? AND name = ?"),
     insertStep: sql("INSERT INTO steps (origin, name, result) VALUES (?, ?, ?)"),
     deleteSteps: sql("DELETE FROM steps WHERE origin = ?"),
+    deleteStepsOfDeadLane: sql(
+      `DELETE FROM steps WHERE origin IN
+         (SELECT COALESCE(origin, id) FROM dead_letters WHERE lane = ?1 OR lane GLOB ?1 || '~*')`,
+    ),
+    deleteDeadLane: sql("DELETE FROM dead_letters WHERE lane = ?1 OR lane GLOB ?1 || '~*'"),
     sweepSteps: sql(
       `DELETE FROM steps WHERE origin IN
          (SELECT COALESCE(origin, id) FROM dead_letters WHERE died_at < ?)`,

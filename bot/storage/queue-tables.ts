@@ -4,7 +4,7 @@
  * Every method is synchronous and runs inside a transaction that its caller (sqlite-store.ts) holds.
  */
 import { AttemptOverError, type ErrorRecord, StepResultError } from "../contracts/errors.ts";
-import type { DeadReason, Message, NewMessage } from "../contracts/message.ts";
+import type { DeadReason, JsonObject, Message, NewMessage } from "../contracts/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -17,6 +17,7 @@ import type {
   StoreSnapshot,
   SweepRequest,
 } from "../contracts/store.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
 import { LaneTable } from "./lane-table.ts";
 import {
   type DeadLetterRow,
@@ -27,6 +28,7 @@ import {
   toMessage,
 } from "./message-rows.ts";
 import { prepareQueueStatements } from "./queue-statements.ts";
+import { places } from "./sealed-columns.ts";
 import type { Database, Statement } from "./sqlite-driver.ts";
 
 export interface QueueTablesOptions {
@@ -44,13 +46,23 @@ const errorsKeptMax = 10;
 
 export class QueueTables {
   readonly #options: QueueTablesOptions;
+  readonly #ring: KeyRing;
   readonly #lanes: LaneTable;
   readonly #sql;
+  #lastId: number;
 
-  constructor(database: Database, options: QueueTablesOptions) {
+  constructor(database: Database, ring: KeyRing, options: QueueTablesOptions) {
     this.#options = options;
+    this.#ring = ring;
     this.#lanes = new LaneTable(database);
     this.#sql = prepareQueueStatements(database);
+    this.#lastId = this.#sql.lastMessageId.get<{ seq: number }>()?.seq ?? 0;
+  }
+
+  /** Known before the insertion, because the seal needs it. What was rolled back leaves a gap. */
+  #nextId(): number {
+    this.#lastId++;
+    return this.#lastId;
   }
 
   enqueue(messages: readonly NewMessage[], now: number): EnqueueResult[] {
@@ -65,12 +77,14 @@ export class QueueTables {
     const priority = priorityNumber(message.priority);
     const availableAt = message.availableAtEpochMs ?? now;
     const full = this.#lanes.length(message.lane, message.pool) >= this.#options.laneLengthMax;
-    const id = this.#sql.insertMessage.insert(
+    const id = this.#nextId();
+    this.#sql.insertMessage.run(
+      id,
       message.type,
       message.pool,
       message.lane,
       priority,
-      JSON.stringify(message.payload),
+      this.#seal(message.payload, { id, origin: null }),
       now,
       availableAt,
       message.expiresAtEpochMs ?? null,
@@ -88,6 +102,10 @@ export class QueueTables {
     }
     this.#lanes.append(message.lane, message.pool, id, priority, availableAt);
     return { kind: "queued", messageId: id };
+  }
+
+  #seal(payload: JsonObject, row: Pick<MessageRow, "id" | "origin">): Buffer {
+    return this.#ring.seal(JSON.stringify(payload), places.payload(row));
   }
 
   claim(request: ClaimRequest, now: number): Message[] {
@@ -134,7 +152,7 @@ export class QueueTables {
     this.#lanes.take(candidate.lane, request.pool);
     const row = this.#sql.countClaim.get<MessageRow>(candidate.messageId);
     if (!row) throw new Error(`lane head ${candidate.messageId} has no message`);
-    return toMessage(row);
+    return toMessage(row, this.#ring);
   }
 
   finish(
@@ -195,7 +213,8 @@ export class QueueTables {
       row.pool,
       row.lane,
       row.priority,
-      row.payload,
+      // A pass that renews the seals may have left the table it goes to behind.
+      this.#ring.renew(row.payload, places.payload(row)),
       row.created_at,
       now,
       reason,
@@ -227,7 +246,7 @@ export class QueueTables {
   #postpone(row: MessageRow, outcome: AttemptOutcome & { kind: "postponed" }): void {
     if (outcome.readdressed) {
       const { payload, floodScope } = outcome.readdressed;
-      this.#sql.readdress.run(JSON.stringify(payload), floodScope, row.id);
+      this.#sql.readdress.run(this.#seal(payload, row), floodScope, row.id);
     }
     if (outcome.parkLane) this.#lanes.park(row.lane, row.pool, outcome.availableAtEpochMs);
     this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, this.#suspicion(row));
@@ -240,7 +259,7 @@ export class QueueTables {
 
   recover(decide: (message: Message) => Recovery, now: number): Message[] {
     return this.#sql.countDeaths.all<MessageRow>().map((row) => {
-      const message = toMessage(row);
+      const message = toMessage(row, this.#ring);
       const { outcome, sent } = decide(message);
       if (sent) this.recordSent(sent);
       this.#end(row, outcome, now);
@@ -264,7 +283,8 @@ export class QueueTables {
   findStep(attempt: AttemptRef, name: string): { origin: number; result: string | undefined } {
     const row = this.#fence(attempt);
     const origin = row.origin ?? row.id;
-    return { origin, result: this.#sql.findStep.get<{ result: string }>(origin, name)?.result };
+    const kept = this.#sql.findStep.get<{ result: Uint8Array }>(origin, name)?.result;
+    return { origin, result: kept && this.#ring.open(kept, places.stepResult(origin, name)) };
   }
 
   /** @returns the result as it will be read back. */
@@ -276,7 +296,7 @@ export class QueueTables {
         { hint: "Return identifiers and totals, and read the rest again." },
       );
     }
-    this.#sql.insertStep.run(origin, name, text);
+    this.#sql.insertStep.run(origin, name, this.#ring.seal(text, places.stepResult(origin, name)));
     return JSON.parse(text);
   }
 
@@ -310,18 +330,20 @@ export class QueueTables {
   deadLetters(filter: DeadLetterFilter) {
     return this.#sql.listDeadLetters
       .all<DeadLetterRow>(filter.type ?? null, filter.reason ?? null, filter.limit, filter.offset)
-      .map(toDeadLetter);
+      .map((row) => toDeadLetter(row, this.#ring));
   }
 
   requeue(deadLetterId: number, now: number): number | undefined {
     const row = this.#sql.takeDeadLetter.get<DeadLetterRow>(deadLetterId);
     if (!row) return undefined;
-    const id = this.#sql.insertMessage.insert(
+    const id = this.#nextId();
+    this.#sql.insertMessage.run(
+      id,
       row.type,
       row.pool,
       row.lane,
       row.priority,
-      row.payload,
+      this.#ring.renew(row.payload, places.payload(row)),
       row.created_at,
       now,
       null,
@@ -339,6 +361,12 @@ export class QueueTables {
     const row = this.#sql.takeDeadLetter.get<DeadLetterRow>(deadLetterId);
     if (row) this.#sql.deleteSteps.run(row.origin ?? row.id);
     return row !== undefined;
+  }
+
+  /** Deletes what was given up in a lane, with its steps. */
+  deleteDeadLane(lane: string): number {
+    this.#sql.deleteStepsOfDeadLane.run(lane);
+    return this.#sql.deleteDeadLane.run(lane);
   }
 
   sweep(request: SweepRequest, now: number) {

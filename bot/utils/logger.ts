@@ -445,6 +445,8 @@ function levelOf(event: BotEvent): LogLevel {
       return event.left.length > 0 ? "warn" : "info";
     case "process.started":
       return event.previousEnd === "unclean" ? "warn" : "info";
+    case "encryption-key.created":
+    case "keys.sweep-failed":
     case "intake.failed":
     case "intake.held-back":
     case "component.restarting":
@@ -476,6 +478,9 @@ function levelOf(event: BotEvent): LogLevel {
     case "safe-mode.left":
     case "safe-mode.released":
     case "storage.checked":
+    case "encryption-key.changed":
+    case "keys.rotated":
+    case "keys.swept":
     case "storage.backed-up":
     case "update.ignored":
     case "webhook.removed":

@@ -4,6 +4,7 @@
  * A run feeds updates of a few chats, lets handlers and sends fail, and lets the process die at
  * random commits. Afterwards nothing fails any more and everything has to drain.
  */
+
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
 import { MessageQueue } from "../../utils/message-queue.ts";
 import { CrashingDatabases, type CrashPlan } from "./crashing-database.ts";
+import { keysOf } from "./encryption-keys.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { History } from "./simulated-history.ts";
@@ -104,6 +106,7 @@ class Simulation {
       clock,
       publish: () => {},
       onFatal: () => {},
+      keys: keysOf("the key"),
       backupsKept: 3,
       dedupeKeepMs: 86_400_000,
       laneLengthMax: 1_000,
