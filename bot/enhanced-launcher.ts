@@ -182,10 +182,12 @@ function createRecords(
   },
 ) {
   const { clock, directory, onEvent, onIncident } = deps;
-  const log = new BotLogger({ ...config.log, clock, profile: config.lifecycle.profile });
+  const publishLater: Publish = (event) => publish(event);
+  const { profile } = config.lifecycle;
+  const log = new BotLogger({ ...config.log, clock, profile, publish: publishLater });
   log.start();
   const book = new IncidentBook({ directory, clock, onChange: onIncident });
-  const errors = new ErrorGroups({ clock, publish: (event) => publish(event) });
+  const errors = new ErrorGroups({ clock, publish: publishLater });
   const own = [log.listener, book.listener, errors.listener];
   const publish = createEventBus([...own, ...(onEvent ? [onEvent] : [])], log);
   return { book, errors, log, publish };

@@ -42,6 +42,8 @@ async function start(): Promise<void> {
   });
   launched.resolve(running);
   announce(running, telegram.chatPageUrl);
+  // PM2's `wait_ready`.
+  process.send?.("ready");
   watchSignals(running, telegram.stopSandbox);
   watchDefects(running, defectReason);
 }

@@ -2,6 +2,7 @@
 import { MonitoringServer } from "../api/monitoring.ts";
 import type { MonitoringView } from "../api/routes.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { UpdateSource } from "../contracts/update-source.ts";
 import type { ErrorGroups } from "../incidents/error-groups.ts";
 import type { IncidentBook } from "../incidents/incident-book.ts";
 import type { RestartLedger } from "../restarts/restart-ledger.ts";
@@ -10,7 +11,6 @@ import { Replaceable } from "../supervision/replaceable.ts";
 import type { SupervisedComponent } from "../supervision/supervisor.ts";
 import type { BotApiClient } from "../telegram/bot-api-client.ts";
 import type { Breaker } from "../telegram/breaker.ts";
-import type { Polling } from "../telegram/polling.ts";
 import type { HealthMonitor } from "../utils/health-monitor.ts";
 import type { MessageQueue } from "../utils/message-queue.ts";
 import type { ProcessMonitor } from "../utils/process-monitor.ts";
@@ -20,7 +20,7 @@ import type { Base } from "./base.ts";
 /** The parts that are looked at. */
 export interface Shown {
   readonly queue: MessageQueue;
-  readonly polling: Replaceable<Polling>;
+  readonly polling: Replaceable<UpdateSource>;
   readonly breaker: Breaker;
   readonly safeMode: SafeMode;
   readonly ledger: RestartLedger;

@@ -4,7 +4,7 @@
  * A kind knows how a value is written in the environment, which values it takes and how to say so;
  * defaults are written the same way, so that nothing but the kind decides what a text means.
  */
-import { isIPv4 } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 import { Secret } from "../contracts/secret.ts";
 
 /** What NODE_ENV chooses between. */
@@ -241,6 +241,26 @@ export function loopbackHost(): Kind<string> {
       text === "localhost" || text === "::1" || (isIPv4(text) && text.startsWith("127."))
         ? { value: text }
         : undefined,
+  };
+}
+
+/** An address of this machine, loopback or not. */
+export function listenHost(): Kind<string> {
+  return {
+    expected: "an IP address of this machine, or localhost",
+    range: "an IP address, or localhost",
+    read: (text) => (text === "localhost" || isIP(text) !== 0 ? { value: text } : undefined),
+  };
+}
+
+/** What Telegram sends along with every update. Source: Bot API, setWebhook, secret_token. */
+export function webhookSecret(): Kind<Secret> {
+  return {
+    expected: "16 to 256 characters of A-Z, a-z, 0-9, _ and -",
+    range: "16 to 256 characters of A-Z, a-z, 0-9, _ and -",
+    secret: true,
+    hint: "Make one with: openssl rand -hex 32.",
+    read: (text) => (/^[\w-]{16,256}$/.test(text) ? { value: new Secret(text) } : undefined),
   };
 }
 

@@ -208,6 +208,25 @@ export class PollConflictError extends TelegramError {
   }
 }
 
+/** Telegram has updates for the webhook and does not get them through. */
+export class WebhookUnreachableError extends BotError {
+  override readonly code = "WEBHOOK_UNREACHABLE";
+  override readonly transient = true;
+
+  /** @param reason Telegram's own words. */
+  constructor(reason: string) {
+    super(`Telegram cannot deliver to the webhook: ${reason}`, {
+      hint: "Check WEBHOOK_URL, the proxy in front of WEBHOOK_PORT, and its certificate.",
+    });
+  }
+}
+
+/** The webhook's address cannot be listened on. */
+export class WebhookListenError extends BotError {
+  override readonly code = "WEBHOOK_LISTEN_FAILED";
+  override readonly transient = true;
+}
+
 /** Why a chat cannot be written to. */
 export type ChatGoneReason = "blocked" | "deactivated" | "not-found" | "kicked" | "not-started";
 
