@@ -47,6 +47,7 @@ module.exports = {
     only("probes", ["contracts", "policies"]),
     only("api", ["contracts"]),
     only("operator", ["contracts", "config", "storage"]),
+    only("metrics", ["contracts"]),
     only("sandbox", []),
     only("history", []),
     {
@@ -76,6 +77,9 @@ module.exports = {
     home("telegraf", ["telegram/", "commands/", "index\\.ts"]),
     home("undici", ["telegram/"]),
     home("express", ["api/", "telegram/webhook-listener\\.ts"]),
+    home("express-rate-limit", ["api/"]),
+    home("helmet", ["api/"]),
+    home("prom-client", ["metrics/"]),
     home("winston", ["utils/logger\\.ts", "logging/"]),
     home("winston-daily-rotate-file", ["logging/"]),
     home("p-retry", ["telegram/"]),

@@ -9,6 +9,7 @@ import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { describeError, exitCode, exitCodeOf } from "./contracts/exit-code.ts";
 import type { Running } from "./enhanced-launcher.ts";
+import type { RestartReason } from "./utils/process-monitor.ts";
 
 // Nothing of any weight is imported before this: on an older Node.js it would fail with a riddle.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -38,7 +39,7 @@ async function start(): Promise<void> {
       if (event.type === "encryption-key.created") announceKey(event.file);
     },
     onFatal: end,
-    onRestart: ({ type }) => void launched.promise.then((bot) => restart(bot, type)),
+    onRestart: (reason) => void launched.promise.then((bot) => restart(bot, reason)),
   });
   launched.resolve(running);
   announce(running, telegram.chatPageUrl);
@@ -59,10 +60,16 @@ async function findTelegram({ sandbox, telegram }: FaultToleranceConfig) {
   return { token: new Secret(token), apiRoot: url, chatPageUrl: url, stopSandbox: stop };
 }
 
-function announce({ monitoringUrl }: Running, chatPageUrl: string | undefined): void {
+function announce(
+  { monitoringUrl, restartTokenFile }: Running,
+  chatPageUrl: string | undefined,
+): void {
   if (chatPageUrl !== undefined) {
     say(`No token is set, so the bot talks to the built-in sandbox. Chat with it: ${chatPageUrl}/`);
   }
+  say(`Dashboard: ${monitoringUrl}/`);
+  if (restartTokenFile !== undefined)
+    say(`What changes something needs the token in ${restartTokenFile}`);
   say(`Health: ${monitoringUrl}/api/health`);
 }
 
@@ -72,8 +79,8 @@ Keep a copy of it, apart from the data: without it nobody can read them, in back
 }
 
 /** Ends cleanly; whoever started it starts it again. */
-async function restart(running: Running, reason: string): Promise<void> {
-  await running.stop(`restart: ${reason}`).catch(end);
+async function restart(running: Running, { detail, type }: RestartReason): Promise<void> {
+  await running.stop(`restart: ${type}`, detail).catch(end);
   process.exit(exitCode.stopped);
 }
 

@@ -1,7 +1,9 @@
 /**
  * Configuration rules: what must hold between settings, each with the sentence that explains it.
  */
+import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
+import type { Secret } from "../contracts/secret.ts";
 import type { FaultToleranceConfig } from "./settings.ts";
 
 export interface ConfigRule {
@@ -99,6 +101,32 @@ export const configRules: readonly ConfigRule[] = [
       (encryptionKey !== undefined && encryptionKey.reveal() !== encryptionKeyPrevious.reveal()),
   },
   {
+    variables: ["MONITORING_HOST", "RESTART_TOKEN", "MONITORING_TOKEN"],
+    expected: "a loopback address, or strong tokens",
+    hint:
+      "Whoever reaches the API could guess a weak token: set RESTART_TOKEN to what " +
+      "`openssl rand -hex 32` prints, or use an ssh tunnel: ssh -L 3001:127.0.0.1:3001 your-server.",
+    holds: ({ monitoring }) => {
+      const { host, operateTokens = [], readToken } = monitoring;
+      const all = readToken ? [...operateTokens, readToken] : operateTokens;
+      return isLoopback(host) || (operateTokens.length > 0 && all.every(isStrong));
+    },
+  },
+  {
+    variables: ["RESTART_TOKEN"],
+    expected: "one token, or two with a comma between",
+    hint: "Two are enough while one replaces the other; remove the oldest.",
+    holds: ({ monitoring: { operateTokens } }) =>
+      operateTokens === undefined || operateTokens.length === 1 || operateTokens.length === 2,
+  },
+  {
+    variables: ["MONITORING_TOKEN", "RESTART_TOKEN"],
+    expected: "another token than RESTART_TOKEN",
+    hint: "Whoever may only read must not be able to change anything.",
+    holds: ({ monitoring: { operateTokens = [], readToken } }) =>
+      !operateTokens.some((token) => token.reveal() === readToken?.reveal()),
+  },
+  {
     variables: ["SANDBOX_PORT", "MONITORING_PORT"],
     expected: "another port than MONITORING_PORT",
     hint: "Two servers cannot listen on one port.",
@@ -111,3 +139,14 @@ export const configRules: readonly ConfigRule[] = [
     holds: ({ log, storage }) => resolve("/", log.directory) !== resolve("/", storage.directory),
   },
 ];
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+}
+
+/** Long, of many different characters, and not the same thing again and again. */
+function isStrong(token: Secret): boolean {
+  const text = token.reveal();
+  const repeated = `${text}${text}`.indexOf(text, 1) < text.length;
+  return text.length >= 32 && new Set(text).size >= 10 && !repeated;
+}

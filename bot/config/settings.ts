@@ -5,16 +5,17 @@
  * from these rows. A setting stands here only when it has an effect.
  */
 import {
+  accessToken,
   amount,
   botToken,
   choice,
   duration,
   encryptionKey,
   flag,
+  hostName,
   integer,
   list,
-  listenHost,
-  loopbackHost,
+  listenAddress,
   megabytes,
   miniAppAddress,
   optional,
@@ -83,7 +84,7 @@ export const settings = {
       absent: "needed with UPDATE_MODE=webhook",
       sentence: "What Telegram sends along, so that nobody else's requests are taken.",
     }),
-    webhookHost: setting(listenHost(), {
+    webhookHost: setting(listenAddress(), {
       variable: "WEBHOOK_HOST",
       default: "127.0.0.1",
       sentence: "Address on which the webhook listens.",
@@ -238,15 +239,32 @@ export const settings = {
     }),
   },
   monitoring: {
-    host: setting(loopbackHost(), {
+    host: setting(listenAddress(), {
       variable: "MONITORING_HOST",
       default: "127.0.0.1",
-      sentence: "Address on which the monitoring API listens; this machine only.",
+      sentence:
+        "Address on which the monitoring API listens; one that others can reach needs a strong RESTART_TOKEN.",
     }),
     port: setting(integer(0, 65_535), {
       variable: "MONITORING_PORT",
       default: { development: 3001, production: 3001, test: 0 },
       sentence: "Port of the monitoring API; 0 takes a free one.",
+    }),
+    hostNames: optional(list(hostName()), {
+      variable: "MONITORING_HOST_NAMES",
+      absent: "addresses only",
+      sentence: "Names under which others reach the monitoring API, with :port where that differs.",
+    }),
+    operateTokens: optional(list(accessToken()), {
+      variable: "RESTART_TOKEN",
+      absent: "one is made, in DATA_DIR/restart-token",
+      sentence:
+        "Token for changes over the monitoring API; two of them while one replaces the other.",
+    }),
+    readToken: optional(accessToken(), {
+      variable: "MONITORING_TOKEN",
+      absent: "only RESTART_TOKEN opens it",
+      sentence: "Token for reading the monitoring API, where reading needs one.",
     }),
   },
   shop: {

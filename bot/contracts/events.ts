@@ -195,6 +195,22 @@ export type BotEvent =
   | { readonly type: "storage.failed"; readonly error: ErrorRecord }
   // monitoring API: an answer could not be given; the client saw a generic error
   | { readonly type: "api.failed"; readonly path: string; readonly error: ErrorRecord }
+  // An operator changes something; published before it is done. Never with the token.
+  | {
+      readonly type: "api.changed";
+      readonly action: string;
+      readonly address: string;
+      /** Which of the tokens it was: "operate 1". */
+      readonly by: string;
+      readonly facts: Readonly<Record<string, number | string | boolean>>;
+    }
+  // Somebody was not let in.
+  | {
+      readonly type: "api.refused";
+      readonly path: string;
+      readonly address: string;
+      readonly why: string;
+    }
   // health
   | {
       readonly type: "health.changed";

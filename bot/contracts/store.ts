@@ -130,9 +130,16 @@ export interface StoreSnapshot {
   readonly dedupeKeys: number;
 }
 
+/** What is missing or `undefined` is not asked for. */
 export interface DeadLetterFilter {
-  readonly type?: MessageType;
-  readonly reason?: DeadReason;
+  readonly type?: MessageType | undefined;
+  readonly reason?: DeadReason | undefined;
+  /** Of the latest error. */
+  readonly code?: string | undefined;
+}
+
+/** A part of a list. */
+export interface Page {
   readonly offset: number;
   /** 1 to 1000. */
   readonly limit: number;
@@ -181,7 +188,10 @@ export interface QueueStore {
   /** Waiting and in hand. Cheap enough to ask before every poll. */
   depth(pool: Pool): Promise<number>;
   snapshot(): Promise<StoreSnapshot>;
-  deadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
+  /** Newest first. */
+  deadLetters(filter: DeadLetterFilter & Page): Promise<readonly DeadLetter[]>;
+  countDeadLetters(filter: DeadLetterFilter): Promise<number>;
+  deadLetter(id: number): Promise<DeadLetter | undefined>;
   /** Puts a dead letter back at its lane's end. @returns the new message's id, or `undefined`. */
   requeue(deadLetterId: number): Promise<number | undefined>;
   /** @returns false when there was none. */

@@ -2,86 +2,85 @@
 import type { BotEvent } from "../contracts/events.ts";
 import type { LogLevel } from "../contracts/log-level.ts";
 
-/** Events that always matter as much. */
-const levels = {
+type Level<Type> = LogLevel | ((event: Extract<BotEvent, { type: Type }>) => LogLevel);
+
+const healthLevels = { healthy: "info", degraded: "warn", unhealthy: "error" } as const;
+
+/** A new event must be judged here, or this does not compile. */
+const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "alert.failed": "error",
+  "api.changed": "warn",
   "api.failed": "error",
-  "breaker.opened": "error",
-  "component.given-up": "error",
-  "component.restart-failed": "error",
-  "component.start-failed": "error",
-  "component.stop-failed": "error",
-  "component.stuck": "error",
-  "connection.lost": "error",
-  "process.died-before": "error",
-  "queue.commit-failed": "error",
-  "safe-mode.entered": "error",
-  "storage.failed": "error",
-  "watchdog.failed": "error",
-  "component.restarting": "warn",
-  "encryption-key.created": "warn",
-  "intake.failed": "warn",
-  "intake.held-back": "warn",
-  "keys.sweep-failed": "warn",
-  "log.level-changed": "warn",
-  "loop.stalled": "warn",
-  "message.overdue": "warn",
-  "message.recovered": "warn",
-  "message.retry-scheduled": "warn",
-  "process.unmeasured": "warn",
-  "restart.requested": "warn",
-  "security.happened": "warn",
-  "send.ambiguous": "warn",
-  "telegram.rate-limited": "warn",
-  "webhook.refused": "warn",
+  "api.refused": "warn",
   "breaker.closed": "info",
+  "breaker.opened": "error",
   "business.happened": "info",
   "chat.migrated": "info",
   "chat.unreachable": "info",
+  "component.drained": (event) => (event.left.length > 0 ? "warn" : "info"),
+  "component.given-up": "error",
   "component.recovered": "info",
+  "component.restart-failed": "error",
+  "component.restarting": "warn",
+  "component.start-failed": "error",
   "component.started": "info",
+  "component.stop-failed": "error",
   "component.stopped": "info",
+  "component.stuck": "error",
+  "connection.lost": "error",
+  "connection.reconnecting": "debug",
   "connection.restored": "info",
   "dead-letter.requeued": "info",
   "encryption-key.changed": "info",
+  "encryption-key.created": "warn",
+  "error.noticed": (event) => (event.what === "spike" ? "warn" : "info"),
+  "health.changed": ({ status }) => healthLevels[status],
+  "intake.failed": "warn",
+  "intake.held-back": "warn",
   "intake.recovered": "info",
   "intake.resumed": "info",
   "keys.rotated": "info",
+  "keys.sweep-failed": "warn",
   "keys.swept": "info",
+  "log.level-changed": "warn",
+  "loop.stalled": "warn",
+  "message.dead": (event) => (event.reason === "refused" ? "warn" : "error"),
+  "message.done": "debug",
   "message.expired": "info",
+  "message.overdue": "warn",
+  "message.postponed": "debug",
+  "message.recovered": "warn",
+  "message.retry-scheduled": "warn",
+  "process.died-before": "error",
+  "process.started": (event) => (event.previousEnd === "unclean" ? "warn" : "info"),
   "process.stopping": "info",
+  "process.unmeasured": "warn",
+  "queue.commit-failed": "error",
   "queue.paused": "info",
   "queue.resumed": "info",
+  "queue.swept": "debug",
+  "restart.requested": "warn",
+  "safe-mode.entered": "error",
   "safe-mode.left": "info",
   "safe-mode.released": "info",
+  "security.happened": "warn",
+  "send.ambiguous": "warn",
   "storage.backed-up": "info",
   "storage.checked": "info",
+  "storage.failed": "error",
+  "telegram.rate-limited": "warn",
   "update.ignored": "info",
+  "updates.received": "debug",
+  "watchdog.failed": "error",
+  "webhook.refused": "warn",
   "webhook.removed": "info",
   "webhook.set": "info",
-  "connection.reconnecting": "debug",
-  "message.done": "debug",
-  "message.postponed": "debug",
-  "queue.swept": "debug",
-  "updates.received": "debug",
-} as const satisfies Partial<Record<BotEvent["type"], LogLevel>>;
+};
 
-/** How much an event matters. A new event must be judged here, or this does not compile. */
+/** How much an event matters. */
 export function levelOf(event: BotEvent): LogLevel {
-  switch (event.type) {
-    case "health.changed":
-      return { healthy: "info", degraded: "warn", unhealthy: "error" }[event.status] as LogLevel;
-    case "error.noticed":
-      return event.what === "spike" ? "warn" : "info";
-    case "message.dead":
-      return event.reason === "refused" ? "warn" : "error";
-    case "component.drained":
-      return event.left.length > 0 ? "warn" : "info";
-    case "process.started":
-      return event.previousEnd === "unclean" ? "warn" : "info";
-    default:
-      return levels[event.type];
-  }
+  const level = levels[event.type] as Level<BotEvent["type"]>;
+  return typeof level === "string" ? level : level(event);
 }
 
 /** What somebody did on purpose: each time is written, however often. */

@@ -19,6 +19,7 @@ import type {
   Backup,
   ClaimRequest,
   DeadLetterFilter,
+  Page,
   PreviousEnd,
   Recovery,
   SentRecord,
@@ -238,8 +239,16 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }) => queue.snapshot());
   }
 
-  deadLetters(filter: DeadLetterFilter) {
+  deadLetters(filter: DeadLetterFilter & Page) {
     return this.#write(({ queue }) => queue.deadLetters(filter));
+  }
+
+  countDeadLetters(filter: DeadLetterFilter) {
+    return this.#write(({ queue }) => queue.countMatching(filter));
+  }
+
+  deadLetter(id: number) {
+    return this.#write(({ queue }) => queue.deadLetter(id));
   }
 
   requeue(deadLetterId: number) {

@@ -194,6 +194,10 @@ export class BotLogger {
       return;
     }
     const { type, ...facts } = event;
+    if (event.type === "api.changed" || event.type === "api.refused") {
+      this.security(type, facts);
+      return;
+    }
     this.#write(levelOf(event), { event: type, facts }, isAudited(event) ? "author" : "event");
   };
 
