@@ -12,10 +12,33 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import type { EncryptionKeys } from "../contracts/encryption-keys.ts";
 import { EncryptionKeyError } from "../contracts/errors.ts";
 import type { Secret } from "../contracts/secret.ts";
 import { encryptionKey } from "./setting.ts";
+import type { FaultToleranceConfig } from "./settings.ts";
+
+/**
+ * Where the encryption key of this configuration comes from.
+ *
+ * @param onCreated Called with the file's path when a key was made.
+ */
+export function encryptionKeysOf(
+  storage: FaultToleranceConfig["storage"],
+  onCreated: (file: string) => void = () => {},
+): EncryptionKeys {
+  const file = join(storage.directory, "encryption.key");
+  return {
+    find: () => storage.encryptionKey ?? readKeyFile(file),
+    previous: storage.encryptionKeyPrevious,
+    create: () => {
+      const key = createKeyFile(file);
+      onCreated(file);
+      return key;
+    },
+  };
+}
 
 const othersMask = 0o077;
 

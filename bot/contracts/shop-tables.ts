@@ -64,8 +64,6 @@ export interface ShopTables {
   findProfile(userId: number): Promise<Profile | undefined>;
   /** Keeps it with an account there is; `undefined` removes it. */
   setProfile(userId: number, profile: Profile | undefined): Promise<void>;
-  /** Accounts whose profile has this username, in any case; usernames move, so there may be several. */
-  findUserIds(username: string): Promise<readonly number[]>;
   balanceMinor(userId: number): Promise<number>;
   /** @returns false when an entry of this kind and reference exists already. */
   appendLedgerEntry(entry: Omit<LedgerEntry, "id">): Promise<boolean>;

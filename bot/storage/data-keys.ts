@@ -20,14 +20,17 @@ interface DataKeyRow {
 const encryptionKeyId = 0;
 
 /**
- * Makes sure that the encryption key fits, without writing anything.
+ * The ring of a database that is only read; empty when it is older than data keys.
  *
- * @param database May be older than data keys.
- * @throws {EncryptionKeyError}
+ * @throws {EncryptionKeyError} when the encryption key does not fit.
  */
-export function checkEncryptionKey(database: Database, keys: EncryptionKeys): void {
+export function readDataKeys(database: Database, keys: EncryptionKeys): KeyRing {
+  const ring = new KeyRing();
   const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'data_keys'").get();
-  if (table) unwrapAll(listKeys(database), keys);
+  const rows = table ? listKeys(database) : [];
+  if (rows.length === 0) return ring;
+  for (const { bytes, id } of unwrapAll(rows, keys).opened) ring.add(id, bytes);
+  return ring;
 }
 
 /**

@@ -83,12 +83,19 @@ export function createShopTables(database: Database, ring: KeyRing): ShopTables 
   };
 }
 
+/** Accounts whose profile has this username, in any case. */
+export function findByUsername(database: Database, ring: KeyRing, username: string): number[] {
+  const find = database.prepare("SELECT user_id FROM accounts WHERE username_index = ?");
+  const indexes = ring.indexes(indexedUsername({ username }) ?? "", usernameIndex);
+  const found = indexes.flatMap((index) => find.all<{ user_id: number }>(index));
+  return found.map((row) => row.user_id);
+}
+
 function profiles(database: Database, ring: KeyRing) {
   const find = database.prepare("SELECT profile FROM accounts WHERE user_id = ?");
   const set = database.prepare(
     "UPDATE accounts SET profile = ?, username_index = ? WHERE user_id = ?",
   );
-  const findIndex = database.prepare("SELECT user_id FROM accounts WHERE username_index = ?");
   return {
     findProfile: async (userId: number) => {
       const { profile } = find.get<{ profile: Uint8Array | null }>(userId) ?? {};
@@ -100,11 +107,6 @@ function profiles(database: Database, ring: KeyRing) {
       const username = profile && indexedUsername(profile);
       const index = username === undefined ? [] : ring.indexes(username, usernameIndex);
       set.run(sealed ?? null, index[0] ?? null, userId);
-    },
-    findUserIds: async (username: string) => {
-      const indexes = ring.indexes(indexedUsername({ username }) ?? "", usernameIndex);
-      const found = indexes.flatMap((index) => findIndex.all<{ user_id: number }>(index));
-      return found.map((row) => row.user_id);
     },
   } satisfies Partial<ShopTables>;
 }

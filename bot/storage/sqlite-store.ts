@@ -28,7 +28,7 @@ import type {
 } from "../contracts/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { backUpInWorker } from "./backup.ts";
-import { checkEncryptionKey, openDataKeys } from "./data-keys.ts";
+import { openDataKeys, readDataKeys } from "./data-keys.ts";
 import { lockDataDirectory } from "./data-lock.ts";
 import { FactTables } from "./fact-tables.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -125,7 +125,8 @@ export class SqliteStore implements Store {
     const database = this.#open(path, { readOnly: true });
     try {
       const { unclean } = inspectDatabase(database, path);
-      checkEncryptionKey(database, this.#deps.keys);
+      // The wrong key is noticed before anything is written.
+      readDataKeys(database, this.#deps.keys);
       if (!unclean) return "clean";
       const startedAtMs = clock.monotonicMs();
       checkIntegrity(database, path);

@@ -82,14 +82,6 @@ export class InMemoryShopTables implements ShopTables {
     else this.#rows.profiles.delete(userId);
   }
 
-  async findUserIds(username: string): Promise<readonly number[]> {
-    this.#count();
-    const wanted = username.toLowerCase();
-    return [...this.#rows.profiles].flatMap(([userId, profile]) =>
-      profile.username?.toLowerCase() === wanted ? [userId] : [],
-    );
-  }
-
   async setOrderNote(orderId: number, note: string | undefined): Promise<void> {
     this.#count();
     const order = this.#rows.orders[orderId - 1];

@@ -9,6 +9,7 @@ import type { Store } from "../../contracts/store.ts";
 import { keyIdOf } from "../../sealing/sealing-key.ts";
 import { type OpenDatabase, openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
+import { findUserIds } from "../../storage/user-lookup.ts";
 import { CrashingDatabases } from "../support/crashing-database.ts";
 import { keysOf } from "../support/encryption-keys.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -91,7 +92,6 @@ async function readAll(store: Store) {
   const shop = await store.transaction(async (tx) => ({
     profile: await tx.shop.findProfile(7),
     order: await tx.shop.findOrder(1),
-    found: await tx.shop.findUserIds("QUOKKA_user"),
   }));
   return {
     dead: letters.map(({ payload }) => payload),
@@ -100,7 +100,6 @@ async function readAll(store: Store) {
     result,
     profile: shop.profile,
     note: shop.order?.note,
-    found: shop.found,
   };
 }
 
@@ -111,7 +110,6 @@ const everything = {
   result: "Narwhalresult",
   profile: { firstName: "Quokkaname", username: "Quokka_User" },
   note: "Axolotlnote",
-  found: [7],
 };
 
 test("nothing of what people say or are called stands in the file, and all of it comes back", async () => {
@@ -202,6 +200,24 @@ test("a key is made once, by a store that has none", async () => {
   expect(made).toBe(1);
 });
 
+test("people are found by username beside the writer, in any case, also while keys rotate", async () => {
+  const { openStore, path } = setup();
+  const store = await openStore();
+  await fill(store);
+  expect(findUserIds(path, keysOf("key"), "QUOKKA_user")).toEqual([7]);
+  await store.rotateKey();
+  await store.transaction(async ({ shop }) => {
+    await shop.insertAccount({ userId: 8, createdAtEpochMs: 0 });
+    await shop.setProfile(8, { firstName: "Other", username: "quokka_user" });
+  });
+  expect(findUserIds(path, keysOf("key"), "Quokka_User").toSorted()).toEqual([7, 8]);
+  await store.transaction(({ shop }) => shop.setProfile(7, undefined));
+  expect(findUserIds(path, keysOf("key"), "Quokka_User")).toEqual([8]);
+  expect(findUserIds(path, keysOf("key"), "quokka")).toEqual([]);
+  const wrong = expect.objectContaining({ code: "CONFIGURATION_ENCRYPTION_KEY" });
+  expect(() => findUserIds(path, keysOf("wrong"), "quokka")).toThrow(wrong);
+});
+
 test("the encryption key is changed by one start with both, after which the old one is useless", async () => {
   const { create, events, openStore } = setup();
   const first = await openStore(keysOf("old"));
@@ -251,6 +267,7 @@ test("a rotation puts everything under the new key while others write, and drops
   expect(await store.rotateKey()).toEqual({ keyId: 3 });
   await clock.advance(10_000);
   await store.close();
+  expect(findUserIds(path, keysOf("key"), "QUOKKA_user")).toEqual([7]);
   const { ids, keys } = keysInFile(path);
   expect(keys).toEqual([3]);
   expect(ids.length).toBeGreaterThan(450);
