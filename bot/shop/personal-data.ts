@@ -2,7 +2,7 @@
  * Personal data: what is kept of a person beside their account, how they get it and get rid of it.
  *
  * Ids, orders and entries stay when it is deleted: they are the books, and the account's owner goes on
- * using it (docs/decisions/0008).
+ * using it (docs/decisions/0012).
  */
 import type {
   Account,

@@ -4,7 +4,7 @@
  * Every method is synchronous and runs inside a transaction that its caller (sqlite-store.ts) holds.
  */
 import { AttemptOverError, type ErrorRecord, StepResultError } from "../contracts/errors.ts";
-import type { DeadReason, JsonObject, Message, NewMessage } from "../contracts/message.ts";
+import type { DeadReason, Message, NewMessage } from "../contracts/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -19,6 +19,7 @@ import type {
   SweepRequest,
 } from "../contracts/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
+import { FreshPayloads } from "./fresh-payloads.ts";
 import { LaneTable } from "./lane-table.ts";
 import {
   type DeadLetterRow,
@@ -48,6 +49,7 @@ const errorsKeptMax = 10;
 export class QueueTables {
   readonly #options: QueueTablesOptions;
   readonly #ring: KeyRing;
+  readonly #fresh = new FreshPayloads();
   readonly #lanes: LaneTable;
   readonly #sql;
   #lastId: number;
@@ -79,13 +81,14 @@ export class QueueTables {
     const availableAt = message.availableAtEpochMs ?? now;
     const full = this.#lanes.length(message.lane, message.pool) >= this.#options.laneLengthMax;
     const id = this.#nextId();
+    const payload = JSON.stringify(message.payload);
     this.#sql.insertMessage.run(
       id,
       message.type,
       message.pool,
       message.lane,
       priority,
-      this.#seal(message.payload, { id, origin: null }),
+      this.#ring.seal(payload, places.payload({ id, origin: null })),
       now,
       availableAt,
       message.expiresAtEpochMs ?? null,
@@ -97,16 +100,25 @@ export class QueueTables {
     );
     if (full) {
       // Inserted first all the same: a dead letter's id must never meet a living message's.
-      const row = this.#sql.takeMessage.get<MessageRow>(id) as MessageRow;
+      const row = this.#sql.findMessage.get<MessageRow>(id) as MessageRow;
       this.#bury(row, "lane-full", row.errors, now);
+      this.#sql.deleteMessage.run(id);
       return { kind: "lane-full", deadLetterId: id };
     }
     this.#lanes.append(message.lane, message.pool, id, priority, availableAt);
+    this.#fresh.put(id, payload);
     return { kind: "queued", messageId: id };
   }
 
-  #seal(payload: JsonObject, row: Pick<MessageRow, "id" | "origin">): Buffer {
-    return this.#ring.seal(JSON.stringify(payload), places.payload(row));
+  /** As JSON. */
+  #payload(row: MessageRow): string {
+    return this.#fresh.take(row.id) ?? this.#ring.open(this.#sealed(row), places.payload(row));
+  }
+
+  #sealed(row: MessageRow): Uint8Array {
+    const found = this.#sql.payloadOf.get<{ payload: Uint8Array }>(row.id);
+    if (!found) throw new Error(`message ${row.id} is not in its table`);
+    return found.payload;
   }
 
   claim(request: ClaimRequest, now: number): Message[] {
@@ -153,7 +165,7 @@ export class QueueTables {
     this.#lanes.take(candidate.lane, request.pool);
     const row = this.#sql.countClaim.get<MessageRow>(candidate.messageId);
     if (!row) throw new Error(`lane head ${candidate.messageId} has no message`);
-    return toMessage(row, this.#ring);
+    return toMessage(row, this.#payload(row));
   }
 
   finish(
@@ -185,8 +197,8 @@ export class QueueTables {
         this.#sql.deleteSteps.run(row.origin ?? row.id);
         return [];
       case "dead": {
-        this.#leave(row, now);
         this.#bury(row, outcome.reason, withError(row.errors, outcome.error), now);
+        this.#leave(row, now);
         return this.enqueue(outcome.enqueue, now);
       }
       case "retry":
@@ -206,6 +218,7 @@ export class QueueTables {
     this.#lanes.advance(row.lane, row.pool, row.priority, now);
   }
 
+  /** Copies it to the dead letters; the caller deletes it. */
   #bury(row: MessageRow, reason: DeadReason, errors: string, now: number): void {
     const unattempted = reason === "quarantined" || reason === "lane-full";
     this.#sql.insertDeadLetter.run(
@@ -215,7 +228,7 @@ export class QueueTables {
       row.lane,
       row.priority,
       // A pass that renews the seals may have left the table it goes to behind.
-      this.#ring.renew(row.payload, places.payload(row)),
+      this.#ring.renew(this.#sealed(row), places.payload(row)),
       row.created_at,
       now,
       reason,
@@ -247,7 +260,8 @@ export class QueueTables {
   #postpone(row: MessageRow, outcome: AttemptOutcome & { kind: "postponed" }): void {
     if (outcome.readdressed) {
       const { payload, floodScope } = outcome.readdressed;
-      this.#sql.readdress.run(this.#seal(payload, row), floodScope, row.id);
+      const sealed = this.#ring.seal(JSON.stringify(payload), places.payload(row));
+      this.#sql.readdress.run(sealed, floodScope, row.id);
     }
     if (outcome.parkLane) this.#lanes.park(row.lane, row.pool, outcome.availableAtEpochMs);
     this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, this.#suspicion(row));
@@ -260,7 +274,7 @@ export class QueueTables {
 
   recover(decide: (message: Message) => Recovery, now: number): Message[] {
     return this.#sql.countDeaths.all<MessageRow>().map((row) => {
-      const message = toMessage(row, this.#ring);
+      const message = toMessage(row, this.#payload(row));
       const { outcome, sent } = decide(message);
       if (sent) this.recordSent(sent);
       this.#end(row, outcome, now);
