@@ -100,6 +100,7 @@ export function createActions(deps: Watched): MonitoringActions {
     requeue: (id) => queue.requeue(id),
     deleteDeadLetter: (id) => store.deleteDeadLetter(id),
     setLogLevel: (level) => log.setLevel(level),
+    rotateKey: () => store.rotateKey(),
   };
 }
 
