@@ -50,7 +50,7 @@ export const stateRoutes: readonly Route[] = [
     summary:
       "What happens, as it happens (server-sent events: fact, sample, log). Send the last id as Last-Event-ID to miss nothing.",
     refusals: { 503: "Ten clients follow already" },
-    contentType: "text/event-stream",
+    contentType: "text/event-stream; charset=utf-8",
     respond: ({ header }, { stream }, response) => {
       stream.connect(response, header("last-event-id"));
     },
