@@ -134,6 +134,7 @@ export async function figuresOf(config: FaultToleranceConfig, deps: Watched): Pr
     ),
     openIncidents: openIncidents(book),
     loopDelayMs: processMonitor.current.snapshot().loopDelayMs,
+    memoryLimitBytes: config.process.memoryLimitBytes,
     streamClients: stream.clients,
   };
 }
