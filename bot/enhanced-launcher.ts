@@ -196,7 +196,9 @@ function createRecords(
   },
 ) {
   const { clock, directory, onEvent, onIncident, watched } = deps;
-  const log = new BotLogger({ ...config.log, clock, profile: config.lifecycle.profile });
+  const publishLater: Publish = (event) => publish(event);
+  const { profile } = config.lifecycle;
+  const log = new BotLogger({ ...config.log, clock, profile, publish: publishLater });
   log.start();
   const metrics = createMetrics(config, clock, watched);
   const onChange = (incident: Incident) => {
@@ -204,7 +206,7 @@ function createRecords(
     onIncident(incident);
   };
   const book = new IncidentBook({ directory, clock, onChange });
-  const errors = new ErrorGroups({ clock, publish: (event) => publish(event) });
+  const errors = new ErrorGroups({ clock, publish: publishLater });
   const own = [log.listener, book.listener, errors.listener, ...metrics.listeners];
   const publish = createEventBus([...own, ...(onEvent ? [onEvent] : [])], log);
   return { book, errors, log, metrics, publish };
@@ -231,6 +233,7 @@ function createStore(
     ...deps,
     directory,
     dedupeKeepMs: config.storage.dedupeKeepMs,
+    backupsKept: config.storage.backupsKept,
     laneLengthMax: config.queue.laneLengthMax,
   });
 }

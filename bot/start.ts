@@ -5,15 +5,13 @@
  * process holds the data or the port, or the drain ran out of time); 78 the configuration is wrong.
  * Source: BSD sysexits.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
+import { describeError, exitCode, exitCodeOf } from "./contracts/exit-code.ts";
 import type { Running } from "./enhanced-launcher.ts";
 import type { RestartReason } from "./utils/process-monitor.ts";
 
-const exitCode = { stopped: 0, defect: 70, storage: 74, tryAgain: 75, configuration: 78 };
-
-// Nothing else is imported before this: on an older Node.js it would fail with a riddle.
+// Nothing of any weight is imported before this: on an older Node.js it would fail with a riddle.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   say(`This bot needs Node.js 22.18 or newer; this is ${process.version}. Install Node.js 24.`);
@@ -21,7 +19,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
 }
 
 // `npm start` and `cd bot && node start.ts` mean the same .env, data and logs.
-process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+process.chdir(rootDirectory);
 await start().catch((error: unknown) => end(error));
 
 async function start(): Promise<void> {
@@ -31,7 +29,7 @@ async function start(): Promise<void> {
     process.stdout.write(helpText());
     return;
   }
-  const config = parseConfig(process.env, readSecretsFile());
+  const config = parseConfig(process.env, readEnvFile());
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
   const launched = Promise.withResolvers<Running>();
@@ -42,16 +40,10 @@ async function start(): Promise<void> {
   });
   launched.resolve(running);
   announce(running, telegram.chatPageUrl);
+  // PM2's `wait_ready`.
+  process.send?.("ready");
   watchSignals(running, telegram.stopSandbox);
   watchDefects(running, defectReason);
-}
-
-/** `.env` beside package.json, if there is one. */
-function readSecretsFile() {
-  const name = ".env";
-  if (!existsSync(name)) return undefined;
-  const mode = process.platform === "win32" ? undefined : statSync(name).mode;
-  return { name, contents: readFileSync(name, "utf8"), mode };
 }
 
 /** Telegram, or without a token the built-in sandbox in a process of its own. */
@@ -119,20 +111,8 @@ function watchDefects(running: Running, defectReason: string): void {
 
 /** Says what went wrong and what can be done, and ends the process. */
 function end(error: unknown): never {
-  if (error instanceof Error) {
-    const hint = "hint" in error && typeof error.hint === "string" ? `\n${error.hint}` : "";
-    say(`${error.message}${hint}`);
-  }
+  say(describeError(error));
   process.exit(exitCodeOf(error));
-}
-
-function exitCodeOf(error: unknown): number {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "CONFIGURATION_INVALID" || code === "CATALOGUE_INVALID")
-    return exitCode.configuration;
-  if (code === "STORAGE_IN_USE" || code === "MONITORING_PORT_TAKEN") return exitCode.tryAgain;
-  if (code.startsWith("STORAGE_")) return exitCode.storage;
-  return exitCode.defect;
 }
 
 function say(line: string): void {

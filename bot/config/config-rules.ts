@@ -18,6 +18,10 @@ export interface ConfigRule {
 /** PM2's `kill_timeout`, as ecosystem.config.js sets it. */
 const killTimeoutMs = 15_000;
 
+function usesTelegramItself({ apiRoot, token }: FaultToleranceConfig["telegram"]): boolean {
+  return token !== undefined && new URL(apiRoot).hostname === "api.telegram.org";
+}
+
 export const configRules: readonly ConfigRule[] = [
   {
     variables: ["TELEGRAM_BOT_TOKEN", "NODE_ENV"],
@@ -25,6 +29,32 @@ export const configRules: readonly ConfigRule[] = [
     hint: "Get one from @BotFather and put TELEGRAM_BOT_TOKEN=… into .env (chmod 600 .env).",
     holds: ({ lifecycle, telegram }) =>
       lifecycle.profile !== "production" || telegram.token !== undefined,
+  },
+  {
+    variables: ["WEBHOOK_URL", "UPDATE_MODE"],
+    expected: "an address with UPDATE_MODE=webhook",
+    hint: "Set it to where Telegram reaches the proxy in front of WEBHOOK_PORT.",
+    holds: ({ intake }) => intake.mode !== "webhook" || intake.webhookUrl !== undefined,
+  },
+  {
+    variables: ["WEBHOOK_URL", "TELEGRAM_API_ROOT", "TELEGRAM_BOT_TOKEN"],
+    expected: "an https:// address with Telegram's own Bot API",
+    hint: "Telegram delivers over TLS only; put a proxy with a certificate in front.",
+    holds: ({ intake, telegram }) =>
+      !intake.webhookUrl?.startsWith("http:") || !usesTelegramItself(telegram),
+  },
+  {
+    variables: ["WEBHOOK_SECRET", "UPDATE_MODE"],
+    expected: "a secret with UPDATE_MODE=webhook",
+    hint: "Make one with: openssl rand -hex 32.",
+    holds: ({ intake }) => intake.mode !== "webhook" || intake.webhookSecret !== undefined,
+  },
+  {
+    variables: ["WEBHOOK_PORT", "MONITORING_PORT"],
+    expected: "another port than MONITORING_PORT",
+    hint: "Two servers cannot listen on one port.",
+    holds: ({ intake, monitoring }) =>
+      intake.webhookPort === 0 || intake.webhookPort !== monitoring.port,
   },
   {
     variables: ["HANDLER_SLOW_MS", "HANDLER_TIMEOUT_MS"],
@@ -60,10 +90,7 @@ export const configRules: readonly ConfigRule[] = [
     variables: ["FLOOD_LIMITS_ENABLED", "TELEGRAM_API_ROOT", "TELEGRAM_BOT_TOKEN"],
     expected: "true with Telegram's own Bot API",
     hint: "Without limits Telegram would refuse messages; set TELEGRAM_API_ROOT to a server without.",
-    holds: ({ flood, telegram }) =>
-      flood.enabled ||
-      telegram.token === undefined ||
-      new URL(telegram.apiRoot).hostname !== "api.telegram.org",
+    holds: ({ flood, telegram }) => flood.enabled || !usesTelegramItself(telegram),
   },
   {
     variables: ["MONITORING_HOST", "RESTART_TOKEN", "MONITORING_TOKEN"],

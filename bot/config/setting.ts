@@ -254,6 +254,17 @@ export function hostName(): Kind<string> {
   };
 }
 
+/** What Telegram sends along with every update. Source: Bot API, setWebhook, secret_token. */
+export function webhookSecret(): Kind<Secret> {
+  return {
+    expected: "16 to 256 characters of A-Z, a-z, 0-9, _ and -",
+    range: "16 to 256 characters of A-Z, a-z, 0-9, _ and -",
+    secret: true,
+    hint: "Make one with: openssl rand -hex 32.",
+    read: (text) => (/^[\w-]{16,256}$/.test(text) ? { value: new Secret(text) } : undefined),
+  };
+}
+
 /** A token that we choose ourselves. */
 export function accessToken(): Kind<Secret> {
   return {

@@ -25,6 +25,7 @@ import {
   secretAddress,
   setting,
   webAddress,
+  webhookSecret,
 } from "./setting.ts";
 
 export const settings = {
@@ -67,6 +68,31 @@ export const settings = {
     }),
   },
   intake: {
+    mode: setting(choice(["polling", "webhook"]), {
+      variable: "UPDATE_MODE",
+      default: "polling",
+      sentence: "Whether Telegram is asked for updates, or brings them to WEBHOOK_URL.",
+    }),
+    webhookUrl: optional(webAddress(["https:", "http:"]), {
+      variable: "WEBHOOK_URL",
+      absent: "needed with UPDATE_MODE=webhook",
+      sentence: "Where Telegram reaches the webhook: a proxy with TLS in front of WEBHOOK_PORT.",
+    }),
+    webhookSecret: optional(webhookSecret(), {
+      variable: "WEBHOOK_SECRET",
+      absent: "needed with UPDATE_MODE=webhook",
+      sentence: "What Telegram sends along, so that nobody else's requests are taken.",
+    }),
+    webhookHost: setting(listenAddress(), {
+      variable: "WEBHOOK_HOST",
+      default: "127.0.0.1",
+      sentence: "Address on which the webhook listens.",
+    }),
+    webhookPort: setting(integer(0, 65_535), {
+      variable: "WEBHOOK_PORT",
+      default: { development: 8443, production: 8443, test: 0 },
+      sentence: "Port on which the webhook listens; 0 takes a free one.",
+    }),
     pollTimeoutSeconds: setting(integer(1, 50, "s"), {
       variable: "INTAKE_POLL_TIMEOUT_SECONDS",
       default: { development: 30, production: 30, test: 1 },
@@ -177,6 +203,11 @@ export const settings = {
       variable: "DEDUPE_KEEP_HOURS",
       default: 72,
       sentence: "How long an update is remembered, so that it is never worked on twice.",
+    }),
+    backupsKept: setting(integer(1, 1_000), {
+      variable: "BACKUPS_KEPT",
+      default: 7,
+      sentence: "How many backups stay in DATA_DIR; the oldest are removed.",
     }),
   },
   log: {

@@ -213,6 +213,14 @@ export interface FactStore {
   setSetting(name: string, value: string): Promise<void>;
 }
 
+/** A copy of everything, as it was at one instant while the store worked. */
+export interface Backup {
+  /** Where it is, by its whole path. */
+  readonly file: string;
+  readonly bytes: number;
+  readonly durationMs: number;
+}
+
 /** How the previous process of this data directory ended. */
 export type PreviousEnd = "first" | "clean" | "unclean";
 
@@ -226,6 +234,11 @@ export interface Store extends QueueStore, FactStore {
   transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T>;
   /** Writes and syncs one row: proof that the disk takes data. */
   probe(): Promise<void>;
+  /**
+   * Writes a verified copy beside the data without holding up the store, and removes the oldest ones.
+   * Asked for again while one is being made, gives that one. Rejects with `BackupFailedError`.
+   */
+  backup(): Promise<Backup>;
   /** A beat a synced transaction; overdue only while one was asked for. */
   heartbeat(): Heartbeat;
   /** Finishes what was submitted, records the clean end and lets go of the lock. Never rejects. */

@@ -79,7 +79,7 @@ export const status = z.object({
   process: processFigures,
   components: z.array(component),
   intake: z.object({
-    state: z.enum(["starting", "polling", "backing-off", "back-pressure", "stopped"]),
+    state: z.enum(["starting", "polling", "listening", "backing-off", "back-pressure", "stopped"]),
     reason: z.string().optional(),
     sinceLastPollMs: z.number().optional(),
     failuresInARow: z.number(),
