@@ -14,7 +14,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import type { Clock } from "../contracts/clock.ts";
+import { type Clock, waitOver } from "../contracts/clock.ts";
 import { BotError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import { type Admitted, type ApiTokens, Authentication } from "./authentication.ts";
@@ -33,7 +33,7 @@ export interface ApplicationDeps {
   readonly limits: RateLimits;
 }
 
-/** Milliseconds a handler may take; longer than a health probe may. */
+/** Milliseconds a handler may take that says nothing else. */
 const answerMsMax = 5_000;
 /** Of an address, in events. */
 const pathLengthMax = 200;
@@ -100,10 +100,10 @@ async function respond(row: Route, call: Call, bot: Bot, request: Request, respo
   if (!("data" in row)) {
     response.type(row.contentType);
     if (request.method === "HEAD") response.end();
-    else await inTime(() => row.respond(call, bot, response), bot.clock);
+    else await inTime(row, () => row.respond(call, bot, response), bot.clock);
     return;
   }
-  const data = await inTime(() => row.handle(call, bot), bot.clock);
+  const data = await inTime(row, () => row.handle(call, bot), bot.clock);
   const status = row.status?.(data) ?? 200;
   const forms = Object.entries(row.forms ?? {});
   const wanted = forms.length > 0 && request.accepts("json", ...forms.map(([type]) => type));
@@ -163,16 +163,20 @@ function send(response: Response, status: number, content: object, clock: Clock)
   response.status(status).type("json").send(text);
 }
 
-async function inTime<T>(ask: () => T | Promise<T>, clock: Clock): Promise<T> {
+async function inTime<T>(
+  { withinMs = answerMsMax }: Route,
+  ask: () => T | Promise<T>,
+  clock: Clock,
+): Promise<T> {
   const answered = new AbortController();
-  const tooLate = clock.sleep(answerMsMax, answered.signal).then(() => {
+  const tooLate = clock.sleep(withinMs, answered.signal).then(() => {
     if (answered.signal.aborted) return undefined as never;
-    throw new Error(`no answer within ${answerMsMax} ms`);
+    throw new Error(`no answer within ${withinMs} ms`);
   });
   try {
     return await Promise.race([ask(), tooLate]);
   } finally {
-    answered.abort();
+    answered.abort(waitOver);
   }
 }
 

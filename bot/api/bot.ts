@@ -59,6 +59,6 @@ export interface MonitoringActions {
   /** @returns false when there is no such dead letter. */
   readonly deleteDeadLetter: (deadLetterId: number) => Promise<boolean>;
   readonly setLogLevel?: (level: Shape<typeof process.logLevel>["level"]) => void;
-  readonly backup?: () => Promise<Shape<typeof process.backup>>;
+  readonly backup: () => Promise<Shape<typeof process.backup>>;
   readonly rotateKey?: () => Promise<Shape<typeof process.keyRotation>>;
 }

@@ -96,6 +96,7 @@ export function createActions(deps: Watched): MonitoringActions {
     setPaused: (pool, paused) => (paused ? queue.pause(pool) : queue.resume(pool)),
     requeue: (id) => queue.requeue(id),
     deleteDeadLetter: (id) => store.deleteDeadLetter(id),
+    backup: () => store.backup(),
   };
 }
 

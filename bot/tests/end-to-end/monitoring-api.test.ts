@@ -102,6 +102,17 @@ test("one component is restarted while the others go on, and the stream tells of
   expect((await fetch(`${url}/api/health`)).status).toBe(200);
 });
 
+test("a backup is made while the bot runs, by who may operate", async () => {
+  const { post } = await setup({ RESTART_TOKEN: "a-token-of-ours" });
+
+  expect((await post("/api/backup", "", "another-token")).status).toBe(401);
+  const answer = await post("/api/backup", "", "a-token-of-ours");
+
+  expect(answer.status).toBe(200);
+  const { data } = (await answer.json()) as { data: { file: string; bytes: number } };
+  expect(statSync(data.file).size).toBe(data.bytes);
+});
+
 test("a bot that others can reach asks everybody for a token", async () => {
   const token = "3f9a1c5e7b2d4860f1e2d3c4b5a69788";
   const { url } = await setup({ MONITORING_HOST: "0.0.0.0", RESTART_TOKEN: token });
