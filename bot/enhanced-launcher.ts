@@ -201,6 +201,9 @@ function createRecords(
   const log = new BotLogger({ ...config.log, clock, profile, publish: publishLater });
   log.start();
   const metrics = createMetrics(config, clock, watched);
+  log.subscribe((line) => {
+    if (line.level === "warn" || line.level === "error") metrics.stream.push("log", line);
+  });
   const onChange = (incident: Incident) => {
     metrics.series.mark("incident", incident.subject);
     onIncident(incident);

@@ -16,6 +16,7 @@ import { parseCatalogue } from "../shop/catalogue.ts";
 import { Replaceable } from "../supervision/replaceable.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import { registerCommandMenus } from "../telegram/command-menu.ts";
+import { cidOf } from "../telegram/correlation.ts";
 import type { FloodGate } from "../telegram/flood-gate.ts";
 import { Identity } from "../telegram/identity.ts";
 import { chatIdOf, languageCodeOf } from "../telegram/incoming.ts";
@@ -79,6 +80,7 @@ function lastWords(message: Message): readonly NewMessage[] {
       type: "send",
       priority: "normal",
       receivedAtEpochMs,
+      cid: cidOf(message),
     }),
   ];
 }
@@ -117,7 +119,8 @@ export function createQueue(
     handlerSlowMs: queue.handlerSlowMs,
     lengthMax: queue.lengthMax,
     deadLettersKeepMs: queue.deadLettersKeepMs,
-    correlate: (message, run) => withCorrelation({ messageId: message.id }, run),
+    correlate: (message, run) =>
+      withCorrelation({ cid: cidOf(message), messageId: message.id }, run),
   });
 }
 

@@ -1,6 +1,5 @@
 /** State routes: what the process is, does and has been through. */
 import { z } from "zod";
-import { notAvailable } from "../refusal.ts";
 import { type Route, rawRoute, route } from "../route.ts";
 import * as shapes from "../shapes/process.ts";
 
@@ -89,10 +88,6 @@ export const stateRoutes: readonly Route[] = [
     summary: "The latest warnings and errors of the log.",
     query: latest(1_000),
     data: shapes.logs,
-    refusals: { 501: "There is no log to look at" },
-    handle: ({ query }, { view }) => {
-      if (!view.logs) throw notAvailable("the log's tail");
-      return view.logs(query.limit);
-    },
+    handle: ({ query }, { view }) => view.logs(query.limit),
   }),
 ];

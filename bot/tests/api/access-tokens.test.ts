@@ -44,12 +44,17 @@ lifecycleConformance("the access tokens", () => {
   return { clock, component: create() };
 });
 
+test("before it has started, and with none configured, nothing opens what changes", () => {
+  expect(setup().create().current.operate).toEqual([]);
+});
+
 test("without a configured token one is made, for its owner's eyes only, and kept", async () => {
-  const { create, file } = setup();
+  const { create, events, file } = setup();
 
   const token = await tokenOf(create());
 
   expect(token).toMatch(/^[\w-]{43}$/);
+  expect(JSON.stringify(events)).not.toContain(token);
   expect(readFileSync(file, "utf8").trim()).toBe(token);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(await tokenOf(create())).toBe(token);

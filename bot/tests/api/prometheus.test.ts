@@ -29,6 +29,12 @@ const figures: Figures = {
   loopDelayMs: 1,
   memoryLimitBytes: 1,
   streamClients: 0,
+  log: {
+    drops: { error: 0, warn: 1, info: 2, debug: 3 },
+    consoleDrops: 4,
+    suppressed: 5,
+    behindBytes: 6,
+  },
 };
 
 /** Names in an expression, as the bot or Prometheus' client for Node.js give them. */

@@ -17,6 +17,12 @@ const figures: Figures = {
   loopDelayMs: 20,
   memoryLimitBytes: 1_000,
   streamClients: 0,
+  log: {
+    drops: { error: 0, warn: 1, info: 2, debug: 3 },
+    consoleDrops: 4,
+    suppressed: 5,
+    behindBytes: 6,
+  },
 };
 
 async function render(events: readonly BotEvent[], of: Figures = figures): Promise<string> {
@@ -69,6 +75,10 @@ test.each([
   'bot_connection_latency_seconds{connection="polling"} 0.25',
   "bot_event_loop_delay_seconds 0.02",
   'bot_info{version="1.2.3"} 1',
+  'bot_log_lines_dropped_total{level="warn"} 1',
+  "bot_log_console_lines_dropped_total 4",
+  "bot_log_lines_suppressed_total 5",
+  "bot_log_behind_bytes 6",
 ])("it shows %s", async (line) => {
   expect(await render([])).toContain(`${line}\n`);
 });
