@@ -30,7 +30,7 @@ export interface MonitoringView {
   readonly status: () => Shown<typeof process.status>;
   readonly metrics: () => Shown<typeof process.metrics>;
   /** In Prometheus' text format. */
-  readonly prometheus: () => Promise<string>;
+  readonly prometheus: () => string | Promise<string>;
   /** @param sinceEpochMs Only later points and marks. */
   readonly series: (sinceEpochMs: number) => Shown<typeof process.series>;
   readonly messageQueue: () => Shown<typeof queue.messageQueue>;
