@@ -41,8 +41,11 @@ export function createHandledBot(
     pollingApi: MeasuredApi;
     breaker: Breaker;
     gate: FloodGate;
+    /** Makes the router. Default: the bot's own. */
+    createRouter?: typeof createBot;
   },
 ) {
+  const { createRouter = createBot } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
     ...deps,
@@ -51,7 +54,7 @@ export function createHandledBot(
   });
   const rapid = new RapidRequests(config.rapidRequests);
   const file = config.shop.catalogueFile ?? shippedCatalogue;
-  const bot = createBot({
+  const bot = createRouter({
     token: deps.token,
     contextType: createContextType(recorders, direct),
     catalogue: parseCatalogue(readFileSync(file, "utf8"), file),

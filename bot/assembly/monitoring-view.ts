@@ -12,7 +12,6 @@ import { type Look, pointEveryMs, type Series } from "../metrics/series.ts";
 import type { RestartLedger } from "../restarts/restart-ledger.ts";
 import type { SafeMode } from "../restarts/safe-mode.ts";
 import type { Replaceable } from "../supervision/replaceable.ts";
-import type { BotApiClient } from "../telegram/bot-api-client.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import type { FaultToleranceManager } from "../utils/fault-tolerance-manager.ts";
 import type { HealthMonitor } from "../utils/health-monitor.ts";
@@ -22,6 +21,7 @@ import type { ProcessMonitor } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Base } from "./base.ts";
 import { version } from "./version.ts";
+import type { TelegramClient } from "./way-out.ts";
 
 /** The parts that are looked at. */
 export interface Watched extends Base {
@@ -33,7 +33,7 @@ export interface Watched extends Base {
   readonly ledger: RestartLedger;
   readonly book: IncidentBook;
   readonly errors: ErrorGroups;
-  readonly client: BotApiClient;
+  readonly client: TelegramClient;
   readonly connections: Replaceable<ReconnectManager>;
   readonly processMonitor: Replaceable<ProcessMonitor>;
   readonly health: Replaceable<HealthMonitor>;

@@ -3,6 +3,7 @@ import { Telegraf } from "telegraf";
 import type { BotApi } from "../../contracts/bot-api.ts";
 import type { MessageHandler } from "../../contracts/message-handler.ts";
 import { Secret } from "../../contracts/secret.ts";
+import type { CrashPlan } from "../../simulation/simulated-disk.ts";
 import type { BotContext } from "../../telegram/bot-context.ts";
 import { Delivery } from "../../telegram/delivery.ts";
 import { FloodGate } from "../../telegram/flood-gate.ts";
@@ -11,7 +12,6 @@ import { createContextType, type Recorders } from "../../telegram/recorded-conte
 import { DirectCalls } from "../../telegram/recorded-telegram.ts";
 import { UpdateHandler } from "../../telegram/update-handler.ts";
 import type { MessageQueueDeps } from "../../utils/message-queue.ts";
-import type { CrashPlan } from "./crashing-database.ts";
 import type { QueueMachine, QueueProcess } from "./queue-under-test.ts";
 
 const token = new Secret("42:unused");
