@@ -42,7 +42,7 @@ export function createApplication(deps: ApplicationDeps): Express {
   const { hosts, limits, publish, table, tokens } = deps;
   const authentication = new Authentication({
     tokens,
-    readingIsFree: hosts.loopback,
+    readingIsFree: hosts.loopback && hosts.names.length === 0,
     failures: limits.failures,
     onFailure: (request, why) => {
       const path = request.path.slice(0, pathLengthMax);

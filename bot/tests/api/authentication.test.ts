@@ -63,6 +63,18 @@ test("from elsewhere, health is one word without a token, and everything with on
   expect((await call({ token: "wrong-wrong" })).status).toBe(401);
 });
 
+test("behind a proxy on this machine, reading needs a token", async () => {
+  const named = await setupApi({ hostNames: ["bot.example"] });
+  const { call } = await setupApi();
+  const path = "/api/status";
+
+  expect((await named.call({ path, host: "bot.example" })).status).toBe(401);
+  expect((await named.call({ path, host: "bot.example", token: readToken })).status).toBe(200);
+  for (const name of ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"]) {
+    expect((await call({ path, headers: { [name]: "192.0.2.1" } })).status).toBe(401);
+  }
+});
+
 test("either of two tokens opens, and the audit line says which", async () => {
   const operate = [new Secret("the-old-token"), new Secret("the-new-token")];
   const { call, events } = await setupApi({ tokens: () => ({ operate, read: [] }) });

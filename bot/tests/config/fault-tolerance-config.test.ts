@@ -276,6 +276,7 @@ test.each<[string, Record<string, string>, string]>([
     open({ RESTART_TOKEN: strong, MONITORING_TOKEN: "short123" }),
     host,
   ],
+  ["reachable through a proxy without a token", { MONITORING_HOST_NAMES: "bot.example" }, host],
   ["three tokens", { RESTART_TOKEN: "token-one,token-two,token-three" }, "RESTART_TOKEN"],
   ["one token for both", { RESTART_TOKEN: strong, MONITORING_TOKEN: strong }, "MONITORING_TOKEN"],
   ["two directories", { LOG_DIR: "./data/" }, "LOG_DIR"],
