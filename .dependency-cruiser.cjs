@@ -92,6 +92,12 @@ module.exports = {
       to: { path: "^bot/assembly/" },
     },
     {
+      name: "only-tests-import-the-simulation",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(simulation|tests)/" },
+      to: { path: "^bot/simulation/" },
+    },
+    {
       name: "nobody-imports-the-launcher",
       severity: "error",
       from: { path: "^bot/", pathNot: "^bot/(start\\.ts|drill/|bench/|tests/)" },
