@@ -31,7 +31,7 @@ export function formatReport(report: DrillReport): readonly string[] {
     ),
     "",
     "Covered",
-    ...report.coverage.map(({ faults, what }) => `  ${what}: ${summarizeNames(faults)}`),
+    ...describeCoverage(report),
     "",
     verdict(report),
   ];
@@ -75,8 +75,16 @@ function describeReasons({
 
 const namesMax = 4;
 
+function describeCoverage({ coverage }: DrillReport): readonly string[] {
+  const covered = coverage.filter(({ faults }) => faults.length > 0);
+  const bare = coverage.filter(({ faults }) => faults.length === 0);
+  return [
+    ...covered.map(({ faults, what }) => `  ${what}: ${summarizeNames(faults)}`),
+    ...(bare.length > 0 ? [`  not in this drill: ${bare.map(({ what }) => what).join(", ")}`] : []),
+  ];
+}
+
 function summarizeNames(names: readonly string[]): string {
-  if (names.length === 0) return "nothing in this drill";
   const more = names.length > namesMax ? ` and ${names.length - namesMax} more` : "";
   return names.slice(0, namesMax).join(", ") + more;
 }
