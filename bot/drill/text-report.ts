@@ -19,10 +19,18 @@ const columns = [
 
 /** Lines; the last one is the verdict. */
 export function formatReport(report: DrillReport): readonly string[] {
-  const rows = report.faults.map(toRow);
+  return [
+    ...(report.faults.length > 0 ? describeFaults(report) : []),
+    ...(report.peers.length > 0 ? describePeers(report) : []),
+    "",
+    verdict(report),
+  ];
+}
+
+function describeFaults(report: DrillReport): readonly string[] {
   return [
     "",
-    ...table([columns, ...rows]),
+    ...table([columns, ...report.faults.map(toRow)]),
     "",
     ...report.faults.flatMap(describeReasons),
     "Aims",
@@ -32,9 +40,17 @@ export function formatReport(report: DrillReport): readonly string[] {
     "",
     "Covered",
     ...describeCoverage(report),
-    "",
-    verdict(report),
   ];
+}
+
+/** A star: something was lost or doubled, somebody had to wait, or the process ended. */
+function describePeers({ peers }: DrillReport): readonly string[] {
+  const head = ["trouble", ...(peers[0]?.outcomes.map(({ contender }) => contender) ?? [])];
+  const rows = peers.map(({ outcomes, scenario }) => [
+    scenario,
+    ...outcomes.map(({ good, text }) => (good ? text : `${text} *`)),
+  ]);
+  return ["", ...table([head, ...rows])];
 }
 
 function toRow(report: FaultReport): readonly string[] {
@@ -93,13 +109,14 @@ function verdict({ faults, held, load, processors, seed, tookMs }: DrillReport):
   const count = (outcome: FaultReport["outcome"]) =>
     faults.filter((report) => report.outcome === outcome).length;
   const what = held ? "Every promise held" : "A promise was BROKEN";
+  if (faults.length === 0) return `${what}, seed ${seed}.`;
   const figures = `${count("held")} held, ${count("broken")} broken, ${count("skipped")} skipped`;
   const machine = `${processors} processors, load ${load.toFixed(1)}`;
   return `${what}: ${figures}, in ${(tookMs / 60_000).toFixed(1)} minutes (${machine}), seed ${seed}.`;
 }
 
 function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = columns.map((_, column) =>
+  const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
   return rows.map((row) =>

@@ -98,7 +98,7 @@ export const poisons: readonly Fault[] = [
     detection: { by: "log", line: /message\.overdue/ },
     overlaps: false,
     inject: async (scene) => {
-      await write(scene, "slow");
+      await write(scene, "wait 6000");
       await isOver(scene);
     },
     check: async ({ sandbox }) => {

@@ -39,7 +39,10 @@ function reportOf(...faults: FaultReport[]): DrillReport {
   const coverage = summarizeCoverage([fault]);
   const held = faults.every(({ outcome }) => outcome !== "broken");
   const machine = { node: "v24", processors: 2, load: 0.5 };
-  return { seed: 1, startedAt: "now", tookMs: 60_000, faults, aims, coverage, held, ...machine };
+  const outcome = { contender: "this bot", text: "0 lost", good: true };
+  const peers = [{ scenario: "a storm", outcomes: [outcome] }];
+  const run = { seed: 1, startedAt: "now", tookMs: 60_000 };
+  return { ...run, ...machine, faults, aims, coverage, peers, held };
 }
 
 const held: FaultReport = {
@@ -102,7 +105,16 @@ test("the text tells of every fault, its reasons, the aims and the coverage", ()
     late: "too late",
   };
   const text = formatReport(reportOf(held, broken)).join("\n");
-  for (const part of ["trip", "1.5 s", "absorbed", "it fell", "too late", "P7", "BROKEN"]) {
+  for (const part of [
+    "trip",
+    "1.5 s",
+    "absorbed",
+    "it fell",
+    "too late",
+    "P7",
+    "BROKEN",
+    "a storm",
+  ]) {
     expect(text).toContain(part);
   }
 });
@@ -111,6 +123,7 @@ test("the page stands alone: no script, nothing from elsewhere, and every text e
   const page = formatPage(reportOf(held));
   expect(page).toContain("somebody trips &lt;over> the cable");
   expect(page).toContain("<svg");
+  expect(page).toContain("a storm");
   expect(page).not.toMatch(/<script|src=|href=|url\(|@import|https?:/);
 });
 
