@@ -1,0 +1,335 @@
+/**
+ * App: the dashboard. Looks at everything when the stream opens and whenever something happens, at most
+ * once a second; draws what it has seen, and says how old it is.
+ */
+import { Api } from "./api.js";
+import { Beats, drawComponents, drawProbes, noteComponents } from "./cards.js";
+import { Charts } from "./charts.js";
+import { DeadLetters } from "./dead-letters.js";
+import { askForToken, confirmed, listenToDialogs, operate, toast } from "./dialogs.js";
+import { element, pick, setText } from "./elements.js";
+import { bytes, count, figure, percent, perSecond, span, wholeSpan } from "./formats.js";
+import { drawErrors, drawIncidents, drawRestarts } from "./records.js";
+import { Stream } from "./stream.js";
+import { factLine, logLine, Tail } from "./tails.js";
+import { language, nameOf, setLanguage, t } from "./texts.js";
+import { judge, signs } from "./verdict.js";
+import { countsText, drawConnections, drawPools, poolText } from "./work.js";
+
+/** Milliseconds between two looks; the bot's state must not cost more the more happens. */
+const lookEveryMs = 1_000;
+/** Asking for it makes the bot check itself, so not at every event. */
+const healthEveryMs = 4_000;
+const tickMs = 1_000;
+
+const looks = {
+  status: "/api/status",
+  queue: "/api/message-queue",
+  connections: "/api/connections",
+  incidents: "/api/incidents?limit=100",
+  errors: "/api/errors?limit=100",
+  restarts: "/api/restarts?limit=50",
+};
+
+const state = {};
+const api = new Api();
+const beats = new Beats();
+const charts = new Charts(pick("chart-grid"), pick("cursor"));
+const deadLetters = new DeadLetters(api);
+const log = new Tail(pick("log-lines"), pick("log-empty"));
+const facts = new Tail(pick("event-lines"), pick("events-empty"));
+const stream = new Stream(api, { entry: takeEntry, change: drawLink, opened: begin });
+let logOffered = true;
+let levelChosen = false;
+let lookedAtMs;
+let healthAtMs = 0;
+let looking = false;
+let wanted = false;
+
+// ---- looking ----------------------------------------------------------------------------------
+
+/** Parts that cannot be had stay as they were; the others are shown. */
+async function lookAt(names, paths) {
+  const answers = await Promise.allSettled(paths.map((path) => api.ask(path)));
+  answers.forEach(({ status, value }, index) => {
+    if (status === "fulfilled") state[names[index]] = value;
+  });
+  return answers.some(({ status }) => status === "fulfilled");
+}
+
+async function look() {
+  wanted = true;
+  if (looking) return;
+  looking = true;
+  while (wanted) {
+    wanted = false;
+    const names = Object.keys(looks);
+    const paths = Object.values(looks);
+    if (Date.now() - healthAtMs >= healthEveryMs) {
+      names.push("health");
+      paths.push("/api/health");
+      healthAtMs = Date.now();
+    }
+    const letters = state.queue?.deadLetters;
+    if (await lookAt(names, paths)) lookedAtMs = Date.now();
+    if (state.queue?.deadLetters !== letters) void deadLetters.refresh().catch(() => {});
+    noteBeats();
+    draw();
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
+  looking = false;
+}
+
+function noteBeats() {
+  for (const [name, { answer, checkedAt, status }] of Object.entries(state.health?.checks ?? {})) {
+    beats.add(name, answer ?? status, Date.parse(checkedAt));
+  }
+  noteComponents(state.status?.components, beats, lookedAtMs ?? 0);
+}
+
+/** Whenever the stream is open anew: what was missed. */
+async function begin() {
+  healthAtMs = 0;
+  void look();
+  const [history, series, logs] = await Promise.allSettled([
+    api.ask("/api/health/history"),
+    api.ask(`/api/series?sinceEpochMs=${charts.knownToEpochMs}`),
+    api.ask("/api/logs?limit=200"),
+  ]);
+  if (history.value) beats.load(history.value.probes);
+  if (series.value) charts.load(series.value);
+  logOffered = logs.status === "fulfilled";
+  if (logs.value) {
+    log.clear();
+    for (const line of [...(logs.value.lines ?? [])].reverse()) log.add(logLine(line));
+  }
+  void deadLetters.refresh().catch(() => {});
+  draw();
+}
+
+const markOf = {
+  "process.started": () => ["restart", "process"],
+  "component.restarting": ({ component }) => ["restart", component],
+  "breaker.opened": ({ type }) => ["breaker", type],
+  "breaker.closed": ({ type }) => ["breaker", type],
+};
+
+function takeEntry(kind, data) {
+  if (kind === "sample") charts.add(data);
+  if (kind === "log" && (data.level === "warn" || data.level === "error")) log.add(logLine(data));
+  if (kind === "fact") {
+    facts.add(factLine(data));
+    const [what, label] = markOf[data.type]?.(data) ?? [];
+    if (what) charts.mark({ atEpochMs: data.atEpochMs, kind: what, label });
+    if (data.type === "health.changed") healthAtMs = 0;
+  }
+  if (kind !== "log" && !document.hidden) void look();
+}
+
+// ---- drawing ----------------------------------------------------------------------------------
+
+function draw() {
+  const { status } = state;
+  drawVerdict();
+  drawFigures();
+  const { pid, profile, uptimeSeconds, version } = status ?? {};
+  const uptime = wholeSpan(uptimeSeconds * 1000);
+  setText(pick("identity"), status ? t("identity", version, profile, uptime, pid) : "");
+  drawProbes(pick("probes"), state.health?.checks, beats);
+  drawComponents(pick("components"), status?.components, beats, restartComponent);
+  drawConnections(pick("connections"), state.connections);
+  setText(pick("pool"), poolText(state.connections));
+  drawPools(pick("pools"), state.queue, setPaused);
+  setText(pick("counts"), countsText(state.queue));
+  drawIncidents(pick("incident-rows"), state.incidents);
+  pick("incidents-empty").hidden = (state.incidents?.incidents ?? []).length > 0;
+  drawErrors(pick("errors"), state.errors);
+  pick("errors-empty").hidden = (state.errors?.groups ?? []).length > 0;
+  drawRestarts(pick("restarts"), state.restarts);
+  setText(pick("log-empty"), t(logOffered ? "log.none" : "log.missing"));
+  const level = state.health?.checks?.log?.level;
+  if (level && !levelChosen) pick("log-level").value = level;
+  setText(pick("token"), t(api.token ? "token.set" : "token.none"));
+}
+
+function drawVerdict() {
+  const lostForMs =
+    stream.state === "open" || lookedAtMs === undefined ? undefined : Date.now() - lookedAtMs;
+  const { reasons, sentence, status } = judge({ ...state, lostForMs }, Date.now());
+  pick("verdict").dataset.status = status;
+  setText(pick("verdict-icon"), signs[status]);
+  // Read aloud when it changes, not while its seconds count.
+  setText(pick("verdict-text"), sentence);
+  const items = reasons.map(({ status: one, text }) =>
+    element(
+      "li",
+      { "data-status": one },
+      element("span", { class: "state", "data-status": one }, `${signs[one]} ${nameOf("status", one)}`),
+      ` ${text}`,
+    ),
+  );
+  pick("reasons").replaceChildren(...(items.length > 1 ? items : []));
+  document.title = `${signs[status]} ${nameOf("status", status)} · ${t("title")}`;
+}
+
+function drawFigures() {
+  const point = charts.latest ?? {};
+  const { memoryLimitBytes } = state.status?.process ?? {};
+  const memory =
+    point.rssBytes && memoryLimitBytes
+      ? `${bytes(point.rssBytes)} / ${bytes(memoryLimitBytes)}`
+      : bytes(point.rssBytes);
+  const shown = [
+    ["received", perSecond(point.receivedPerSecond)],
+    ["handled", perSecond(point.handledPerSecond)],
+    ["sent", perSecond(point.sentPerSecond)],
+    ["latency", span(point.handlingP95Ms)],
+    ["waiting", figure(point.waiting)],
+    ["oldest", span(point.oldestAgeMs)],
+    ["dead", count(state.queue?.deadLetters ?? point.deadLetters)],
+    ["memory", memory],
+    ["cpu", percent(point.cpuPercent / 100)],
+    ["loop", span(point.loopDelayMs)],
+  ];
+  const items = shown.map(([name, value]) =>
+    element(
+      "div",
+      {},
+      element("dt", {}, t(`figures.${name}`)),
+      element("dd", {}, value),
+    ),
+  );
+  pick("figures").replaceChildren(...items);
+}
+
+function drawLink() {
+  const link = pick("link");
+  const open = stream.state === "open";
+  link.dataset.state = stream.state;
+  setText(link, `${open ? "●" : "⊘"} ${t(`link.${stream.state}`)}`);
+  document.body.classList.toggle("stale", !open && lookedAtMs !== undefined);
+  pick("offline").hidden = open || (lookedAtMs === undefined && stream.nextTryAtMs === 0);
+  if (!open) setText(pick("offline-text"), offlineText());
+  drawVerdict();
+  if (stream.state === "locked" && !pick("ask-token").open) void unlock();
+}
+
+function offlineText() {
+  if (stream.state === "locked") return t("locked");
+  const leftMs = stream.nextTryAtMs - Date.now();
+  const next = leftMs > 500 ? t("inTime", wholeSpan(leftMs)) : t("now");
+  if (lookedAtMs === undefined) return t("offlineNever", next);
+  return t("offline", wholeSpan(Date.now() - lookedAtMs), next);
+}
+
+async function unlock() {
+  const problem = api.token ? stream.reason : "";
+  if (await askForToken(api, t("token.read"), problem)) stream.retry();
+}
+
+function tick() {
+  if (stream.state !== "open") drawLink();
+  setTimeout(tick, tickMs);
+}
+
+function drawTexts() {
+  document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+  for (const place of document.querySelectorAll("[data-text]")) {
+    setText(place, t(place.dataset.text));
+  }
+  for (const place of document.querySelectorAll("[data-label]")) {
+    place.setAttribute("aria-label", t(place.dataset.label));
+  }
+  deadLetters.drawTexts();
+  charts.rebuild();
+  drawLink();
+  draw();
+}
+
+// ---- doing ------------------------------------------------------------------------------------
+
+async function restartComponent(name) {
+  await restart(name, { component: name }, t("ask.restart", name), t("ask.restartText"));
+}
+
+async function restart(what, target, title, text) {
+  const reason = await confirmed({ title, text, wantsReason: true, yes: t("restart") });
+  if (reason === undefined) return;
+  await operate(api, async () => {
+    await api.act("/api/restart", { ...target, ...(reason && { reason }) });
+    toast(`✔ ${t("done.restart", what)}`);
+  });
+  void look();
+}
+
+async function setPaused(pool, paused) {
+  const name = nameOf("poolName", pool);
+  if (paused) {
+    const question = { title: t("ask.pause", name), text: t("ask.pauseText"), yes: t("pause") };
+    if ((await confirmed(question)) === undefined) return;
+  }
+  await operate(api, async () => {
+    await api.act(`/api/message-queue/${paused ? "pause" : "resume"}`, { pool });
+    toast(`✔ ${t(paused ? "done.paused" : "done.resumed", name)}`);
+  });
+  void look();
+}
+
+function listen() {
+  listenToDialogs();
+  pick("retry").addEventListener("click", () =>
+    stream.state === "locked" ? unlock() : stream.retry(),
+  );
+  pick("token").addEventListener("click", async () => {
+    await askForToken(api, t("token.change"));
+    stream.retry();
+    draw();
+  });
+  pick("restart-process").addEventListener("click", () =>
+    restart(t("process"), {}, t("ask.restartProcess"), t("ask.restartProcessText")),
+  );
+  pick("backup").addEventListener("click", () =>
+    operate(api, async () => {
+      toast(t("working"));
+      const { bytes: size, durationMs, file } = await api.act("/api/backup");
+      toast(`✔ ${t("done.backup", file, bytes(size), span(durationMs))}`);
+    }),
+  );
+  pick("log-level").addEventListener("change", () => {
+    levelChosen = true;
+  });
+  pick("set-log-level").addEventListener("click", () =>
+    operate(api, async () => {
+      const { level } = await api.act("/api/log-level", { level: pick("log-level").value });
+      levelChosen = false;
+      toast(`✔ ${t("done.level", level)}`);
+    }),
+  );
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && stream.state === "open") void look();
+  });
+  // Canvases do not follow a style sheet.
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.rebuild());
+}
+
+/** A choice of the reader's, kept over visits; without one, the browser's. */
+function listenToChoice(id, first, apply) {
+  const select = pick(id);
+  select.value = localStorage.getItem(id) ?? first;
+  if (select.selectedIndex < 0) select.value = first;
+  apply(select.value);
+  select.addEventListener("change", () => {
+    localStorage.setItem(id, select.value);
+    apply(select.value);
+    drawTexts();
+  });
+}
+
+listen();
+listenToChoice("theme", "auto", (theme) => {
+  document.documentElement.dataset.theme = theme;
+});
+listenToChoice("language", /^zh/i.test(navigator.language) ? "zh" : "en", setLanguage);
+drawTexts();
+tick();
+await stream.run();
