@@ -6,8 +6,8 @@ const deadlineMs = 8_000;
 
 /** The bot refused, or did not answer (status 0). */
 export class ApiError extends Error {
-  constructor(status, { code = "NO_ANSWER", hint, message = "no answer" } = {}) {
-    super(message);
+  constructor(status, { cause, code = "NO_ANSWER", hint, message = "no answer" } = {}) {
+    super(message, { cause });
     this.status = status;
     this.code = code;
     this.hint = hint;
@@ -54,7 +54,7 @@ export class Api {
       });
       answer = await response.json();
     } catch (error) {
-      throw new ApiError(response?.status ?? 0, { message: error.message });
+      throw new ApiError(response?.status ?? 0, { message: error.message, cause: error });
     }
     if (answer?.data !== undefined) return answer.data;
     throw new ApiError(response.status, answer?.error);

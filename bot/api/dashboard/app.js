@@ -164,7 +164,11 @@ function drawVerdict() {
     element(
       "li",
       { "data-status": one },
-      element("span", { class: "state", "data-status": one }, `${signs[one]} ${nameOf("status", one)}`),
+      element(
+        "span",
+        { class: "state", "data-status": one },
+        `${signs[one]} ${nameOf("status", one)}`,
+      ),
       ` ${text}`,
     ),
   );
@@ -175,10 +179,6 @@ function drawVerdict() {
 function drawFigures() {
   const point = charts.latest ?? {};
   const { memoryLimitBytes } = state.status?.process ?? {};
-  const memory =
-    point.rssBytes && memoryLimitBytes
-      ? `${bytes(point.rssBytes)} / ${bytes(memoryLimitBytes)}`
-      : bytes(point.rssBytes);
   const shown = [
     ["received", perSecond(point.receivedPerSecond)],
     ["handled", perSecond(point.handledPerSecond)],
@@ -187,17 +187,12 @@ function drawFigures() {
     ["waiting", figure(point.waiting)],
     ["oldest", span(point.oldestAgeMs)],
     ["dead", count(state.queue?.deadLetters ?? point.deadLetters)],
-    ["memory", memory],
+    ["memory", bytes(point.rssBytes), bytes(memoryLimitBytes)],
     ["cpu", percent(point.cpuPercent / 100)],
     ["loop", span(point.loopDelayMs)],
   ];
-  const items = shown.map(([name, value]) =>
-    element(
-      "div",
-      {},
-      element("dt", {}, t(`figures.${name}`)),
-      element("dd", {}, value),
-    ),
+  const items = shown.map(([name, value, ...more]) =>
+    element("div", {}, element("dt", {}, t(`figures.${name}`, ...more)), element("dd", {}, value)),
   );
   pick("figures").replaceChildren(...items);
 }

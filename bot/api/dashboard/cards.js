@@ -37,11 +37,21 @@ export class Beats {
 }
 
 export function drawProbes(list, checks, beats) {
-  drawList(list, Object.entries(checks ?? {}), ([name]) => name, () => probeCard(beats));
+  drawList(
+    list,
+    Object.entries(checks ?? {}),
+    ([name]) => name,
+    () => probeCard(beats),
+  );
 }
 
 export function drawComponents(list, components, beats, onRestart) {
-  drawList(list, components ?? [], ({ name }) => name, () => componentCard(beats, onRestart));
+  drawList(
+    list,
+    components ?? [],
+    ({ name }) => name,
+    () => componentCard(beats, onRestart),
+  );
 }
 
 function probeCard(beats) {

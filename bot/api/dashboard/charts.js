@@ -49,6 +49,7 @@ const charts = [
   {
     key: "memory",
     form: bytes,
+    steps: Array.from({ length: 20 }, (_, power) => 2 ** (20 + power)),
     lines: [
       ["rssBytes", "line.rss"],
       ["heapUsedBytes", "line.heap"],
@@ -220,6 +221,7 @@ function optionsOf(chart, colours, { marks, onCursor, range, width }) {
     ...axis,
     scale,
     size: 58,
+    ...(chart.steps && { incrs: chart.steps }),
     values: (_plot, splits) => splits.map((value) => form(value)),
     ...more,
   });
@@ -258,7 +260,7 @@ function optionsOf(chart, colours, { marks, onCursor, range, width }) {
 }
 
 function fromZero(_plot, _from, to) {
-  return [0, Math.max(to ?? 0, Number.EPSILON) * 1.1 || 1];
+  return [0, to > 0 ? to * 1.1 : 1];
 }
 
 function axisTime(seconds) {

@@ -49,7 +49,11 @@ export class DeadLetters {
   #listen() {
     pick("dead-filter").addEventListener("submit", (event) => {
       event.preventDefault();
-      const wanted = { type: pick("dead-type"), reason: pick("dead-reason"), code: pick("dead-code") };
+      const wanted = {
+        type: pick("dead-type"),
+        reason: pick("dead-reason"),
+        code: pick("dead-code"),
+      };
       const entries = Object.entries(wanted).map(([name, { value }]) => [name, value.trim()]);
       this.#filter = Object.fromEntries(entries.filter(([, value]) => value !== ""));
       void this.#turnTo(0);
@@ -171,7 +175,12 @@ export class DeadLetters {
     );
     pick("letter-facts").replaceChildren(...terms);
     const errors = (letter.errors ?? []).map(({ atEpochMs, code, message }) =>
-      element("li", {}, element("code", {}, code ?? ""), ` ${instant(atEpochMs)} · ${message ?? ""}`),
+      element(
+        "li",
+        {},
+        element("code", {}, code ?? ""),
+        ` ${instant(atEpochMs)} · ${message ?? ""}`,
+      ),
     );
     pick("letter-errors").replaceChildren(...errors);
     const payload = letter.payload && JSON.stringify(letter.payload, undefined, 2);

@@ -30,21 +30,22 @@ function incidentRow(incident) {
 }
 
 export function drawErrors(body, { groups } = {}) {
-  const rows = (groups ?? []).map(({ code, count: times, event, lastAtEpochMs, message, perHour }) =>
-    rowOf([
-      {
-        text: element(
-          "div",
-          {},
-          element("code", {}, code ?? "–"),
-          element("p", { class: "note" }, `${message ?? ""}${event ? ` · ${event}` : ""}`),
-        ),
-        class: "wide",
-      },
-      { text: count(times), class: "number" },
-      trendDrawing(perHour ?? []),
-      ago(lastAtEpochMs),
-    ]),
+  const rows = (groups ?? []).map(
+    ({ code, count: times, event, lastAtEpochMs, message, perHour }) =>
+      rowOf([
+        {
+          text: element(
+            "div",
+            {},
+            element("code", {}, code ?? "–"),
+            element("p", { class: "note" }, `${message ?? ""}${event ? ` · ${event}` : ""}`),
+          ),
+          class: "wide",
+        },
+        { text: count(times), class: "number" },
+        trendDrawing(perHour ?? []),
+        ago(lastAtEpochMs),
+      ]),
   );
   body.replaceChildren(...rows);
 }

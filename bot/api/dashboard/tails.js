@@ -51,7 +51,7 @@ function lineOf(atEpochMs, sign, event, facts, level) {
     { class: "line", "data-level": level },
     element("time", {}, clockTime(atEpochMs)),
     sign ? element("span", { class: "level" }, sign) : undefined,
-    element("strong", {}, event ?? ""),
+    element("span", { class: "event" }, event ?? ""),
     element("span", { class: "facts" }, factsText(facts)),
   );
 }

@@ -72,7 +72,7 @@ const en = {
   "figures.waiting": "waiting",
   "figures.oldest": "oldest waits",
   "figures.dead": "dead letters",
-  "figures.memory": "memory",
+  "figures.memory": (limit) => `memory, of ${limit}`,
   "figures.cpu": "processor",
   "figures.loop": "loop delay",
 
@@ -296,8 +296,8 @@ const en = {
   failed: (message) => `Not done: ${message}`,
   working: "Working…",
 
-  "token.none": "🔒 Read only",
-  "token.set": "🔓 Token set",
+  "token.none": "Read only",
+  "token.set": "May change",
   "token.title": "Token",
   "token.label": "Token",
   "token.where":
@@ -378,7 +378,7 @@ const zh = {
   "figures.waiting": "等待中",
   "figures.oldest": "最久等待",
   "figures.dead": "死信",
-  "figures.memory": "内存",
+  "figures.memory": (limit) => `内存，上限 ${limit}`,
   "figures.cpu": "处理器",
   "figures.loop": "循环延迟",
 
@@ -592,8 +592,8 @@ const zh = {
   failed: (message) => `未完成：${message}`,
   working: "处理中…",
 
-  "token.none": "🔒 只读",
-  "token.set": "🔓 已设令牌",
+  "token.none": "只读",
+  "token.set": "可操作",
   "token.title": "令牌",
   "token.label": "令牌",
   "token.where":

@@ -94,7 +94,9 @@ function ofIncidents({ health, incidents }, nowMs) {
 
 export function measuresText(measures) {
   return (measures ?? [])
-    .map(({ measure, times }) => `${nameOf("measureName", measure)}${times > 1 ? ` ×${times}` : ""}`)
+    .map(
+      ({ measure, times }) => `${nameOf("measureName", measure)}${times > 1 ? ` ×${times}` : ""}`,
+    )
     .join(", ");
 }
 
@@ -118,9 +120,7 @@ function ofIntake({ health, status }) {
 
 function ofPools(queue) {
   return Object.entries(queue?.pools ?? {}).flatMap(([name, pool]) =>
-    pool?.paused
-      ? [{ status: "degraded", text: t("why.paused", nameOf("poolName", name)) }]
-      : [],
+    pool?.paused ? [{ status: "degraded", text: t("why.paused", nameOf("poolName", name)) }] : [],
   );
 }
 

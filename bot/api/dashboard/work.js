@@ -29,12 +29,20 @@ export function drawConnections(body, { connections } = {}) {
 export function poolText({ pool } = {}) {
   if (!pool) return "";
   const { connected, connectionsMax, pending, route, running } = pool;
-  return t("poolLine", ...[connected, connectionsMax, running, pending, (route ?? 0) + 1].map(count));
+  return t(
+    "poolLine",
+    ...[connected, connectionsMax, running, pending, (route ?? 0) + 1].map(count),
+  );
 }
 
 /** @param onPause Called with a pool's name and whether it is to be paused. */
 export function drawPools(body, { pools } = {}, onPause) {
-  drawList(body, Object.entries(pools ?? {}), ([name]) => name, () => poolRow(onPause));
+  drawList(
+    body,
+    Object.entries(pools ?? {}),
+    ([name]) => name,
+    () => poolRow(onPause),
+  );
 }
 
 function poolRow(onPause) {
