@@ -74,6 +74,7 @@ async function look() {
     if (await lookAt(names, paths)) lookedAtMs = Date.now();
     if (state.queue?.deadLetters !== letters) void deadLetters.refresh().catch(() => {});
     noteBeats();
+    charts.mark(marksOfRecords());
     draw();
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
@@ -87,13 +88,24 @@ function noteBeats() {
   noteComponents(state.status?.components, beats, lookedAtMs ?? 0);
 }
 
+/** These the bot remembers over a restart, other than the marks of its charts. */
+function marksOfRecords() {
+  const starts = (state.restarts?.restarts ?? []).map(({ startedAtEpochMs }) => {
+    return { atEpochMs: startedAtEpochMs, kind: "restart", label: "process" };
+  });
+  const incidents = (state.incidents?.incidents ?? []).map(({ openedAtEpochMs, subject }) => {
+    return { atEpochMs: openedAtEpochMs, kind: "incident", label: subject };
+  });
+  return [...starts, ...incidents];
+}
+
 /** Whenever the stream is open anew: what was missed. */
 async function begin() {
   healthAtMs = 0;
   void look();
   const [history, series, logs] = await Promise.allSettled([
     api.ask("/api/health/history"),
-    api.ask(`/api/series?sinceEpochMs=${charts.knownToEpochMs}`),
+    api.ask("/api/series"),
     api.ask("/api/logs?limit=200"),
   ]);
   if (history.value) beats.load(history.value.probes);
@@ -108,7 +120,6 @@ async function begin() {
 }
 
 const markOf = {
-  "process.started": () => ["restart", "process"],
   "component.restarting": ({ component }) => ["restart", component],
   "breaker.opened": ({ type }) => ["breaker", type],
   "breaker.closed": ({ type }) => ["breaker", type],
@@ -120,7 +131,7 @@ function takeEntry(kind, data) {
   if (kind === "fact") {
     facts.add(factLine(data));
     const [what, label] = markOf[data.type]?.(data) ?? [];
-    if (what) charts.mark({ atEpochMs: data.atEpochMs, kind: what, label });
+    if (what) charts.mark([{ atEpochMs: data.atEpochMs, kind: what, label }]);
     if (data.type === "health.changed") healthAtMs = 0;
   }
   if (kind !== "log" && !document.hidden) void look();

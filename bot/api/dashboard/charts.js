@@ -13,6 +13,10 @@ const hourSeconds = 3_600;
 const shortestSeconds = 300;
 const pointsMax = 1_000;
 const marksMax = 200;
+/** The same thing, told twice, has its instant from two sources. */
+const sameMarkMs = 2_000;
+/** Points that may be missing before the line is broken. */
+const gapPoints = 2.5;
 const chartHeight = 150;
 /** A mark is read out when the cursor is this near, in seconds. */
 const nearSeconds = 20;
@@ -69,6 +73,8 @@ export class Charts {
   #caption;
   #everyMs = 5_000;
   #points = [];
+  /** The points, with gaps between them. */
+  #shown = [];
   #marks = [];
   #drawn = [];
 
@@ -84,24 +90,33 @@ export class Charts {
     }).observe(place);
   }
 
-  /** What `/api/series` says: put after what is known already. */
+  /** What `/api/series` says: put among what is known already. */
   load({ atEpochMs, columns, everyMs, marks } = {}) {
     if (everyMs > 0) this.#everyMs = everyMs;
-    for (const [index, at] of (atEpochMs ?? []).entries()) {
+    const points = (atEpochMs ?? []).map((at, index) => {
       const values = Object.entries(columns ?? {}).map(([name, column]) => [name, column?.[index]]);
-      this.#keep({ ...Object.fromEntries(values), atEpochMs: at });
-    }
-    for (const mark of marks ?? []) this.#keepMark(mark);
-    this.draw();
+      return { ...Object.fromEntries(values), atEpochMs: at };
+    });
+    this.#keep(points);
+    this.mark(marks ?? []);
   }
 
   add(point) {
-    this.#keep(point);
+    this.#keep([point]);
     this.draw();
   }
 
-  mark(mark) {
-    this.#keepMark(mark);
+  /** Each `{ atEpochMs, kind, label }`; one that is there already is left out. */
+  mark(marks) {
+    for (const mark of marks) {
+      const known = this.#marks.some(
+        ({ atEpochMs, label }) =>
+          label === mark?.label && Math.abs(atEpochMs - mark.atEpochMs) < sameMarkMs,
+      );
+      if (!known && typeof mark?.atEpochMs === "number") this.#marks.push(mark);
+    }
+    this.#marks.sort((one, other) => one.atEpochMs - other.atEpochMs);
+    this.#marks = this.#marks.slice(-marksMax);
     this.draw();
   }
 
@@ -110,29 +125,22 @@ export class Charts {
     return this.#points.at(-1);
   }
 
-  /** The instant up to which everything is known. */
-  get knownToEpochMs() {
-    return this.latest?.atEpochMs ?? 0;
-  }
-
-  #keep(point) {
-    const last = this.latest;
-    if (typeof point?.atEpochMs !== "number" || point.atEpochMs <= this.knownToEpochMs) return;
-    // A pause is a gap, not a line across it.
-    if (last && point.atEpochMs - last.atEpochMs > 2.5 * this.#everyMs) {
-      this.#points.push({ atEpochMs: last.atEpochMs + this.#everyMs });
+  #keep(points) {
+    const byTime = new Map(this.#points.map((point) => [point.atEpochMs, point]));
+    for (const point of points) {
+      if (typeof point?.atEpochMs === "number") byTime.set(point.atEpochMs, point);
     }
-    this.#points.push(point);
-    if (this.#points.length > pointsMax) this.#points.shift();
+    const sorted = [...byTime.values()].sort((one, other) => one.atEpochMs - other.atEpochMs);
+    this.#points = sorted.slice(-pointsMax);
   }
 
-  #keepMark(mark) {
-    const known = this.#marks.some(
-      ({ atEpochMs, label }) =>
-        label === mark?.label && Math.abs(atEpochMs - mark.atEpochMs) < 1_000,
-    );
-    if (known || typeof mark?.atEpochMs !== "number") return;
-    this.#marks = [...this.#marks.slice(-(marksMax - 1)), mark];
+  /** A pause is a gap in the lines, so a row without values. */
+  #rows() {
+    return this.#points.flatMap((point, index) => {
+      const before = this.#points[index - 1]?.atEpochMs ?? point.atEpochMs;
+      const gap = point.atEpochMs - before > gapPoints * this.#everyMs;
+      return gap ? [{ atEpochMs: before + this.#everyMs }, point] : [point];
+    });
   }
 
   /** Anew, after a change of colours or language. */
@@ -144,10 +152,11 @@ export class Charts {
   }
 
   draw() {
-    const times = this.#points.map(({ atEpochMs }) => atEpochMs / 1000);
+    this.#shown = this.#rows();
+    const times = this.#shown.map(({ atEpochMs }) => atEpochMs / 1000);
     for (const { chart, legend, plot } of this.#drawn) {
       const columns = chart.lines.map(([column]) =>
-        this.#points.map((point) => (typeof point[column] === "number" ? point[column] : null)),
+        this.#shown.map((point) => (typeof point[column] === "number" ? point[column] : null)),
       );
       plot.setData([times, ...columns]);
       legend(undefined);
@@ -168,7 +177,7 @@ export class Charts {
     const shown = element("figure", { class: "panel chart" }, head, body);
     this.#place.append(shown);
     const legend = (index) => {
-      const point = index === undefined ? this.latest : this.#points[index];
+      const point = index === undefined ? this.latest : this.#shown[index];
       const texts = chart.lines.map(([column, , form = chart.form]) => form(point?.[column]));
       for (const [place, text] of texts.entries()) setText(values[place], text);
       const named = chart.lines.map(([, text], place) => `${t(text)} ${texts[place]}`).join(", ");
@@ -190,14 +199,14 @@ export class Charts {
 
   /** The last hour; less when there is less. */
   #range() {
-    const to = Math.max(this.knownToEpochMs / 1000, 1);
+    const to = Math.max((this.latest?.atEpochMs ?? 0) / 1000, 1);
     const from = (this.#points[0]?.atEpochMs ?? 0) / 1000;
     return [Math.min(to - shortestSeconds, Math.max(from, to - hourSeconds)), to];
   }
 
   /** The moment under the cursor, and what happened about then. */
   #say(index) {
-    const point = this.#points[index];
+    const point = this.#shown[index];
     if (!point) {
       setText(this.#caption, t(this.#points.length === 0 ? "chart.none" : "chart.help"));
       return;
@@ -230,7 +239,7 @@ function optionsOf(chart, colours, { marks, onCursor, range, width }) {
     height: chartHeight,
     legend: { show: false },
     padding: [14, secondForm ? 0 : 10, 0, 0],
-    cursor: { sync: { key: "hour" }, drag: { x: false, y: false }, points: { size: 6 } },
+    cursor: { y: false, sync: { key: "hour" }, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { range },
       first: { range: fromZero },
@@ -275,8 +284,9 @@ function drawMarks(plot, marks, colours) {
   ctx.save();
   ctx.font = colours.markFont(scale);
   ctx.textBaseline = "bottom";
+  ctx.textAlign = "left";
   let free = left;
-  for (const { atEpochMs, kind, label } of [...marks].sort((a, b) => a.atEpochMs - b.atEpochMs)) {
+  for (const { atEpochMs, kind, label } of marks) {
     const x = Math.round(plot.valToPos(atEpochMs / 1000, "x", true));
     if (!(x >= left && x <= left + width)) continue;
     ctx.strokeStyle = colours.marks[kind] ?? colours.faint;
@@ -287,16 +297,34 @@ function drawMarks(plot, marks, colours) {
     ctx.moveTo(x, top);
     ctx.lineTo(x, top + height);
     ctx.stroke();
-    const sign = markSigns[kind] ?? "·";
-    const text = [`${sign} ${label}`, sign].find((one) => {
-      const wide = ctx.measureText(one).width;
-      return x >= free && x + wide <= left + width + 10 * scale;
+    free = drawName(ctx, {
+      x,
+      top,
+      right: left + width,
+      free,
+      sign: markSigns[kind] ?? "·",
+      label,
     });
-    if (text === undefined) continue;
-    ctx.fillText(text, x - 3 * scale, top);
-    free = x + ctx.measureText(text).width + 4 * scale;
   }
   ctx.restore();
+}
+
+/** To the right of its mark, or to the left, or the sign alone. @returns where the next may begin. */
+function drawName(ctx, { free, label, right, sign, top, x }) {
+  const gap = 4 * devicePixelRatio;
+  const places = [
+    [`${sign} ${label}`, 0],
+    [`${sign} ${label}`, 1],
+    [sign, 0.5],
+  ];
+  for (const [text, shift] of places) {
+    const { width } = ctx.measureText(text);
+    const from = x - gap / 2 - shift * (width - gap);
+    if (from < free || (shift === 0 && from + width > right)) continue;
+    ctx.fillText(text, from, top);
+    return from + width + gap;
+  }
+  return free;
 }
 
 /** The style sheet's colours, as a canvas takes them. */

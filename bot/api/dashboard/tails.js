@@ -63,7 +63,7 @@ function factsText(facts) {
 }
 
 function flatten(name, value, depth = 0) {
-  if (value === null || value === undefined || value === "" || name === "atEpochMs") return [];
+  if (value === null || value === undefined || value === "" || /atEpochMs$/i.test(name)) return [];
   if (typeof value !== "object" || depth > 1) {
     const text = typeof value === "number" ? Math.round(value * 100) / 100 : value;
     return [`${name}=${typeof text === "object" ? JSON.stringify(text) : text}`];

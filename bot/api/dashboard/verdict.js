@@ -55,8 +55,10 @@ function ofProbes({ health, status }) {
     if (!check || check.status === "healthy" || !(check.status in severity)) return [];
     // Said better below.
     if (name === "restarts" && (status?.safeMode?.state ?? "off") !== "off") return [];
+    const part = nameOf("probe", name);
     const reason = check.reason ?? nameOf("status", check.status);
-    return [{ status: check.status, text: t("why.probe", nameOf("probe", name), reason) }];
+    const text = reason.startsWith(part) ? reason : t("why.probe", part, reason);
+    return [{ status: check.status, text }];
   });
 }
 

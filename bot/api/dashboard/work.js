@@ -17,13 +17,16 @@ export function drawConnections(body, { connections } = {}) {
     const shown = element("span", { class: "state" });
     showState(shown, ofConnection[state] ?? "unknown", nameOf("connection", state));
     const tries = attempts > 0 ? ` · ${t("attemptsMade", count(attempts))}` : "";
-    const error = lastError
-      ? { text: `${lastError.code} · ${ago(lastError.atEpochMs)}`, title: lastError.message }
-      : "–";
+    const error = lastError ? { text: errorCell(lastError), class: "wide" } : "–";
     const cells = [wholeSpan(sinceMs) + tries, span(latencyMs), percent(successRate), error];
     return rowOf([name, shown, ...cells]);
   });
   body.replaceChildren(...rows);
+}
+
+function errorCell({ atEpochMs, code, message }) {
+  const note = element("p", { class: "note" }, message ?? "");
+  return element("div", {}, element("code", {}, code ?? "–"), ` ${ago(atEpochMs)}`, note);
 }
 
 export function poolText({ pool } = {}) {
