@@ -82,8 +82,8 @@ async function look() {
 }
 
 function noteBeats() {
-  for (const [name, { answer, checkedAt, status }] of Object.entries(state.health?.checks ?? {})) {
-    beats.add(name, answer ?? status, Date.parse(checkedAt));
+  for (const [name, check] of Object.entries(state.health?.checks ?? {})) {
+    beats.add(name, check?.answer ?? check?.status, Date.parse(check?.checkedAt));
   }
   noteComponents(state.status?.components, beats, lookedAtMs ?? 0);
 }

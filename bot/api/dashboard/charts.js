@@ -98,7 +98,8 @@ export class Charts {
       return { ...Object.fromEntries(values), atEpochMs: at };
     });
     this.#keep(points);
-    this.mark(marks ?? []);
+    // Incidents are marked from their book, which tells beginnings from ends.
+    this.mark((marks ?? []).filter((mark) => mark?.kind !== "incident"));
   }
 
   add(point) {
