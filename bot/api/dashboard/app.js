@@ -3,7 +3,7 @@
  * once a second; draws what it has seen, and says how old it is.
  */
 import { Api } from "./api.js";
-import { Beats, drawComponents, drawProbes, noteComponents } from "./cards.js";
+import { Beats, drawComponents, drawProbes, noteComponents, showState } from "./cards.js";
 import { Charts } from "./charts.js";
 import { DeadLetters } from "./dead-letters.js";
 import { askForToken, confirmed, listenToDialogs, operate, toast } from "./dialogs.js";
@@ -40,6 +40,7 @@ const log = new Tail(pick("log-lines"), pick("log-empty"));
 const facts = new Tail(pick("event-lines"), pick("events-empty"));
 const stream = new Stream(api, { entry: takeEntry, change: drawLink, opened: begin });
 let logOffered = true;
+/** Chosen, and not set yet. */
 let levelChosen = false;
 let lookedAtMs;
 let healthAtMs = 0;
@@ -153,6 +154,8 @@ function draw() {
   drawPools(pick("pools"), state.queue, setPaused);
   setText(pick("counts"), countsText(state.queue));
   drawIncidents(pick("incident-rows"), state.incidents);
+  drawBadge("incidents-open", state.incidents?.open);
+  drawBadge("dead-number", state.queue?.deadLetters);
   pick("incidents-empty").hidden = (state.incidents?.incidents ?? []).length > 0;
   drawErrors(pick("errors"), state.errors);
   pick("errors-empty").hidden = (state.errors?.groups ?? []).length > 0;
@@ -163,27 +166,26 @@ function draw() {
   setText(pick("token"), t(api.token ? "token.set" : "token.none"));
 }
 
+function drawBadge(id, number) {
+  pick(id).hidden = !(number > 0);
+  setText(pick(id), count(number));
+}
+
 function drawVerdict() {
-  const lostForMs =
-    stream.state === "open" || lookedAtMs === undefined ? undefined : Date.now() - lookedAtMs;
-  const { reasons, sentence, status } = judge({ ...state, lostForMs }, Date.now());
+  const lost = stream.state !== "open" && lookedAtMs !== undefined;
+  const { reasons, sentence, status } = judge({ ...state, lost }, Date.now());
   pick("verdict").dataset.status = status;
   setText(pick("verdict-icon"), signs[status]);
-  // Read aloud when it changes, not while its seconds count.
   setText(pick("verdict-text"), sentence);
-  const items = reasons.map(({ status: one, text }) =>
-    element(
-      "li",
-      { "data-status": one },
-      element(
-        "span",
-        { class: "state", "data-status": one },
-        `${signs[one]} ${nameOf("status", one)}`,
-      ),
-      ` ${text}`,
-    ),
-  );
-  pick("reasons").replaceChildren(...(items.length > 1 ? items : []));
+  const items = reasons.map(({ more, status: one, text }) => {
+    const state = element("span", { class: "state" });
+    showState(state, one, nameOf("status", one));
+    const note = more && element("span", { class: "note" }, ` · ${more}`);
+    return element("li", {}, state, ` ${text}`, note);
+  });
+  // One that the sentence says already is not said again.
+  const told = items.length === 1 && !reasons[0].more;
+  pick("reasons").replaceChildren(...(told ? [] : items));
   document.title = `${signs[status]} ${nameOf("status", status)} · ${t("title")}`;
 }
 

@@ -4,7 +4,7 @@ import { button, element, pick, rowOf, setText } from "./elements.js";
 import { count, instant } from "./formats.js";
 import { nameOf, t } from "./texts.js";
 
-const pageSize = 50;
+const pageSize = 25;
 /** What the API takes at a time. */
 const bulkMax = 1_000;
 const types = ["update", "send", "broadcast", "alert"];
@@ -206,6 +206,7 @@ export class DeadLetters {
     const total = ids.length > 0 ? ids.length : this.#page.total;
     if (!(await this.#sure(verb, total))) return;
     let done = 0;
+    let progress;
     await operate(this.#api, async () => {
       const wanted = ids.length > 0 ? { ids } : { filter };
       // What is given up meanwhile is not what was meant.
@@ -213,9 +214,11 @@ export class DeadLetters {
         const result = await this.#api.act(`/api/dead-letters/${verb}`, wanted);
         done += result.done ?? 0;
         if (!(result.remaining > 0)) break;
-        if (rounds > 1) toast(t("done.progress", count(done), count(result.remaining)));
+        const left = count(result.remaining);
+        if (rounds > 1)
+          progress = toast(t("done.progress", count(done), left), "healthy", progress);
       }
-      this.#say(verb, done);
+      this.#say(verb, done, progress);
     });
     this.#chosen.clear();
     await this.refresh().catch(() => {});
@@ -230,8 +233,9 @@ export class DeadLetters {
     return answer !== undefined;
   }
 
-  #say(verb, number) {
-    toast(`✔ ${t(verb === "delete" ? "done.deleted" : "done.requeued", count(number))}`);
+  #say(verb, number, before) {
+    const text = t(verb === "delete" ? "done.deleted" : "done.requeued", count(number));
+    toast(`✔ ${text}`, "healthy", before);
   }
 }
 

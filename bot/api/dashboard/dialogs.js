@@ -54,12 +54,15 @@ export async function askForToken(api, why, problem = "") {
   return answer === "yes";
 }
 
-export function toast(text, status = "healthy") {
+/** @param before What it takes the place of, if that is still there. @returns what is shown. */
+export function toast(text, status = "healthy", before = undefined) {
   const shown = element("p", { class: "toast", "data-status": status }, text);
   const place = pick("toasts");
+  before?.remove();
   place.append(shown);
   while (place.childElementCount > toastsMax) place.firstElementChild.remove();
   setTimeout(() => shown.remove(), toastMs);
+  return shown;
 }
 
 /**

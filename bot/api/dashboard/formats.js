@@ -1,5 +1,5 @@
 /** Formats: figures and instants as people read them. What is missing is a dash. */
-import { language, t } from "./texts.js";
+import { language, nameOf, t } from "./texts.js";
 
 const none = "–";
 const known = (value) => typeof value === "number" && Number.isFinite(value);
@@ -34,20 +34,24 @@ export function bytes(value) {
 /** A time span, in its two largest units at most. */
 export function span(ms) {
   if (!known(ms)) return none;
-  if (ms < 1_000) return `${ms < 10 ? figure(ms) : Math.round(ms)} ms`;
-  if (ms < 60_000) return `${figure(Math.floor(ms / 100) / 10)} s`;
+  if (ms < 1_000) return inUnits([ms < 10 ? figure(ms) : Math.round(ms), "ms"]);
+  if (ms < 60_000) return inUnits([figure(Math.floor(ms / 100) / 10), "s"]);
   const seconds = Math.floor(ms / 1000);
   const [days, hours, minutes] = [86_400, 3_600, 60].map((unit, index) =>
     Math.floor((seconds % [Number.POSITIVE_INFINITY, 86_400, 3_600][index]) / unit),
   );
-  if (days > 0) return `${days} d ${hours} h`;
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return `${minutes} min ${seconds % 60} s`;
+  if (days > 0) return inUnits([days, "d"], [hours, "h"]);
+  if (hours > 0) return inUnits([hours, "h"], [minutes, "min"]);
+  return inUnits([minutes, "min"], [seconds % 60, "s"]);
+}
+
+function inUnits(...parts) {
+  return parts.map(([value, unit]) => `${value} ${nameOf("unit", unit)}`).join(" ");
 }
 
 /** For what has to be known to the second only. */
 export function wholeSpan(ms) {
-  return known(ms) && ms < 60_000 ? `${Math.max(0, Math.round(ms / 1000))} s` : span(ms);
+  return known(ms) && ms < 60_000 ? inUnits([Math.max(0, Math.round(ms / 1000)), "s"]) : span(ms);
 }
 
 export function clockTime(epochMs) {

@@ -19,6 +19,7 @@ const en = {
   "nav.operations": "Operations",
   process: "the process",
   ago: (time) => `${time} ago`,
+  unit: { ms: "ms", s: "s", min: "min", h: "h", d: "d" },
   identity: (version, profile, uptime, pid) =>
     `version ${version} · ${profile} · up ${uptime} · process ${pid}`,
 
@@ -45,12 +46,13 @@ const en = {
   "verdict.well": "Everything works.",
   "verdict.one": (status, what) => `${status}: ${what}`,
   "verdict.more": (status, what, more) => `${status}: ${what}, and ${more} more`,
-  "verdict.lost": (age) => `Disconnected: nothing heard from the bot for ${age}`,
+  "verdict.lost": "Disconnected: nothing is heard from the bot",
   "why.probe": (name, reason) => `${name}: ${reason}`,
-  "why.incident": (subject, trouble, time) => `Incident open for ${time}: ${subject}, ${trouble}`,
+  "why.incident": (subject, trouble) => `${subject}: ${trouble}`,
+  "why.open": (time) => `open for ${time}`,
   "why.tried": (measures) => `tried: ${measures}`,
-  "why.safe": (deaths, time) =>
-    `Safe mode: work is held back for ${time}, after ${deaths} deaths in a row`,
+  "why.safe": (deaths) => `Safe mode: work is held back, after ${deaths} deaths in a row`,
+  "why.held": (time) => `${time} to go`,
   "why.watching": (deaths) => `Safe mode: on trial after ${deaths} deaths in a row`,
   "why.pressure": "Back-pressure: the queue is full, Telegram is not asked for more",
   "why.backing": (reason) => `Updates do not come in: ${reason}`,
@@ -162,8 +164,8 @@ const en = {
   resume: "Resume",
   pauseOf: (pool) => `Pause ${pool}`,
   resumeOf: (pool) => `Resume ${pool}`,
-  countsLine: (c) =>
-    `Since the start: ${c.queued} queued, ${c.done} done, ${c.retried} retried, ${c.postponed} postponed, ${c.dead} dead, ${c.expired} expired, ${c.duplicates} duplicates, ${c.recovered} recovered`,
+  countsLine: (queued, done, retried, postponed, dead, expired, duplicates, recovered) =>
+    `Since the start: ${queued} queued, ${done} done, ${retried} retried, ${postponed} postponed, ${dead} dead, ${expired} expired, ${duplicates} duplicates, ${recovered} recovered`,
 
   "incidents.title": "Incidents",
   "incidents.none": "No incident on record.",
@@ -327,6 +329,7 @@ const zh = {
   "nav.operations": "操作",
   process: "进程",
   ago: (time) => `${time}前`,
+  unit: { ms: "毫秒", s: "秒", min: "分", h: "小时", d: "天" },
   identity: (version, profile, uptime, pid) =>
     `版本 ${version} · ${profile} · 已运行 ${uptime} · 进程 ${pid}`,
 
@@ -352,11 +355,13 @@ const zh = {
   "verdict.well": "一切正常。",
   "verdict.one": (status, what) => `${status}：${what}`,
   "verdict.more": (status, what, more) => `${status}：${what}，另有 ${more} 项`,
-  "verdict.lost": (age) => `已断开：${age}没有收到机器人的消息`,
+  "verdict.lost": "已断开：收不到机器人的消息",
   "why.probe": (name, reason) => `${name}：${reason}`,
-  "why.incident": (subject, trouble, time) => `事件单已持续 ${time}：${subject}，${trouble}`,
+  "why.incident": (subject, trouble) => `${subject}：${trouble}`,
+  "why.open": (time) => `已持续 ${time}`,
   "why.tried": (measures) => `已尝试：${measures}`,
-  "why.safe": (deaths, time) => `安全模式：连续 ${deaths} 次非正常退出，工作暂停 ${time}`,
+  "why.safe": (deaths) => `安全模式：连续 ${deaths} 次非正常退出，工作暂停`,
+  "why.held": (time) => `还剩 ${time}`,
   "why.watching": (deaths) => `安全模式：连续 ${deaths} 次非正常退出后的观察期`,
   "why.pressure": "背压：队列已满，暂停向 Telegram 获取更新",
   "why.backing": (reason) => `无法接收更新：${reason}`,
@@ -459,8 +464,8 @@ const zh = {
   resume: "恢复",
   pauseOf: (pool) => `暂停${pool}`,
   resumeOf: (pool) => `恢复${pool}`,
-  countsLine: (c) =>
-    `启动以来：入队 ${c.queued}，完成 ${c.done}，重试 ${c.retried}，推迟 ${c.postponed}，死信 ${c.dead}，过期 ${c.expired}，重复 ${c.duplicates}，恢复 ${c.recovered}`,
+  countsLine: (queued, done, retried, postponed, dead, expired, duplicates, recovered) =>
+    `启动以来：入队 ${queued}，完成 ${done}，重试 ${retried}，推迟 ${postponed}，死信 ${dead}，过期 ${expired}，重复 ${duplicates}，恢复 ${recovered}`,
 
   "incidents.title": "事件单",
   "incidents.none": "没有事件记录。",
@@ -617,10 +622,10 @@ export function setLanguage(wanted) {
   chosen = Object.hasOwn(catalogue, wanted) ? wanted : "en";
 }
 
-/** A text in the chosen language. */
+/** A text in the chosen language; a value that is missing is a dash. */
 export function t(key, ...values) {
   const text = catalogue[chosen][key] ?? key;
-  return typeof text === "function" ? text(...values) : text;
+  return typeof text === "function" ? text(...values.map((value) => value ?? "–")) : text;
 }
 
 /** A name out of a table of names; one that is not there stays as the bot says it. */

@@ -16,12 +16,12 @@ export const signs = {
 /**
  * @param state What the API said; anything of it may be missing.
  * @param nowMs Milliseconds since the epoch.
- * @returns `status`, `sentence`, and `reasons`: each with its own status and text.
+ * @returns `status`, `sentence`, and `reasons`: each with its own status and text, and with `more`
+ *   that counts seconds: the sentence is read aloud when it changes, and must not.
  */
 export function judge(state, nowMs) {
-  if (state.lostForMs !== undefined) {
-    const sentence = t("verdict.lost", wholeSpan(state.lostForMs));
-    return { status: "disconnected", sentence, reasons: [] };
+  if (state.lost) {
+    return { status: "disconnected", sentence: t("verdict.lost"), reasons: [] };
   }
   if (!state.health && !state.status) {
     return { status: "unknown", sentence: t("verdict.wait"), reasons: [] };
@@ -65,7 +65,8 @@ function ofProbes({ health, status }) {
 function ofSafeMode(safeMode) {
   const { deaths, heldForMs, state = "off" } = safeMode ?? {};
   if (state === "holding") {
-    return [{ status: "unhealthy", text: t("why.safe", deaths, wholeSpan(heldForMs)) }];
+    const more = t("why.held", wholeSpan(heldForMs));
+    return [{ status: "unhealthy", text: t("why.safe", deaths), more }];
   }
   return state === "off" ? [] : [{ status: "degraded", text: t("why.watching", deaths) }];
 }
@@ -87,10 +88,12 @@ function ofIncidents({ health, incidents }, nowMs) {
     const [, probe] = /^health of (.+)$/.exec(incident.subject) ?? [];
     if (probe && (health?.checks?.[probe]?.status ?? "healthy") !== "healthy") return [];
     const trouble = nameOf("troubleName", incident.trouble);
-    const time = wholeSpan(nowMs - incident.openedAtEpochMs);
     const tried = measuresText(incident.measures);
-    const text = t("why.incident", incident.subject, trouble, time);
-    return [{ status: "degraded", text: tried ? `${text} · ${t("why.tried", tried)}` : text }];
+    const more = [
+      t("why.open", wholeSpan(nowMs - incident.openedAtEpochMs)),
+      ...(tried ? [t("why.tried", tried)] : []),
+    ].join(" · ");
+    return [{ status: "degraded", text: t("why.incident", incident.subject, trouble), more }];
   });
 }
 

@@ -72,9 +72,17 @@ function poolRow(onPause) {
   return row;
 }
 
+const countNames = [
+  "queued",
+  "done",
+  "retried",
+  "postponed",
+  "dead",
+  "expired",
+  "duplicates",
+  "recovered",
+];
+
 export function countsText({ counts } = {}) {
-  if (!counts) return "";
-  const shown = Object.entries(counts).map(([name, value]) => [name, count(value)]);
-  const none = "–";
-  return t("countsLine", new Proxy(Object.fromEntries(shown), { get: (o, n) => o[n] ?? none }));
+  return counts ? t("countsLine", ...countNames.map((name) => count(counts[name]))) : "";
 }

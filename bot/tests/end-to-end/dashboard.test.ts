@@ -85,7 +85,7 @@ test("a killed bot is called disconnected, and the page goes on when it is back,
   await page.getByRole("heading", { name: "The last hour" }).waitFor();
   await page.evaluate("globalThis.neverReloaded = true");
   await bot.kill();
-  await page.getByText("Disconnected: nothing heard from the bot").waitFor();
+  await page.getByText("Disconnected: nothing is heard").waitFor();
   await page.getByText(/What you see is \d+ s old/).waitFor();
   await page.getByLabel("Language").selectOption("zh");
   await page.getByText("已断开：").waitFor();
