@@ -22,8 +22,8 @@ const lookEveryMs = 1_000;
 const healthEveryMs = 4_000;
 const tickMs = 1_000;
 
+/** Beside the status. */
 const looks = {
-  status: "/api/status",
   queue: "/api/message-queue",
   connections: "/api/connections",
   incidents: "/api/incidents?limit=100",
@@ -38,7 +38,7 @@ const charts = new Charts(pick("chart-grid"), pick("cursor"));
 const deadLetters = new DeadLetters(api);
 const log = new Tail(pick("log-lines"), pick("log-empty"));
 const facts = new Tail(pick("event-lines"), pick("events-empty"));
-const stream = new Stream(api, { entry: takeEntry, change: drawLink, opened: begin });
+const stream = new Stream(api, { entry: takeEntry, change: takeLinkChange, opened: begin });
 let logOffered = true;
 /** Chosen, and not set yet. */
 let levelChosen = false;
@@ -51,11 +51,18 @@ let wanted = false;
 
 /** Parts that cannot be had stay as they were; the others are shown. */
 async function lookAt(names, paths) {
+  try {
+    // Alone at first: wrong tokens are counted, and a few of them lock the door.
+    state.status = await api.ask("/api/status");
+  } catch (error) {
+    if (error.status === 401) stream.retry();
+    return false;
+  }
   const answers = await Promise.allSettled(paths.map((path) => api.ask(path)));
   answers.forEach(({ status, value }, index) => {
     if (status === "fulfilled") state[names[index]] = value;
   });
-  return answers.some(({ status }) => status === "fulfilled");
+  return true;
 }
 
 async function look() {
@@ -219,6 +226,10 @@ function drawLink() {
   pick("offline").hidden = open || (lookedAtMs === undefined && stream.nextTryAtMs === 0);
   if (!open) setText(pick("offline-text"), offlineText());
   drawVerdict();
+}
+
+function takeLinkChange() {
+  drawLink();
   if (stream.state === "locked" && !pick("ask-token").open) void unlock();
 }
 
@@ -226,13 +237,17 @@ function offlineText() {
   if (stream.state === "locked") return t("locked");
   const leftMs = stream.nextTryAtMs - Date.now();
   const next = leftMs > 500 ? t("inTime", wholeSpan(leftMs)) : t("now");
-  if (lookedAtMs === undefined) return t("offlineNever", next);
-  return t("offline", wholeSpan(Date.now() - lookedAtMs), next);
+  const text =
+    lookedAtMs === undefined
+      ? t("offlineNever", next)
+      : t("offline", wholeSpan(Date.now() - lookedAtMs), next);
+  return stream.reason ? `${text} (${stream.reason})` : text;
 }
 
 async function unlock() {
-  const problem = api.token ? stream.reason : "";
-  if (await askForToken(api, t("token.read"), problem)) stream.retry();
+  const before = api.token;
+  const used = await askForToken(api, t("token.read"), before ? stream.reason : "");
+  if (used || api.token !== before) stream.retry();
 }
 
 function tick() {

@@ -78,7 +78,7 @@ export async function operate(api, work) {
         return;
       } catch (error) {
         if (!error.needsToken) throw error;
-        api.setToken(undefined);
+        // The old one stays until there is another: it may be good for reading.
         if (!(await askForToken(api, t("token.change"), error.message))) return;
       }
     }

@@ -14,7 +14,7 @@ const retryMaxMs = 10_000;
 export class Stream {
   /** "waiting" | "open" | "locked" */
   state = "waiting";
-  /** Why it is not open. */
+  /** Why the bot refused it; "" when nothing was heard. */
   reason = "";
   heardAtMs = undefined;
   nextTryAtMs = 0;
@@ -37,7 +37,8 @@ export class Stream {
         await this.#follow();
         this.#become("waiting", "");
       } catch (error) {
-        this.#become(error.status === 401 ? "locked" : "waiting", error.message);
+        const reason = error.status ? error.message : "";
+        this.#become(error.status === 401 ? "locked" : "waiting", reason);
       }
       await this.#pause();
     }

@@ -116,6 +116,25 @@ test("whatever the bot leaves out, the page stands, and every control has a name
   expect(problems).toEqual([]);
 });
 
+test("where looking needs a token, it is asked for, and a wrong one is asked for again", {
+  timeout: 60_000,
+}, async (context) => {
+  const { page, problems } = await openDashboard(context);
+  await page.route("**/api/events", async (route) => {
+    const known = (await route.request().headerValue("authorization")) === `Bearer ${token}`;
+    const error = { code: "UNAUTHORIZED", message: known ? "" : "this token is wrong" };
+    if (known) await route.continue();
+    else await route.fulfill({ status: 401, json: { success: false, error } });
+  });
+  await page.reload();
+  await page.getByText("Reading needs a token here.").waitFor();
+  await giveToken(page, "not-the-token-at-all");
+  await page.getByText("this token is wrong").waitFor();
+  await giveToken(page, token);
+  await page.getByText("● live").waitFor();
+  expect(problems).toEqual([]);
+});
+
 /** Every list and table is there, and what is in it says nothing. */
 const hollow = {
   checks: { database: {}, unheard: null },
