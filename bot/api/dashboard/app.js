@@ -207,7 +207,7 @@ function drawFigures() {
     ["waiting", figure(point.waiting)],
     ["oldest", span(point.oldestAgeMs)],
     ["dead", count(state.queue?.deadLetters ?? point.deadLetters)],
-    ["memory", bytes(point.rssBytes), bytes(memoryLimitBytes)],
+    [memoryLimitBytes ? "memoryOf" : "memory", bytes(point.rssBytes), bytes(memoryLimitBytes)],
     ["cpu", percent(point.cpuPercent / 100)],
     ["loop", span(point.loopDelayMs)],
   ];
@@ -225,6 +225,7 @@ function drawLink() {
   document.body.classList.toggle("stale", !open && lookedAtMs !== undefined);
   pick("offline").hidden = open || (lookedAtMs === undefined && stream.nextTryAtMs === 0);
   if (!open) setText(pick("offline-text"), offlineText());
+  setText(pick("retry"), t(stream.state === "locked" ? "token.give" : "retryNow"));
   drawVerdict();
 }
 

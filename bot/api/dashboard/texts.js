@@ -74,7 +74,8 @@ const en = {
   "figures.waiting": "waiting",
   "figures.oldest": "oldest waits",
   "figures.dead": "dead letters",
-  "figures.memory": (limit) => `memory, of ${limit}`,
+  "figures.memory": "memory",
+  "figures.memoryOf": (limit) => `memory, of ${limit}`,
   "figures.cpu": "processor",
   "figures.loop": "loop delay",
 
@@ -299,13 +300,14 @@ const en = {
   working: "Working…",
 
   "token.none": "Read only",
-  "token.set": "May change",
+  "token.set": "With token",
   "token.title": "Token",
   "token.label": "Token",
   "token.where":
     "It is RESTART_TOKEN of the bot's settings. When none is set, the bot has made one: it stands in the file restart-token in the bot's data directory (DATA_DIR), and the bot says where when it starts. It is kept in this tab only.",
   "token.change": "What changes the bot needs its token.",
   "token.read": "Reading needs a token here.",
+  "token.give": "Give the token",
   "token.forget": "Forget it",
   "token.use": "Use it",
 };
@@ -383,7 +385,8 @@ const zh = {
   "figures.waiting": "等待中",
   "figures.oldest": "最久等待",
   "figures.dead": "死信",
-  "figures.memory": (limit) => `内存，上限 ${limit}`,
+  "figures.memory": "内存",
+  "figures.memoryOf": (limit) => `内存，上限 ${limit}`,
   "figures.cpu": "处理器",
   "figures.loop": "循环延迟",
 
@@ -598,13 +601,14 @@ const zh = {
   working: "处理中…",
 
   "token.none": "只读",
-  "token.set": "可操作",
+  "token.set": "已有令牌",
   "token.title": "令牌",
   "token.label": "令牌",
   "token.where":
     "即机器人设置中的 RESTART_TOKEN。若未设置，机器人会自动生成，保存在数据目录（DATA_DIR）的 restart-token 文件中，启动时会显示其位置。令牌只保存在当前标签页。",
   "token.change": "更改机器人需要令牌。",
   "token.read": "在此查看需要令牌。",
+  "token.give": "输入令牌",
   "token.forget": "忘记令牌",
   "token.use": "使用",
 };
