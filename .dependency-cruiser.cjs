@@ -15,7 +15,7 @@ const only = (folder, allowed) => ({
 const home = (dependency, folders) => ({
   name: `${dependency.replace(/[^a-z-]/g, "-")}-has-one-home`,
   severity: "error",
-  from: { path: "^bot/", pathNot: `^bot/(${folders.join("|")}|tests/|bench/)` },
+  from: { path: "^bot/", pathNot: `^bot/(${folders.join("|")}|tests/|bench/|drill/)` },
   to: { path: `(^|/)node_modules/${dependency}/|^${dependency}$` },
 });
 
@@ -25,7 +25,10 @@ module.exports = {
     {
       name: "no-orphans",
       severity: "error",
-      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts|operator/)" },
+      from: {
+        orphan: true,
+        pathNot: "^bot/(tests/|start\\.ts|test-fault-tolerance\\.ts|operator/)",
+      },
       to: {},
     },
     only("contracts", []),
@@ -35,7 +38,8 @@ module.exports = {
     only("logging", ["contracts", "policies"]),
     only("supervision", ["contracts", "policies"]),
     only("queue", ["contracts", "policies"]),
-    only("storage", ["contracts"]),
+    only("storage", ["contracts", "sealing"]),
+    only("sealing", ["contracts"]),
     only("telegram", ["contracts", "policies"]),
     only("shop", ["contracts"]),
     only("commands", ["contracts", "telegram", "shop"]),
@@ -50,6 +54,28 @@ module.exports = {
     only("sandbox", []),
     only("history", []),
     {
+      // It breaks the bot from outside; only its mains are bots themselves.
+      name: "drill-only-imports",
+      severity: "error",
+      from: { path: "^bot/(drill/|test-fault-tolerance\\.ts)", pathNot: "^bot/drill/mains/" },
+      to: {
+        path: "^bot/",
+        pathNot: "^bot/(drill|history|sandbox)/|^bot/(config/key-file|storage/row-reader)\\.ts$",
+      },
+    },
+    {
+      name: "nobody-imports-the-drill",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(drill/|tests/|test-fault-tolerance\\.ts)" },
+      to: { path: "^bot/drill/" },
+    },
+    {
+      name: "nobody-imports-the-simulation",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(simulation/|tests/)" },
+      to: { path: "^bot/simulation/" },
+    },
+    {
       name: "index-only-imports",
       severity: "error",
       from: { path: "^bot/index\\.ts$" },
@@ -58,13 +84,16 @@ module.exports = {
     {
       name: "only-the-launcher-imports-assembly",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(enhanced-launcher\\.ts|assembly/|tests/)" },
+      from: {
+        path: "^bot/",
+        pathNot: "^bot/(enhanced-launcher\\.ts|assembly/|simulation/|tests/)",
+      },
       to: { path: "^bot/assembly/" },
     },
     {
       name: "nobody-imports-the-launcher",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(start\\.ts|test-fault-tolerance\\.ts|bench/|tests/)" },
+      from: { path: "^bot/", pathNot: "^bot/(start\\.ts|drill/|bench/|tests/)" },
       to: { path: "^bot/(enhanced-launcher|start)\\.ts$" },
     },
     {
@@ -73,7 +102,7 @@ module.exports = {
       from: { path: "^bot/", pathNot: "^bot/tests/" },
       to: { path: "^bot/tests/" },
     },
-    home("telegraf", ["telegram/", "commands/", "index\\.ts"]),
+    home("telegraf", ["telegram/", "commands/", "index\\.ts", "simulation/"]),
     home("undici", ["telegram/"]),
     home("express", ["api/", "telegram/webhook-listener\\.ts"]),
     home("express-rate-limit", ["api/"]),

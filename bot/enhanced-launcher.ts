@@ -18,8 +18,9 @@ import { createMetrics } from "./assembly/metrics.ts";
 import { createMonitoring } from "./assembly/monitoring.ts";
 import type { Watched } from "./assembly/monitoring-view.ts";
 import { createAlerts, createWatch } from "./assembly/watching.ts";
-import { createWayOut } from "./assembly/way-out.ts";
+import { createClient, createWayOut } from "./assembly/way-out.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
+import { encryptionKeysOf } from "./config/key-file.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./contracts/clock.ts";
 import type { Component } from "./contracts/component.ts";
 import type { BotError } from "./contracts/errors.ts";
@@ -122,8 +123,7 @@ function assemble(
   const outward = createWayOut(config, {
     ...base,
     store,
-    token,
-    apiRoot,
+    client: createClient(config, { clock, token, apiRoot }),
     wake: () => wakeSending(),
     onTelegramBack: () => polling.current.nudge(),
   });
@@ -201,6 +201,9 @@ function createRecords(
   const log = new BotLogger({ ...config.log, clock, profile, publish: publishLater });
   log.start();
   const metrics = createMetrics(config, clock, watched);
+  log.subscribe((line) => {
+    if (line.level === "warn" || line.level === "error") metrics.stream.push("log", line);
+  });
   const onChange = (incident: Incident) => {
     metrics.series.mark("incident", incident.subject);
     onIncident(incident);
@@ -232,6 +235,9 @@ function createStore(
   return new SqliteStore({
     ...deps,
     directory,
+    keys: encryptionKeysOf(config.storage, (file) =>
+      deps.publish({ type: "encryption-key.created", file }),
+    ),
     dedupeKeepMs: config.storage.dedupeKeepMs,
     backupsKept: config.storage.backupsKept,
     laneLengthMax: config.queue.laneLengthMax,

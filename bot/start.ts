@@ -5,6 +5,8 @@
  * process holds the data or the port, or the drain ran out of time); 78 the configuration is wrong.
  * Source: BSD sysexits.
  */
+import { enableCompileCache, flushCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { describeError, exitCode, exitCodeOf } from "./contracts/exit-code.ts";
@@ -17,6 +19,11 @@ if (major < 22 || (major === 22 && minor < 18)) {
   say(`This bot needs Node.js 22.18 or newer; this is ${process.version}. Install Node.js 24.`);
   process.exit(exitCode.configuration);
 }
+
+// A start after a kill has no time to lose: compiled code halves it (drill, 2 cores under load: 2 s to
+// 0.8 s). In a directory of the project's own, so that nobody else can put code there; without it
+// everything works, only slower.
+enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
 
 // `npm start` and `cd bot && node start.ts` mean the same .env, data and logs.
 process.chdir(rootDirectory);
@@ -35,6 +42,9 @@ async function start(): Promise<void> {
   const launched = Promise.withResolvers<Running>();
   const running = await launch(config, {
     ...telegram,
+    onEvent: (event) => {
+      if (event.type === "encryption-key.created") announceKey(event.file);
+    },
     onFatal: end,
     onRestart: (reason) => void launched.promise.then((bot) => restart(bot, reason)),
   });
@@ -44,6 +54,8 @@ async function start(): Promise<void> {
   process.send?.("ready");
   watchSignals(running, telegram.stopSandbox);
   watchDefects(running, defectReason);
+  // Node.js itself writes it only at a clean end.
+  flushCompileCache();
 }
 
 /** Telegram, or without a token the built-in sandbox in a process of its own. */
@@ -68,6 +80,11 @@ function announce(
   if (restartTokenFile !== undefined)
     say(`What changes something needs the token in ${restartTokenFile}`);
   say(`Health: ${monitoringUrl}/api/health`);
+}
+
+function announceKey(file: string): void {
+  say(`A key was made that encrypts personal data in the database: ${file}
+Keep a copy of it, apart from the data: without it nobody can read them, in backups neither.`);
 }
 
 /** Ends cleanly; whoever started it starts it again. */

@@ -8,7 +8,7 @@ import type { ErrorRecord } from "./errors.ts";
 import type { LogLevel } from "./log-level.ts";
 import type { DeadReason, MessageType, Pool } from "./message.ts";
 
-/** Identifies a message in events; `cid` is the correlation id that follows it through the log. */
+/** Identifies a message in events; the log adds the id of the update it comes from. */
 export interface MessageRef {
   readonly messageId: number;
   readonly messageType: MessageType;
@@ -184,6 +184,14 @@ export type BotEvent =
       readonly bytes: number;
       readonly durationMs: number;
     }
+  /** The operator has to keep a copy of this file apart from the data. */
+  | { readonly type: "encryption-key.created"; readonly file: string }
+  /** The data keys are sealed with the new encryption key: the old one is no longer needed. */
+  | { readonly type: "encryption-key.changed" }
+  | { readonly type: "keys.rotated"; readonly keyId: number }
+  /** Nothing is sealed with older keys any more. */
+  | { readonly type: "keys.swept"; readonly keyId: number; readonly sealed: number }
+  | { readonly type: "keys.sweep-failed"; readonly error: ErrorRecord }
   | { readonly type: "storage.failed"; readonly error: ErrorRecord }
   // monitoring API: an answer could not be given; the client saw a generic error
   | { readonly type: "api.failed"; readonly path: string; readonly error: ErrorRecord }

@@ -208,7 +208,10 @@ export interface QueueStore {
 export interface FactStore {
   /** Why a chat cannot be written to; `undefined` when nothing is known against it. */
   unreachableReason(chat: string): Promise<string | undefined>;
-  /** A small named value, e.g. the fingerprint of the registered commands. */
+  /**
+   * A small named value, e.g. the fingerprint of the registered commands. One whose name ends in
+   * `-until` is an instant, in milliseconds since the epoch: it moves along when the clock is set back.
+   */
   getSetting(name: string): Promise<string | undefined>;
   setSetting(name: string, value: string): Promise<void>;
 }
@@ -239,6 +242,11 @@ export interface Store extends QueueStore, FactStore {
    * Asked for again while one is being made, gives that one. Rejects with `BackupFailedError`.
    */
   backup(): Promise<Backup>;
+  /**
+   * Seals with a new data key from now on; a pass in the background puts what there is under it and
+   * drops the old one. While that goes on, gives the key of the running rotation.
+   */
+  rotateKey(): Promise<{ readonly keyId: number }>;
   /** A beat a synced transaction; overdue only while one was asked for. */
   heartbeat(): Heartbeat;
   /** Finishes what was submitted, records the clean end and lets go of the lock. Never rejects. */
