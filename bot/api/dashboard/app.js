@@ -314,9 +314,9 @@ function listen() {
   );
   pick("backup").addEventListener("click", () =>
     operate(api, async () => {
-      toast(t("working"));
+      const working = toast(t("working"));
       const { bytes: size, durationMs, file } = await api.act("/api/backup");
-      toast(`✔ ${t("done.backup", file, bytes(size), span(durationMs))}`);
+      toast(`✔ ${t("done.backup", file, bytes(size), span(durationMs))}`, "healthy", working);
     }),
   );
   pick("log-level").addEventListener("change", () => {
@@ -326,7 +326,9 @@ function listen() {
     operate(api, async () => {
       const { level } = await api.act("/api/log-level", { level: pick("log-level").value });
       levelChosen = false;
+      healthAtMs = 0;
       toast(`✔ ${t("done.level", level)}`);
+      await look();
     }),
   );
   document.addEventListener("visibilitychange", () => {

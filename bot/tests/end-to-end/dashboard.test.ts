@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { chromium, type Page } from "playwright-core";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { readToken, setupApi } from "../api/api-under-test.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 const browserFile = [
@@ -102,7 +103,8 @@ test("a killed bot is called disconnected, and the page goes on when it is back,
 test("whatever the bot leaves out, the page stands, and every control has a name", {
   timeout: 60_000,
 }, async (context) => {
-  const { page, problems } = await openDashboard(context);
+  const { server } = await setupApi();
+  const { page, problems } = await openPage(context, server.url);
   for (const data of [{}, hollow]) {
     await page.route("**/api/**", async (route) => {
       if (new URL(route.request().url()).pathname === "/api/events") await route.continue();
@@ -116,21 +118,21 @@ test("whatever the bot leaves out, the page stands, and every control has a name
   expect(problems).toEqual([]);
 });
 
-test("where looking needs a token, it is asked for, and a wrong one is asked for again", {
+test("where looking needs a token it is asked for, and one for looking is kept for that", {
   timeout: 60_000,
 }, async (context) => {
-  const { page, problems } = await openDashboard(context);
-  await page.route("**/api/events", async (route) => {
-    const known = (await route.request().headerValue("authorization")) === `Bearer ${token}`;
-    const error = { code: "UNAUTHORIZED", message: known ? "" : "this token is wrong" };
-    if (known) await route.continue();
-    else await route.fulfill({ status: 401, json: { success: false, error } });
-  });
-  await page.reload();
+  const { server } = await setupApi({ host: "0.0.0.0" });
+  const { page, problems } = await openPage(context, server.url.replace("0.0.0.0", "127.0.0.1"));
   await page.getByText("Reading needs a token here.").waitFor();
   await giveToken(page, "not-the-token-at-all");
   await page.getByText("this token is wrong").waitFor();
-  await giveToken(page, token);
+  await giveToken(page, readToken);
+  await page.getByText("● live").waitFor();
+  await page.getByRole("button", { name: "Restart polling" }).click();
+  await page.getByRole("button", { name: "Restart", exact: true }).last().click();
+  await page.getByText("this token is for reading").waitFor();
+  await page.keyboard.press("Escape");
+  await page.reload();
   await page.getByText("● live").waitFor();
   expect(problems).toEqual([]);
 });
@@ -156,13 +158,20 @@ const hollow = {
   lines: [{}],
 };
 
+/** Over a real bot. */
 async function openDashboard(context: TestContext) {
-  if (browserFile === undefined) return context.skip("no Chromium is installed");
   // Fixed, so that the page finds the bot again after a kill.
   const env = { MONITORING_PORT: String(await freePort()), RESTART_TOKEN: token };
   const { bot, sandbox } = await setupLiveBot(env);
   bot.start();
-  const url = await bot.monitoringUrl();
+  const opened = await openPage(context, await bot.monitoringUrl());
+  await opened.page.getByText("● live").waitFor();
+  await sandbox.createUser({ id: annsId, firstName: "Ann", started: true });
+  return { bot, sandbox, ...opened };
+}
+
+async function openPage(context: TestContext, url: string) {
+  if (browserFile === undefined) return context.skip("no Chromium is installed");
   const browser = await chromium.launch({ executablePath: browserFile, args: browserArguments });
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ locale: "en-US" });
@@ -173,9 +182,7 @@ async function openDashboard(context: TestContext) {
     if (/content security policy/i.test(message.text())) problems.push(message.text());
   });
   await page.goto(url);
-  await page.getByText("● live").waitFor();
-  await sandbox.createUser({ id: annsId, firstName: "Ann", started: true });
-  return { bot, page, problems, sandbox };
+  return { page, problems };
 }
 
 async function giveToken(page: Page, text: string): Promise<void> {
