@@ -38,7 +38,8 @@ module.exports = {
     only("logging", ["contracts", "policies"]),
     only("supervision", ["contracts", "policies"]),
     only("queue", ["contracts", "policies"]),
-    only("storage", ["contracts"]),
+    only("storage", ["contracts", "sealing"]),
+    only("sealing", ["contracts"]),
     only("telegram", ["contracts", "policies"]),
     only("shop", ["contracts"]),
     only("commands", ["contracts", "telegram", "shop"]),
@@ -57,7 +58,10 @@ module.exports = {
       name: "drill-only-imports",
       severity: "error",
       from: { path: "^bot/(drill/|test-fault-tolerance\\.ts)", pathNot: "^bot/drill/mains/" },
-      to: { path: "^bot/", pathNot: "^bot/(drill|history|sandbox)/" },
+      to: {
+        path: "^bot/",
+        pathNot: "^bot/(drill|history|sandbox)/|^bot/(config/key-file|storage/row-reader)\\.ts$",
+      },
     },
     {
       name: "nobody-imports-the-drill",

@@ -42,6 +42,9 @@ async function start(): Promise<void> {
   const launched = Promise.withResolvers<Running>();
   const running = await launch(config, {
     ...telegram,
+    onEvent: (event) => {
+      if (event.type === "encryption-key.created") announceKey(event.file);
+    },
     onFatal: end,
     onRestart: (reason) => void launched.promise.then((bot) => restart(bot, reason)),
   });
@@ -77,6 +80,11 @@ function announce(
   if (restartTokenFile !== undefined)
     say(`What changes something needs the token in ${restartTokenFile}`);
   say(`Health: ${monitoringUrl}/api/health`);
+}
+
+function announceKey(file: string): void {
+  say(`A key was made that encrypts personal data in the database: ${file}
+Keep a copy of it, apart from the data: without it nobody can read them, in backups neither.`);
 }
 
 /** Ends cleanly; whoever started it starts it again. */

@@ -105,6 +105,7 @@ export function createActions(deps: Watched): MonitoringActions {
     deleteDeadLetter: (id) => store.deleteDeadLetter(id),
     backup: () => store.backup(),
     setLogLevel: (level) => log.setLevel(level),
+    rotateKey: () => store.rotateKey(),
   };
 }
 

@@ -93,6 +93,14 @@ export const configRules: readonly ConfigRule[] = [
     holds: ({ flood, telegram }) => flood.enabled || !usesTelegramItself(telegram),
   },
   {
+    variables: ["ENCRYPTION_KEY_PREVIOUS", "ENCRYPTION_KEY"],
+    expected: "nothing, unless ENCRYPTION_KEY is another key",
+    hint: "To change the key set both for one start; afterwards remove ENCRYPTION_KEY_PREVIOUS.",
+    holds: ({ storage: { encryptionKey, encryptionKeyPrevious } }) =>
+      encryptionKeyPrevious === undefined ||
+      (encryptionKey !== undefined && encryptionKey.reveal() !== encryptionKeyPrevious.reveal()),
+  },
+  {
     variables: ["MONITORING_HOST", "MONITORING_HOST_NAMES", "RESTART_TOKEN", "MONITORING_TOKEN"],
     expected: "a loopback address and no names for others, or strong tokens",
     hint:

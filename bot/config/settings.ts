@@ -10,6 +10,7 @@ import {
   botToken,
   choice,
   duration,
+  encryptionKey,
   flag,
   hostName,
   integer,
@@ -203,6 +204,16 @@ export const settings = {
       variable: "DEDUPE_KEEP_HOURS",
       default: 72,
       sentence: "How long an update is remembered, so that it is never worked on twice.",
+    }),
+    encryptionKey: optional(encryptionKey(), {
+      variable: "ENCRYPTION_KEY",
+      absent: "DATA_DIR/encryption.key is made and used",
+      sentence: "Key that encrypts personal data in the database; without it nobody can read them.",
+    }),
+    encryptionKeyPrevious: optional(encryptionKey(), {
+      variable: "ENCRYPTION_KEY_PREVIOUS",
+      absent: "the key is not being changed",
+      sentence: "The key before ENCRYPTION_KEY, for one start, to change it.",
     }),
     backupsKept: setting(integer(1, 1_000), {
       variable: "BACKUPS_KEPT",

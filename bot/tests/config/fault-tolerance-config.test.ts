@@ -54,6 +54,8 @@ test("with nothing set, the development profile applies and there is no token", 
   expect(config.storage).toEqual({
     directory: "data",
     dedupeKeepMs: 72 * 3_600_000,
+    encryptionKey: undefined,
+    encryptionKeyPrevious: undefined,
     backupsKept: 7,
   });
   expect(config.log).toEqual({ directory: "logs", level: "debug", keepDays: 14 });
@@ -139,6 +141,13 @@ const refused: Record<string, readonly string[] | undefined> = {
   FLOOD_TOTAL_PER_SECOND: ["0", "1001"],
   DATA_DIR: undefined,
   DEDUPE_KEEP_HOURS: ["24", "168"],
+  ENCRYPTION_KEY: [
+    "secret",
+    "0".repeat(64),
+    `${"A".repeat(43)}=`,
+    "a phrase of forty-four characters, no key it is",
+  ],
+  ENCRYPTION_KEY_PREVIOUS: ["secret", "ab".repeat(32)],
   BACKUPS_KEPT: ["0", "1001"],
   LOG_DIR: undefined,
   LOG_LEVEL: ["verbose", "INFO"],
