@@ -25,7 +25,7 @@ module.exports = {
     {
       name: "no-orphans",
       severity: "error",
-      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts)" },
+      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts|doctor/main\\.ts)" },
       to: {},
     },
     only("contracts", []),
@@ -44,6 +44,7 @@ module.exports = {
     only("incidents", ["contracts", "policies", "records"]),
     only("probes", ["contracts", "policies"]),
     only("api", ["contracts"]),
+    only("doctor", ["contracts", "config", "storage", "records", "restarts"]),
     only("sandbox", []),
     {
       name: "index-only-imports",
