@@ -99,7 +99,7 @@ check_machine() {
   for tool in node npm tar; do
     command -v "$tool" >/dev/null || fail "$tool is missing" "install it; Node.js brings npm along"
   done
-  node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18)' ||
+  node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18 ? 1 : 0)' ||
     fail "Node.js $(node --version) is too old for npm and PM2" "install Node.js 18 or newer; the bot brings its own 24"
   [[ -w $home ]] || fail "$home cannot be written" "chown -R \$(id -un) '$home'"
   local free_mb
@@ -224,7 +224,7 @@ is_installed() {
     const { packages: found } = require(`${process.argv[1]}/node_modules/.package-lock.json`);
     const missing = Object.entries(wanted).filter(([path, { optional, version }]) =>
       path !== "" && found[path]?.version !== version && !(optional && !found[path]));
-    process.exit(missing.length > 0);
+    process.exit(missing.length > 0 ? 1 : 0);
   ' "$1" 2>/dev/null
 }
 
@@ -270,7 +270,7 @@ in_version() {
   (cd "$releases/$id" && "$(version_node "$id")" "$@")
 }
 
-has_script() { node -e 'process.exit(!require(process.argv[1]).scripts[process.argv[2]])' "$releases/$1/package.json" "$2"; }
+has_script() { node -e 'process.exit(require(process.argv[1]).scripts[process.argv[2]] ? 0 : 1)' "$releases/$1/package.json" "$2"; }
 npm_in_version() { (cd "$releases/$1" && shift && npm run --silent "$@"); }
 
 run_drill() {

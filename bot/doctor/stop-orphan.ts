@@ -2,25 +2,15 @@
  * Stops a bot that holds this installation's data although PM2 does not keep it: one that has outlived
  * its PM2, or was started by hand. It finishes what it has in hand. Nothing happens where there is none.
  */
-import { homedir } from "node:os";
-import { readEnvFile, rootDirectory } from "../config/env-file.ts";
 import { systemClock } from "../contracts/clock.ts";
 import { holderPid, isHeld } from "./checks/database.ts";
-import { findPlace } from "./place.ts";
+import { enterPlace } from "./here.ts";
 
 const pauseMs = 250;
 /** Longer than any DRAIN_DEADLINE_MS that the settings allow with PM2. */
 const waitMsMax = 20_000;
 
-process.chdir(rootDirectory);
-const { botDirectory, ...rest } = findPlace({
-  home: rootDirectory,
-  packageDirectory: rootDirectory,
-  env: process.env,
-  envFile: readEnvFile(),
-  userDirectory: homedir(),
-  clock: systemClock,
-});
+const { botDirectory, ...rest } = enterPlace();
 const pid = holderPid({ botDirectory, ...rest });
 if (botDirectory !== undefined && pid !== undefined && isHeld(botDirectory)) {
   process.stdout.write(`process ${pid} holds the data without PM2: it is asked to stop\n`);

@@ -1,21 +1,11 @@
 /** Waits until the bot of this installation is ready: `node bot/doctor/wait-ready.ts SECONDS`. */
-import { homedir } from "node:os";
-import { readEnvFile, rootDirectory } from "../config/env-file.ts";
 import { systemClock } from "../contracts/clock.ts";
 import { askReady } from "./checks/monitoring.ts";
-import { findPlace } from "./place.ts";
+import { enterPlace } from "./here.ts";
 
 const pauseMs = 500;
 
-process.chdir(rootDirectory);
-const place = findPlace({
-  home: rootDirectory,
-  packageDirectory: rootDirectory,
-  env: process.env,
-  envFile: readEnvFile(),
-  userDirectory: homedir(),
-  clock: systemClock,
-});
+const place = enterPlace();
 const seconds = Number(process.argv[2] ?? 60);
 const untilMs = systemClock.monotonicMs() + seconds * 1000;
 const never = new AbortController().signal;
