@@ -11,7 +11,9 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 cd "$home"
 releases=$home/releases
 app=telegram-bot
-export PM2_HOME=${PM2_HOME:-$HOME/.pm2}
+# Which PM2 keeps the bot is remembered: another one would not know of it, and start a second.
+pm2_home_before=$(cat "$releases/pm2-home" 2>/dev/null || true)
+export PM2_HOME=${PM2_HOME:-${pm2_home_before:-$HOME/.pm2}}
 
 action=deploy
 profile=
@@ -238,7 +240,7 @@ install_packages() {
       return
     fi
   done
-  (cd "$target" && npm ci --no-audit --no-fund) ||
+  (cd "$target" && npm ci --no-audit --no-fund --loglevel=error) ||
     { rm -rf "$target"; fail "npm ci failed; nothing was changed" "see its message above; is the npm registry reachable?"; }
 }
 
@@ -315,11 +317,14 @@ other_directory() {
 
 # PM2 is run from the version that brought it, as long as that version is here.
 prepare_pm2() {
+  [[ ${pm2_home_before:-$PM2_HOME} == "$PM2_HOME" ]] ||
+    fail "the bot is kept by the PM2 in $pm2_home_before, not by the one in $PM2_HOME" "unset PM2_HOME, or --uninstall first"
   mkdir -p "$PM2_HOME"
   chmod 700 "$PM2_HOME"
+  printf '%s\n' "$PM2_HOME" >"$releases/pm2-home"
   if [[ ! -e $releases/pm2/node_modules/pm2/bin/pm2 ]]; then
     if [[ ! -e $releases/$1/node_modules/pm2/bin/pm2 ]]; then
-      (cd "$releases/$1" && npm install --no-save --no-audit --no-fund pm2) ||
+      (cd "$releases/$1" && npm install --no-save --no-audit --no-fund --loglevel=error pm2) ||
         fail "PM2 cannot be installed" "is the npm registry reachable? By hand: cd releases/$1 && npm install --no-save pm2"
     fi
     ln -sfn "$1" "$releases/pm2"

@@ -1,5 +1,5 @@
 /** Place: the installation that is examined, as far as its settings can be read. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
 import type { SecretsFile } from "../config/secrets-file.ts";
@@ -45,7 +45,7 @@ export function findPlace(sources: PlaceSources): Place {
     dataDirectory,
     logDirectory: resolve(home, config.log.directory),
     botDirectory: findBotDirectory(dataDirectory, config.telegram.token?.reveal().split(":")[0]),
-    pm2Home: env["PM2_HOME"] ?? join(userDirectory, ".pm2"),
+    pm2Home: env["PM2_HOME"] ?? rememberedPm2Home(home) ?? join(userDirectory, ".pm2"),
     clock,
   };
 }
@@ -57,6 +57,12 @@ function readSettings(env: PlaceSources["env"], envFile: SecretsFile | undefined
     if (!(error instanceof ConfigurationError)) throw error;
     return { config: parseConfig({}), problems: error.problems };
   }
+}
+
+/** Which PM2 deploy-fault-tolerance.sh has given the bot to. */
+function rememberedPm2Home(home: string): string | undefined {
+  const path = join(home, "releases", "pm2-home");
+  return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
 }
 
 function findBotDirectory(dataDirectory: string, botId: string | undefined): string | undefined {
