@@ -40,6 +40,7 @@ Usage: ./deploy-fault-tolerance.sh [options]
   --ref REF            the git commit, branch or tag to deploy (HEAD)
   --token-file FILE    read the bot's token from this file
   --non-interactive    ask nothing
+  --ready-seconds N    how long a version may take to become ready (60)
   --skip-drill         leave the fault drill out
   --dry-run            check the machine, say what would be done, change nothing
   --help               this text
@@ -77,6 +78,7 @@ parse_arguments() {
       --uninstall) action=uninstall ;;
       --purge) purge=true ;;
       --non-interactive) interactive=false ;;
+      --ready-seconds) needs_value "$@"; ready_seconds=$2; shift ;;
       --skip-drill) drill=false ;;
       --dry-run) dry_run=true ;;
       --help | -h) usage; exit 0 ;;
@@ -88,6 +90,8 @@ parse_arguments() {
     '' | development | production | test) ;;
     *) fail "--env is \"$profile\"" "use --env development, --env production or --env test" ;;
   esac
+  [[ $ready_seconds =~ ^[1-9][0-9]{0,3}$ ]] ||
+    fail "--ready-seconds is \"$ready_seconds\"" "use a number of seconds, e.g. 60"
   [[ $purge == false || $action == uninstall ]] || fail "--purge alone does nothing" "add --uninstall"
 }
 
@@ -409,9 +413,11 @@ wait_ready() {
 # Back to the old version. The data stay as they are when it can read them, so that nothing is lost that
 # the new version has taken in; else the backup is restored, if the new version has taken nothing in.
 roll_back() {
-  local new=$1 old=$2 data=$3 words
-  words=$(tail -n 5 "$(env_or LOG_DIR logs)/pm2-error.log" 2>/dev/null || true)
-  [[ -z $words ]] || printf '%s\n' "its last words:" "$words" >&2
+  local new=$1 old=$2 data=$3
+  if [[ $data == used ]]; then
+    say "its last words:"
+    tail -n 5 "$(env_or LOG_DIR logs)/pm2-error.log" 2>/dev/null | sed 's/^/      /' || true
+  fi
   step "Going back to ${old:-nothing}"
   if [[ -z $old || ! -d $releases/$old ]]; then
     if [[ $data == used ]]; then stop_bot "$new"; fi
@@ -509,7 +515,7 @@ uninstall() {
   step "Uninstalling"
   if [[ -n $id && -e $releases/pm2 ]]; then
     stop_bot "$id"
-    pm2 save --force >/dev/null
+    pm2 save --force >/dev/null 2>&1
     if [[ $(pm2 jlist | tail -n 1) == "[]" ]]; then pm2 kill >/dev/null; fi
   fi
   if [[ $purge == true ]]; then purge_data; else say ".env, data and logs stay"; fi
