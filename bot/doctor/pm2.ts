@@ -1,6 +1,7 @@
 /** PM2: its list of processes, asked without starting anything. */
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Place } from "./place.ts";
@@ -36,7 +37,7 @@ export type Pm2State = "no-daemon" | "no-pm2" | readonly Pm2App[];
 const answerMsMax = 15_000;
 
 export async function askPm2(place: Place): Promise<Pm2State> {
-  if (!isDaemonAlive(place.pm2Home)) return "no-daemon";
+  if (!(await isDaemonAlive(place.pm2Home))) return "no-daemon";
   const program = findPm2(place);
   if (program === undefined) return "no-pm2";
   const { stdout } = await promisify(execFile)(process.execPath, [program, "jlist"], {
@@ -53,15 +54,13 @@ export async function askPm2(place: Place): Promise<Pm2State> {
 }
 
 /** Every command of PM2's starts a daemon where there is none: then nothing may be asked. */
-function isDaemonAlive(pm2Home: string): boolean {
-  const file = join(pm2Home, "pm2.pid");
-  if (!existsSync(file)) return false;
-  try {
-    return process.kill(Number(readFileSync(file, "utf8")), 0);
-  } catch {
-    // It left its file behind.
-    return false;
-  }
+function isDaemonAlive(pm2Home: string): Promise<boolean> {
+  // Its process id would not do: a dead process keeps it until its parent has noticed.
+  const socket = connect(join(pm2Home, "rpc.sock"));
+  return new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+  }).finally(() => socket.destroy());
 }
 
 function findPm2({ home, packageDirectory }: Place): string | undefined {

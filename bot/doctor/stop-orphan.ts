@@ -12,7 +12,7 @@ const waitMsMax = 20_000;
 
 const { botDirectory, ...rest } = enterPlace();
 const pid = holderPid({ botDirectory, ...rest });
-if (botDirectory !== undefined && pid !== undefined && isHeld(botDirectory)) {
+if (botDirectory !== undefined && pid !== undefined) {
   process.stdout.write(`process ${pid} holds the data without PM2: it is asked to stop\n`);
   process.kill(pid, "SIGTERM");
   const untilMs = systemClock.monotonicMs() + waitMsMax;

@@ -21,17 +21,11 @@ export function isHeld(directory: string): boolean {
   }
 }
 
-/** The process that wrote the last start down, while it has not written an end and lives. */
+/** The process that holds the data: the last that wrote a start down. */
 export function holderPid(place: Place): number | undefined {
+  if (place.botDirectory === undefined || !isHeld(place.botDirectory)) return undefined;
   const last = readRestarts(place).at(-1);
-  if (!last || last.end) return undefined;
-  try {
-    process.kill(last.pid, 0);
-    return last.pid;
-  } catch {
-    // There is no such process any more.
-    return undefined;
-  }
+  return last && !last.end ? last.pid : undefined;
 }
 
 interface HeldFact {
