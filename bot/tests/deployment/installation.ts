@@ -108,10 +108,14 @@ export async function setupInstallation(
     commit: (file, edit) => commit(directory, file, edit),
     version: () => realpathSync(join(directory, "releases", "current")),
     pid: (not) =>
-      eventually("a process of PM2's", async () => {
-        const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
-        return pid > 0 && pid !== not && pid;
-      }),
+      eventually(
+        "a process of PM2's",
+        async () => {
+          const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
+          return pid > 0 && pid !== not && pid;
+        },
+        60_000,
+      ),
     api: async <T>(path: string) => {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`);
       return ((await answer.json()) as { data: T }).data;
