@@ -11,11 +11,9 @@ import { setupInstallation } from "./installation.ts";
 /** What this version of the bot does on request: hang, and take more memory than it may. */
 const troubles = `
 process.on("SIGUSR2", () => { for (;;); });
-process.on("SIGHUP", () => {
-  const kept: Buffer[] = [];
-  const take = () => { if (kept.push(Buffer.alloc(20 * 2 ** 20, 1)) < 12) setTimeout(take, 50); };
-  take();
-});
+const kept: Buffer[] = [];
+const take = () => { if (kept.push(Buffer.alloc(20 * 2 ** 20, 1)) < 12) setTimeout(take, 50); };
+process.on("SIGHUP", take);
 `;
 
 test("an installed bot comes back from everything, and PM2 never sees its token", {
