@@ -3,7 +3,7 @@
 #
 # Every version is built aside, in releases/<commit>/, and PM2 runs it from there; .env, data and logs
 # lie beside this script and are shared by all. releases/current names the last version that was ready.
-# Nothing that runs is touched before the new version is complete. See docs/decisions/0007-*.md.
+# Nothing that runs is touched before the new version is complete. See docs/decisions/0010-*.md.
 set -euo pipefail
 umask 077
 
