@@ -19,7 +19,7 @@ const labelOf = (text: string) => (text.startsWith("This is what I can do") ? "/
 const writeEveryMs = 400;
 
 async function setup() {
-  const bot = await setupInstallation();
+  const bot = await setupInstallation({ FLOOD_LIMITS_ENABLED: "false" });
   const installed = await bot.deploy("--env", "test", "--token-file", bot.tokenFile);
   expect(installed, installed.output).toMatchObject({ code: 0 });
   return { ...bot, ...startWriting(bot) };
