@@ -11,6 +11,7 @@ import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { describeError, exitCode, exitCodeOf } from "./contracts/exit-code.ts";
 import type { Running } from "./enhanced-launcher.ts";
+import type { RestartReason } from "./utils/process-monitor.ts";
 
 const errorFileBytesMax = 2 ** 20;
 
@@ -42,7 +43,7 @@ async function start(): Promise<void> {
     ...telegram,
     held: checking,
     onFatal: end,
-    onRestart: ({ type }) => void launched.promise.then((bot) => restart(bot, type)),
+    onRestart: (reason) => void launched.promise.then((bot) => restart(bot, reason)),
   });
   if (checking) return endCheck(running, telegram.stopSandbox);
   launched.resolve(running);
@@ -80,16 +81,22 @@ async function endCheck(running: Running, stopSandbox: () => Promise<void>): Pro
   process.exit(exitCode.stopped);
 }
 
-function announce({ monitoringUrl }: Running, chatPageUrl: string | undefined): void {
+function announce(
+  { monitoringUrl, restartTokenFile }: Running,
+  chatPageUrl: string | undefined,
+): void {
   if (chatPageUrl !== undefined) {
     say(`No token is set, so the bot talks to the built-in sandbox. Chat with it: ${chatPageUrl}/`);
   }
+  say(`Dashboard: ${monitoringUrl}/`);
+  if (restartTokenFile !== undefined)
+    say(`What changes something needs the token in ${restartTokenFile}`);
   say(`Health: ${monitoringUrl}/api/health`);
 }
 
 /** Ends cleanly; whoever started it starts it again. */
-async function restart(running: Running, reason: string): Promise<void> {
-  await running.stop(`restart: ${reason}`).catch(end);
+async function restart(running: Running, { detail, type }: RestartReason): Promise<void> {
+  await running.stop(`restart: ${type}`, detail).catch(end);
   process.exit(exitCode.stopped);
 }
 

@@ -1,25 +1,40 @@
 /**
- * Monitoring server: the bot's state over HTTP, for this machine only.
+ * Monitoring server: the bot's state over HTTP, for this machine only unless configured otherwise.
  *
  * Owns one listening socket and its connections, all of them limited in number and time. It takes
- * what it shows from functions given to it and knows no other part of the bot.
+ * what it shows and does from functions given to it (bot.ts) and knows no other part of the bot. Its
+ * addresses are rows of a table (route-table.ts).
  */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIPv4 } from "node:net";
 import { type Clock, systemClock } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { BotError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import type { Heartbeat } from "../contracts/heartbeat.ts";
-import { createRoutes, type MonitoringView } from "./routes.ts";
+import { createApplication } from "./application.ts";
+import type { ApiTokens } from "./authentication.ts";
+import type { MonitoringActions, MonitoringView } from "./bot.ts";
+import type { EventStream } from "./event-stream.ts";
+import { describeApi } from "./openapi.ts";
+import { RateLimits } from "./rate-limits.ts";
+import { routeTable } from "./route-table.ts";
 
 export interface MonitoringServerDeps {
-  /** A loopback address. */
+  /** Other than loopback, reading needs a token, too. */
   readonly host: string;
   /** 0 takes a free one; `address()` says which. */
   readonly port: number;
   readonly publish: Publish;
   readonly view: MonitoringView;
+  readonly actions: MonitoringActions;
+  /** Outlives this server, so that its clients miss nothing when it is restarted. */
+  readonly stream: EventStream;
+  readonly tokens: () => ApiTokens;
+  /** Names under which others reach it. Default: none. */
+  readonly hostNames?: readonly string[];
+  /** Of the bot, for the document. */
+  readonly version: string;
   /** Told on which port it listens. */
   readonly onListening?: (port: number) => void;
   /** Default: the machine's. */
@@ -56,19 +71,28 @@ export class MonitoringServer implements Component {
   readonly #deps: MonitoringServerDeps;
   readonly #clock: Clock;
   readonly #server: Server;
+  readonly #limits = new RateLimits();
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(deps: MonitoringServerDeps) {
     this.#deps = deps;
     this.#clock = deps.clock ?? systemClock;
-    const { publish, view } = deps;
+    const { actions, hostNames: names = [], publish, stream, tokens, version, view } = deps;
     const port = () => this.address().port;
-    const routes = createRoutes({ clock: this.#clock, publish, view, port });
+    const document = describeApi(routeTable, version);
+    const application = createApplication({
+      table: routeTable,
+      bot: { clock: this.#clock, view, actions, stream, document },
+      publish,
+      tokens,
+      hosts: { loopback: isLoopback(deps.host), names, port },
+      limits: this.#limits,
+    });
     const { checkEveryMs, headerBytesMax } = limits;
     this.#server = createServer(
       { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: headerBytesMax },
-      routes,
+      application,
     );
     this.#server.maxConnections = limits.connectionsMax;
     this.#server.headersTimeout = limits.headersMs;
@@ -139,13 +163,20 @@ export class MonitoringServer implements Component {
   async #close(): Promise<void> {
     // A server that is about to listen cannot be closed before it does.
     await this.#started?.catch(() => {});
+    this.#limits.close();
     if (!this.#server.listening) return;
     const closed = new AbortController();
     const closing = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#deps.stream.disconnect();
     this.#server.closeIdleConnections();
     await Promise.race([closing, this.#clock.sleep(stopGraceMs, closed.signal)]);
     closed.abort();
     this.#server.closeAllConnections();
     await closing;
   }
+}
+
+/** Whether only this machine can reach the address. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }

@@ -9,6 +9,7 @@ import type { Message, NewMessage } from "../contracts/message.ts";
 import type { MessageHandler } from "../contracts/message-handler.ts";
 import type { Secret } from "../contracts/secret.ts";
 import type { Store } from "../contracts/store.ts";
+import type { UpdateSource } from "../contracts/update-source.ts";
 import { createBot } from "../index.ts";
 import { RapidRequests } from "../policies/rapid-requests.ts";
 import { parseCatalogue } from "../shop/catalogue.ts";
@@ -24,6 +25,7 @@ import { Polling } from "../telegram/polling.ts";
 import { createContextType, type Recorders } from "../telegram/recorded-context.ts";
 import { DirectCalls } from "../telegram/recorded-telegram.ts";
 import { UpdateHandler } from "../telegram/update-handler.ts";
+import { Webhook } from "../telegram/webhook.ts";
 import { withCorrelation } from "../utils/logger.ts";
 import { MessageQueue } from "../utils/message-queue.ts";
 import type { Base } from "./base.ts";
@@ -119,9 +121,9 @@ export function createQueue(
   });
 }
 
-/** The way in. */
+/** The way in: long polls, or a webhook. */
 export function createIntake(
-  config: FaultToleranceConfig,
+  { intake }: FaultToleranceConfig,
   deps: Base & {
     botId: string;
     queue: MessageQueue;
@@ -129,19 +131,23 @@ export function createIntake(
     pollingApi: MeasuredApi;
     breaker: Breaker;
   },
-): Replaceable<Polling> {
+): Replaceable<UpdateSource> {
   const { breaker, pollingApi, queue } = deps;
-  return new Replaceable(
-    () =>
-      new Polling({
-        ...deps,
-        api: pollingApi,
-        pollTimeoutSeconds: config.intake.pollTimeoutSeconds,
-        accept: (messages) => queue.insertMessageByPriority(messages),
-        room: () => queue.room(),
-        onPoll: () => breaker.signOfLife(),
-      }),
-  );
+  const { pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
+  const both = {
+    ...deps,
+    api: pollingApi,
+    accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),
+    room: () => queue.room(),
+    onPoll: () => breaker.signOfLife(),
+  };
+  return new Replaceable((): UpdateSource => {
+    if (intake.mode === "polling" || !webhookUrl || !webhookSecret) {
+      return new Polling({ ...both, pollTimeoutSeconds });
+    }
+    const at = { url: webhookUrl, secret: webhookSecret, host: webhookHost, port: webhookPort };
+    return new Webhook({ ...both, ...at });
+  });
 }
 
 /** Tells Telegram which commands there are, in both languages, when that has changed. */

@@ -4,6 +4,7 @@ import { rows } from "./settings.ts";
 
 /** Whoever sets a variable that begins so means this bot. */
 const ourPrefixes = [
+  "BACKUPS_",
   "BOT_",
   "CATALOGUE_",
   "DEAD_LETTERS_",

@@ -48,6 +48,12 @@ export class ConfigurationError extends BotError {
   }
 }
 
+/** A program of the operator's was called in a way it does not understand. Exit code 78. */
+export class UsageError extends BotError {
+  override readonly code = "CONFIGURATION_USAGE";
+  override readonly transient = false;
+}
+
 // ---- storage ------------------------------------------------------------------------------------
 
 /** The disk or the quota is full; nothing was written. Passes when space is freed. */
@@ -83,6 +89,12 @@ export class StorageInUseError extends BotError {
 /** The store was closed, so the work was not done. */
 export class StorageClosedError extends BotError {
   override readonly code = "STORAGE_CLOSED";
+  override readonly transient = true;
+}
+
+/** A backup could not be made; the store itself goes on. */
+export class BackupFailedError extends BotError {
+  override readonly code = "BACKUP_FAILED";
   override readonly transient = true;
 }
 
@@ -188,6 +200,25 @@ export class PollConflictError extends TelegramError {
     );
     this.reason = reason;
   }
+}
+
+/** Telegram has updates for the webhook and does not get them through. */
+export class WebhookUnreachableError extends BotError {
+  override readonly code = "WEBHOOK_UNREACHABLE";
+  override readonly transient = true;
+
+  /** @param reason Telegram's own words. */
+  constructor(reason: string) {
+    super(`Telegram cannot deliver to the webhook: ${reason}`, {
+      hint: "Check WEBHOOK_URL, the proxy in front of WEBHOOK_PORT, and its certificate.",
+    });
+  }
+}
+
+/** The webhook's address cannot be listened on. */
+export class WebhookListenError extends BotError {
+  override readonly code = "WEBHOOK_LISTEN_FAILED";
+  override readonly transient = true;
 }
 
 /** Why a chat cannot be written to. */

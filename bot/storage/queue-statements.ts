@@ -1,6 +1,9 @@
 /** Queue statements: the SQL behind queue-tables.ts. */
 import type { Database } from "./sqlite-driver.ts";
 
+const deadLetterFilter = `(?1 IS NULL OR type = ?1) AND (?2 IS NULL OR reason = ?2)
+  AND (?3 IS NULL OR errors ->> '$[#-1].code' = ?3)`;
+
 export function prepareQueueStatements(database: Database) {
   const sql = (text: string) => database.prepare(text);
   return {
@@ -35,10 +38,13 @@ export function prepareQueueStatements(database: Database) {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     listDeadLetters: sql(
-      `SELECT * FROM dead_letters
-       WHERE (?1 IS NULL OR type = ?1) AND (?2 IS NULL OR reason = ?2)
-       ORDER BY died_at DESC, id DESC LIMIT ?3 OFFSET ?4`,
+      `SELECT * FROM dead_letters WHERE ${deadLetterFilter}
+       ORDER BY died_at DESC, id DESC LIMIT ?4 OFFSET ?5`,
     ),
+    countMatchingDeadLetters: sql(
+      `SELECT count(*) AS count FROM dead_letters WHERE ${deadLetterFilter}`,
+    ),
+    findDeadLetter: sql("SELECT * FROM dead_letters WHERE id = ?"),
     takeDeadLetter: sql("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
     countDeadLetters: sql("SELECT count(*) AS count FROM dead_letters"),
     sweepDeadLetters: sql("DELETE FROM dead_letters WHERE died_at < ?"),

@@ -12,6 +12,7 @@ import type {
   ClaimRequest,
   DeadLetterFilter,
   EnqueueResult,
+  Page,
   Recovery,
   SentRecord,
   StoreSnapshot,
@@ -307,10 +308,20 @@ export class QueueTables {
     };
   }
 
-  deadLetters(filter: DeadLetterFilter) {
+  deadLetters({ code, limit, offset, reason, type }: DeadLetterFilter & Page) {
     return this.#sql.listDeadLetters
-      .all<DeadLetterRow>(filter.type ?? null, filter.reason ?? null, filter.limit, filter.offset)
+      .all<DeadLetterRow>(type ?? null, reason ?? null, code ?? null, limit, offset)
       .map(toDeadLetter);
+  }
+
+  countMatching({ code, reason, type }: DeadLetterFilter): number {
+    const wanted = [type ?? null, reason ?? null, code ?? null] as const;
+    return this.#sql.countMatchingDeadLetters.get<{ count: number }>(...wanted)?.count ?? 0;
+  }
+
+  deadLetter(id: number) {
+    const row = this.#sql.findDeadLetter.get<DeadLetterRow>(id);
+    return row && toDeadLetter(row);
   }
 
   requeue(deadLetterId: number, now: number): number | undefined {

@@ -5,7 +5,7 @@
  * tables are in the files beside it; this one opens, checks, and puts every call into a transaction.
  */
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Clock, steadyEpoch } from "../contracts/clock.ts";
 import { AttemptOverError, type BotError, StorageUnavailableError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
@@ -15,14 +15,17 @@ import type { DomainTransaction, ShopTables } from "../contracts/shop-tables.ts"
 import type {
   AttemptOutcome,
   AttemptRef,
+  Backup,
   ClaimRequest,
   DeadLetterFilter,
+  Page,
   PreviousEnd,
   Recovery,
   SentRecord,
   Store,
   SweepRequest,
 } from "../contracts/store.ts";
+import { backUpInWorker } from "./backup.ts";
 import { lockDataDirectory } from "./data-lock.ts";
 import { FactTables } from "./fact-tables.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -35,6 +38,8 @@ export interface SqliteStoreDeps extends QueueTablesOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly publish: Publish;
+  /** How many backups stay; 1 or more. */
+  readonly backupsKept: number;
   /** Called when the disk can no longer be trusted: the process must end with exit code 74. */
   readonly onFatal: (error: BotError) => void;
   readonly openDatabase?: OpenDatabase;
@@ -58,6 +63,7 @@ export class SqliteStore implements Store {
   readonly #open: OpenDatabase;
   readonly #now: () => number;
   #opened: Opened | undefined;
+  #backup: Promise<Backup> | undefined;
 
   constructor(deps: SqliteStoreDeps) {
     this.#deps = deps;
@@ -127,6 +133,8 @@ export class SqliteStore implements Store {
     try {
       await opened.writer.run(() => opened.facts.endBoot(opened.boot, this.#now()));
       await opened.writer.close();
+      // Who asked for it hears of its failure; here it only has to be over.
+      await this.#backup?.catch(() => {});
       opened.database.close();
     } catch (error) {
       // The end stays unrecorded, so the next start checks the file: nothing else to do here.
@@ -204,8 +212,16 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }) => queue.snapshot());
   }
 
-  deadLetters(filter: DeadLetterFilter) {
+  deadLetters(filter: DeadLetterFilter & Page) {
     return this.#write(({ queue }) => queue.deadLetters(filter));
+  }
+
+  countDeadLetters(filter: DeadLetterFilter) {
+    return this.#write(({ queue }) => queue.countMatching(filter));
+  }
+
+  deadLetter(id: number) {
+    return this.#write(({ queue }) => queue.deadLetter(id));
   }
 
   requeue(deadLetterId: number) {
@@ -243,6 +259,27 @@ export class SqliteStore implements Store {
 
   setSetting(name: string, value: string) {
     return this.#write(({ facts }) => facts.setSetting(name, value));
+  }
+
+  backup(): Promise<Backup> {
+    this.#backup ??= this.#backUp().finally(() => {
+      this.#backup = undefined;
+    });
+    return this.#backup;
+  }
+
+  async #backUp(): Promise<Backup> {
+    this.#parts();
+    const { backupsKept, clock, directory, publish } = this.#deps;
+    const startedAtMs = clock.monotonicMs();
+    const written = await backUpInWorker({
+      directory: resolve(directory),
+      nowEpochMs: this.#now(),
+      kept: backupsKept,
+    });
+    const backup = { ...written, durationMs: Math.round(clock.monotonicMs() - startedAtMs) };
+    publish({ type: "storage.backed-up", ...backup });
+    return backup;
   }
 
   heartbeat(): Heartbeat {

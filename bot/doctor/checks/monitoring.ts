@@ -17,10 +17,9 @@ export async function askReady({ config }: Place): Promise<ReadyFact> {
   const { host, port } = config.monitoring;
   const address = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   try {
-    const ask = (path: string) =>
-      fetch(`${address}${path}`, { signal: AbortSignal.timeout(answerMsMax) });
-    let response = await ask("/api/ready");
-    if (response.status === 404) response = await ask("/api/health");
+    const response = await fetch(`${address}/api/ready`, {
+      signal: AbortSignal.timeout(answerMsMax),
+    });
     const text = await response.text();
     return { status: response.status, reasons: reasonsOf(text), address };
   } catch {

@@ -51,7 +51,11 @@ test("with nothing set, the development profile applies and there is no token", 
     welcomeBalanceMinor: 5_000,
     cancelWindowMs: 86_400_000,
   });
-  expect(config.storage).toEqual({ directory: "data", dedupeKeepMs: 72 * 3_600_000 });
+  expect(config.storage).toEqual({
+    directory: "data",
+    dedupeKeepMs: 72 * 3_600_000,
+    backupsKept: 7,
+  });
   expect(config.log).toEqual({ directory: "logs", level: "debug", keepDays: 14 });
   expect(config.monitoring).toEqual({ host: "127.0.0.1", port: 3001 });
   expect(config.lifecycle).toEqual({
@@ -110,6 +114,11 @@ const refused: Record<string, readonly string[] | undefined> = {
   TELEGRAM_API_ROOT_FALLBACKS: ["https://a.example,b.example", "ftp://a.example"],
   HTTPS_PROXY_FALLBACKS: ["proxy:8080", "http://a:1, socks5://b:1"],
   MINI_APP_URL: ["http://app.example", "app.example"],
+  UPDATE_MODE: ["push"],
+  WEBHOOK_URL: ["bot.example", "ftp://bot.example", "https://bot.example/?a=1"],
+  WEBHOOK_SECRET: ["too-short", "with a space in the middle"],
+  WEBHOOK_HOST: ["bot.example", "127.0.0.999"],
+  WEBHOOK_PORT: ["-1", "65536"],
   INTAKE_POLL_TIMEOUT_SECONDS: ["0", "51", "-1"],
   QUEUE_CONCURRENCY: ["0", "101", "ten", "1.5", "1e1", "0x10"],
   QUEUE_ATTEMPTS_MAX: ["0", "21"],
@@ -130,6 +139,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   FLOOD_TOTAL_PER_SECOND: ["0", "1001"],
   DATA_DIR: undefined,
   DEDUPE_KEEP_HOURS: ["24", "168"],
+  BACKUPS_KEPT: ["0", "1001"],
   LOG_DIR: undefined,
   LOG_LEVEL: ["verbose", "INFO"],
   LOG_KEEP_DAYS: ["0", "366"],
@@ -229,6 +239,22 @@ test.each<[string, Record<string, string>, string]>([
     { BOT_TOKEN: token, FLOOD_LIMITS_ENABLED: "false" },
     "FLOOD_LIMITS_ENABLED",
   ],
+  [
+    "a webhook has an address",
+    { UPDATE_MODE: "webhook", WEBHOOK_SECRET: "s".repeat(16) },
+    "WEBHOOK_URL",
+  ],
+  [
+    "a webhook has a secret",
+    { UPDATE_MODE: "webhook", WEBHOOK_URL: "https://bot.example" },
+    "WEBHOOK_SECRET",
+  ],
+  [
+    "Telegram itself delivers over TLS",
+    { BOT_TOKEN: token, WEBHOOK_URL: "http://bot.example" },
+    "WEBHOOK_URL",
+  ],
+  ["the webhook's port is its own", { WEBHOOK_PORT: "3001" }, "WEBHOOK_PORT"],
   ["two ports", { SANDBOX_PORT: "3001" }, "SANDBOX_PORT"],
   ["two directories", { LOG_DIR: "./data/" }, "LOG_DIR"],
 ])("rule: %s", (_, env, variable) => {

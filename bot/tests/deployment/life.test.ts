@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually } from "../support/bot-process.ts";
-import { setupInstallation } from "./installation.ts";
+import { type Installation, setupInstallation } from "./installation.ts";
 
 /** What this version of the bot does on request: hang, and take more memory than it may. */
 const troubles = `
@@ -91,14 +91,12 @@ function textOf(directory: string): string {
     .join("\n");
 }
 
-type Bot = Awaited<ReturnType<typeof setupInstallation>>;
-
-async function lastCause(bot: Bot): Promise<string | undefined> {
+async function lastCause(bot: Installation): Promise<string | undefined> {
   const { restarts } = await bot.api<{ restarts: { end?: { cause: string } }[] }>("/api/status");
   return restarts.find(({ end }) => end)?.end?.cause;
 }
 
-async function mendFor(bot: Bot, check: string): Promise<string | undefined> {
+async function mendFor(bot: Installation, check: string): Promise<string | undefined> {
   const { findings } = await bot.doctor();
   return findings.find((finding) => finding.check === check)?.mend;
 }

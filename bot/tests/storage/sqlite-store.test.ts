@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { Backup } from "../../contracts/store.ts";
+import { restoreBackup } from "../../storage/restore.ts";
 import type { OpenDatabase } from "../../storage/sqlite-driver.ts";
 import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
@@ -20,6 +22,7 @@ function createStore(directory: string, clock = new ManualClock(), openDatabase?
     clock,
     publish: () => {},
     onFatal: ({ code }) => fatal.push(code),
+    backupsKept: 3,
     dedupeKeepMs: 60_000,
     laneLengthMax: 5,
     ...(openDatabase && { openDatabase }),
@@ -46,7 +49,14 @@ describeStore("SQLite", async () => {
     expect(await next.open()).toBe("unclean");
     return next;
   };
-  return { store, clock, reopenAfterKill };
+  const openBackup = async ({ file }: Backup) => {
+    const elsewhere = makeDirectory();
+    restoreBackup({ directory: elsewhere, file, nowEpochMs: clock.epochMs() });
+    const restored = createStore(elsewhere, clock).store;
+    await restored.open();
+    return restored;
+  };
+  return { store, clock, reopenAfterKill, openBackup };
 });
 
 test("it knows how the previous process ended", async () => {

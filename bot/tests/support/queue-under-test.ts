@@ -55,6 +55,7 @@ export class QueueMachine {
       clock,
       publish,
       onFatal: () => {},
+      backupsKept: 3,
       dedupeKeepMs: 60_000,
       laneLengthMax: 1_000,
       openDatabase: databases.open,

@@ -104,6 +104,7 @@ class Simulation {
       clock,
       publish: () => {},
       onFatal: () => {},
+      backupsKept: 3,
       dedupeKeepMs: 86_400_000,
       laneLengthMax: 1_000,
       openDatabase: databases.open,

@@ -1,0 +1,99 @@
+/**
+ * From database: what the bot's disk holds at the end: updates it remembers, what waits, what was
+ * given up, and the money.
+ *
+ * Knows the names of tables and columns, no SQL: rows are read by whoever has the file.
+ */
+import type { HistoryRecord } from "./history.ts";
+import type { Finding } from "./verdict.ts";
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** All rows of a table, by their ids. */
+export type ReadTable = (
+  table: "accounts" | "dead_letters" | "dedupe" | "ledger" | "messages" | "orders",
+) => readonly Row[];
+
+export interface DatabaseNames {
+  /** When the file was read, on the history's clock. */
+  readonly at: number;
+  /** The name of a send that waits or was given up, by what was to be called. */
+  readonly reply: (method: string, payload: Readonly<Record<string, unknown>>) => string;
+  /** What users are told when their update is given up. Default: nothing. */
+  readonly lastWords?: readonly string[];
+}
+
+/** Covers storage and effects. An effect's name is its kind and cause: `welcome:7`, `purchase:7:KEY`. */
+export function historyFromDatabase(read: ReadTable, names: DatabaseNames): HistoryRecord[] {
+  const { at } = names;
+  const stored = read("dedupe").flatMap(({ key }): HistoryRecord[] => {
+    const update = /^update:[^:]*:(.*)$/.exec(String(key))?.[1];
+    // Of a memory only the fact is known, not since when; no confirmation can come before it.
+    return update === undefined ? [] : [{ at: 0, kind: "stored", update }];
+  });
+  const causes = new Map(
+    read("orders").map((order) => [`order:${order["id"]}`, String(order["idempotency_key"])]),
+  );
+  const effects = read("ledger").map((entry): HistoryRecord => {
+    const reference = String(entry["reference"]);
+    return {
+      at,
+      kind: "effect",
+      chat: String(entry["user_id"]),
+      effect: `${entry["kind"]}:${causes.get(reference) ?? reference.replace(/^user:/, "")}`,
+      amountMinor: Number(entry["amount_minor"]),
+    };
+  });
+  const left = (kind: "waiting" | "dead") => (row: Row) => recordOfMessage(kind, row, names);
+  return [
+    { at, kind: "covers", evidence: ["storage", "effects"] },
+    ...stored,
+    ...effects,
+    ...read("dead_letters").map(left("dead")),
+    ...read("messages").map(left("waiting")),
+  ];
+}
+
+function recordOfMessage(kind: "waiting" | "dead", row: Row, names: DatabaseNames): HistoryRecord {
+  const { at, lastWords, reply } = names;
+  const chat = String(row["lane"]).replace(/^chat:/, "");
+  const payload = JSON.parse(String(row["payload"])) as Record<string, unknown>;
+  if (row["type"] === "update") {
+    const update = String(payload["update_id"]);
+    return { at, kind, chat, update, ...(kind === "dead" && lastWords && { replies: lastWords }) };
+  }
+  const call = payload["payload"] as Record<string, unknown>;
+  return { at, kind, chat, reply: reply(String(payload["method"]), call) };
+}
+
+/**
+ * The shop's own books (P2): every order has its debit and every cancelled one its refund, of the
+ * order's price, and no money moves without a cause.
+ */
+export function checkBooks(read: ReadTable): Finding[] {
+  const orders = new Map(read("orders").map((order) => [`order:${order["id"]}`, order]));
+  const posted = new Set<string>();
+  const findings: Finding[] = [];
+  const find = (chat: unknown, where: string) =>
+    findings.push({ promise: "P2", what: "books-differ", chat: String(chat), where });
+  for (const { amount_minor: amount, kind, reference, user_id: user } of read("ledger")) {
+    const name = `${kind} of ${reference}`;
+    if (posted.has(name)) find(user, `${name} was posted twice`);
+    posted.add(name);
+    if (kind === "welcome") continue;
+    const order = orders.get(String(reference));
+    const price = Number(order?.["price_minor"]);
+    if (!order) find(user, `${name} has no order`);
+    else if (order["user_id"] !== user) find(user, `${name} is another user's`);
+    else if (Number(amount) !== (kind === "refund" ? price : -price)) {
+      find(user, `${name} moves ${amount} at a price of ${price}`);
+    }
+  }
+  for (const [reference, { status, user_id: user }] of orders) {
+    if (!posted.has(`purchase of ${reference}`)) find(user, `${reference} was never paid`);
+    if (posted.has(`refund of ${reference}`) !== (status === "cancelled")) {
+      find(user, `${reference} is ${status}, which its refunds do not say`);
+    }
+  }
+  return findings;
+}
