@@ -536,7 +536,7 @@ purge_data() {
   for database in "$data"/*/bot.db; do
     if [[ -f $database ]]; then rm -rf "$(dirname "$database")"; fi
   done
-  rm -f "$logs"/bot-*.log* "$logs/.rotation.json" "$logs/pm2-error.log" .env
+  rm -f "$data/restart-token" "$logs"/bot-*.log* "$logs/.rotation.json" "$logs/pm2-error.log" .env
   rmdir "$data" "$logs" 2>/dev/null || true
   say ".env, data and logs are gone"
 }

@@ -11,11 +11,14 @@ export interface ReadyFact {
 }
 
 const answerMsMax = 5_000;
+/** Who listens on all addresses is asked on this machine's own. */
+const everywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /** Asks the bot whether it takes and handles updates. Never rejects. */
 export async function askReady({ config }: Place): Promise<ReadyFact> {
   const { host, port } = config.monitoring;
-  const address = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const reached = everywhere[host] ?? host;
+  const address = `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
   try {
     const response = await fetch(`${address}/api/ready`, {
       signal: AbortSignal.timeout(answerMsMax),

@@ -98,8 +98,14 @@ export async function setupInstallation(
     token,
     tokenFile,
     sandbox,
-    deploy: (...options) =>
-      run("./deploy-fault-tolerance.sh", ["--non-interactive", "--skip-drill", ...options]),
+    deploy: async (...options) => {
+      const startedAtMs = performance.now();
+      const all = ["--non-interactive", "--skip-drill", ...options];
+      const ran = await run("./deploy-fault-tolerance.sh", all);
+      const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
+      console.log(`deploy ${options.join(" ")}: exit code ${ran.code} after ${seconds} s`);
+      return ran;
+    },
     pm2,
     doctor: async () => {
       const { output } = await run("npm", ["run", "--silent", "doctor", "--", "--json"]);
