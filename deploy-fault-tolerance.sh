@@ -383,7 +383,9 @@ change_version() {
   local new=$1 old
   old=$(current)
   step "Changing from ${old:-nothing} to $new"
-  stop_bot "$new"
+  in_version "$new" bot/doctor/main.ts --before-start --only settings --only .env ||
+    fail "version $new cannot be started with this .env; nothing was changed" "correct .env as said above, and run this again"
+  stop_bot "${old:-$new}"
   if [[ -n $old && -d $releases/$old ]]; then backup_data "$new"; else backup=; fi
   mark "from ${old:-nothing} to $new" checking
   if ! in_version "$new" bot/doctor/main.ts --before-start || ! try_start "$new"; then
@@ -418,12 +420,12 @@ roll_back() {
     say "its last words:"
     tail -n 5 "$(env_or LOG_DIR logs)/pm2-error.log" 2>/dev/null | sed 's/^/      /' || true
   fi
-  step "Going back to ${old:-nothing}"
-  if [[ -z $old || ! -d $releases/$old ]]; then
+  if [[ -z $old || $old == "$new" || ! -d $releases/$old ]]; then
     if [[ $data == used ]]; then stop_bot "$new"; fi
     rm -f "$releases/updating"
-    fail "version $new does not start" "see the messages above, correct .env, and run this again"
+    fail "version $new does not start" "see the messages above, mend what they say, and run this again"
   fi
+  step "Going back to $old"
   stop_bot "$new"
   if ! try_start "$old" 2>/dev/null; then restore_data "$old" "$new" "$data"; fi
   if ! start_bot "$old" || ! wait_ready "$old"; then
@@ -431,7 +433,7 @@ roll_back() {
   fi
   pm2 save --force >/dev/null
   rm -f "$releases/updating"
-  rm -rf "${releases:?}/$new"
+  [[ $(readlink "$releases/pm2") == "$new" ]] || rm -rf "${releases:?}/$new"
   fail "version $new failed; version $old runs again, nothing is lost" "mend it, commit, and run this again"
 }
 

@@ -11,7 +11,7 @@ import { updateChecks } from "./checks/update.ts";
 import type { Place } from "./place.ts";
 
 /** What is wrong at the top is often the cause of what is wrong below. */
-export const checks: readonly AnyCheck[] = [
+const checks: readonly AnyCheck[] = [
   ...runtimeChecks,
   ...settingsChecks,
   ...directoryChecks,
@@ -22,14 +22,19 @@ export const checks: readonly AnyCheck[] = [
   ...updateChecks,
 ];
 
-/** @param situation Whether the bot should be running, or is about to be started. */
+/**
+ * @param situation Whether the bot should be running, or is about to be started.
+ * @param only Names of the checks that are wanted; all when empty.
+ */
 export async function examine(
   place: Place,
   situation: "running" | "before-start",
+  only: readonly string[] = [],
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const check of checks) {
-    if (check.applies === "always" || check.applies === situation) {
+    const wanted = only.length === 0 || only.includes(check.name);
+    if (wanted && (check.applies === "always" || check.applies === situation)) {
       findings.push(...(await check.examine(place)));
     }
   }

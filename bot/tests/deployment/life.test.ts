@@ -17,7 +17,7 @@ process.on("SIGHUP", take);
 `;
 
 test("an installed bot comes back from everything, and PM2 never sees its token", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const bot = await setupInstallation({ HANG_KILL_MS: "2000", MEMORY_LIMIT_MB: "300" });
   bot.commit("bot/start.ts", (text) => text + troubles);

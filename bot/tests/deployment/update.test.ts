@@ -2,7 +2,7 @@
  * Updates of an installation under real PM2 while people write: versions that cannot be built, cannot
  * start, or never become ready leave the old one running; a good one takes over. Nothing is lost.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -62,10 +62,21 @@ function startWriting(sandbox: SandboxClient): () => Promise<Verdict> {
 }
 
 test("an update that fails goes back to the version before, and no update is lost", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const bot = await setup();
   const good = bot.version();
+  const pid = await bot.pid();
+
+  const envFile = join(bot.directory, ".env");
+  const settings = readFileSync(envFile, "utf8");
+  writeFileSync(envFile, `${settings}QUEUE_CONCURRENCY=many\n`);
+  const misconfigured = await bot.deploy();
+  expect(misconfigured.output).toContain("QUEUE_CONCURRENCY");
+  expect(misconfigured.output).toContain("nothing was changed");
+  expect(misconfigured.code).toBe(1);
+  expect(await bot.pid()).toBe(pid);
+  writeFileSync(envFile, settings);
 
   bot.commit("bot/start.ts", (text) => `throw new Error("a version that cannot start");\n${text}`);
   const broken = await bot.deploy("--update");
@@ -95,7 +106,7 @@ test("an update that fails goes back to the version before, and no update is los
 });
 
 test("an update that changed the data before it failed gets them back from the backup", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const bot = await setup();
   const good = bot.version();
