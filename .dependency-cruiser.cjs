@@ -15,7 +15,7 @@ const only = (folder, allowed) => ({
 const home = (dependency, folders) => ({
   name: `${dependency.replace(/[^a-z-]/g, "-")}-has-one-home`,
   severity: "error",
-  from: { path: "^bot/", pathNot: `^bot/(${folders.join("|")}|tests/|bench/)` },
+  from: { path: "^bot/", pathNot: `^bot/(${folders.join("|")}|tests/|bench/|drill/)` },
   to: { path: `(^|/)node_modules/${dependency}/|^${dependency}$` },
 });
 
@@ -25,7 +25,10 @@ module.exports = {
     {
       name: "no-orphans",
       severity: "error",
-      from: { orphan: true, pathNot: "^bot/(tests/|start\\.ts|operator/|doctor/main\\.ts)" },
+      from: {
+        orphan: true,
+        pathNot: "^bot/(tests/|start\\.ts|test-fault-tolerance\\.ts|operator/|doctor/main\\.ts)",
+      },
       to: {},
     },
     only("contracts", []),
@@ -51,6 +54,25 @@ module.exports = {
     only("sandbox", []),
     only("history", []),
     {
+      // It breaks the bot from outside; only its mains are bots themselves.
+      name: "drill-only-imports",
+      severity: "error",
+      from: { path: "^bot/(drill/|test-fault-tolerance\\.ts)", pathNot: "^bot/drill/mains/" },
+      to: { path: "^bot/", pathNot: "^bot/(drill|history|sandbox)/" },
+    },
+    {
+      name: "nobody-imports-the-drill",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(drill/|tests/|test-fault-tolerance\\.ts)" },
+      to: { path: "^bot/drill/" },
+    },
+    {
+      name: "nobody-imports-the-simulation",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/(simulation/|tests/)" },
+      to: { path: "^bot/simulation/" },
+    },
+    {
       name: "index-only-imports",
       severity: "error",
       from: { path: "^bot/index\\.ts$" },
@@ -59,13 +81,16 @@ module.exports = {
     {
       name: "only-the-launcher-imports-assembly",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(enhanced-launcher\\.ts|assembly/|tests/)" },
+      from: {
+        path: "^bot/",
+        pathNot: "^bot/(enhanced-launcher\\.ts|assembly/|simulation/|tests/)",
+      },
       to: { path: "^bot/assembly/" },
     },
     {
       name: "nobody-imports-the-launcher",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(start\\.ts|test-fault-tolerance\\.ts|bench/|tests/)" },
+      from: { path: "^bot/", pathNot: "^bot/(start\\.ts|drill/|bench/|tests/)" },
       to: { path: "^bot/(enhanced-launcher|start)\\.ts$" },
     },
     {
@@ -74,7 +99,7 @@ module.exports = {
       from: { path: "^bot/", pathNot: "^bot/tests/" },
       to: { path: "^bot/tests/" },
     },
-    home("telegraf", ["telegram/", "commands/", "index\\.ts"]),
+    home("telegraf", ["telegram/", "commands/", "index\\.ts", "simulation/"]),
     home("undici", ["telegram/"]),
     home("express", ["api/", "telegram/webhook-listener\\.ts"]),
     home("express-rate-limit", ["api/"]),

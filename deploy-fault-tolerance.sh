@@ -241,6 +241,8 @@ install_packages() {
     if cmp -s "$from/package-lock.json" "$target/package-lock.json" && is_installed "$from"; then
       say "packages are taken from $from"
       cp -al "$from/node_modules" "$target/" 2>/dev/null || cp -a "$from/node_modules" "$target/"
+      # What Node.js has compiled there is of another version.
+      rm -rf "$target/node_modules/.cache"
       return
     fi
   done

@@ -18,7 +18,7 @@ import { createMetrics } from "./assembly/metrics.ts";
 import { createMonitoring } from "./assembly/monitoring.ts";
 import type { Watched } from "./assembly/monitoring-view.ts";
 import { createAlerts, createWatch } from "./assembly/watching.ts";
-import { createWayOut } from "./assembly/way-out.ts";
+import { createClient, createWayOut } from "./assembly/way-out.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./contracts/clock.ts";
 import type { Component } from "./contracts/component.ts";
@@ -124,8 +124,7 @@ function assemble(
   const outward = createWayOut(config, {
     ...base,
     store,
-    token,
-    apiRoot,
+    client: createClient(config, { clock, token, apiRoot }),
     wake: () => wakeSending(),
     onTelegramBack: () => polling.current.nudge(),
   });
@@ -203,6 +202,9 @@ function createRecords(
   const log = new BotLogger({ ...config.log, clock, profile, publish: publishLater });
   log.start();
   const metrics = createMetrics(config, clock, watched);
+  log.subscribe((line) => {
+    if (line.level === "warn" || line.level === "error") metrics.stream.push("log", line);
+  });
   const onChange = (incident: Incident) => {
     metrics.series.mark("incident", incident.subject);
     onIncident(incident);

@@ -7,6 +7,8 @@
  * Source: BSD sysexits.
  */
 import { statSync, truncateSync } from "node:fs";
+import { enableCompileCache, flushCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { describeError, exitCode, exitCodeOf } from "./contracts/exit-code.ts";
@@ -21,6 +23,11 @@ if (major < 22 || (major === 22 && minor < 18)) {
   say(`This bot needs Node.js 22.18 or newer; this is ${process.version}. Install Node.js 24.`);
   process.exit(exitCode.configuration);
 }
+
+// A start after a kill has no time to lose: compiled code halves it (drill, 2 cores under load: 2 s to
+// 0.8 s). In a directory of the project's own, so that nobody else can put code there; without it
+// everything works, only slower.
+enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
 
 // `npm start` and `cd bot && node start.ts` mean the same .env, data and logs.
 process.chdir(rootDirectory);
@@ -52,6 +59,8 @@ async function start(): Promise<void> {
   process.send?.("ready");
   watchSignals(running, telegram.stopSandbox);
   watchDefects(running, defectReason);
+  // Node.js itself writes it only at a clean end.
+  flushCompileCache();
 }
 
 /** PM2 appends what we say on stderr to this file for ever; the last starts are what matters. */

@@ -16,6 +16,7 @@ import { parseCatalogue } from "../shop/catalogue.ts";
 import { Replaceable } from "../supervision/replaceable.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import { registerCommandMenus } from "../telegram/command-menu.ts";
+import { cidOf } from "../telegram/correlation.ts";
 import type { FloodGate } from "../telegram/flood-gate.ts";
 import { Identity } from "../telegram/identity.ts";
 import { chatIdOf, languageCodeOf } from "../telegram/incoming.ts";
@@ -40,8 +41,11 @@ export function createHandledBot(
     pollingApi: MeasuredApi;
     breaker: Breaker;
     gate: FloodGate;
+    /** Makes the router. Default: the bot's own. */
+    createRouter?: typeof createBot;
   },
 ) {
+  const { createRouter = createBot } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
     ...deps,
@@ -50,7 +54,7 @@ export function createHandledBot(
   });
   const rapid = new RapidRequests(config.rapidRequests);
   const file = config.shop.catalogueFile ?? shippedCatalogue;
-  const bot = createBot({
+  const bot = createRouter({
     token: deps.token,
     contextType: createContextType(recorders, direct),
     catalogue: parseCatalogue(readFileSync(file, "utf8"), file),
@@ -79,6 +83,7 @@ function lastWords(message: Message): readonly NewMessage[] {
       type: "send",
       priority: "normal",
       receivedAtEpochMs,
+      cid: cidOf(message),
     }),
   ];
 }
@@ -117,7 +122,8 @@ export function createQueue(
     handlerSlowMs: queue.handlerSlowMs,
     lengthMax: queue.lengthMax,
     deadLettersKeepMs: queue.deadLettersKeepMs,
-    correlate: (message, run) => withCorrelation({ messageId: message.id }, run),
+    correlate: (message, run) =>
+      withCorrelation({ cid: cidOf(message), messageId: message.id }, run),
   });
 }
 

@@ -11,15 +11,16 @@ import { type Look, pointEveryMs, type Series } from "../metrics/series.ts";
 import type { RestartLedger } from "../restarts/restart-ledger.ts";
 import type { SafeMode } from "../restarts/safe-mode.ts";
 import type { Replaceable } from "../supervision/replaceable.ts";
-import type { BotApiClient } from "../telegram/bot-api-client.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import type { FaultToleranceManager } from "../utils/fault-tolerance-manager.ts";
 import type { HealthMonitor } from "../utils/health-monitor.ts";
+import type { BotLogger } from "../utils/logger.ts";
 import type { MessageQueue, MessageQueueSnapshot } from "../utils/message-queue.ts";
 import type { ProcessMonitor } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Base } from "./base.ts";
 import { version } from "./version.ts";
+import type { TelegramClient } from "./way-out.ts";
 
 /** The parts that are looked at. */
 export interface Watched extends Base {
@@ -31,13 +32,14 @@ export interface Watched extends Base {
   readonly ledger: RestartLedger;
   readonly book: IncidentBook;
   readonly errors: ErrorGroups;
-  readonly client: BotApiClient;
+  readonly client: TelegramClient;
   readonly connections: Replaceable<ReconnectManager>;
   readonly processMonitor: Replaceable<ProcessMonitor>;
   readonly health: Replaceable<HealthMonitor>;
   readonly series: Series;
   readonly prometheus: Prometheus;
   readonly stream: EventStream;
+  readonly log: BotLogger;
   readonly manager: () => FaultToleranceManager;
 }
 
@@ -47,7 +49,7 @@ const shownMax = 20;
 const all = 1_000_000;
 
 export function createView(config: FaultToleranceConfig, deps: Watched): MonitoringView {
-  const { book, clock, connections, errors, ledger, prometheus, queue, store } = deps;
+  const { book, clock, connections, errors, ledger, log, prometheus, queue, store } = deps;
   const startedAtMs = clock.monotonicMs();
   const uptimeSeconds = () => Math.round((clock.monotonicMs() - startedAtMs) / 1000);
   const messageQueue = oneAtATime(() => queue.snapshot());
@@ -73,6 +75,7 @@ export function createView(config: FaultToleranceConfig, deps: Watched): Monitor
     errors: (limit) => ({ groups: errors.list(limit) }),
     incidents: (limit) => ({ open: openIncidents(book), incidents: book.list(limit) }),
     restarts: (limit) => ({ restarts: ledger.records.slice(-limit).toReversed() }),
+    logs: (limit) => ({ level: log.level, lines: log.tail(limit) }),
     deadLetters: async ({ limit, offset, ...filter }) => {
       const total = await store.countDeadLetters(filter);
       const letters = await store.deadLetters({ ...filter, offset, limit });
@@ -84,7 +87,7 @@ export function createView(config: FaultToleranceConfig, deps: Watched): Monitor
 }
 
 export function createActions(deps: Watched): MonitoringActions {
-  const { manager, processMonitor, queue, store } = deps;
+  const { log, manager, processMonitor, queue, store } = deps;
   return {
     restartProcess: (detail) => processMonitor.current.triggerRestart({ type: "manual", detail }),
     restartComponent: (name, cause) => {
@@ -96,6 +99,7 @@ export function createActions(deps: Watched): MonitoringActions {
     setPaused: (pool, paused) => (paused ? queue.pause(pool) : queue.resume(pool)),
     requeue: (id) => queue.requeue(id),
     deleteDeadLetter: (id) => store.deleteDeadLetter(id),
+    setLogLevel: (level) => log.setLevel(level),
   };
 }
 
@@ -112,7 +116,7 @@ export async function lookAtAll(deps: Watched): Promise<Look> {
 
 /** For Prometheus. */
 export async function figuresOf(config: FaultToleranceConfig, deps: Watched): Promise<Figures> {
-  const { book, breaker, connections, health, processMonitor, queue, safeMode, stream } = deps;
+  const { book, breaker, connections, health, log, processMonitor, queue, safeMode, stream } = deps;
   const [checks, snapshot] = await Promise.all([
     health.current.runAllChecks(),
     queue.snapshot().catch(() => undefined),
@@ -135,6 +139,7 @@ export async function figuresOf(config: FaultToleranceConfig, deps: Watched): Pr
     openIncidents: openIncidents(book),
     loopDelayMs: processMonitor.current.snapshot().loopDelayMs,
     streamClients: stream.clients,
+    log: log.snapshot(),
   };
 }
 

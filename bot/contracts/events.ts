@@ -8,7 +8,7 @@ import type { ErrorRecord } from "./errors.ts";
 import type { LogLevel } from "./log-level.ts";
 import type { DeadReason, MessageType, Pool } from "./message.ts";
 
-/** Identifies a message in events; `cid` is the correlation id that follows it through the log. */
+/** Identifies a message in events; the log adds the id of the update it comes from. */
 export interface MessageRef {
   readonly messageId: number;
   readonly messageType: MessageType;

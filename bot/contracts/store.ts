@@ -208,7 +208,10 @@ export interface QueueStore {
 export interface FactStore {
   /** Why a chat cannot be written to; `undefined` when nothing is known against it. */
   unreachableReason(chat: string): Promise<string | undefined>;
-  /** A small named value, e.g. the fingerprint of the registered commands. */
+  /**
+   * A small named value, e.g. the fingerprint of the registered commands. One whose name ends in
+   * `-until` is an instant, in milliseconds since the epoch: it moves along when the clock is set back.
+   */
   getSetting(name: string): Promise<string | undefined>;
   setSetting(name: string, value: string): Promise<void>;
 }

@@ -80,6 +80,7 @@ export function levelOf(event: BotEvent): LogLevel {
 
 /** What somebody did on purpose: each time is written, however often. */
 const audited: ReadonlySet<BotEvent["type"]> = new Set([
+  "api.changed",
   "dead-letter.requeued",
   "log.level-changed",
   "queue.paused",

@@ -9,24 +9,28 @@
  * that has been quiet for longest is forgotten first, and what it left out is told all the same.
  */
 import type { Clock } from "../contracts/clock.ts";
+import type { LogLevel } from "../contracts/log-level.ts";
 import { fingerprintOf } from "../policies/error-trend.ts";
 import { decideSample, isWindowOver, type SampleWindow } from "../policies/log-sampling.ts";
 import type { LogLine } from "./line-format.ts";
 
 /** Lines of one event that were left out, and that no later line tells. */
 export interface Suppressed {
+  readonly level: LogLevel;
   readonly of: string;
   readonly suppressed: number;
 }
 
+type Kind = Pick<LogLine, "event" | "level">;
+
 const kindsMax = 500;
-/** Events whose leftovers are kept apart until they are told; the rest is counted together. */
+/** Kinds of leftovers that are kept apart until they are told; the rest is counted together. */
 const leftoversMax = 100;
 
 export class LineSampler {
   readonly #clock: Clock;
-  readonly #windows = new Map<string, { readonly event: string; readonly window: SampleWindow }>();
-  readonly #leftovers = new Map<string, number>();
+  readonly #windows = new Map<string, { readonly line: Kind; readonly window: SampleWindow }>();
+  readonly #leftovers = new Map<string, Suppressed>();
   #suppressed = 0;
 
   constructor(clock: Clock) {
@@ -49,7 +53,8 @@ export class LineSampler {
     const verdict = decideSample(known?.window, this.#clock.monotonicMs());
     // At the end again: who was seen last is forgotten last.
     this.#windows.delete(kind);
-    this.#windows.set(kind, { event: line.event, window: verdict.window });
+    const { event, level } = line;
+    this.#windows.set(kind, { line: { event, level }, window: verdict.window });
     const [oldest] = this.#windows.keys();
     if (this.#windows.size > kindsMax && oldest !== undefined) this.#forget(oldest);
     if (verdict.write) return verdict.suppressed;
@@ -63,7 +68,7 @@ export class LineSampler {
     for (const [kind, { window }] of this.#windows) {
       if (of === "all" || isWindowOver(window, nowMs)) this.#forget(kind);
     }
-    const leftovers = [...this.#leftovers].map(([of, suppressed]) => ({ of, suppressed }));
+    const leftovers = [...this.#leftovers.values()];
     this.#leftovers.clear();
     return leftovers;
   }
@@ -72,9 +77,13 @@ export class LineSampler {
     const known = this.#windows.get(kind);
     this.#windows.delete(kind);
     if (!known || known.window.suppressed === 0) return;
-    const apart = this.#leftovers.has(known.event) || this.#leftovers.size < leftoversMax;
-    const event = apart ? known.event : "others";
-    this.#leftovers.set(event, (this.#leftovers.get(event) ?? 0) + known.window.suppressed);
+    const { event, level } = known.line;
+    const own = `${level} ${event}`;
+    const apart = this.#leftovers.has(own) || this.#leftovers.size < leftoversMax;
+    const of = apart ? event : "others";
+    const before = this.#leftovers.get(`${level} ${of}`)?.suppressed ?? 0;
+    const suppressed = before + known.window.suppressed;
+    this.#leftovers.set(`${level} ${of}`, { level, of, suppressed });
   }
 }
 

@@ -21,7 +21,7 @@ export interface LogDisk {
     file: number,
     content: readonly Content[],
     position: number,
-    done: Written<Content[]>,
+    done: Written<readonly Content[]>,
   ): void;
 }
 

@@ -47,6 +47,8 @@ export interface LogFileSnapshot {
   readonly rebuilds: number;
   /** Handed over and not on disk yet. */
   readonly behindBytes: number;
+  /** Milliseconds since the disk last took anything, while something waits; else 0. */
+  readonly stalledMs: number;
   /** Whether lines are being dropped at present, because the disk is too slow. */
   readonly dropping: boolean;
   /** Lines the slow disk has cost since the start. */
@@ -73,6 +75,8 @@ export class LogFile {
   #backlog = { bytes: 0 };
   /** Drops of the present episode. */
   #dropping: Record<LogLevel, number> | undefined;
+  /** When the disk last took something, or was first given something to take. */
+  #progressAtMs = 0;
   #writing: string | undefined;
   #failure: string | null = null;
   #rebuilds = 0;
@@ -92,6 +96,7 @@ export class LogFile {
       fileFailure: this.#failure,
       rebuilds: this.#rebuilds,
       behindBytes: this.#backlog.bytes,
+      stalledMs: this.#backlog.bytes > 0 ? this.#nowMs() - this.#progressAtMs : 0,
       dropping: this.#dropping !== undefined,
       drops: { ...this.#drops },
     };
@@ -104,6 +109,7 @@ export class LogFile {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       const watched = watchDisk(disk, (bytes) => {
         backlog.bytes -= bytes;
+        this.#progressAtMs = this.#nowMs();
         if (this.#backlog === backlog) this.#afterWrite();
       });
       const transport = this.#createTransport(watched);
@@ -160,7 +166,7 @@ export class LogFile {
       return false;
     }
     if (isTaken(level, this.#backlog.bytes)) {
-      this.#backlog.bytes += Buffer.byteLength(text + EOL);
+      this.#handOver(text + EOL);
       return true;
     }
     const begins = this.#dropping === undefined;
@@ -183,8 +189,8 @@ export class LogFile {
   tend(): void {
     const { clock, directory, keepDays, warn } = this.#options;
     if (!this.isOpen && takesData(directory)) this.#reopen();
-    if (clock.monotonicMs() < this.#sweepDueAtMs) return;
-    this.#sweepDueAtMs = clock.monotonicMs() + sweepEveryMs;
+    if (this.#nowMs() < this.#sweepDueAtMs) return;
+    this.#sweepDueAtMs = this.#nowMs() + sweepEveryMs;
     const removed = sweepLogFiles(directory, {
       keepSinceEpochMs: clock.epochMs() - keepDays * dayMs,
       bytesMax: totalBytesMax,
@@ -220,10 +226,19 @@ export class LogFile {
   #catchUp(): void {
     const stream = this.#transport?.logStream;
     while (stream && this.#missed.length > 0 && isTaken("warn", this.#backlog.bytes)) {
-      const text = `${this.#missed.shift()}\n`;
-      this.#backlog.bytes += Buffer.byteLength(text);
+      const text = this.#missed.shift() + EOL;
+      this.#handOver(text);
       stream.write(text);
     }
+  }
+
+  #handOver(text: string): void {
+    if (this.#backlog.bytes === 0) this.#progressAtMs = this.#nowMs();
+    this.#backlog.bytes += Buffer.byteLength(text);
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs();
   }
 }
 

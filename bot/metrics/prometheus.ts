@@ -6,6 +6,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { BotEvent } from "../contracts/events.ts";
+import { type LogLevel, logLevels } from "../contracts/log-level.ts";
 import { pools } from "../contracts/message.ts";
 
 /** What gauges are set from, at the time of asking; `null` where it could not be seen. */
@@ -33,6 +34,12 @@ export interface Figures {
   readonly openIncidents: number;
   readonly loopDelayMs: number;
   readonly streamClients: number;
+  readonly log: {
+    readonly drops: Readonly<Record<LogLevel, number>>;
+    readonly consoleDrops: number;
+    readonly suppressed: number;
+    readonly behindBytes: number;
+  };
 }
 
 /** Of prom-client's own; promtool takes the ending of these gauges for a counter's. */
@@ -127,6 +134,18 @@ export class Prometheus {
     this.#counters.errors.inc({ code: this.#codes.has(code) ? code : "other" });
   }
 
+  /** The log counts for itself. */
+  #setLog({ behindBytes, consoleDrops, drops, suppressed }: Figures["log"]): void {
+    const counters = this.#counters;
+    this.#gauges.logBehind.set(behindBytes);
+    counters.logDrops.reset();
+    for (const level of logLevels) counters.logDrops.inc({ level }, drops[level]);
+    counters.consoleDrops.reset();
+    counters.consoleDrops.inc(consoleDrops);
+    counters.suppressed.reset();
+    counters.suppressed.inc(suppressed);
+  }
+
   #set(figures: Figures): void {
     const gauges = this.#gauges;
     gauges.ready.set(Number(figures.ready));
@@ -136,6 +155,7 @@ export class Prometheus {
     gauges.loopDelay.set(figures.loopDelayMs / 1000);
     gauges.capacity.set(figures.queueLengthMax);
     gauges.streamClients.set(figures.streamClients);
+    this.#setLog(figures.log);
     for (const [probe, verdict] of Object.entries(figures.probes)) {
       for (const status of ["healthy", "degraded", "unhealthy"] as const) {
         gauges.probes.set({ probe, status }, Number(status === verdict));
@@ -191,6 +211,9 @@ function createCounters(registry: Registry) {
     errors: counter("bot_errors_total", "Errors by code.", ["code"]),
     changes: counter("bot_api_changes_total", "Changes asked for over the monitoring API."),
     refusedLogins: counter("bot_api_refused_total", "Requests with a wrong token, or without."),
+    logDrops: counter("bot_log_lines_dropped_total", "Lines a slow log disk has cost.", ["level"]),
+    consoleDrops: counter("bot_log_console_lines_dropped_total", "Lines nobody read in time."),
+    suppressed: counter("bot_log_lines_suppressed_total", "Lines that said the same as others."),
   };
 }
 
@@ -217,6 +240,7 @@ function createGauges(registry: Registry) {
     connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),
     openIncidents: gauge("bot_incidents_open", "Incidents that go on."),
     loopDelay: gauge("bot_event_loop_delay_seconds", "99th percentile of five seconds."),
+    logBehind: gauge("bot_log_behind_bytes", "Lines that are not on the log disk yet."),
     streamClients: gauge("bot_api_stream_clients", "Clients that follow the event stream."),
   };
 }

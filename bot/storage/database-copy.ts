@@ -8,6 +8,7 @@
  */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { StorageCorruptError } from "../contracts/errors.ts";
 import { checkIntegrity, inspectDatabase } from "./schema.ts";
 import type { OpenDatabase } from "./sqlite-driver.ts";
 
@@ -44,7 +45,11 @@ export function readChecked(
 ): void {
   const database = open(path, { readOnly: true });
   try {
-    inspectDatabase(database, path);
+    if (inspectDatabase(database, path) === "first") {
+      throw new StorageCorruptError(`${path} holds no data yet`, {
+        hint: "Nothing was changed. Name another file.",
+      });
+    }
     checkIntegrity(database, path);
     read(database);
   } finally {

@@ -81,10 +81,6 @@ export class LaneTable {
         `SELECT min(available_at) AS at FROM lanes
          WHERE pool = ? AND priority = ? AND busy = 0 AND head_id IS NOT NULL`,
       ),
-      bringForward: database.prepare(
-        `UPDATE lanes SET available_at = max(?2, available_at - ?1), not_before = not_before - ?1
-         WHERE available_at > ?2 OR not_before > ?2`,
-      ),
       sweep: database.prepare("DELETE FROM lanes WHERE head_id IS NULL AND not_before <= ?"),
     };
   }
@@ -175,11 +171,6 @@ export class LaneTable {
     );
     const known = instants.filter((at) => at !== null);
     return known.length > 0 ? Math.min(...known) : undefined;
-  }
-
-  /** Shortens every wait that is not over by `byMs`. */
-  bringForward(byMs: number, nowEpochMs: number): void {
-    this.#sql.bringForward.run(byMs, nowEpochMs);
   }
 
   /** Forgets empty lanes whose parking is over. */

@@ -61,7 +61,6 @@ export function prepareQueueStatements(database: Database) {
          COALESCE(sum(busy), 0) AS busy
        FROM lanes WHERE pool = ? AND head_id IS NOT NULL`,
     ),
-    newestMessage: sql("SELECT max(created_at) AS at FROM messages"),
     oldest: sql(
       `SELECT min(m.created_at) AS at FROM lanes l JOIN messages m ON m.id = l.head_id
        WHERE l.pool = ?`,

@@ -122,9 +122,13 @@ export class QueueTables {
     const withSuspects = request.suspects === "with";
     const ready = (priority: number, by: number) => () =>
       this.#lanes.ready(pool, priority, by, withSuspects, look);
+    const agedMax = Math.min(agedLimit, limit);
+    const aged = [
+      { limit: agedMax, candidates: ready(2, agedBefore.low) },
+      { limit: agedMax, candidates: ready(1, agedBefore.normal) },
+    ];
     return [
-      { limit: Math.min(agedLimit, limit), candidates: ready(2, agedBefore.low) },
-      { limit: Math.min(agedLimit, limit), candidates: ready(1, agedBefore.normal) },
+      ...(agedMax > 0 ? aged : []),
       { limit, candidates: ready(0, now) },
       { limit, candidates: ready(1, now) },
       { limit, candidates: ready(2, now) },
@@ -247,18 +251,6 @@ export class QueueTables {
       this.#end(row, outcome, now);
       return message;
     });
-  }
-
-  /**
-   * Between two processes the clock was set back: what waits for an instant must not wait for the
-   * step as well.
-   *
-   * @param latest The latest instant the processes before this one wrote down about themselves.
-   */
-  undoClockStep(latest: number, now: number): void {
-    const newest = this.#sql.newestMessage.get<{ at: number | null }>()?.at ?? 0;
-    const stepMs = Math.max(latest, newest) - now;
-    if (stepMs > 0) this.#lanes.bringForward(stepMs, now);
   }
 
   /** The stored result of a step as JSON text, if it ran before. Fenced. */

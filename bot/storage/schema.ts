@@ -8,6 +8,7 @@
  *   `settings`, `boots`, and the shop's `accounts`, `ledger`, `orders`.
  */
 import { StorageCorruptError, StorageUnavailableError } from "../contracts/errors.ts";
+import type { PreviousEnd } from "../contracts/store.ts";
 import type { Database } from "./sqlite-driver.ts";
 
 /** Marks a file as ours in its header ("TGFT"). Source: sqlite.org/pragma.html#pragma_application_id. */
@@ -128,10 +129,12 @@ const migrations: readonly string[] = [
  * Tells whether an existing file may be written to.
  *
  * @param database Opened read-only, so that a file that is not ours stays as it is.
- * @returns whether the process that used it last ended without saying so.
+ * @returns how the process that used it last ended. "first" also where one was killed before its
+ *   first migration was committed: then there is nothing in it yet.
  */
-export function inspectDatabase(database: Database, path: string): { readonly unclean: boolean } {
+export function inspectDatabase(database: Database, path: string): PreviousEnd {
   const id = database.prepare("PRAGMA application_id").get<{ application_id: number }>();
+  if (id?.application_id === 0 && !hasTable(database)) return "first";
   if (id?.application_id !== applicationId) {
     throw new StorageCorruptError(`${path} is not a database of this bot`, {
       hint: "Nothing was overwritten. Set DATA_DIR to another directory, or move the file away.",
@@ -144,10 +147,11 @@ export function inspectDatabase(database: Database, path: string): { readonly un
       { hint: "It was written by a newer version: install that one again." },
     );
   }
+  if (version === 0) return "first";
   const last = database
     .prepare("SELECT ended_at FROM boots ORDER BY id DESC LIMIT 1")
     .get<{ ended_at: number | null }>();
-  return { unclean: last !== undefined && last.ended_at === null };
+  return last?.ended_at === null ? "unclean" : "clean";
 }
 
 /** Runs SQLite's own check. Throws `StorageCorruptError` with its first finding. */
@@ -186,8 +190,15 @@ export function migrate(database: Database, nowEpochMs: number): void {
 }
 
 function schemaVersion(database: Database): number {
+  if (!hasTable(database, "migrations")) return 0;
   const row = database
     .prepare("SELECT COALESCE(MAX(version), 0) AS version FROM migrations")
     .get<{ version: number }>();
   return row?.version ?? 0;
+}
+
+/** @param name Default: any. */
+function hasTable(database: Database, name?: string): boolean {
+  const tables = database.prepare("SELECT name FROM sqlite_schema").all<{ name: string }>();
+  return name === undefined ? tables.length > 0 : tables.some((table) => table.name === name);
 }

@@ -26,9 +26,10 @@ import type {
   SweepRequest,
 } from "../contracts/store.ts";
 import { backUpInWorker } from "./backup.ts";
+import { undoClockStep } from "./clock-step.ts";
 import { lockDataDirectory } from "./data-lock.ts";
 import { FactTables } from "./fact-tables.ts";
-import { GroupCommit } from "./group-commit.ts";
+import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
 import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
 import { checkIntegrity, configureDatabase, inspectDatabase, migrate } from "./schema.ts";
 import { createShopTables } from "./shop-tables.ts";
@@ -43,6 +44,8 @@ export interface SqliteStoreDeps extends QueueTablesOptions {
   /** Called when the disk can no longer be trusted: the process must end with exit code 74. */
   readonly onFatal: (error: BotError) => void;
   readonly openDatabase?: OpenDatabase;
+  /** Default: `setImmediate`. */
+  readonly defer?: GroupCommitDeps["defer"];
 }
 
 interface Opened {
@@ -72,7 +75,7 @@ export class SqliteStore implements Store {
   }
 
   async open(): Promise<PreviousEnd> {
-    const { directory, clock } = this.#deps;
+    const { directory, clock, defer } = this.#deps;
     makeDirectory(directory);
     const lock = lockDataDirectory(directory, this.#open);
     try {
@@ -81,9 +84,9 @@ export class SqliteStore implements Store {
       const database = this.#open(path);
       configureDatabase(database);
       migrate(database, this.#now());
+      undoClockStep(database, this.#now());
       const facts = new FactTables(database);
       const queue = new QueueTables(database, this.#deps);
-      queue.undoClockStep(facts.latestInstant(), this.#now());
       this.#opened = {
         database,
         lock,
@@ -91,7 +94,12 @@ export class SqliteStore implements Store {
         queue,
         boot: facts.beginBoot(this.#now()),
         shop: createShopTables(database),
-        writer: new GroupCommit({ database, clock, onFatal: (error) => this.#fail(error) }),
+        writer: new GroupCommit({
+          database,
+          clock,
+          onFatal: (error) => this.#fail(error),
+          ...(defer && { defer }),
+        }),
       };
       return previousEnd;
     } catch (error) {
@@ -106,8 +114,8 @@ export class SqliteStore implements Store {
     const { clock, publish } = this.#deps;
     const database = this.#open(path, { readOnly: true });
     try {
-      const { unclean } = inspectDatabase(database, path);
-      if (!unclean) return "clean";
+      const previousEnd = inspectDatabase(database, path);
+      if (previousEnd !== "unclean") return previousEnd;
       const startedAtMs = clock.monotonicMs();
       checkIntegrity(database, path);
       publish({ type: "storage.checked", durationMs: clock.monotonicMs() - startedAtMs });

@@ -101,6 +101,8 @@ export class FaultToleranceManager implements Component {
    */
   drain(deadline: AbortSignal): Promise<readonly string[]> {
     this.#ending = true;
+    // What has been stopped has nothing in hand, and must not be asked.
+    if (this.#stopped !== undefined) return this.#drained ?? Promise.resolve([]);
     this.#drained ??= this.#drainAll(deadline);
     return this.#drained;
   }

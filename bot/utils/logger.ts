@@ -334,8 +334,10 @@ export class BotLogger {
   }
 
   /** A flood that is over must not take its number with it. */
-  #tellSuppressed(of: "minutes that are over" | "all"): void {
-    for (const left of this.#sampler.takeLeftovers(of)) this.warn("log.suppressed", { ...left });
+  #tellSuppressed(which: "minutes that are over" | "all"): void {
+    for (const { level, ...facts } of this.#sampler.takeLeftovers(which)) {
+      this.#write(level, { event: "log.suppressed", facts });
+    }
   }
 
   async #flush(): Promise<void> {

@@ -18,9 +18,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { eventually } from "../../drill/bot-process.ts";
 import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox, freePort } from "../../sandbox/ensure.ts";
-import { eventually } from "../support/bot-process.ts";
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));
 

@@ -31,17 +31,21 @@ function setup(place = ".") {
   }
   // There is no lockfile: npm ci refuses before it asks anybody.
   const run = (options: readonly string[], env: Readonly<Record<string, string>> = {}) => {
-    const { status, stderr, stdout } = spawnSync("./deploy-fault-tolerance.sh", options, {
-      cwd: directory,
-      encoding: "utf8",
-      timeout: 20_000,
-      env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
-        PM2_HOME: join(base, "pm2"),
-        ...env,
+    const { status, stderr, stdout } = spawnSync(
+      "bash",
+      ["deploy-fault-tolerance.sh", ...options],
+      {
+        cwd: directory,
+        encoding: "utf8",
+        timeout: 20_000,
+        env: {
+          PATH: process.env["PATH"],
+          HOME: process.env["HOME"],
+          PM2_HOME: join(base, "pm2"),
+          ...env,
+        },
       },
-    });
+    );
     return { status, output: stdout + stderr };
   };
   return { directory, run };

@@ -6,12 +6,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { eventually, pause } from "../../drill/bot-process.ts";
 import { checkHistory } from "../../history/checker.ts";
 import { historyFromJournal } from "../../history/from-journal.ts";
 import type { Verdict } from "../../history/verdict.ts";
 import type { SandboxClient } from "../../sandbox/client.ts";
 import type { JournalEntry } from "../../sandbox/control-api.ts";
-import { eventually, pause } from "../support/bot-process.ts";
 import { type Installation, setupInstallation } from "./installation.ts";
 
 const userId = 5_000;

@@ -5,16 +5,16 @@
  */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { expect, onTestFailed, test } from "vitest";
+import { eventually, pause } from "../../drill/bot-process.ts";
 import { checkHistory } from "../../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../../history/from-database.ts";
 import { type Expectation, historyFromJournal } from "../../history/from-journal.ts";
 import type { SandboxClient } from "../../sandbox/client.ts";
 import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
-import { eventually, pause } from "../support/bot-process.ts";
+import { seededRandom } from "../../simulation/seeded-random.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
-import { seededRandom } from "../support/seeded-random.ts";
 
 const seed = Number(process.env["KILL_SEED"] ?? 20_261_124);
 const kills = Number(process.env["KILLS"] ?? 50);
@@ -41,6 +41,7 @@ test(`nothing is lost, doubled or reordered by ${kills} kills under load`, {
     "--flood",
     "off",
   ]);
+  onTestFailed(() => console.log(bot.output.slice(-5_000)));
   const random = seededRandom(seed);
   console.log(`seed ${seed}; replay with KILL_SEED=${seed} KILLS=${kills}`);
 

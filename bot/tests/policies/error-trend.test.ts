@@ -7,7 +7,7 @@ import {
   withoutParticulars,
   withWindow,
 } from "../../policies/error-trend.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { seededRandom } from "../../simulation/seeded-random.ts";
 
 test.for<[string, string]>([
   ["no answer within 1500 ms", "no answer within 20.5 ms"],

@@ -123,6 +123,7 @@ describe("log", () => {
     fileFailure: null,
     dropping: false,
     behindBytes: 0,
+    stalledMs: 0,
     drops: { error: 0, warn: 0, info: 0, debug: 0 },
     consoleDrops: 0,
     suppressed: 0,
@@ -132,6 +133,8 @@ describe("log", () => {
     ["all lines on disk", {}, "healthy"],
     ["many said the same", { suppressed: 1e6 }, "healthy"],
     ["lines were lost some time ago", { drops, consoleDrops: 7 }, "healthy"],
+    ["a write takes a moment", { behindBytes: 1, stalledMs: 9_000 }, "healthy"],
+    ["a write hangs", { behindBytes: 1, stalledMs: 11_000 }, "degraded", /nothing for 11 s/],
     ["lines are being lost", { drops, dropping: true }, "degraded", /too slow: 10 lines/],
     [
       "cannot be written",

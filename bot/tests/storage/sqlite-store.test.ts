@@ -5,15 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Backup } from "../../contracts/store.ts";
+import { crashAsPlanned, SimulatedDisk } from "../../simulation/simulated-disk.ts";
 import { restoreBackup } from "../../storage/restore.ts";
 import type { OpenDatabase } from "../../storage/sqlite-driver.ts";
 import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
-import { CrashingDatabases } from "../support/crashing-database.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { claim, describeStore, ref, update } from "./store-conformance.ts";
-
-const immortal = { atCommit: Number.POSITIVE_INFINITY, reachedDisk: true };
 
 function createStore(directory: string, clock = new ManualClock(), openDatabase?: OpenDatabase) {
   const fatal: string[] = [];
@@ -40,7 +38,7 @@ function makeDirectory(): string {
 describeStore("SQLite", async () => {
   const directory = makeDirectory();
   const clock = new ManualClock();
-  const first = new CrashingDatabases(immortal);
+  const first = new SimulatedDisk(() => undefined);
   const { store } = createStore(directory, clock, first.open);
   await store.open();
   const reopenAfterKill = async () => {
@@ -67,9 +65,29 @@ test("it knows how the previous process ended", async () => {
   expect(await createStore(directory).store.open()).toBe("clean");
 });
 
+test("a first start killed at any statement leaves a directory that the next one can use", async () => {
+  for (let atStatement = 1; ; atStatement++) {
+    const directory = makeDirectory();
+    let statements = 0;
+    const disk = new SimulatedDisk(() =>
+      ++statements === atStatement ? { kind: "die", reachedDisk: false } : undefined,
+    );
+    const killed = createStore(directory, new ManualClock(), disk.open).store;
+    const ended = await Promise.allSettled([killed.open()]);
+    if (ended[0].status === "fulfilled") break;
+    const { store } = createStore(directory);
+    const next = await Promise.allSettled([store.open()]);
+    expect(next, `killed at statement ${atStatement}`).toEqual([
+      { status: "fulfilled", value: expect.any(String) },
+    ]);
+    await store.enqueue([update("a", 1)]);
+    await store.close();
+  }
+});
+
 test("nobody is told of success before the commit, and a failed commit ends all writing", async () => {
-  const databases = new CrashingDatabases({ atCommit: 2, reachedDisk: false });
-  const { fatal, store } = createStore(makeDirectory(), new ManualClock(), databases.open);
+  const disk = new SimulatedDisk(crashAsPlanned({ atCommit: 2, reachedDisk: false }));
+  const { fatal, store } = createStore(makeDirectory(), new ManualClock(), disk.open);
   await store.open();
   await store.enqueue([update("a", 1)]);
   const both = await Promise.allSettled([
@@ -227,6 +245,44 @@ test("a clock set back between two runs delays nothing for years", async () => {
   await store.open();
   await clock.advance(120_000);
   expect((await claim(store)).map(({ lane }) => lane).sort()).toEqual(["a", "b"]);
+});
+
+test("a clock set back is undone once, for everything that waits, and shortens no wait", async () => {
+  const directory = makeDirectory();
+  const hour = 3_600_000;
+  const now = Date.UTC(2026, 0, 1);
+  const first = createStore(directory, new ManualClock(now)).store;
+  await first.open();
+  await first.enqueue([update("a", 1), update("a", 2), update("parked", 3)]);
+  const parked = (await claim(first)).find(({ lane }) => lane === "parked");
+  await first.finish(ref(parked!), {
+    kind: "postponed",
+    availableAtEpochMs: now + 60_000,
+    parkLane: true,
+  });
+  await first.setSetting("all.parked-until", String(now + 60_000));
+  await first.close();
+
+  // Twice, because a second start must not take the same step for another one.
+  for (const afterMs of [0, 1_000]) {
+    const { store } = createStore(directory, new ManualClock(now - 2 * hour + afterMs));
+    await store.open();
+    await store.recover(() => ({ outcome: { kind: "released" } }));
+    expect(await store.getSetting("all.parked-until")).toBe(String(now - 2 * hour + 60_000));
+    await store.close();
+  }
+  const clock = new ManualClock(now - 2 * hour + 5_000);
+  const { store } = createStore(directory, clock);
+  await store.open();
+  for (const n of [1, 2]) {
+    const [message, ...others] = await claim(store);
+    expect([message?.payload, others]).toEqual([{ n }, []]);
+    await store.finish(ref(message!), { kind: "done", enqueue: [] });
+  }
+  await clock.advance(54_000);
+  expect(await claim(store)).toEqual([]);
+  await clock.advance(2_000);
+  expect(await claim(store)).toHaveLength(1);
 });
 
 test("the file does not grow for ever", async () => {

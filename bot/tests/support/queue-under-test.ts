@@ -6,9 +6,9 @@ import { onTestFinished } from "vitest";
 import type { BotEvent } from "../../contracts/events.ts";
 import type { MessageType, NewMessage } from "../../contracts/message.ts";
 import type { MessageHandler } from "../../contracts/message-handler.ts";
+import { type CrashPlan, crashAsPlanned, SimulatedDisk } from "../../simulation/simulated-disk.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
 import { MessageQueue, type MessageQueueDeps } from "../../utils/message-queue.ts";
-import { CrashingDatabases, type CrashPlan } from "./crashing-database.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 /** A memory file system where there is one: only the order of writes matters here. */
@@ -46,7 +46,7 @@ export class QueueMachine {
    * @param overrides Parts of the queue; as a function where they need the store.
    */
   async boot(overrides: Overrides = {}, plan: CrashPlan = immortal): Promise<QueueProcess> {
-    const databases = new CrashingDatabases(plan);
+    const disk = new SimulatedDisk(crashAsPlanned(plan));
     const events: BotEvent[] = [];
     const publish = (event: BotEvent) => events.push(event);
     const { clock } = this;
@@ -58,7 +58,7 @@ export class QueueMachine {
       backupsKept: 3,
       dedupeKeepMs: 60_000,
       laneLengthMax: 1_000,
-      openDatabase: databases.open,
+      openDatabase: disk.open,
     });
     await store.open();
     const queue = new MessageQueue({
@@ -78,7 +78,7 @@ export class QueueMachine {
       ...(typeof overrides === "function" ? overrides(store) : overrides),
     });
     onTestFinished(async () => {
-      if (databases.dead) return;
+      if (disk.dead) return;
       await queue.stop();
       await store.close();
     });
@@ -86,9 +86,9 @@ export class QueueMachine {
       queue,
       store,
       events,
-      kill: () => databases.kill(),
-      isDead: () => databases.dead,
-      commits: () => databases.commits,
+      kill: () => disk.kill(),
+      isDead: () => disk.dead,
+      commits: () => disk.commits,
     };
   }
 
