@@ -281,11 +281,23 @@ in_version() {
 has_script() { node -e 'process.exit(require(process.argv[1]).scripts[process.argv[2]] ? 0 : 1)' "$releases/$1/package.json" "$2"; }
 npm_in_version() { (cd "$releases/$1" && shift && npm run --silent "$@"); }
 
+# A broken promise stops the deployment; an answer that took longer than its aim does not: the machine is
+# slow or busy.
 run_drill() {
   if [[ $drill == false ]] || ! has_script "$1" drill; then return; fi
   step "Breaking it on purpose (the drill's quick part)"
-  npm_in_version "$1" drill -- --quick ||
-    fail "the drill failed; nothing was changed" "see its table above; --skip-drill leaves it out"
+  local report=$releases/drill.json
+  if npm_in_version "$1" drill -- --quick --json "$report"; then return; fi
+  only_late "$report" || fail "the drill failed; nothing was changed" "see its table above; --skip-drill leaves it out"
+  say "note: every promise held, but this machine was slower than the drill's aims"
+}
+
+only_late() {
+  node -e '
+    const { faults } = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+    const broken = faults.filter(({ outcome, reasons }) => outcome === "broken" && reasons.length > 0);
+    process.exit(faults.length > 0 && broken.length === 0 ? 0 : 1);
+  ' "$1"
 }
 
 # The version before, and the one PM2 itself runs from, are kept.

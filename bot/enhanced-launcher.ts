@@ -20,6 +20,7 @@ import type { Watched } from "./assembly/monitoring-view.ts";
 import { createAlerts, createWatch } from "./assembly/watching.ts";
 import { createClient, createWayOut } from "./assembly/way-out.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
+import { encryptionKeysOf } from "./config/key-file.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./contracts/clock.ts";
 import type { Component } from "./contracts/component.ts";
 import type { BotError } from "./contracts/errors.ts";
@@ -236,6 +237,9 @@ function createStore(
   return new SqliteStore({
     ...deps,
     directory,
+    keys: encryptionKeysOf(config.storage, (file) =>
+      deps.publish({ type: "encryption-key.created", file }),
+    ),
     dedupeKeepMs: config.storage.dedupeKeepMs,
     backupsKept: config.storage.backupsKept,
     laneLengthMax: config.queue.laneLengthMax,

@@ -49,6 +49,9 @@ async function start(): Promise<void> {
   const running = await launch(config, {
     ...telegram,
     held: checking,
+    onEvent: (event) => {
+      if (event.type === "encryption-key.created") announceKey(event.file);
+    },
     onFatal: end,
     onRestart: (reason) => void launched.promise.then((bot) => restart(bot, reason)),
   });
@@ -101,6 +104,11 @@ function announce(
   if (restartTokenFile !== undefined)
     say(`What changes something needs the token in ${restartTokenFile}`);
   say(`Health: ${monitoringUrl}/api/health`);
+}
+
+function announceKey(file: string): void {
+  say(`A key was made that encrypts personal data in the database: ${file}
+Keep a copy of it, apart from the data: without it nobody can read them, in backups neither.`);
 }
 
 /** Ends cleanly; whoever started it starts it again. */

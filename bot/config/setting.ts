@@ -287,6 +287,27 @@ export function botToken(): Kind<Secret> {
   };
 }
 
+/** A key of 32 random bytes; the configuration holds it in base64. */
+export function encryptionKey(): Kind<Secret> {
+  return {
+    expected: "32 random bytes as 44 characters of base64 or 64 hexadecimal digits",
+    range: "32 random bytes, base64 or hexadecimal",
+    secret: true,
+    hint: "Make one with: openssl rand -base64 32",
+    read: (text) => {
+      const hexadecimal = /^[\da-f]{64}$/i.test(text);
+      if (!hexadecimal && !/^[A-Za-z\d+/]{43}=$/.test(text)) return undefined;
+      const bytes = Buffer.from(text, hexadecimal ? "hex" : "base64");
+      // A phrase, a pattern, zeros: random bytes have some thirty different values.
+      if (bytes.length !== 32 || new Set(bytes).size < distinctBytesMin) return undefined;
+      return { value: new Secret(bytes.toString("base64")) };
+    },
+  };
+}
+
+/** Of 32 random bytes fewer are different once in 10 ** 14 times. */
+const distinctBytesMin = 20;
+
 function readUrl(text: string, protocols: readonly string[]): URL | undefined {
   const url = URL.parse(text);
   return url?.hostname && protocols.includes(url.protocol) ? url : undefined;

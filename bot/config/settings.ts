@@ -10,6 +10,7 @@ import {
   botToken,
   choice,
   duration,
+  encryptionKey,
   flag,
   hostName,
   integer,
@@ -204,6 +205,16 @@ export const settings = {
       default: 72,
       sentence: "How long an update is remembered, so that it is never worked on twice.",
     }),
+    encryptionKey: optional(encryptionKey(), {
+      variable: "ENCRYPTION_KEY",
+      absent: "DATA_DIR/encryption.key is made and used",
+      sentence: "Key that encrypts personal data in the database; without it nobody can read them.",
+    }),
+    encryptionKeyPrevious: optional(encryptionKey(), {
+      variable: "ENCRYPTION_KEY_PREVIOUS",
+      absent: "the key is not being changed",
+      sentence: "The key before ENCRYPTION_KEY, for one start, to change it.",
+    }),
     backupsKept: setting(integer(1, 1_000), {
       variable: "BACKUPS_KEPT",
       default: 7,
@@ -241,8 +252,9 @@ export const settings = {
     }),
     hostNames: optional(list(hostName()), {
       variable: "MONITORING_HOST_NAMES",
-      absent: "addresses only",
-      sentence: "Names under which others reach the monitoring API, with :port where that differs.",
+      absent: "nobody but this machine does, or by address",
+      sentence:
+        "Names under which others reach the monitoring API, also through a proxy, with :port where that differs.",
     }),
     operateTokens: optional(list(accessToken()), {
       variable: "RESTART_TOKEN",

@@ -10,6 +10,7 @@ const ourPrefixes = [
   "DEAD_LETTERS_",
   "DEDUPE_",
   "DRAIN_",
+  "ENCRYPTION_",
   "FLOOD_",
   "HANDLER_",
   "INTAKE_",

@@ -54,6 +54,18 @@ export class UsageError extends BotError {
   override readonly transient = false;
 }
 
+/** The running bot did not do what a program of the operator's asked of it. Exit code 75. */
+export class ApiRefusedError extends BotError {
+  override readonly code = "API_REFUSED";
+  override readonly transient = true;
+}
+
+/** The key that opens the store is missing, malformed or another one. Exit code 78. */
+export class EncryptionKeyError extends BotError {
+  override readonly code = "CONFIGURATION_ENCRYPTION_KEY";
+  override readonly transient = false;
+}
+
 // ---- storage ------------------------------------------------------------------------------------
 
 /** The disk or the quota is full; nothing was written. Passes when space is freed. */
@@ -327,9 +339,17 @@ export interface ErrorRecord {
 /** Longest error message kept in records and dead letters, in characters. */
 const recordedMessageLengthMax = 500;
 
-/** Turns anything thrown into a record. A defect's message is kept, its stack is not. */
+/**
+ * What stands in double quotes in other people's messages is data, and may be a user's: a piece of the
+ * text in JSON.parse's errors and in Telegram's descriptions. Names of code stand in single quotes.
+ */
+const quotedData = /"[^"]*("|$)/g;
+
+/** Turns anything thrown into a record. A defect's message is kept without data, its stack is not. */
 export function recordError(error: unknown, atEpochMs: number): ErrorRecord {
   const code = error instanceof BotError ? error.code : "DEFECT";
   const message = error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
-  return { code, message: message.slice(0, recordedMessageLengthMax), atEpochMs };
+  const ours = error instanceof BotError && !(error instanceof TelegramError);
+  const clean = ours ? message : message.replace(quotedData, '"…"');
+  return { code, message: clean.slice(0, recordedMessageLengthMax), atEpochMs };
 }

@@ -184,6 +184,14 @@ export type BotEvent =
       readonly bytes: number;
       readonly durationMs: number;
     }
+  /** The operator has to keep a copy of this file apart from the data. */
+  | { readonly type: "encryption-key.created"; readonly file: string }
+  /** The data keys are sealed with the new encryption key: the old one is no longer needed. */
+  | { readonly type: "encryption-key.changed" }
+  | { readonly type: "keys.rotated"; readonly keyId: number }
+  /** Nothing is sealed with older keys any more. */
+  | { readonly type: "keys.swept"; readonly keyId: number; readonly sealed: number }
+  | { readonly type: "keys.sweep-failed"; readonly error: ErrorRecord }
   | { readonly type: "storage.failed"; readonly error: ErrorRecord }
   // monitoring API: an answer could not be given; the client saw a generic error
   | { readonly type: "api.failed"; readonly path: string; readonly error: ErrorRecord }

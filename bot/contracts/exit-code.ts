@@ -2,12 +2,14 @@
 
 export const exitCode = { stopped: 0, defect: 70, storage: 74, tryAgain: 75, configuration: 78 };
 
+const tryAgainCodes = ["API_REFUSED", "MONITORING_PORT_TAKEN", "STORAGE_IN_USE"];
+
 /** What a program ends with when this stopped it. */
 export function exitCodeOf(error: unknown): number {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code.startsWith("CONFIGURATION_") || code === "CATALOGUE_INVALID")
     return exitCode.configuration;
-  if (code === "STORAGE_IN_USE" || code === "MONITORING_PORT_TAKEN") return exitCode.tryAgain;
+  if (tryAgainCodes.includes(code)) return exitCode.tryAgain;
   if (code.startsWith("STORAGE_")) return exitCode.storage;
   return exitCode.defect;
 }

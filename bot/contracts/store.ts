@@ -242,6 +242,11 @@ export interface Store extends QueueStore, FactStore {
    * Asked for again while one is being made, gives that one. Rejects with `BackupFailedError`.
    */
   backup(): Promise<Backup>;
+  /**
+   * Seals with a new data key from now on; a pass in the background puts what there is under it and
+   * drops the old one. While that goes on, gives the key of the running rotation.
+   */
+  rotateKey(): Promise<{ readonly keyId: number }>;
   /** A beat a synced transaction; overdue only while one was asked for. */
   heartbeat(): Heartbeat;
   /** Finishes what was submitted, records the clean end and lets go of the lock. Never rejects. */

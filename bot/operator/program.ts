@@ -16,8 +16,10 @@ export interface Invocation {
   readonly config: FaultToleranceConfig;
   /** Of the bot that is meant: where its `bot.db` is or will be. */
   readonly directory: string;
-  /** What was named, as whole paths. */
-  readonly files: readonly string[];
+  /** What was named, as it was written. */
+  readonly operands: readonly string[];
+  /** A file that was named, by its whole path; counts from where the program was called. */
+  pathOf(operand: string): string;
   say(line: string): void;
 }
 
@@ -25,25 +27,28 @@ export interface Invocation {
  * Runs a program and ends the process with its exit code.
  *
  * @param usage One line, for `--help` and for what is not understood.
- * @param filesExpected How many files have to be named.
+ * @param operandsExpected How many things have to be named.
  */
 export async function runProgram(
   usage: string,
-  filesExpected: number,
+  operandsExpected: number,
   run: (invocation: Invocation) => Promise<void> | void,
 ): Promise<void> {
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   try {
-    const { bot, files, help } = readArguments(usage);
+    const { bot, help, operands } = readArguments(usage);
     if (help) return say(usage);
-    if (files.length !== filesExpected) {
-      throw new UsageError(`${filesExpected} file expected, ${files.length} named`, {
+    if (operands.length !== operandsExpected) {
+      throw new UsageError(`${operandsExpected} expected, ${operands.length} named`, {
         hint: usage,
       });
     }
+    // npm runs a program in the package's directory and says where it was called.
+    const calledFrom = process.env["INIT_CWD"] ?? process.cwd();
+    const pathOf = (operand: string) => resolve(calledFrom, operand);
     process.chdir(rootDirectory);
     const config = parseConfig(process.env, readEnvFile());
-    await run({ config, files, say, directory: findDirectory(config, bot) });
+    await run({ config, operands, pathOf, say, directory: findDirectory(config, bot) });
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);
     process.exitCode = exitCodeOf(error);
@@ -56,10 +61,7 @@ function readArguments(usage: string) {
       allowPositionals: true,
       options: { bot: { type: "string" }, help: { type: "boolean", default: false } },
     });
-    // npm runs a program in the package's directory and says where it was called.
-    const from = process.env["INIT_CWD"] ?? process.cwd();
-    const files = positionals.map((file) => resolve(from, file));
-    return { files, bot: values.bot, help: values.help };
+    return { operands: positionals, bot: values.bot, help: values.help };
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : "these arguments";
     throw new UsageError(`not understood: ${problem}`, { cause, hint: usage });

@@ -88,7 +88,7 @@ export async function setupInstallation(
     await pm2("kill");
     await sandboxProcess.stop();
     rmSync(base, { recursive: true, force: true });
-  });
+  }, 120_000);
 
   const sandbox = sandboxClient(url);
   const pidFile = join(pm2Home, "pids", "telegram-bot-0.pid");

@@ -76,7 +76,16 @@ test("an installed bot comes back from everything, and PM2 never sees its token"
   await bot.pid(orphan);
   await bot.greet(8);
   seconds("after daemon death");
-  await eventually("the doctor is content", async () => (await bot.doctor()).healthy);
+  await eventually("the doctor is content", async () => (await bot.doctor()).healthy, 60_000);
+
+  const last = await bot.pid();
+  expect(await bot.deploy("--uninstall")).toMatchObject({ code: 0 });
+  expect(() => process.kill(last, 0)).toThrow("ESRCH");
+  expect(readdirSync(bot.directory)).toEqual(expect.arrayContaining([".env", "data", "logs"]));
+  expect(await bot.deploy("--uninstall", "--purge")).toMatchObject({ code: 0 });
+  for (const name of [".env", "data", "logs", "releases"]) {
+    expect(readdirSync(bot.directory)).not.toContain(name);
+  }
 });
 
 function secretOf(token: string): string {

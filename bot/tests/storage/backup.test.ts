@@ -1,4 +1,5 @@
 /** Backup and restore: files, permissions, limits, and what a crash in between leaves. */
+
 import {
   existsSync,
   mkdtempSync,
@@ -17,6 +18,7 @@ import { writeBackup } from "../../storage/backup.ts";
 import { restoreBackup } from "../../storage/restore.ts";
 import { type OpenDatabase, openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
+import { keysOf } from "../support/encryption-keys.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { claim, update } from "./store-conformance.ts";
 
@@ -30,6 +32,7 @@ async function setup() {
       clock,
       publish: () => {},
       onFatal: () => {},
+      keys: keysOf("the key"),
       backupsKept: 3,
       dedupeKeepMs: 60_000,
       laneLengthMax: 100,

@@ -1,4 +1,5 @@
 /** SQLite store: the conformance suite, and what only a file can suffer. */
+
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { restoreBackup } from "../../storage/restore.ts";
 import type { OpenDatabase } from "../../storage/sqlite-driver.ts";
 import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
+import { keysOf } from "../support/encryption-keys.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { claim, describeStore, ref, update } from "./store-conformance.ts";
 
@@ -20,6 +22,7 @@ function createStore(directory: string, clock = new ManualClock(), openDatabase?
     clock,
     publish: () => {},
     onFatal: ({ code }) => fatal.push(code),
+    keys: keysOf("the key"),
     backupsKept: 3,
     dedupeKeepMs: 60_000,
     laneLengthMax: 5,
