@@ -543,7 +543,7 @@ uninstall() {
 purge_data() {
   if [[ $interactive == true && -t 0 ]]; then
     local answer
-    read -rp "    Accounts, orders and settings will be gone for good. Type \"purge\": " answer
+    read -rp "    Accounts, orders, backups, keys and settings will be gone for good. Type \"purge\": " answer
     [[ $answer == purge ]] || fail "nothing was purged" "type the word, or leave --purge out"
   fi
   local data logs database
@@ -552,7 +552,7 @@ purge_data() {
   for database in "$data"/*/bot.db; do
     if [[ -f $database ]]; then rm -rf "$(dirname "$database")"; fi
   done
-  rm -f "$data/restart-token" "$logs"/bot-*.log* "$logs/.rotation.json" "$logs/pm2-error.log" .env
+  rm -f "$data/restart-token" "$data/encryption.key" "$logs"/bot-*.log* "$logs/.rotation.json" "$logs/pm2-error.log" .env
   rmdir "$data" "$logs" 2>/dev/null || true
   say ".env, data and logs are gone"
 }
