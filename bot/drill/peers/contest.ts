@@ -7,7 +7,7 @@ import { sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
 import { BotProcess, eventually } from "../bot-process.ts";
 import { FaultProxy } from "../fault-proxy.ts";
-import { type Contest, type Outcome, type Scenario, scenarios } from "./scenarios.ts";
+import { type Outcome, type Scenario, scenarios } from "./scenarios.ts";
 
 /** One line of the comparison. */
 export interface PeerRow {
