@@ -10,6 +10,7 @@ import type { Publish } from "../contracts/events.ts";
 import type { DomainTransaction } from "../contracts/shop-tables.ts";
 import { openAccount } from "../shop/accounts.ts";
 import type { ShopRules } from "../shop/orders.ts";
+import { keepProfile, refreshProfile } from "../shop/personal-data.ts";
 import type { BotContext } from "../telegram/bot-context.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
@@ -118,14 +119,15 @@ export async function replyWithPrivateChat(
 
 async function accountStep<T>(
   ctx: BotContext,
-  { userId }: Visitor,
+  { profile, userId }: Visitor,
   { welcomeBalanceMinor, publish }: CommandOptions,
   work: (tx: DomainTransaction) => Promise<T>,
 ): Promise<AccountStep<T>> {
-  const step = await ctx.transaction(async (tx) => ({
-    opened: await openAccount(tx, userId, welcomeBalanceMinor),
-    result: await work(tx),
-  }));
+  const step = await ctx.transaction(async (tx) => {
+    const opened = await openAccount(tx, userId, welcomeBalanceMinor);
+    await (opened ? keepProfile(tx, userId, profile) : refreshProfile(tx, userId, profile));
+    return { opened, result: await work(tx) };
+  });
   if (step.opened) {
     const facts = { welcomeBalanceMinor };
     publish({ type: "business.happened", name: "user_registered", userId, facts });

@@ -3,14 +3,18 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { EncryptionKeys } from "../contracts/encryption-keys.ts";
+import { BotError } from "../contracts/errors.ts";
 import type { ReadTable } from "../history/from-database.ts";
-import { type Database, openNodeSqlite } from "../storage/sqlite-driver.ts";
+import { RowReader } from "../storage/row-reader.ts";
 
 export class DiskObserver {
   readonly #path: string;
-  #database: Database | undefined;
+  readonly #keys: EncryptionKeys;
+  #rows: RowReader | undefined;
 
-  constructor(directory: string) {
+  constructor(directory: string, keys: EncryptionKeys) {
+    this.#keys = keys;
     this.#path = join(directory, "bot.db");
   }
 
@@ -29,7 +33,7 @@ export class DiskObserver {
   /** Sends that are in hand: nobody knows what became of them if the process dies now. */
   sendsInHand(): readonly { readonly payload: string }[] {
     return this.#all(
-      `SELECT m.payload FROM messages m JOIN lanes l ON l.head_id = m.id AND l.busy = 1
+      `SELECT m.id, m.origin, m.payload FROM messages m JOIN lanes l ON l.head_id = m.id AND l.busy = 1
        WHERE m.pool <> 'handling'`,
     );
   }
@@ -37,17 +41,18 @@ export class DiskObserver {
   readonly read: ReadTable = (table) => this.#all(`SELECT * FROM ${table} ORDER BY 1`);
 
   close(): void {
-    this.#database?.close();
-    this.#database = undefined;
+    this.#rows?.close();
+    this.#rows = undefined;
   }
 
   /** Nothing where there are no tables yet. */
   #all<Row extends object>(sql: string, ...parameters: string[]): Row[] {
-    if (!this.#database && !existsSync(this.#path)) return [];
+    if (!this.#rows && !existsSync(this.#path)) return [];
     try {
-      this.#database ??= openNodeSqlite(this.#path, { readOnly: true });
-      return this.#database.prepare(sql).all<Row>(...parameters);
-    } catch {
+      this.#rows ??= new RowReader(this.#path, this.#keys);
+      return this.#rows.all<Row>(sql, ...parameters);
+    } catch (error) {
+      if (error instanceof BotError) throw error;
       // The first process died before it had made its tables.
       return [];
     }

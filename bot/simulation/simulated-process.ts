@@ -10,6 +10,7 @@ import { createWayOut } from "../assembly/way-out.ts";
 import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock, Random } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
+import type { EncryptionKeys } from "../contracts/encryption-keys.ts";
 import type { BotEvent } from "../contracts/events.ts";
 import type { JsonObject } from "../contracts/message.ts";
 import type { Attempt, MessageHandler } from "../contracts/message-handler.ts";
@@ -53,6 +54,15 @@ export interface SimulatedProcessDeps {
   /** It has ended; told once. */
   readonly onEnd: (reason: string) => void;
 }
+
+const encryptionKey = new Secret(Buffer.alloc(32, "simulated").toString("base64"));
+
+/** The same over all lives: what becomes of a lost key is another test's business. */
+export const simulatedKeys: EncryptionKeys = {
+  find: () => encryptionKey,
+  previous: undefined,
+  create: () => encryptionKey,
+};
 
 const token = new Secret(`${botUser.id}:unused`);
 
@@ -146,6 +156,8 @@ export class SimulatedProcess {
       directory,
       onFatal: () => this.kill("the disk cannot be trusted"),
       dedupeKeepMs: this.#config.storage.dedupeKeepMs,
+      keys: simulatedKeys,
+      backupsKept: 1,
       laneLengthMax: this.#config.queue.laneLengthMax,
       openDatabase: this.#disk.open,
       defer: clock.defer,
@@ -236,6 +248,7 @@ export class SimulatedProcess {
       telegramProbe({
         intake: () => polling.current.snapshot(),
         reachable: () => breaker.closed,
+        latencyMs: () => null,
         pollDueMs: (this.#config.intake.pollTimeoutSeconds + 15) * 1_000,
       }),
       componentsProbe(components),

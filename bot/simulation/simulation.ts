@@ -21,7 +21,7 @@ import { DiskObserver } from "./disk-observer.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { DiskFault } from "./simulated-disk.ts";
 import type { OnAnswer } from "./simulated-network.ts";
-import { type Plants, SimulatedProcess } from "./simulated-process.ts";
+import { type Plants, SimulatedProcess, simulatedKeys } from "./simulated-process.ts";
 import { botUser, SimulatedTelegram } from "./simulated-telegram.ts";
 import { Thread, VirtualTime } from "./virtual-time.ts";
 import { type Blow, drawForecast, type Forecast, type Trigger, Weather } from "./weather.ts";
@@ -116,7 +116,7 @@ class Simulation {
     const random = seededRandom(seed * 4);
     this.#weather = new Weather(this.#forecast, random, () => this.#time.nowMs);
     this.#workload = planWorkload(random, badMs);
-    this.#observer = new DiskObserver(directory);
+    this.#observer = new DiskObserver(directory, simulatedKeys);
     this.#uncertain = { executed: [], refused: [] };
     this.#telegram = new SimulatedTelegram(this.#time, {
       confirmed: (updateId) => this.#confirmed(updateId),

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { default as Declared } from "telegram-test-api";
 import exported from "telegram-test-api";
 import { expect, onTestFinished, test } from "vitest";
+import { BotProcess, eventually } from "../../drill/bot-process.ts";
 import { freePort } from "../../sandbox/ensure.ts";
-import { BotProcess, eventually } from "../support/bot-process.ts";
 
 // Its types promise a default export that Node.js does not see in its CommonJS.
 const TelegramServer = exported as unknown as typeof Declared.default;

@@ -2,15 +2,13 @@
  * Hangs of the real process: each of the six kinds is noticed and killed, the next process knows where
  * it hung, and answers; a pause that ends, and a suspended machine, are survived.
  */
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { eventually, pause } from "../support/bot-process.ts";
+import { eventually, pause } from "../../drill/bot-process.ts";
+import type { hangs } from "../../drill/sabotage.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
-const file = fileURLToPath(new URL("../support/hang-main.ts", import.meta.url));
-
-async function setup(kind: string, env: Readonly<Record<string, string>> = {}) {
-  const live = await setupLiveBot({ HANG: kind, HANG_KILL_MS: "3000", ...env }, [], file);
+async function setup(env: Readonly<Record<string, string>> = {}) {
+  const live = await setupLiveBot({ HANG_KILL_MS: "3000", ...env });
   const { bot, sandbox } = live;
   bot.start();
   const url = await bot.monitoringUrl();
@@ -18,7 +16,7 @@ async function setup(kind: string, env: Readonly<Record<string, string>> = {}) {
     const answer = await fetch(`${await bot.monitoringUrl()}/api/status`);
     return ((await answer.json()) as { data: Status }).data;
   };
-  const hang = () => process.kill(bot.pid ?? 0, "SIGUSR2");
+  const hang = (how: keyof typeof hangs) => bot.sabotage({ kind: "hang", how });
   const greet = async (userId: number) => {
     await sandbox.write({ userId, text: "/start" });
     const hello = (message: { text?: string }) => message.text?.startsWith("Hello") ?? false;
@@ -36,23 +34,23 @@ interface Status {
 }
 
 describe("the watchdog ends", () => {
-  test.each([
-    ["a tight loop", "in spin (bot/tests/support/hang-main.ts:"],
-    ["a regular expression", "in match (bot/tests/support/hang-main.ts:"],
-    ["a storm of promises", "in again (bot/tests/support/hang-main.ts:"],
-    ["a wait for shared memory", "in wait (bot/tests/support/hang-main.ts:"],
+  test.each<[keyof typeof hangs, string]>([
+    ["a tight loop", "in spin (bot/drill/sabotage.ts:"],
+    ["a regular expression", "in match (bot/drill/sabotage.ts:"],
+    ["a storm of promises", "in again (bot/drill/sabotage.ts:"],
+    ["a wait for shared memory", "in wait (bot/drill/sabotage.ts:"],
     ["a runaway query", "in native code"],
     ["a child process", "in native code"],
-  ])("%s", { timeout: 60_000 }, async (kind, where) => {
-    const { bot, greet, hang, status } = await setup(kind);
-    hang();
+  ])("%s", { timeout: 60_000 }, async (how, where) => {
+    const { bot, greet, hang, status } = await setup();
+    await hang(how);
     const hungAtMs = performance.now();
     // 137 is a kill; the harness reports it as no exit code.
     await bot.ended();
     bot.start();
     await greet(1);
     const tookS = (performance.now() - hungAtMs) / 1000;
-    console.log(`${kind}: back and answering ${tookS.toFixed(1)} s after the hang began`);
+    console.log(`${how}: back and answering ${tookS.toFixed(1)} s after the hang began`);
     const [, before] = (await status()).restarts;
     expect(before?.end).toMatchObject({ cause: "hang", clean: false });
     expect(before?.end?.detail).toContain(where);
@@ -63,9 +61,9 @@ describe("the watchdog ends", () => {
 test("a pause that ends is reported with its place, and survived", {
   timeout: 60_000,
 }, async () => {
-  const { bot, greet, hang } = await setup("a pause that ends");
+  const { bot, greet, hang } = await setup();
   const { pid } = bot;
-  hang();
+  await hang("a pause that ends");
   await eventually("the report", async () => /loop\.stalled.*pause/.test(bot.output), 20_000);
   await greet(1);
   expect(bot.pid).toBe(pid);
@@ -73,7 +71,7 @@ test("a pause that ends is reported with its place, and survived", {
 });
 
 test("a machine that was suspended is not a hang", { timeout: 60_000 }, async () => {
-  const { bot, greet } = await setup("");
+  const { bot, greet } = await setup();
   const { pid = 0 } = bot;
   process.kill(pid, "SIGSTOP");
   await pause(5_000);
@@ -88,7 +86,7 @@ test("three deaths in a row: the next process holds work back, says so, and then
   timeout: 90_000,
 }, async () => {
   const env = { SAFE_MODE_DEATHS: "3", ADMIN_IDS: "99" };
-  const { bot, greet, sandbox, status } = await setup("", env);
+  const { bot, greet, sandbox, status } = await setup(env);
   await sandbox.createUser({ id: 99, firstName: "Operator", started: true });
   for (let death = 0; death < 3; death++) {
     await bot.kill();

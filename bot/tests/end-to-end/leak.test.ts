@@ -1,17 +1,13 @@
 /** A leak in the real process: it notices, drains, ends with 0, and the next one answers. */
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { setupLiveBot } from "../support/live-bot.ts";
-
-const file = fileURLToPath(new URL("../support/leak-main.ts", import.meta.url));
 
 test("memory above its limit ends the process cleanly, with its cause on record", {
   timeout: 90_000,
 }, async () => {
-  const { bot, sandbox } = await setupLiveBot({ MEMORY_LIMIT_MB: "256" }, [], file);
+  const { bot, sandbox } = await setupLiveBot({ MEMORY_LIMIT_MB: "256" });
   bot.start();
-  await bot.monitoringUrl();
-  process.kill(bot.pid ?? 0, "SIGUSR2");
+  await bot.sabotage({ kind: "leak" });
   expect(await bot.ended()).toBe(0);
   bot.start();
   await sandbox.write({ userId: 1, text: "/start" });

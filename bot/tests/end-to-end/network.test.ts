@@ -3,15 +3,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { BotProcess, eventually, pause } from "../../drill/bot-process.ts";
+import { FaultProxy } from "../../drill/fault-proxy.ts";
 import { sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
-import { BotProcess, eventually, pause } from "../support/bot-process.ts";
-import { startTcpProxy } from "../support/tcp-proxy.ts";
 
 async function setup(more: (realUrl: string) => Readonly<Record<string, string>> = () => ({})) {
   const directory = mkdtempSync(join(tmpdir(), "network-"));
   const started = await ensureSandbox({ port: 0 });
-  const link = await startTcpProxy(started.url);
+  const link = new FaultProxy(started.url);
+  await link.start();
   const bot = new BotProcess({
     directory,
     apiRoot: link.url,
@@ -20,6 +21,7 @@ async function setup(more: (realUrl: string) => Readonly<Record<string, string>>
   });
   onTestFinished(async () => {
     await bot.kill();
+    await link.stop();
     await started.stop();
     rmSync(directory, { recursive: true, force: true });
   });
@@ -46,14 +48,14 @@ test("a link that falls silent under a long poll is noticed, and the bot is back
   const { bot, connections, greet, link } = await setup();
   bot.start();
   await greet(1);
-  link.silence();
+  const cure = await link.add({ kind: "timeout", ms: 0 });
   const isDown = async () => {
     const { state } = (await connections()).connections["telegram-polling"] ?? {};
     return state === "down" || state === "reconnecting";
   };
   await eventually("the outage is noticed", isDown, 60_000);
   await pause(3_000);
-  link.resume();
+  await cure();
   const backMs = performance.now();
   await greet(2);
   const tookS = (performance.now() - backMs) / 1000;
@@ -68,7 +70,7 @@ test("when the first way to Telegram stays dead, the next one is taken", {
   const { bot, connections, greet, link } = await setup((realUrl) => ({
     TELEGRAM_API_ROOT_FALLBACKS: realUrl,
   }));
-  link.silence();
+  await link.add({ kind: "timeout", ms: 0 });
   bot.start();
   await greet(1, 90_000);
   expect((await connections()).pool.route).toBe(1);

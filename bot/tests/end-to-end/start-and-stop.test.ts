@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { BotProcess, eventually } from "../../drill/bot-process.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
-import { BotProcess, eventually } from "../support/bot-process.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 const botId = sandboxToken.split(":")[0] ?? "";

@@ -4,8 +4,8 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { node } from "../../drill/bot-process.ts";
 import { operationNames } from "../../sandbox/control/operations.ts";
-import { node } from "../support/bot-process.ts";
 
 const folder = new URL("../../sandbox/", import.meta.url);
 const readme = readFileSync(new URL("README.md", folder), "utf8");

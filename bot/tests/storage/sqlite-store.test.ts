@@ -1,13 +1,17 @@
 /** SQLite store: the conformance suite, and what only a file can suffer. */
+
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { Backup } from "../../contracts/store.ts";
 import { crashAsPlanned, SimulatedDisk } from "../../simulation/simulated-disk.ts";
+import { restoreBackup } from "../../storage/restore.ts";
 import type { OpenDatabase } from "../../storage/sqlite-driver.ts";
 import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
+import { keysOf } from "../support/encryption-keys.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { claim, describeStore, ref, update } from "./store-conformance.ts";
 
@@ -18,6 +22,8 @@ function createStore(directory: string, clock = new ManualClock(), openDatabase?
     clock,
     publish: () => {},
     onFatal: ({ code }) => fatal.push(code),
+    keys: keysOf("the key"),
+    backupsKept: 3,
     dedupeKeepMs: 60_000,
     laneLengthMax: 5,
     ...(openDatabase && { openDatabase }),
@@ -44,7 +50,14 @@ describeStore("SQLite", async () => {
     expect(await next.open()).toBe("unclean");
     return next;
   };
-  return { store, clock, reopenAfterKill };
+  const openBackup = async ({ file }: Backup) => {
+    const elsewhere = makeDirectory();
+    restoreBackup({ directory: elsewhere, file, nowEpochMs: clock.epochMs() });
+    const restored = createStore(elsewhere, clock).store;
+    await restored.open();
+    return restored;
+  };
+  return { store, clock, reopenAfterKill, openBackup };
 });
 
 test("it knows how the previous process ended", async () => {

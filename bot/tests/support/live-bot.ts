@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { BotProcess } from "../../drill/bot-process.ts";
 import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
-import { BotProcess } from "./bot-process.ts";
 
 export interface LiveBot {
   readonly bot: BotProcess;

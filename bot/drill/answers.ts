@@ -1,0 +1,48 @@
+/** Answers: when the bot's messages take effect, as the people in their chats see it. */
+import type { SandboxClient } from "../sandbox/client.ts";
+import { eventually, nowMs } from "./bot-process.ts";
+
+export class Answers {
+  readonly #sandbox: SandboxClient;
+  readonly #atMs: number[] = [];
+  #stopped = false;
+
+  constructor(sandbox: SandboxClient) {
+    this.#sandbox = sandbox;
+  }
+
+  /** Instants of the drill's clock, oldest first. */
+  get all(): readonly number[] {
+    return this.#atMs;
+  }
+
+  start(): void {
+    void this.#follow();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Rejects when there is none within `timeoutMs`. */
+  async firstAfter(afterMs: number, timeoutMs: number): Promise<number> {
+    const look = async () => this.#atMs.find((atMs) => atMs >= afterMs);
+    return eventually("the bot answers", look, timeoutMs);
+  }
+
+  async #follow(): Promise<void> {
+    for (let after = 0; !this.#stopped; ) {
+      try {
+        const changes = await this.#sandbox.changes({ after, waitMs: 500 });
+        const atMs = nowMs();
+        for (const { kind, message } of changes) {
+          if (kind === "message" && message?.from?.is_bot) this.#atMs.push(atMs);
+        }
+        after = changes.at(-1)?.sequence ?? after;
+      } catch {
+        // The scene is being closed.
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/** Arguments: what a drill is asked to do. */
+import { parseArgs } from "node:util";
+
+export interface DrillArguments {
+  readonly help: boolean;
+  readonly list: boolean;
+  /** Names of faults; empty: all. */
+  readonly only: readonly string[];
+  /** Only the faults that show most in little time. */
+  readonly quick: boolean;
+  readonly seed: number;
+  /** Length of a random schedule of overlapping faults; undefined: none. */
+  readonly minutes?: number;
+  /** SIGKILLs in one run under load; undefined: none. */
+  readonly kills?: number;
+  readonly peers: boolean;
+  /** Where the report is written as JSON. */
+  readonly json?: string;
+  /** Where the report is written as a page. */
+  readonly html?: string;
+}
+
+/** The words after the command make no sense. */
+export class DrillArgumentError extends Error {
+  override readonly name = "DrillArgumentError";
+}
+
+export const usage = `Breaks a real running bot on purpose, and reports what happened.
+
+  cd bot && node test-fault-tolerance.ts [options]        or: npm run drill -- [options]
+
+  --only NAME[,NAME]  only these faults
+  --quick             the faults that show most, in about a minute
+  --kills N           N SIGKILLs under load, in one run, and nothing else
+  --minutes M         M minutes of random overlapping faults, and nothing else
+  --peers             bare Telegraf, grammY and grammY runner under the same faults, beside this bot
+  --seed N            repeats a drill's chances; default: another one each time
+  --json FILE         writes the report as JSON
+  --html FILE         writes the report as a page with a timeline of every fault
+  --list              names all faults
+  --help              this
+
+Exit code 0: every promise held. 1: one was broken. 64: the arguments make no sense.
+Needs no token: Telegram is the built-in sandbox. Faults whose tools are missing are skipped, and say so.
+`;
+
+/**
+ * @param words Those after the program's name.
+ * @param names The faults there are.
+ * Throws `DrillArgumentError` with one sentence that names the option.
+ */
+export function parseDrillArguments(
+  words: readonly string[],
+  names: readonly string[],
+  randomSeed: () => number,
+): DrillArguments {
+  const { values } = parse(words);
+  const only = values.only === undefined ? [] : values.only.split(",").filter(Boolean);
+  for (const name of only) {
+    if (!names.includes(name)) {
+      throw new DrillArgumentError(`--only: there is no fault "${name}"; --list names them all`);
+    }
+  }
+  const { html, json } = values;
+  return {
+    help: values.help,
+    list: values.list,
+    quick: values.quick,
+    peers: values.peers,
+    only,
+    seed: number("seed", values.seed, 0, 2 ** 32 - 1) ?? randomSeed(),
+    ...optional("minutes", number("minutes", values.minutes, 1, 1_440)),
+    ...optional("kills", number("kills", values.kills, 1, 100_000)),
+    ...optional("json", json),
+    ...optional("html", html),
+  };
+}
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      options: {
+        help: { type: "boolean", default: false },
+        list: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
+        peers: { type: "boolean", default: false },
+        only: { type: "string" },
+        seed: { type: "string" },
+        minutes: { type: "string" },
+        kills: { type: "string" },
+        json: { type: "string" },
+        html: { type: "string" },
+      },
+    });
+  } catch (cause) {
+    throw new DrillArgumentError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function number(
+  name: string,
+  text: string | undefined,
+  from: number,
+  to: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= from && value <= to) return value;
+  throw new DrillArgumentError(
+    `--${name} must be a whole number from ${from} to ${to}, not "${text}"`,
+  );
+}
+
+function optional<Name extends string, T>(name: Name, value: T | undefined) {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [Key in Name]?: T };
+}

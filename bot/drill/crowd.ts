@@ -1,0 +1,168 @@
+/**
+ * Crowd: people who write, press and buy while the bot is being broken, and what they must get for it.
+ *
+ * Writers send a round of commands, each starting at another one, so that neighbouring replies differ.
+ * Callers say one thing each, in a chat of their own, again and again: they are how the drill sees when
+ * the bot answers. Shoppers buy until their money is gone and press every button twice.
+ */
+import type { Expectation } from "../history/from-journal.ts";
+import type { SandboxClient } from "../sandbox/client.ts";
+import type { JournalEntry } from "../sandbox/control-api.ts";
+import { pause } from "./bot-process.ts";
+
+export interface CrowdOptions {
+  readonly sandbox: SandboxClient;
+  readonly random: () => number;
+  readonly writers: number;
+  readonly shoppers: number;
+  /** Milliseconds between two texts of one writer, on average. */
+  readonly pauseMs: number;
+  /** Milliseconds between two callers. */
+  readonly callEveryMs: number;
+}
+
+const firstWriterId = 5_000;
+const firstShopperId = 7_000;
+const firstCallerId = 100_000;
+const purchases = 5;
+
+const commands = ["/start", "/help", "/balance", "/orders", "hello"] as const;
+type Command = (typeof commands)[number];
+
+/** Whoever says one of these for the first time is given an account. */
+const opening: readonly Command[] = ["/start", "/balance", "/orders"];
+
+const labelOf: Readonly<Record<Command, string>> = {
+  "/start": "greeting",
+  "/help": "help",
+  "/balance": "balance",
+  "/orders": "orders",
+  hello: "hint",
+};
+
+export class Crowd {
+  readonly #options: CrowdOptions;
+  /** By update; of shoppers' the first alone, for all they buy. */
+  readonly #owed = new Map<number, Expectation>();
+  readonly #members = new Set<number>();
+  readonly #shoppings = new Map<number, { readonly userId: number; readonly keys: Set<string> }>();
+  #going: Promise<unknown> | undefined;
+  #shopping: Promise<unknown> = Promise.resolve();
+  #stopping = false;
+
+  constructor(options: CrowdOptions) {
+    this.#options = options;
+  }
+
+  /** What an update has to cause; nothing is known about those of others. */
+  owed(updateId: number): Expectation {
+    const shopping = this.#shoppings.get(updateId);
+    if (!shopping) return this.#owed.get(updateId) ?? {};
+    const purchases = [...shopping.keys].map((key) => `purchase:${shopping.userId}:${key}`);
+    return { effects: [`welcome:${shopping.userId}`, ...purchases] };
+  }
+
+  start(): void {
+    const { shoppers, writers } = this.#options;
+    const indices = (count: number) => Array.from({ length: count }, (_, index) => index);
+    this.#shopping = Promise.all(indices(shoppers).map((index) => this.#shop(index)));
+    this.#going = Promise.all([
+      ...indices(writers).map((index) => this.#write(index)),
+      this.#call(),
+    ]);
+    // Whoever is still at it when the scene is closed fails; those who wait are told by `stop`.
+    void Promise.allSettled([this.#shopping, this.#going]);
+  }
+
+  /** Nobody begins anything new; resolves when everybody has said what they wanted to say. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#going;
+  }
+
+  /** Nobody begins anything new, and nobody is waited for. */
+  leave(): void {
+    this.#stopping = true;
+  }
+
+  /** Resolves when the shoppers have their goods. */
+  async shopped(): Promise<void> {
+    await this.#shopping;
+  }
+
+  async #say(userId: number, text: Command): Promise<void> {
+    const { updateId } = await this.#options.sandbox.write({ userId, text });
+    const opens = opening.includes(text) && !this.#members.has(userId);
+    if (opens) this.#members.add(userId);
+    const effects = opens ? [`welcome:${userId}`] : [];
+    this.#owed.set(updateId ?? 0, { effects, replies: [labelOf[text]] });
+  }
+
+  async #write(index: number): Promise<void> {
+    const { pauseMs, random } = this.#options;
+    for (let turn = index; !this.#stopping; turn++) {
+      const text = commands[turn % commands.length] ?? "/help";
+      await this.#say(firstWriterId + index, text);
+      await pause(2 * random() * pauseMs);
+    }
+  }
+
+  async #call(): Promise<void> {
+    for (let userId = firstCallerId; !this.#stopping; userId++) {
+      await this.#say(userId, "/help");
+      await pause(this.#options.callEveryMs);
+    }
+  }
+
+  async #shop(index: number): Promise<void> {
+    const { sandbox } = this.#options;
+    const userId = firstShopperId + index;
+    const patience = { timeoutMs: 600_000 };
+    const keys = new Set<string>();
+    const { updateId } = await sandbox.write({ userId, text: "/shop" });
+    this.#shoppings.set(updateId ?? 0, { userId, keys });
+    const press = async (messageId: number, button: { data: string } | { row: 0; column: 0 }) => {
+      const pressed = await sandbox.press({ userId, chatId: userId, messageId, ...button });
+      this.#owed.set(pressed.updateId ?? 0, { effects: [] });
+    };
+    const list = await sandbox.waitForMessage(userId, hasButtons, patience);
+    let after = list.message_id;
+    for (let purchase = 0; purchase < purchases && !this.#stopping; purchase++) {
+      await press(list.message_id, { row: 0, column: 0 });
+      const question = await sandbox.waitForMessage(userId, hasButtons, { after, ...patience });
+      after = question.message_id;
+      const data = /buy:[^:]*:[^:]*:[^"]*/.exec(JSON.stringify(question.reply_markup))?.[0] ?? "";
+      keys.add(data.split(":")[3] ?? "");
+      // Named by its data: at the same place the receipt has a button that cancels.
+      await press(after, { data });
+      await press(after, { data }).catch(() => {
+        // The first press has been answered already, and its button is gone.
+      });
+      const edited = (message: { message_id: number; edit_date?: number }) =>
+        message.message_id === after && message.edit_date !== undefined;
+      await sandbox.waitForMessage(userId, edited, { after: after - 1, ...patience });
+    }
+  }
+}
+
+function hasButtons(message: { readonly reply_markup?: unknown }): boolean {
+  return message.reply_markup !== undefined;
+}
+
+/** What people get instead of a reply when their update was given up. */
+export const apology = "apology";
+
+/** Which of the bot's replies a call is; `undefined` for what is none. */
+export function nameOfReply({ method, parameters }: JournalEntry): string | undefined {
+  return method === "sendMessage" ? labelOfText(parameters["text"] ?? "") : undefined;
+}
+
+function labelOfText(text: string): string {
+  if (/^(Hello|Welcome back)/.test(text)) return "greeting";
+  if (text.startsWith("This is what I can do")) return "help";
+  if (text.startsWith("Balance:")) return "balance";
+  if (text.startsWith("You have no orders")) return "orders";
+  if (text.startsWith("I understand commands only")) return "hint";
+  if (text.startsWith("Sorry, something went wrong")) return apology;
+  return `unknown: ${text}`;
+}

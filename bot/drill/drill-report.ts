@@ -1,0 +1,95 @@
+/** Drill report: what all faults of a drill come to: aims, coverage, verdict. */
+import { type Area, areas, type Fault, type Group, groups } from "./fault.ts";
+import type { PeerRow } from "./peers/contest.ts";
+import { aimsMs, type FaultReport } from "./run-fault.ts";
+
+export interface AimReport {
+  readonly aim: string;
+  readonly found: string;
+  readonly held: boolean;
+}
+
+export interface CoverageRow {
+  /** An area of the requirement, or a group of known troubles. */
+  readonly what: string;
+  readonly faults: readonly string[];
+}
+
+export interface DrillReport {
+  readonly seed: number;
+  readonly node: string;
+  readonly processors: number;
+  /** The machine's load in the last minutes, others' work included: times mean little when it is above the processors. */
+  readonly load: number;
+  readonly startedAt: string;
+  readonly tookMs: number;
+  readonly faults: readonly FaultReport[];
+  readonly aims: readonly AimReport[];
+  readonly coverage: readonly CoverageRow[];
+  /** Other bots in the same troubles; empty when nobody asked. */
+  readonly peers: readonly PeerRow[];
+  /** Every promise held. Skipped faults are no broken promises. */
+  readonly held: boolean;
+}
+
+/** The aims, as far as these reports tell something about them. */
+export function summarizeAims(reports: readonly FaultReport[]): readonly AimReport[] {
+  const played = reports.filter(({ outcome }) => outcome !== "skipped");
+  const slowest = (aim: keyof typeof aimsMs) =>
+    played.filter(({ fault }) => fault.aim === aim && !fault.needsHuman);
+  const time = (aim: keyof typeof aimsMs, sentence: string): AimReport[] => {
+    const of = slowest(aim);
+    if (of.length === 0) return [];
+    const worst = Math.max(
+      ...of.map((report) => report.recoveredAfterMs ?? Number.POSITIVE_INFINITY),
+    );
+    const found = `at most ${(worst / 1000).toFixed(1)} s, in ${of.length} faults`;
+    return [{ aim: sentence, found, held: worst < aimsMs[aim] }];
+  };
+  const none = (sentence: string, counted: keyof Counts): AimReport => {
+    const sum = played.reduce((total, { judgement }) => total + (judgement?.[counted] ?? 0), 0);
+    return { aim: sentence, found: String(sum), held: sum === 0 };
+  };
+  const stuck = played.filter(
+    ({ fault, recoveredAfterMs }) => recoveredAfterMs === undefined && !fault.needsHuman,
+  );
+  return [
+    ...time("hang", "a hang is noticed and the bot answers again in less than 20 s"),
+    ...time("outage", "after an outage of any part the bot answers in less than 5 s"),
+    ...time("kill", "after kill -9 or a crash the bot answers in less than 2 s"),
+    none("no update is lost", "lost"),
+    none("no effect happens twice", "doubled"),
+    none("no reply is missing", "missing"),
+    none("no reply comes twice, but for ambiguous sends", "duplicated"),
+    none("order in a chat is kept", "disorder"),
+    { aim: "no fault needs a human", found: String(stuck.length), held: stuck.length === 0 },
+  ];
+}
+
+type Counts = Pick<
+  NonNullable<FaultReport["judgement"]>,
+  "lost" | "doubled" | "missing" | "duplicated" | "disorder"
+>;
+
+/** What the faults cover, by the requirement's areas and by the groups of known troubles. */
+export function summarizeCoverage(faults: readonly Fault[]): readonly CoverageRow[] {
+  const having = (has: (fault: Fault) => boolean) => faults.filter(has).map(({ name }) => name);
+  const ofArea = (Object.keys(areas) as Area[]).map((area) => ({
+    what: areas[area],
+    faults: having((fault) => fault.areas.includes(area)),
+  }));
+  const ofGroup = (Object.keys(groups) as Group[]).map((group) => ({
+    what: `${group} ${groups[group]}`,
+    faults: having((fault) => fault.groups?.includes(group) ?? false),
+  }));
+  return [...ofArea, ...ofGroup];
+}
+
+/** The report as plain data; of the faults what can be read, not what is run. */
+export function toJson(report: DrillReport): string {
+  const faults = report.faults.map(({ fault, ...rest }) => {
+    const { areas: inAreas, groups: inGroups = [], how, name, title } = fault;
+    return { name, title, how, areas: inAreas, groups: inGroups, ...rest };
+  });
+  return `${JSON.stringify({ ...report, faults }, undefined, 2)}\n`;
+}

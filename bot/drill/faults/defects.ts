@@ -1,0 +1,69 @@
+/** Defects of the process itself: leaks, exhausted memory, errors that nobody handles. */
+import type { Fault } from "../fault.ts";
+import { MemoryGroup } from "../tools.ts";
+
+/** Memory that runs out keeps the process busy with collecting it. */
+export const thrashingMs = 4_000;
+
+const common = { areas: ["process", "integration"], aim: "kill" } as const satisfies Partial<Fault>;
+
+export const defects: readonly Fault[] = [
+  {
+    ...common,
+    name: "memory-leak",
+    title: "memory leaks, 80 MB a second",
+    how: "code loaded into the process keeps what it allocates",
+    areas: ["process", "health"],
+    setup: { env: { MEMORY_LIMIT_MB: "256" } },
+    detection: { by: "exit", code: 0 },
+    aim: "outage",
+    inject: ({ bot }) => bot.sabotage({ kind: "leak" }),
+  },
+  {
+    ...common,
+    name: "heap-exhausted",
+    title: "the heap is exhausted at a stroke",
+    deafMs: thrashingMs,
+    how: "--max-old-space-size=96, and an endless array",
+    setup: { nodeOptions: ["--max-old-space-size=96"] },
+    detection: { by: "exit", code: "killed" },
+    inject: ({ bot }) => bot.sabotage({ kind: "exhaust", what: "heap" }),
+  },
+  {
+    ...common,
+    name: "out-of-memory",
+    title: "the kernel kills it for its memory",
+    deafMs: thrashingMs,
+    how: "a memory cgroup of 300 MB, and buffers without end",
+    needs: ["cgroup"],
+    detection: { by: "exit", code: "killed" },
+    inject: async ({ bot, supervisor }) => {
+      const group = new MemoryGroup(300);
+      const deaths = supervisor.ends.length;
+      group.add(bot.pid ?? 0);
+      await bot.sabotage({ kind: "exhaust", what: "buffers" });
+      await supervisor.died(deaths);
+      group.remove();
+    },
+  },
+  {
+    ...common,
+    name: "unhandled-rejection",
+    title: "a rejection that nobody handles",
+    how: "Promise.reject() in the running process",
+    areas: ["process", "logger"],
+    detection: { by: "exit", code: 70 },
+    quick: true,
+    overlaps: true,
+    inject: ({ bot }) => bot.sabotage({ kind: "reject" }),
+  },
+  {
+    ...common,
+    name: "uncaught-exception",
+    title: "an exception that nobody catches",
+    how: "throw from a timer of the running process",
+    detection: { by: "exit", code: 70 },
+    overlaps: true,
+    inject: ({ bot }) => bot.sabotage({ kind: "throw" }),
+  },
+];

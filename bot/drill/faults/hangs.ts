@@ -1,0 +1,39 @@
+/** Hangs: a main thread that does nothing any more, in six ways; and a process that is stopped. */
+import type { Fault } from "../fault.ts";
+import { hangs as ways } from "../sabotage.ts";
+
+const endless = (Object.keys(ways) as (keyof typeof ways)[]).filter((way) => !way.includes("ends"));
+
+export const hangs: readonly Fault[] = [
+  ...endless.map(
+    (how): Fault => ({
+      name: `hang-${how.split(" ").at(-1)}`,
+      title: `main thread hangs: ${how}`,
+      how: "code loaded into the process hangs it",
+      areas: ["process", "integration"],
+      groups: ["P1"],
+      detection: { by: "exit", code: "killed" },
+      aim: "hang",
+      deafMs: 17_000,
+      inject: ({ bot }) => bot.sabotage({ kind: "hang", how }),
+    }),
+  ),
+  {
+    name: "suspended",
+    title: "the machine is suspended for 5 s",
+    how: "SIGSTOP, SIGCONT",
+    areas: ["process"],
+    detection: { by: "nothing" },
+    aim: "outage",
+    lastsMs: 5_000,
+    overlaps: true,
+    inject: async ({ bot }) => {
+      process.kill(bot.pid ?? 0, "SIGSTOP");
+    },
+    end: async ({ bot }) => {
+      process.kill(bot.pid ?? 0, "SIGCONT");
+    },
+    check: async ({ supervisor }) =>
+      supervisor.ends.length > 1 ? ["a process that was merely suspended was killed"] : [],
+  },
+];

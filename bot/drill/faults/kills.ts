@@ -1,0 +1,150 @@
+/** Kills: SIGKILL at random, at every step of an update's way, and other sudden ends. */
+import { eventually, nowMs, pause } from "../bot-process.ts";
+import type { Fault } from "../fault.ts";
+import type { SabotageOrder } from "../sabotage.ts";
+import type { Scene } from "../scene.ts";
+
+const common = {
+  areas: ["endToEnd", "queue", "integration"],
+  groups: ["P10"],
+  detection: { by: "exit", code: "killed" },
+  aim: "kill",
+} as const satisfies Partial<Fault>;
+
+type Death = Omit<Extract<SabotageOrder, { kind: "die" }>, "kind">;
+
+const atCommits: Readonly<Record<string, Death>> = {
+  "received, not stored": { when: "before", step: "update stored" },
+  "stored, not confirmed": { when: "after", step: "update stored" },
+  "taken in hand, not handled": { when: "after", step: "update claimed" },
+  "money moved, not replied": { when: "after", step: "durable step" },
+  "handled, not committed": { when: "before", step: "update done" },
+  "committed, not sent": { when: "after", step: "update done" },
+  "about to be sent": { when: "after", step: "send claimed" },
+  "sent, not recorded": { when: "before", step: "send done" },
+  "sent and recorded": { when: "after", step: "send done" },
+};
+
+const deathsEach = 3;
+
+function killAtCommit(step: string, death: Death): Fault {
+  return {
+    ...common,
+    ...(step.startsWith("stored") && { groups: ["P10", "P12"] }),
+    name: `kill-${step.replaceAll(/[^a-z]+/g, "-")}`,
+    title: `SIGKILL: ${step}`,
+    how: `the process kills itself ${death.when} the commit "${death.step}", ${deathsEach} times`,
+    inject: async ({ answers, bot, supervisor }) => {
+      for (let turn = 0; turn < deathsEach; turn++) {
+        // What was in hand is through by then: the same update three times would be a poison.
+        await answers.firstAfter(nowMs(), 60_000);
+        await pause(500);
+        const deaths = supervisor.ends.length;
+        await bot.sabotage({ kind: "die", ...death });
+        await supervisor.died(deaths);
+      }
+    },
+  };
+}
+
+/** A call that the sandbox holds, so that the process can be killed in the middle of it. */
+function killDuring(method: string, step: string, execute: boolean): Fault {
+  return {
+    ...common,
+    ...(execute && method === "sendMessage" && { groups: ["P8", "P10"] }),
+    name: `kill-${step.replaceAll(/[^a-z]+/g, "-")}`,
+    title: `SIGKILL: ${step}`,
+    how: `Telegram ${execute ? "executes" : "holds"} a ${method} and does not answer; kill -9`,
+    inject: async ({ bot, sandbox }) => {
+      await holdOne({ sandbox }, method, execute);
+      await bot.kill();
+    },
+  };
+}
+
+/** Resolves when one call hangs at Telegram. */
+async function holdOne({ sandbox }: Pick<Scene, "sandbox">, method: string, execute: boolean) {
+  const fault = { kind: "hang", execute } as const;
+  const { id } = await sandbox.addFault({ match: method, count: 1, fault });
+  await eventually(`a ${method} hangs`, async () => {
+    const rule = (await sandbox.faults()).find((one) => one.id === id);
+    return !rule || rule.struck > 0;
+  });
+}
+
+const progressEvery = 50;
+
+/** Kills at random moments under load, every third one at a commit step, in one run. */
+export function manyKills(times: number): Fault {
+  return {
+    ...common,
+    name: `kill-${times}-times`,
+    title: `${times} SIGKILLs under load`,
+    how: "kill -9 at random moments, the start included, every third one at a step of an update's way",
+    givesUp: true,
+    // A long run at the usual pace would outgrow what the sandbox remembers.
+    setup: { pauseMs: 1_500, callEveryMs: 400 },
+    inject: async (scene) => {
+      for (let kill = 0; kill < times; kill++) {
+        await killOnce(scene, kill);
+        if ((kill + 1) % progressEvery === 0) {
+          process.stderr.write(`        ${kill + 1} of ${times} kills\n`);
+        }
+      }
+    },
+  };
+}
+
+const deaths = Object.values(atCommits);
+
+/** In turn: at any moment, the start included; at work; at a commit step. */
+async function killOnce({ bot, random, supervisor }: Scene, turn: number): Promise<void> {
+  const before = supervisor.ends.length;
+  const death = turn % 3 === 2 ? deaths[Math.floor(turn / 3) % deaths.length] : undefined;
+  if (turn % 3 !== 0) await bot.monitoringUrl();
+  if (death) {
+    await bot.sabotage({ kind: "die", ...death }).catch(() => {
+      // Too busy to hear of it: then it is killed as the others are.
+    });
+  }
+  await Promise.race([supervisor.died(before), pause(death ? 5_000 : random() * 1_000)]);
+  if (supervisor.ends.length > before) return;
+  await eventually("there is a process to kill", async () => bot.running);
+  await bot.kill();
+}
+
+export const kills: readonly Fault[] = [
+  {
+    ...common,
+    name: "kill-at-random",
+    // Chance can have one update in hand at three deaths, and then it is taken for the killer.
+    givesUp: true,
+    title: "SIGKILL at a random moment, five times",
+    how: "kill -9",
+    quick: true,
+    overlaps: true,
+    inject: async ({ bot, random }) => {
+      for (let turn = 0; turn < 5; turn++) {
+        await bot.monitoringUrl();
+        await new Promise((resolve) => setTimeout(resolve, random() * 800));
+        await bot.kill();
+      }
+    },
+  },
+  ...Object.entries(atCommits).map(([step, death]) => killAtCommit(step, death)),
+  killDuring("getUpdates", "confirmed, and nobody heard of it", true),
+  killDuring("sendMessage", "written, not executed", false),
+  killDuring("sendMessage", "sent, answer not received", true),
+  {
+    ...common,
+    name: "stop-under-load",
+    title: "SIGTERM under load",
+    how: "kill -15, as a deploy does",
+    detection: { by: "exit", code: 0 },
+    quick: true,
+    overlaps: true,
+    inject: async ({ bot }) => {
+      await bot.stop("SIGTERM");
+    },
+  },
+];

@@ -1,0 +1,133 @@
+/** Network: what the link to Telegram can suffer, by the eight toxics of the fault proxy. */
+import type { Fault } from "../fault.ts";
+import type { Cure } from "../fault-proxy.ts";
+import type { Direction, Toxic } from "../toxics.ts";
+
+const common = {
+  areas: ["reconnect", "endToEnd"],
+  groups: ["P7"],
+  aim: "outage",
+} as const satisfies Partial<Fault>;
+
+const polling = { INTAKE_POLL_TIMEOUT_SECONDS: "30" };
+const lost = { by: "log", line: /connection\.lost|intake\.failed|breaker\.opened/ } as const;
+
+/** A fault that is there while the toxic is. */
+function ill(
+  name: string,
+  title: string,
+  toxic: Toxic,
+  more: Partial<Fault> & { readonly direction?: Direction } = {},
+): Fault {
+  const { direction, ...rest } = more;
+  let cure: Cure | undefined;
+  return {
+    ...common,
+    name: `network-${name}`,
+    title,
+    how: `fault proxy: ${toxic.kind}${direction ? `, ${direction} only` : ""}`,
+    detection: { by: "nothing" },
+    overlaps: true,
+    inject: async ({ network }) => {
+      cure = await network.add(toxic, direction);
+    },
+    end: async () => {
+      await cure?.();
+    },
+    ...rest,
+  };
+}
+
+export const network: readonly Fault[] = [
+  ill(
+    "down",
+    "the network is down for 10 s",
+    { kind: "down" },
+    {
+      detection: lost,
+      lastsMs: 10_000,
+      quick: true,
+    },
+  ),
+  ill(
+    "silent",
+    "the link falls silent: half-open connections",
+    { kind: "timeout", ms: 0 },
+    {
+      groups: ["P1", "P7"],
+      swallows: true,
+      setup: { env: polling },
+      detection: lost,
+      lastsMs: 8_000,
+    },
+  ),
+  ill(
+    "silent-down",
+    "only what comes from Telegram is lost",
+    { kind: "timeout", ms: 0 },
+    {
+      groups: ["P1", "P7", "P8"],
+      swallows: true,
+      direction: "down",
+      setup: { env: polling },
+      detection: lost,
+    },
+  ),
+  ill(
+    "timeout",
+    "connections are closed without an answer",
+    { kind: "timeout", ms: 500 },
+    {
+      groups: ["P7", "P8"],
+      detection: lost,
+    },
+  ),
+  ill(
+    "slow",
+    "answers take 1.5 s, more or less 1 s",
+    { kind: "latency", ms: 1_500, jitterMs: 1_000 },
+    {
+      lastsMs: 6_000,
+    },
+  ),
+  ill("narrow", "2 KB a second", { kind: "bandwidth", bytesPerSecond: 2_000 }, { lastsMs: 6_000 }),
+  ill("slow-close", "ends of connections arrive late", { kind: "slow-close", ms: 2_000 }),
+  ill(
+    "reset",
+    "connections are reset after 300 ms",
+    { kind: "reset-peer", ms: 300 },
+    {
+      groups: ["P7", "P8"],
+      detection: lost,
+    },
+  ),
+  ill(
+    "sliced",
+    "bytes come in crumbs",
+    { kind: "slicer", bytes: 20, pauseMs: 5 },
+    { direction: "down" },
+  ),
+  ill(
+    "cut",
+    "answers are cut off after 300 bytes",
+    { kind: "limit-data", bytes: 300 },
+    {
+      groups: ["P7", "P8"],
+      direction: "down",
+      detection: lost,
+    },
+  ),
+  {
+    ...common,
+    name: "network-down-at-start",
+    title: "the network is down at the start",
+    how: "the proxy refuses; the process is killed and started again meanwhile",
+    detection: lost,
+    lastsMs: 6_000,
+    inject: async ({ bot, network }) => {
+      await network.stop();
+      await bot.kill();
+    },
+    end: ({ network }) => network.start(),
+  },
+];

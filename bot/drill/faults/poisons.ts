@@ -1,0 +1,125 @@
+/** Poisons: updates that throw, hang or kill, from somebody whom nobody else should notice. */
+import { eventually } from "../bot-process.ts";
+import type { Fault } from "../fault.ts";
+import type { Scene } from "../scene.ts";
+import { thrashingMs } from "./defects.ts";
+
+const poisonerId = 666;
+
+const common = {
+  areas: ["queue", "endToEnd"],
+  aim: "outage",
+  overlaps: true,
+} as const satisfies Partial<Fault>;
+
+/** The poison, and a harmless word after it, from the same person. */
+async function write({ sandbox }: Scene, name: string): Promise<void> {
+  await sandbox.write({ userId: poisonerId, text: `/poison ${name}` });
+  await sandbox.write({ userId: poisonerId, text: "/help" });
+}
+
+const helped = ({ text }: { text?: string }) => text?.startsWith("This is what") ?? false;
+
+/** The poisoner's next update works, and the poison has become a dead letter. */
+async function isOver(scene: Scene, timeoutMs = 60_000): Promise<void> {
+  await scene.sandbox.waitForMessage(poisonerId, helped, { timeoutMs });
+}
+
+async function deadLetters({ bot }: Scene): Promise<number> {
+  const queue = await bot.ask<{ deadLetters: number }>("/api/message-queue");
+  return queue?.deadLetters ?? 0;
+}
+
+/** Becomes a dead letter, by attempts or by deaths. */
+function poison(name: string, title: string, more: Partial<Fault>): Fault {
+  return {
+    ...common,
+    name: `poison-${name}`,
+    title,
+    how: `a message whose handler does so every time`,
+    detection: { by: "log", line: /message\.dead/ },
+    givesUp: true,
+    inject: async (scene) => {
+      await write(scene, name);
+      await eventually("it is given up", async () => deadLetters(scene).then((n) => n > 0), 90_000);
+      await isOver(scene);
+    },
+    ...more,
+  };
+}
+
+export const poisons: readonly Fault[] = [
+  poison("throw", "an update whose handler throws", { groups: ["P3", "P11"], quick: true }),
+  poison("reject", "an update whose handler rejects", { groups: ["P3"] }),
+  poison("exit", "an update whose handler ends the process", { groups: ["P11"] }),
+  poison("kill", "an update that kills the process", { groups: ["P11"], quick: true }),
+  poison("exhaust", "an update that exhausts the memory", {
+    groups: ["P11"],
+    setup: { nodeOptions: ["--max-old-space-size=96"] },
+    deafMs: thrashingMs,
+    overlaps: false,
+  }),
+  poison("spin", "an update that hangs the process", {
+    groups: ["P11"],
+    setup: { env: { HANG_KILL_MS: "2000" } },
+    deafMs: 4_000,
+    overlaps: false,
+  }),
+  {
+    ...common,
+    name: "handler-never-settles",
+    givesUp: true,
+    title: "a handler that never comes back",
+    how: "a message whose handler waits for ever; ten of them",
+    groups: ["P5"],
+    setup: {
+      env: {
+        HANDLER_SLOW_MS: "500",
+        HANDLER_TIMEOUT_MS: "2000",
+        TELEGRAM_CALL_DEADLINE_MS: "1500",
+        QUEUE_ATTEMPTS_MAX: "2",
+      },
+    },
+    detection: { by: "log", line: /message\.overdue/ },
+    overlaps: false,
+    inject: async ({ sandbox }) => {
+      for (let index = 0; index < 10; index++) {
+        await sandbox.write({ userId: poisonerId + index, text: "/poison settle" });
+      }
+    },
+  },
+  {
+    ...common,
+    name: "handler-takes-long",
+    title: "a handler that takes long is not run twice",
+    how: "a message whose handler takes 6 s, with others in the same chat",
+    groups: ["P4"],
+    setup: { env: { HANDLER_SLOW_MS: "1000" } },
+    detection: { by: "log", line: /message\.overdue/ },
+    overlaps: false,
+    inject: async (scene) => {
+      await write(scene, "wait 6000");
+      await isOver(scene);
+    },
+    check: async ({ sandbox }) => {
+      const sends = (await sandbox.journalAll({ chatId: poisonerId, method: "sendMessage" }))
+        .length;
+      return sends === 2 ? [] : [`two updates led to ${sends} replies`];
+    },
+  },
+  {
+    ...common,
+    name: "handlers-dawdle",
+    title: "handlers of very different lengths",
+    how: "every handler takes up to 300 ms, at random",
+    groups: ["P13"],
+    detection: { by: "nothing" },
+    inject: async ({ bot }) => {
+      await bot.sabotage({ kind: "dawdle", upToMs: 300 });
+    },
+    end: async ({ bot }) => {
+      await bot.sabotage({ kind: "dawdle", upToMs: 0 });
+    },
+    lastsMs: 5_000,
+  },
+];

@@ -1,0 +1,47 @@
+/** Schedules: faults at random, several at a time, for minutes. */
+import { nowMs, pause } from "../bot-process.ts";
+import type { Fault } from "../fault.ts";
+import type { Scene } from "../scene.ts";
+
+const atOnceMax = 3;
+const pauseMsMax = 3_000;
+
+/** @param faults Of these, those that can happen together. */
+export function randomSchedule(minutes: number, faults: readonly Fault[]): Fault {
+  const candidates = faults.filter(({ overlaps }) => overlaps);
+  return {
+    name: `random-${minutes}-minutes`,
+    title: `${minutes} minutes of random overlapping faults`,
+    how: `${candidates.length} kinds, up to ${atOnceMax} at a time`,
+    areas: ["endToEnd", "integration"],
+    detection: { by: "nothing" },
+    aim: "outage",
+    setup: { pauseMs: 1_000 },
+    givesUp: true,
+    swallows: true,
+    inject: async (scene) => {
+      const untilMs = nowMs() + minutes * 60_000;
+      const playing = new Set<Fault>();
+      const lanes = Array.from({ length: atOnceMax }, async () => {
+        while (nowMs() < untilMs) {
+          await pause(scene.random() * pauseMsMax);
+          const idle = candidates.filter((fault) => !playing.has(fault));
+          const fault = idle[Math.floor(scene.random() * idle.length)];
+          if (!fault) continue;
+          playing.add(fault);
+          await playOnce(fault, scene);
+          playing.delete(fault);
+        }
+      });
+      await Promise.all(lanes);
+    },
+  };
+}
+
+/** One that finds no process to break, because another fault has just ended it, has had its way. */
+async function playOnce(fault: Fault, scene: Scene): Promise<void> {
+  await fault.inject(scene).catch(() => {});
+  if (!fault.end) return;
+  await pause(Math.min(fault.lastsMs ?? 3_000, 5_000));
+  await fault.end(scene).catch(() => {});
+}

@@ -1,0 +1,170 @@
+/** Telegram: what its server can answer that is no answer, played by the sandbox. */
+
+import type { NewFaultRule } from "../../sandbox/control-api.ts";
+import { pause } from "../bot-process.ts";
+import type { Fault } from "../fault.ts";
+import type { Scene } from "../scene.ts";
+
+const common = {
+  areas: ["reconnect", "endToEnd"],
+  aim: "outage",
+  overlaps: true,
+} as const satisfies Partial<Fault>;
+
+function answers(
+  name: string,
+  title: string,
+  rule: NewFaultRule,
+  more: Partial<Fault> = {},
+): Fault {
+  const { match, probability } = rule;
+  let id = 0;
+  return {
+    ...common,
+    name: `telegram-${name}`,
+    title,
+    how: `sandbox: ${rule.fault.kind} on ${match}${probability ? ` (${probability * 100} %)` : ""}`,
+    detection: { by: "log", line: /intake\.failed/ },
+    inject: async ({ sandbox }) => {
+      ({ id } = await sandbox.addFault(rule));
+    },
+    end: async ({ sandbox }) => {
+      await sandbox.removeFault({ id });
+    },
+    ...more,
+  };
+}
+
+const userId = 4_000;
+
+/** One person's chat alone: everybody else goes on. */
+async function writeTo({ sandbox }: Scene, texts: number): Promise<void> {
+  for (let index = 0; index < texts; index++) await sandbox.write({ userId, text: "/help" });
+}
+
+export const telegram: readonly Fault[] = [
+  answers(
+    "409",
+    "409: somebody else polls",
+    { match: "getUpdates", fault: { kind: "conflict" } },
+    {
+      groups: ["P2"],
+      lastsMs: 5_000,
+      quick: true,
+    },
+  ),
+  answers("502", "502 from a proxy, as a page", {
+    match: "*",
+    fault: { kind: "html", status: 502 },
+  }),
+  answers("500", "500 on every call", { match: "*", fault: { kind: "error", status: 500 } }),
+  answers(
+    "429",
+    "429 on polling and sending",
+    { match: "*", probability: 0.5, fault: { kind: "error", status: 429, retryAfterS: 1 } },
+    { groups: ["P6"], detection: { by: "log", line: /rate-limited/ } },
+  ),
+  answers(
+    "unanswered",
+    "polls are accepted and never answered",
+    { match: "getUpdates", fault: { kind: "hang" } },
+    {
+      groups: ["P1"],
+      areas: ["reconnect", "health", "endToEnd"],
+      setup: { env: { INTAKE_POLL_TIMEOUT_SECONDS: "2" } },
+    },
+  ),
+  answers(
+    "lost-answers",
+    "sends are executed and their answers lost",
+    { match: "sendMessage", probability: 0.3, fault: { kind: "close", execute: true } },
+    { groups: ["P8"], detection: { by: "log", line: /send\.ambiguous/ }, quick: true },
+  ),
+  answers(
+    "cut",
+    "answers are cut off in the middle",
+    { match: "*", probability: 0.5, fault: { kind: "cut", framing: "chunked" } },
+    { groups: ["P8"], detection: { by: "log", line: /send\.ambiguous/ } },
+  ),
+  {
+    ...common,
+    name: "telegram-401",
+    title: "401: the token is revoked, and given back",
+    how: "sandbox: revokeToken",
+    detection: { by: "log", line: /intake\.failed/ },
+    inject: async ({ sandbox }) => {
+      await sandbox.revokeToken({ revoked: true });
+    },
+    end: async ({ sandbox }) => {
+      await sandbox.revokeToken({ revoked: false });
+    },
+  },
+  {
+    ...common,
+    name: "telegram-429-one-chat",
+    title: "one chat is told to wait 73,414 s",
+    how: "sandbox: 429 for one chat; it is killed meanwhile",
+    groups: ["P6"],
+    detection: { by: "log", line: /rate-limited/ },
+    overlaps: false,
+    inject: async (scene) => {
+      const fault = { kind: "error", status: 429, retryAfterS: 73_414 } as const;
+      await scene.sandbox.addFault({ match: "sendMessage", chatId: userId, count: 1, fault });
+      await writeTo(scene, 2);
+      await pause(1_500);
+      await scene.bot.kill();
+    },
+    end: async () => {},
+    leaves: 2,
+    check: async ({ sandbox }) => {
+      const sends = await sandbox.journalAll({ chatId: userId, method: "sendMessage" });
+      return sends.length === 1 ? [] : [`the parked chat was tried ${sends.length} times`];
+    },
+  },
+  {
+    ...common,
+    name: "telegram-repeats",
+    title: "Telegram delivers updates again",
+    how: "sandbox: redeliver, for every update so far",
+    areas: ["queue", "endToEnd"],
+    groups: ["P9"],
+    detection: { by: "nothing" },
+    quick: true,
+    inject: async ({ sandbox }) => {
+      const facts = await sandbox.facts({ limit: 5_000 });
+      for (const { updateId } of facts) await sandbox.redeliver({ updateId });
+    },
+  },
+  {
+    ...common,
+    name: "chats-gone",
+    givesUp: true,
+    title: "people block the bot while it answers them",
+    how: "sandbox: blocked, deactivated, kicked, in silence",
+    areas: ["queue", "endToEnd"],
+    groups: ["P15"],
+    detection: { by: "log", line: /chat\.unreachable/ },
+    inject: async (scene) => {
+      const { sandbox } = scene;
+      for (const [index, access] of (["blocked", "deactivated", "deleted"] as const).entries()) {
+        const id = userId + 1 + index;
+        await sandbox.createUser({ id, firstName: "Ann", started: true });
+        await sandbox.setAccess({ chatId: id, access, silent: true });
+        await sandbox.write({ userId: id, text: "/help" }).catch(() => {
+          // Whoever has blocked a bot cannot write to it in this sandbox: an update is put in instead.
+        });
+        const from = { id, is_bot: false, first_name: "Ann" };
+        const chat = { id, type: "private", first_name: "Ann" };
+        const message = { message_id: 9, from, chat, date: 1_760_000_000, text: "/help" };
+        await sandbox.inject({ update: { message } });
+      }
+    },
+    check: async ({ sandbox }) => {
+      const sends = await sandbox.journalAll({ method: "sendMessage" });
+      const tries = sends.filter(
+        ({ chatId }) => (chatId ?? 0) > userId && (chatId ?? 0) < userId + 9,
+      );
+      return tries.length <= 6 ? [] : [`chats that are gone were tried ${tries.length} times`];
+    },
+  },
+];

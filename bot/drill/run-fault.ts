@@ -1,0 +1,197 @@
+/**
+ * Run of a fault: sets a scene, breaks it, waits until the bot answers again, and has it judged.
+ *
+ * Detection and recovery are measured from outside: lines as they arrive, exits as a supervisor sees
+ * them, and sends as the sandbox executes them.
+ */
+import { eventually, nowMs, pause } from "./bot-process.ts";
+import type { Aim, Fault } from "./fault.ts";
+import { type Judgement, judge, type Span } from "./judge.ts";
+import { type Scene, type SceneDefaults, setScene } from "./scene.ts";
+import { whyMissing } from "./tools.ts";
+import { Watch } from "./watch.ts";
+
+/** Milliseconds within which a fault of each kind must be over. */
+export const aimsMs: Readonly<Record<Aim, number>> = { hang: 20_000, outage: 5_000, kill: 2_000 };
+
+/** Instants are milliseconds since the scene's beginning. */
+export interface FaultReport {
+  readonly fault: Fault;
+  readonly outcome: "held" | "broken" | "skipped";
+  /** Of a skip, or one sentence for each promise broken. */
+  readonly reasons: readonly string[];
+  /** One sentence when the bot answered later than the aim is. */
+  readonly late?: string;
+  readonly detectedAfterMs?: number;
+  readonly recoveredAfterMs?: number;
+  readonly judgement?: Judgement;
+  readonly timeline?: Timeline;
+}
+
+export interface Timeline {
+  readonly injectedAtMs: number;
+  readonly endedAtMs: number;
+  readonly detectedAtMs?: number;
+  readonly recoveredAtMs?: number;
+  readonly finishedAtMs: number;
+  /** When sends took effect. */
+  readonly answersAtMs: readonly number[];
+  readonly exits: readonly { readonly atMs: number; readonly how: string }[];
+}
+
+export type Narrate = (line: string) => void;
+
+const warmUpMs = 1_000;
+const defaultLastsMs = 3_000;
+const noticeMsMax = 60_000;
+const recoverMsMax = 120_000;
+const settleMsMax = 90_000;
+
+/** Never rejects: what goes wrong with the fault itself is in the report. */
+export async function runFault(
+  fault: Fault,
+  defaults: SceneDefaults,
+  narrate: Narrate,
+): Promise<FaultReport> {
+  const missing = (fault.needs ?? []).flatMap((tool) => whyMissing(tool) ?? []);
+  if (missing.length > 0) return { fault, outcome: "skipped", reasons: missing };
+  const scene = await setScene(fault.setup ?? {}, defaults);
+  try {
+    return await play(fault, scene, narrate);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const lastWords = scene.bot.lines.slice(-5).map(({ text }) => `the bot said: ${text}`);
+    return { fault, outcome: "broken", reasons: [reason, ...lastWords] };
+  } finally {
+    await scene.close();
+  }
+}
+
+async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<FaultReport> {
+  const course = await breakAndMend(fault, scene, narrate);
+  await fault.afterwards?.(scene);
+  const leaves = fault.leaves ?? 0;
+  const problems = [...(await settle(scene, leaves)), ...((await fault.check?.(scene)) ?? [])];
+  const deaf = deafSpans(fault, scene, course);
+  const judgement = await judge(scene, { deaf, drained: leaves === 0 });
+  problems.push(...judgement.problems);
+  const { detectedAtMs, injectedAtMs, recoveredAfterMs } = course;
+  if (judgement.givenUp > 0 && !fault.givesUp) {
+    problems.push(`${judgement.givenUp} messages were given up`);
+  }
+  const noticeable = fault.detection.by !== "nothing";
+  if (noticeable && detectedAtMs === undefined) problems.push("nobody noticed it");
+  const late =
+    recoveredAfterMs > aimsMs[fault.aim] &&
+    `answering took ${seconds(recoveredAfterMs)}, aim ${seconds(aimsMs[fault.aim])}`;
+  return {
+    fault,
+    outcome: problems.length === 0 && !late ? "held" : "broken",
+    reasons: problems,
+    ...(late && { late }),
+    ...(detectedAtMs !== undefined && { detectedAfterMs: detectedAtMs - injectedAtMs }),
+    recoveredAfterMs,
+    judgement,
+    timeline: drawTimeline(scene, course),
+  };
+}
+
+/** When what happened, by the drill's clock. */
+interface Course {
+  readonly startedAtMs: number;
+  readonly injectedAtMs: number;
+  readonly overAtMs: number;
+  readonly detectedAtMs: number | undefined;
+  readonly recoveredAtMs: number;
+  readonly recoveredAfterMs: number;
+}
+
+async function breakAndMend(fault: Fault, scene: Scene, narrate: Narrate): Promise<Course> {
+  const { answers, bot, crowd, supervisor } = scene;
+  const startedAtMs = nowMs();
+  supervisor.start();
+  await bot.monitoringUrl();
+  answers.start();
+  crowd.start();
+  await answers.firstAfter(startedAtMs, recoverMsMax);
+  await pause(warmUpMs);
+
+  const watch = new Watch(fault.detection, scene);
+  const injectedAtMs = nowMs();
+  await fault.inject(scene);
+  narrate("broken");
+  if (fault.end) {
+    await Promise.all([pause(fault.lastsMs ?? defaultLastsMs), watch.noticed(noticeMsMax)]);
+    await fault.end(scene);
+    narrate("made whole");
+  }
+  const endedAtMs = nowMs();
+  const detectedAtMs = await watch.noticed(noticeMsMax);
+  watch.stop();
+  if (detectedAtMs !== undefined) narrate(`noticed after ${seconds(detectedAtMs - injectedAtMs)}`);
+
+  // Where the end of the process is how it was noticed, it is over only with that.
+  const byExit = !fault.end && fault.detection.by === "exit";
+  const overAtMs = byExit ? Math.max(endedAtMs, detectedAtMs ?? 0) : endedAtMs;
+  const recoveredAtMs = await answers.firstAfter(overAtMs, recoverMsMax);
+  const recoveredAfterMs = recoveredAtMs - (fault.aim === "hang" ? injectedAtMs : overAtMs);
+  narrate(`answering after ${seconds(recoveredAfterMs)}`);
+  return { startedAtMs, injectedAtMs, overAtMs, detectedAtMs, recoveredAtMs, recoveredAfterMs };
+}
+
+/** When answers were written that nobody could read. */
+function deafSpans({ deafMs = 0, swallows }: Fault, scene: Scene, course: Course): Span[] {
+  const beforeEnds = scene.supervisor.ends.map(({ atMs }): Span => [atMs - deafMs, atMs]);
+  return swallows ? [...beforeEnds, [course.injectedAtMs, course.overAtMs]] : beforeEnds;
+}
+
+function drawTimeline({ answers, supervisor }: Scene, course: Course): Timeline {
+  const since = (atMs: number) => atMs - course.startedAtMs;
+  const { detectedAtMs, injectedAtMs, overAtMs, recoveredAtMs } = course;
+  return {
+    injectedAtMs: since(injectedAtMs),
+    endedAtMs: since(overAtMs),
+    ...(detectedAtMs !== undefined && { detectedAtMs: since(detectedAtMs) }),
+    recoveredAtMs: since(recoveredAtMs),
+    finishedAtMs: since(nowMs()),
+    answersAtMs: answers.all.map(since),
+    exits: supervisor.ends.map(({ atMs, code, signal }) => ({
+      atMs: since(atMs),
+      how: signal ?? `exit ${code}`,
+    })),
+  };
+}
+
+/** Lets everybody finish, and stops the bot. @returns what kept them from it. */
+async function settle(scene: Scene, leaves: number) {
+  const { crowd, sandbox, supervisor } = scene;
+  await crowd.stop();
+  const problems: string[] = [];
+  const within = async (what: string, question: () => Promise<boolean>) => {
+    await eventually(what, question, settleMsMax).catch((error: Error) => {
+      problems.push(error.message);
+    });
+  };
+  await within("every update is confirmed", async () => (await sandbox.queue()).pending === 0);
+  const late = pause(settleMsMax).then(() => "a shopper still waits");
+  const waits = await Promise.race([crowd.shopped(), late]);
+  if (waits !== undefined) problems.push(waits);
+  await within("the queue is empty", async () => (await countUnfinished(scene)) <= leaves);
+  const code = await supervisor.stop();
+  if (code !== 0) problems.push(`the last stop ended with ${code}`);
+  return problems;
+}
+
+/** Messages that wait or are in hand; infinitely many while nobody says. */
+async function countUnfinished({ bot }: Scene): Promise<number> {
+  const queue = await bot.ask<{
+    pools: Record<string, { waiting: number; inHand: number }>;
+  }>("/api/message-queue");
+  if (!queue) return Number.POSITIVE_INFINITY;
+  return Object.values(queue.pools).reduce((sum, pool) => sum + pool.waiting + pool.inHand, 0);
+}
+
+/** A duration for people. */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,179 @@
+/**
+ * Sabotage: breaks the process that it is loaded into (`node --import`), so that production code needs
+ * no switch for it.
+ *
+ * On SIGUSR2 it reads an order from the file that `SABOTAGE` names, says so on stderr, and obeys: hangs,
+ * leaks, throws where nobody catches, or kills the process at a chosen commit. Orders for handlers
+ * (`poison`) are the text of a message: `/poison throw` and so on reach the handler and break it there.
+ */
+import { execSync } from "node:child_process";
+import { readFileSync, writeSync } from "node:fs";
+import { DatabaseSync, StatementSync } from "node:sqlite";
+import { isMainThread } from "node:worker_threads";
+import { Telegraf } from "telegraf";
+
+export type SabotageOrder =
+  | { readonly kind: "hang"; readonly how: keyof typeof hangs }
+  | { readonly kind: "leak" }
+  | { readonly kind: "reject" }
+  | { readonly kind: "throw" }
+  /** Fills the heap, or memory beside it, until somebody ends the process. */
+  | { readonly kind: "exhaust"; readonly what: "heap" | "buffers" }
+  /** SIGKILL from within, around the next commit that contains the step. */
+  | { readonly kind: "die"; readonly when: "before" | "after"; readonly step: CommitStep }
+  /** Handlers take a random time of up to so many milliseconds from now on. */
+  | { readonly kind: "dawdle"; readonly upToMs: number };
+
+/** What a commit is for. */
+export type CommitStep =
+  | "update stored"
+  | "update claimed"
+  | "durable step"
+  | "update done"
+  | "send claimed"
+  | "send done";
+
+/** Each ends only by a kill, but the last. */
+export const hangs = {
+  "a tight loop": function spin() {
+    for (;;);
+  },
+  "a regular expression": function match() {
+    /^(a+)+$/.test(`${"a".repeat(60)}!`);
+  },
+  "a storm of promises": function storm() {
+    const again = (): unknown => Promise.resolve().then(again);
+    again();
+  },
+  "a wait for shared memory": function wait() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  },
+  "a runaway query": function query() {
+    const sql =
+      "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n";
+    new DatabaseSync(":memory:").prepare(sql).get();
+  },
+  "a child process": function child() {
+    execSync("sleep 600");
+  },
+  "a pause that ends": function pause() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+  },
+} as const satisfies Readonly<Record<string, () => void>>;
+
+const kept: unknown[] = [];
+let deadly: { readonly when: "before" | "after"; readonly step: CommitStep } | undefined;
+let dawdleMs = 0;
+
+function obey(order: SabotageOrder): void {
+  writeSync(2, `sabotage: ${order.kind}\n`);
+  switch (order.kind) {
+    case "hang":
+      setTimeout(hangs[order.how], 10);
+      return;
+    case "leak":
+      leak();
+      return;
+    case "reject":
+      void Promise.reject(new Error("nobody handles this"));
+      return;
+    case "throw":
+      setTimeout(() => {
+        throw new Error("nobody catches this");
+      });
+      return;
+    case "exhaust":
+      setTimeout(() => exhaust(order.what), 10);
+      return;
+    case "die":
+      deadly = order;
+      return;
+    case "dawdle":
+      dawdleMs = order.upToMs;
+      return;
+  }
+}
+
+function leak(): void {
+  kept.push(Buffer.alloc(8 * 2 ** 20, 1));
+  setTimeout(leak, 100);
+}
+
+function exhaust(what: "heap" | "buffers"): void {
+  for (;;) kept.push(what === "heap" ? new Array(2 ** 17).fill(1.5) : Buffer.alloc(2 ** 24, 1));
+}
+
+function die(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+interface Statements {
+  run(this: StatementSync, ...parameters: unknown[]): unknown;
+  get(this: StatementSync, ...parameters: unknown[]): Record<string, unknown> | undefined;
+}
+
+/** What the transaction under way is for. */
+const steps = new Set<CommitStep>();
+
+/** Stands between the store and SQLite, and sees what each transaction is for. */
+function watchCommits(): void {
+  const statements = StatementSync.prototype as unknown as Statements;
+  const { get, run } = statements;
+  statements.run = function (...parameters) {
+    const sql = this.sourceSQL;
+    if (sql.startsWith("INSERT INTO messages") && parameters[0] === "update") {
+      steps.add("update stored");
+    }
+    if (sql.startsWith("INSERT INTO steps")) steps.add("durable step");
+    if (sql.startsWith("BEGIN")) steps.clear();
+    if (sql !== "COMMIT" || !deadly || !steps.has(deadly.step)) return run.apply(this, parameters);
+    if (deadly.when === "before") die();
+    const result = run.apply(this, parameters);
+    die();
+    return result;
+  };
+  statements.get = function (...parameters) {
+    const row = get.apply(this, parameters);
+    if (row?.["type"] === "update") {
+      if (this.sourceSQL.startsWith("UPDATE messages SET claims")) steps.add("update claimed");
+      else if (this.sourceSQL.startsWith("SELECT m.* FROM messages")) steps.add("update done");
+    } else if (row?.["pool"] === "sending") {
+      if (this.sourceSQL.startsWith("UPDATE messages SET claims")) steps.add("send claimed");
+      else if (this.sourceSQL.startsWith("SELECT m.* FROM messages")) steps.add("send done");
+    }
+    return row;
+  };
+}
+
+/** What a message's text does to its handler. */
+const poisons: Readonly<Record<string, (argument: string) => unknown>> = {
+  throw: () => {
+    throw new Error("a handler with a defect");
+  },
+  reject: () => Promise.reject(new TypeError("a handler with another defect")),
+  settle: () => new Promise(() => {}),
+  wait: (ms) => new Promise((resolve) => setTimeout(resolve, Number(ms))),
+  spin: () => hangs["a tight loop"](),
+  exit: () => process.exit(1),
+  kill: die,
+  exhaust: () => exhaust("heap"),
+};
+
+/** Stands in for commands with defects. */
+function poisonHandlers(): void {
+  const { handleUpdate } = Telegraf.prototype;
+  Telegraf.prototype.handleUpdate = async function (this: Telegraf, update, ...rest) {
+    const text = "message" in update && "text" in update.message ? update.message.text : "";
+    const [, name = "", argument = ""] = /^\/poison (\w+) ?(\d*)/.exec(text) ?? [];
+    if (dawdleMs > 0) await new Promise((go) => setTimeout(go, Math.random() * dawdleMs));
+    await poisons[name]?.(argument);
+    return handleUpdate.call(this, update, ...rest);
+  };
+}
+
+if (isMainThread && process.env["SABOTAGE"] !== undefined) {
+  const orders = process.env["SABOTAGE"];
+  watchCommits();
+  poisonHandlers();
+  process.on("SIGUSR2", () => obey(JSON.parse(readFileSync(orders, "utf8")) as SabotageOrder));
+}

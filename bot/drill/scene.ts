@@ -1,0 +1,134 @@
+/**
+ * Scene: a real bot, a sandbox and a network between them, with a crowd that uses the bot.
+ *
+ * Every fault gets a scene of its own, so that it is judged by what it alone has done.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type SandboxClient, sandboxClient } from "../sandbox/client.ts";
+import { ensureSandbox } from "../sandbox/ensure.ts";
+import { seededRandom } from "../sandbox/random.ts";
+import { Answers } from "./answers.ts";
+import { BotProcess } from "./bot-process.ts";
+import { Crowd } from "./crowd.ts";
+import { FaultProxy } from "./fault-proxy.ts";
+import { Supervisor } from "./supervisor.ts";
+
+type Env = Readonly<Record<string, string>>;
+
+/** What a fault wants to be different from the usual. */
+export interface SceneSetup {
+  /** For the bot, over the drill's own settings. */
+  readonly env?: Env | ((directory: string) => Env);
+  readonly file?: string;
+  readonly nodeOptions?: readonly string[];
+  readonly writers?: number;
+  readonly shoppers?: number;
+  /** Milliseconds between two texts of one writer, on average. */
+  readonly pauseMs?: number;
+  /** Milliseconds between two callers. Default 100. */
+  readonly callEveryMs?: number;
+  /** Telegram's limits are kept and demanded. Default: off, so that more happens at a time. */
+  readonly floodLimits?: boolean;
+  /** Who else is to be there before the bot starts. */
+  readonly invite?: (sandbox: SandboxClient) => Promise<void>;
+  /** Called before the bot starts for the first time; what it returns undoes it at the end. */
+  readonly prepare?: (directory: string) => undefined | (() => void);
+}
+
+export interface Scene {
+  readonly bot: BotProcess;
+  readonly supervisor: Supervisor;
+  readonly sandbox: SandboxClient;
+  readonly network: FaultProxy;
+  readonly crowd: Crowd;
+  readonly answers: Answers;
+  readonly random: () => number;
+  /** Holds `data` and `logs`. */
+  readonly directory: string;
+  /** Where `bot.db` is. */
+  readonly botDirectory: string;
+  /** Ends everything, and leaves nothing. */
+  close(): Promise<void>;
+}
+
+export interface SceneDefaults {
+  readonly seed: number;
+  /** For every bot of this drill, e.g. a short `HANG_KILL_MS`. */
+  readonly env?: Env;
+}
+
+/** Sets the scene; nothing runs yet but the sandbox and the network. */
+export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Promise<Scene> {
+  const directory = mkdtempSync(join(tmpdir(), "drill-"));
+  const undo = setup.prepare?.(directory);
+  const floodArguments = setup.floodLimits ? [] : ["--flood", "off"];
+  const started = await ensureSandbox({ port: 0, arguments: floodArguments });
+  const random = seededRandom(defaults.seed);
+  const network = new FaultProxy(started.url, random);
+  await network.start();
+  const { file, nodeOptions } = setup;
+  const env = {
+    LOG_LEVEL: "info",
+    // Real waits instead of the test profile's short ones.
+    QUEUE_RETRY_INITIAL_MS: "200",
+    QUEUE_RETRY_MAX_MS: "2000",
+    ...(!setup.floodLimits && { FLOOD_LIMITS_ENABLED: "false" }),
+    ...defaults.env,
+    ...(typeof setup.env === "function" ? setup.env(directory) : setup.env),
+  };
+  const bot = new BotProcess({
+    directory,
+    apiRoot: network.url,
+    token: started.token,
+    env,
+    ...(file && { file }),
+    ...(nodeOptions && { nodeOptions }),
+  });
+  const sandbox = sandboxClient(started.url);
+  const { callEveryMs = 100, pauseMs = 400, shoppers = 3, writers = 10 } = setup;
+  const crowd = new Crowd({ sandbox, random, writers, shoppers, pauseMs, callEveryMs });
+  await setup.invite?.(sandbox);
+  const answers = new Answers(sandbox);
+  const botDirectory = join(directory, "data", started.token.split(":")[0] ?? "");
+  mkdirSync(botDirectory, { recursive: true });
+  const supervisor = new Supervisor(bot);
+  // A drill that is interrupted leaves nothing behind either.
+  const { pid } = await sandbox.describe();
+  const onExit = () => {
+    for (const one of [bot.running ? bot.pid : undefined, pid]) if (one) endAtOnce(one);
+    undo?.();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once("exit", onExit);
+  return {
+    bot,
+    supervisor,
+    sandbox,
+    network,
+    crowd,
+    answers,
+    random,
+    directory,
+    botDirectory,
+    close: async () => {
+      process.off("exit", onExit);
+      crowd.leave();
+      answers.stop();
+      await supervisor.stop("SIGKILL");
+      await network.stop();
+      await started.stop();
+      undo?.();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function endAtOnce(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+}

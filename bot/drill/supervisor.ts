@@ -1,0 +1,75 @@
+/**
+ * Supervisor: starts the bot again whenever it ends, as PM2 does for a bot in production.
+ *
+ * At once after a life of some seconds; after a short one it waits, twice as long each time, so that a
+ * bot that cannot start is not started a hundred times a second. It never gives up.
+ */
+import { type BotProcess, eventually, nowMs, type ProcessEnd, pause } from "./bot-process.ts";
+
+export interface RecordedEnd extends ProcessEnd {
+  readonly atMs: number;
+}
+
+const shortLifeMs = 1_000;
+const delayInitialMs = 100;
+const delayMaxMs = 2_000;
+
+export class Supervisor {
+  readonly #bot: BotProcess;
+  readonly #ends: RecordedEnd[] = [];
+  #held: PromiseWithResolvers<void> | undefined;
+  #stopping = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(bot: BotProcess) {
+    this.#bot = bot;
+  }
+
+  /** How processes have ended so far, oldest first. */
+  get ends(): readonly RecordedEnd[] {
+    return this.#ends;
+  }
+
+  /** Resolves when more processes have ended than so many. */
+  async died(before: number): Promise<void> {
+    await eventually("it dies", async () => this.#ends.length > before, 60_000);
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Does not start the bot again until `release`. */
+  hold(): void {
+    this.#held ??= Promise.withResolvers();
+  }
+
+  release(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
+  }
+
+  /** Stops the bot for good. @returns its exit code. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    this.#stopping = true;
+    this.release();
+    const code = await this.#bot.stop(signal);
+    await this.#loop;
+    return code;
+  }
+
+  async #run(): Promise<void> {
+    let delayMs = delayInitialMs;
+    while (!this.#stopping) {
+      const startedAtMs = nowMs();
+      this.#bot.start();
+      const end = await this.#bot.end();
+      this.#ends.push({ ...end, atMs: nowMs() });
+      if (this.#stopping) return;
+      const short = nowMs() - startedAtMs < shortLifeMs;
+      if (short) await pause(delayMs);
+      delayMs = short ? Math.min(2 * delayMs, delayMaxMs) : delayInitialMs;
+      await this.#held?.promise;
+    }
+  }
+}

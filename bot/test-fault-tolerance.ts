@@ -1,0 +1,8 @@
+/** The drill: breaks a real running bot on purpose, and reports what happened. `--help` says how. */
+import { runDrill } from "./drill/drill.ts";
+
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
+process.exitCode = await runDrill(process.argv.slice(2), (line) => {
+  process.stdout.write(`${line}\n`);
+});
