@@ -7,7 +7,7 @@ import { Beats, drawComponents, drawProbes, noteComponents, showState } from "./
 import { Charts } from "./charts.js";
 import { DeadLetters } from "./dead-letters.js";
 import { askForToken, confirmed, listenToDialogs, operate, toast } from "./dialogs.js";
-import { element, pick, setText } from "./elements.js";
+import { drawChildren, element, pick, setText } from "./elements.js";
 import { bytes, count, figure, percent, perSecond, span, wholeSpan } from "./formats.js";
 import { drawErrors, drawIncidents, drawRestarts } from "./records.js";
 import { Stream } from "./stream.js";
@@ -192,7 +192,7 @@ function drawVerdict() {
   });
   // One that the sentence says already is not said again.
   const told = items.length === 1 && !reasons[0].more;
-  pick("reasons").replaceChildren(...(told ? [] : items));
+  drawChildren(pick("reasons"), told ? [] : items);
   document.title = `${signs[status]} ${nameOf("status", status)} · ${t("title")}`;
 }
 
@@ -214,7 +214,7 @@ function drawFigures() {
   const items = shown.map(([name, value, ...more]) =>
     element("div", {}, element("dt", {}, t(`figures.${name}`, ...more)), element("dd", {}, value)),
   );
-  pick("figures").replaceChildren(...items);
+  drawChildren(pick("figures"), items);
 }
 
 function drawLink() {
