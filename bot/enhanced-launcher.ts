@@ -41,6 +41,8 @@ export interface Parts {
   readonly random: Random;
   readonly token: Secret;
   readonly apiRoot: string;
+  /** Nothing is taken in and nothing worked on; everything else is up. Default false. */
+  readonly held: boolean;
   /** Hears every event, beside the log. */
   readonly onEvent: (event: BotEvent) => void;
   /** A restart is due: drain and end the process, which is started again from outside. */
@@ -128,7 +130,7 @@ function assemble(
     onTelegramBack: () => polling.current.nudge(),
   });
   const bot = createHandledBot(config, { ...base, ...outward, token, apiRoot, store });
-  const held = () => lives.safeMode.holding;
+  const held = () => parts.held === true || lives.safeMode.holding;
   const queue = createQueue(config, { ...base, ...outward, ...bot, store, held });
   const wakeSending = () => {
     queue.wake("sending");

@@ -1,6 +1,6 @@
 /** Operation routes: what an operator can make the bot do. */
 import { z } from "zod";
-import { conflict, notAvailable, notFound } from "../refusal.ts";
+import { conflict, notFound } from "../refusal.ts";
 import { type Bot, type Route, route } from "../route.ts";
 import * as shapes from "../shapes/process.ts";
 
@@ -47,10 +47,8 @@ export const operationRoutes: readonly Route[] = [
     summary: "Sets how much is logged, until the next restart.",
     body: shapes.logLevel,
     data: shapes.logLevel,
-    refusals: { 501: "The log's level cannot be changed" },
     audit: ({ body }) => ({ level: body.level }),
     handle: ({ body }, { actions }) => {
-      if (!actions.setLogLevel) throw notAvailable("changing the log level");
       actions.setLogLevel(body.level);
       return { level: body.level };
     },
@@ -62,12 +60,9 @@ export const operationRoutes: readonly Route[] = [
     summary: "Makes a consistent copy of the database while the bot runs.",
     body: nothing,
     data: shapes.backup,
-    refusals: { 501: "This storage cannot do it" },
+    withinMs: 300_000,
     perMinute: 6,
-    handle: (_call, { actions }) => {
-      if (!actions.backup) throw notAvailable("a backup");
-      return actions.backup();
-    },
+    handle: (_call, { actions }) => actions.backup(),
   }),
   route({
     method: "post",
@@ -76,12 +71,8 @@ export const operationRoutes: readonly Route[] = [
     summary: "Begins a new encryption key; older data are encrypted anew in the background.",
     body: nothing,
     data: shapes.keyRotation,
-    refusals: { 501: "Nothing is encrypted" },
     perMinute: 6,
-    handle: (_call, { actions }) => {
-      if (!actions.rotateKey) throw notAvailable("key rotation");
-      return actions.rotateKey();
-    },
+    handle: (_call, { actions }) => actions.rotateKey(),
   }),
 ];
 

@@ -129,7 +129,6 @@ export const telegram: readonly Fault[] = [
     areas: ["queue", "endToEnd"],
     groups: ["P9"],
     detection: { by: "nothing" },
-    quick: true,
     inject: async ({ sandbox }) => {
       const facts = await sandbox.facts({ limit: 5_000 });
       for (const { updateId } of facts) await sandbox.redeliver({ updateId });
@@ -138,6 +137,7 @@ export const telegram: readonly Fault[] = [
   {
     ...common,
     name: "chats-gone",
+    givesUp: true,
     title: "people block the bot while it answers them",
     how: "sandbox: blocked, deactivated, kicked, in silence",
     areas: ["queue", "endToEnd"],
