@@ -38,6 +38,8 @@ const words = ["/help", "/balance", "/shop", "/orders", "/start"];
 /** Seconds of ordinary traffic before and after the outage. */
 const quietSeconds = 100;
 const outageMs = 20_000;
+/** Seconds for which people go on writing while the dashboard is photographed. */
+const pictureSeconds = 40;
 /** Sends that Telegram refuses, so that there are dead letters to look at. */
 const refusals = 9;
 
@@ -56,7 +58,7 @@ try {
     mkdirSync(imageDirectory, { recursive: true });
     await photographChat(browser);
     await live();
-    await photographDashboard(browser);
+    await Promise.all([photographDashboard(browser), people(pictureSeconds)]);
   } finally {
     await browser.close();
   }
@@ -142,6 +144,9 @@ async function ask(userId: number, text: string): Promise<number> {
 }
 
 async function photographDashboard(browser: Browser): Promise<void> {
+  if (bot.exitCode !== null || bot.signalCode !== null) {
+    throw new Error(`the bot has ended by itself: ${bot.exitCode ?? bot.signalCode}`);
+  }
   await photograph(browser, "dashboard", async (page) => {
     await page.goto(url);
     await page.getByText("● live").waitFor();
@@ -158,7 +163,7 @@ async function photograph(browser: Browser, name: string, prepare: Scene): Promi
     const page = await browser.newPage({
       colorScheme,
       locale: "en-US",
-      viewport: { width: 1280, height: name === "chat" ? 720 : 1080 },
+      viewport: { width: 1280, height: name === "chat" ? 720 : 1000 },
     });
     await prepare(page);
     const path = join(imageDirectory, `${name}-${colorScheme}.png`);

@@ -229,7 +229,9 @@ function drawLink() {
   const link = pick("link");
   const open = stream.state === "open";
   link.dataset.state = stream.state;
-  setText(link, `${open ? "●" : "⊘"} ${t(`link.${stream.state}`)}`);
+  const first = stream.state === "waiting" && stream.nextTryAtMs === 0;
+  const name = first ? t("connecting") : t(`link.${stream.state}`);
+  setText(link, `${open ? "●" : "⊘"} ${name}`);
   document.body.classList.toggle("stale", isOld());
   const quiet = lookedAtMs === undefined ? open || stream.nextTryAtMs === 0 : !isOld();
   pick("offline").hidden = quiet;

@@ -62,9 +62,6 @@ export const zh = {
   "why.restart": (reason) => `进程即将重启：${reason}`,
   "why.leak": (time) => `内存泄漏，约 ${time}后达到上限`,
 
-  received: "接收",
-  handled: "处理",
-  sent: "发送",
   "figures.received": "接收",
   "figures.handled": "处理",
   "figures.sent": "发送",
@@ -87,7 +84,6 @@ export const zh = {
   "chart.none": "还没有数据点：每 5 秒一个",
   "chart.says": (title, values) => `${title}：${values}`,
   "chart.help": "在任一图表上移动，可同时读取所有图表在该时刻的数值。",
-  "chart.marks": "标记：",
   "line.received": "接收",
   "line.handled": "处理",
   "line.sent": "发送",

@@ -63,9 +63,6 @@ export const en = {
   "why.restart": (reason) => `The process is about to restart: ${reason}`,
   "why.leak": (time) => `Memory leaks; the limit is reached in ${time}`,
 
-  received: "in",
-  handled: "handled",
-  sent: "sent",
   "figures.received": "updates in",
   "figures.handled": "handled",
   "figures.sent": "sent",
@@ -88,7 +85,6 @@ export const en = {
   "chart.none": "No points yet: one comes every 5 seconds",
   "chart.says": (title, values) => `${title}: ${values}`,
   "chart.help": "Move over a chart to read all of them at that moment.",
-  "chart.marks": "Marks:",
   "line.received": "in",
   "line.handled": "handled",
   "line.sent": "sent",
