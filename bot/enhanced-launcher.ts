@@ -14,10 +14,13 @@ import {
   createQueue,
 } from "./assembly/handling.ts";
 import { createLives } from "./assembly/lives.ts";
+import { createMetrics } from "./assembly/metrics.ts";
 import { createMonitoring } from "./assembly/monitoring.ts";
+import type { Watched } from "./assembly/monitoring-view.ts";
 import { createAlerts, createWatch } from "./assembly/watching.ts";
-import { createWayOut } from "./assembly/way-out.ts";
+import { createClient, createWayOut } from "./assembly/way-out.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
+import { encryptionKeysOf } from "./config/key-file.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./contracts/clock.ts";
 import type { Component } from "./contracts/component.ts";
 import type { BotError } from "./contracts/errors.ts";
@@ -38,6 +41,8 @@ export interface Parts {
   readonly random: Random;
   readonly token: Secret;
   readonly apiRoot: string;
+  /** Nothing is taken in and nothing worked on; everything else is up. Default false. */
+  readonly held: boolean;
   /** Hears every event, beside the log. */
   readonly onEvent: (event: BotEvent) => void;
   /** A restart is due: drain and end the process, which is started again from outside. */
@@ -51,6 +56,8 @@ export interface Running {
   readonly botId: string;
   /** Base address of the monitoring API. */
   readonly monitoringUrl: string;
+  /** Where the token for changes stands, when none is configured. */
+  readonly restartTokenFile: string | undefined;
   readonly log: BotLogger;
   readonly queue: MessageQueue;
   readonly store: Store;
@@ -60,9 +67,10 @@ export interface Running {
   /**
    * Takes nothing new, finishes what is in hand under the configured deadline, stops everything.
    *
+   * @param detail More about the reason, for the record.
    * @returns what was left unfinished; it is in the queue, and continues at the next start.
    */
-  stop(reason: string): Promise<readonly string[]>;
+  stop(reason: string, detail?: string): Promise<readonly string[]>;
 }
 
 /** Starts the bot. Rejects with the `BotError` of what could not start; then nothing is left. */
@@ -70,18 +78,22 @@ export async function launch(
   config: FaultToleranceConfig,
   parts: Partial<Parts> & Pick<Parts, "token" | "onFatal">,
 ): Promise<Running> {
-  const { api, clock, ledger, manager, ...bot } = assemble(config, parts);
+  const { api, clock, ledger, manager, tokens, ...bot } = assemble(config, parts);
   await manager.start();
   return {
     ...bot,
     get monitoringUrl() {
       return api.current.url;
     },
+    get restartTokenFile() {
+      return tokens.file;
+    },
     restart: (component) => manager.restart(component),
-    stop: async (reason) => {
+    stop: async (reason, detail) => {
       bot.publish({ type: "process.stopping", reason });
       const left = await drainWithin(manager, clock, config.lifecycle.drainDeadlineMs);
-      ledger.end({ cause: reason, clean: reason !== defectReason });
+      const clean = reason !== defectReason;
+      ledger.end({ cause: reason, clean, ...(detail !== undefined && { detail }) });
       await manager.stop();
       await bot.log.close();
       return left;
@@ -99,13 +111,13 @@ function assemble(
   const botId = String(token.reveal().split(":")[0]);
   // A directory a bot, so that two tokens never share a queue.
   const directory = join(config.storage.directory, botId);
-  const seen = {
+  const { book, errors, log, metrics, publish } = createRecords(config, {
     directory,
     clock,
     onEvent,
-    onIncident: (news: Incident) => alerts.current.tell(news),
-  };
-  const { book, errors, log, publish } = createRecords(config, seen);
+    onIncident: (news) => alerts.current.tell(news),
+    watched: () => watched,
+  });
   const base = { clock, random, publish };
 
   const store = createStore(config, directory, { ...base, onFatal });
@@ -113,13 +125,12 @@ function assemble(
   const outward = createWayOut(config, {
     ...base,
     store,
-    token,
-    apiRoot,
+    client: createClient(config, { clock, token, apiRoot }),
     wake: () => wakeSending(),
     onTelegramBack: () => polling.current.nudge(),
   });
   const bot = createHandledBot(config, { ...base, ...outward, token, apiRoot, store });
-  const held = () => lives.safeMode.holding;
+  const held = () => parts.held === true || lives.safeMode.holding;
   const queue = createQueue(config, { ...base, ...outward, ...bot, store, held });
   const wakeSending = () => {
     queue.wake("sending");
@@ -141,8 +152,10 @@ function assemble(
     directory,
     components,
   };
-  const { processMonitor, health } = createWatch(config, { ...all, onRestart });
-  const api = createMonitoring(config, { ...all, processMonitor, health });
+  const watch = createWatch(config, { ...all, onRestart });
+  const watched: Watched = { ...all, ...watch, ...metrics, manager: () => manager };
+  const { processMonitor, health } = watch;
+  const { api, tokens } = createMonitoring(config, watched);
 
   const manager = new FaultToleranceManager({
     ...base,
@@ -164,13 +177,16 @@ function assemble(
       polling,
       processMonitor,
       health,
+      metrics.series,
+      tokens,
       api,
     ],
   });
-  return { api, botId, clock, ledger: lives.ledger, log, manager, publish, queue, store };
+  const { ledger } = lives;
+  return { api, botId, clock, ledger, log, manager, publish, queue, store, tokens };
 }
 
-/** Log, incidents and error groups: those who hear every event. */
+/** Log, incidents, error groups and metrics: those who hear every event. */
 function createRecords(
   config: FaultToleranceConfig,
   deps: {
@@ -178,16 +194,27 @@ function createRecords(
     readonly clock: Clock;
     readonly onEvent: Parts["onEvent"] | undefined;
     readonly onIncident: (incident: Incident) => void;
+    readonly watched: () => Watched;
   },
 ) {
-  const { clock, directory, onEvent, onIncident } = deps;
-  const log = new BotLogger({ ...config.log, clock, profile: config.lifecycle.profile });
+  const { clock, directory, onEvent, onIncident, watched } = deps;
+  const publishLater: Publish = (event) => publish(event);
+  const { profile } = config.lifecycle;
+  const log = new BotLogger({ ...config.log, clock, profile, publish: publishLater });
   log.start();
-  const book = new IncidentBook({ directory, clock, onChange: onIncident });
-  const errors = new ErrorGroups({ clock, publish: (event) => publish(event) });
-  const own = [log.listener, book.listener, errors.listener];
+  const metrics = createMetrics(config, clock, watched);
+  log.subscribe((line) => {
+    if (line.level === "warn" || line.level === "error") metrics.stream.push("log", line);
+  });
+  const onChange = (incident: Incident) => {
+    metrics.series.mark("incident", incident.subject);
+    onIncident(incident);
+  };
+  const book = new IncidentBook({ directory, clock, onChange });
+  const errors = new ErrorGroups({ clock, publish: publishLater });
+  const own = [log.listener, book.listener, errors.listener, ...metrics.listeners];
   const publish = createEventBus([...own, ...(onEvent ? [onEvent] : [])], log);
-  return { book, errors, log, publish };
+  return { book, errors, log, metrics, publish };
 }
 
 /** The reason to give to `stop` when a defect ends the process. */
@@ -210,7 +237,11 @@ function createStore(
   return new SqliteStore({
     ...deps,
     directory,
+    keys: encryptionKeysOf(config.storage, (file) =>
+      deps.publish({ type: "encryption-key.created", file }),
+    ),
     dedupeKeepMs: config.storage.dedupeKeepMs,
+    backupsKept: config.storage.backupsKept,
     laneLengthMax: config.queue.laneLengthMax,
   });
 }

@@ -6,8 +6,12 @@
  */
 import { type Context, Telegraf } from "telegraf";
 import { balanceRoutes } from "./commands/balance.ts";
+import { exportRoutes } from "./commands/export.ts";
 import { fallback } from "./commands/fallback.ts";
+import { forgetRoutes } from "./commands/forget.ts";
+import { createFormats } from "./commands/format.ts";
 import { helpRoutes } from "./commands/help.ts";
+import { noteRoutes } from "./commands/note.ts";
 import { ordersRoutes } from "./commands/orders.ts";
 import { limitRequests } from "./commands/rapid-requests.ts";
 import type { CommandOptions } from "./commands/routes.ts";
@@ -40,8 +44,10 @@ export function createBot(options: CreateBotOptions): Telegraf<BotContext> {
     telegram: { webhookReply: false },
   });
   bot.use(gate(publish), limitRequests(options.judgeRequest, publish));
-  for (const routes of [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, helpRoutes]) {
-    bot.use(routes(options).composer);
+  const shared = { ...options, formats: createFormats(options.catalogue.currency) };
+  const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes];
+  for (const routes of [...all, exportRoutes, forgetRoutes, helpRoutes]) {
+    bot.use(routes(shared).composer);
   }
   bot.use(fallback(publish));
   // Telegraf's own handler prints the update, which is the user's, before it throws.

@@ -1,19 +1,23 @@
 /**
- * Start: the executable. Environment, configuration, launch, exit code.
+ * Start: the executable. Environment, configuration, launch, exit code. `--check` starts everything,
+ * takes nothing in, and ends.
  *
  * Exit codes: 0 asked to stop; 70 a defect; 74 storage cannot be trusted; 75 try again later (another
  * process holds the data or the port, or the drain ran out of time); 78 the configuration is wrong.
  * Source: BSD sysexits.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { statSync, truncateSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
+import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
+import { describeError, exitCode, exitCodeOf } from "./contracts/exit-code.ts";
 import type { Running } from "./enhanced-launcher.ts";
+import type { RestartReason } from "./utils/process-monitor.ts";
 
-const exitCode = { stopped: 0, defect: 70, storage: 74, tryAgain: 75, configuration: 78 };
+const errorFileBytesMax = 2 ** 20;
 
-// Nothing else is imported before this: on an older Node.js it would fail with a riddle.
+// Nothing of any weight is imported before this: on an older Node.js it would fail with a riddle.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   say(`This bot needs Node.js 22.18 or newer; this is ${process.version}. Install Node.js 24.`);
@@ -26,7 +30,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
 
 // `npm start` and `cd bot && node start.ts` mean the same .env, data and logs.
-process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+process.chdir(rootDirectory);
+keepErrorFileSmall(process.env["pm_err_log_path"]);
 await start().catch((error: unknown) => end(error));
 
 async function start(): Promise<void> {
@@ -36,29 +41,38 @@ async function start(): Promise<void> {
     process.stdout.write(helpText());
     return;
   }
-  const config = parseConfig(process.env, readSecretsFile());
+  const config = parseConfig(process.env, readEnvFile());
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
   const launched = Promise.withResolvers<Running>();
+  const checking = process.argv.includes("--check");
   const running = await launch(config, {
     ...telegram,
+    held: checking,
+    onEvent: (event) => {
+      if (event.type === "encryption-key.created") announceKey(event.file);
+    },
     onFatal: end,
-    onRestart: ({ type }) => void launched.promise.then((bot) => restart(bot, type)),
+    onRestart: (reason) => void launched.promise.then((bot) => restart(bot, reason)),
   });
+  if (checking) return endCheck(running, telegram.stopSandbox);
   launched.resolve(running);
   announce(running, telegram.chatPageUrl);
+  // PM2's `wait_ready`.
+  process.send?.("ready");
   watchSignals(running, telegram.stopSandbox);
   watchDefects(running, defectReason);
   // Node.js itself writes it only at a clean end.
   flushCompileCache();
 }
 
-/** `.env` beside package.json, if there is one. */
-function readSecretsFile() {
-  const name = ".env";
-  if (!existsSync(name)) return undefined;
-  const mode = process.platform === "win32" ? undefined : statSync(name).mode;
-  return { name, contents: readFileSync(name, "utf8"), mode };
+/** PM2 appends what we say on stderr to this file for ever; the last starts are what matters. */
+function keepErrorFileSmall(path: string | undefined): void {
+  try {
+    if (path && statSync(path).size > errorFileBytesMax) truncateSync(path);
+  } catch {
+    // It is not there, or not ours to change: no reason not to start.
+  }
 }
 
 /** Telegram, or without a token the built-in sandbox in a process of its own. */
@@ -72,16 +86,34 @@ async function findTelegram({ sandbox, telegram }: FaultToleranceConfig) {
   return { token: new Secret(token), apiRoot: url, chatPageUrl: url, stopSandbox: stop };
 }
 
-function announce({ monitoringUrl }: Running, chatPageUrl: string | undefined): void {
+/** `--check`: everything could be opened, brought up to date and started; nothing was taken or sent. */
+async function endCheck(running: Running, stopSandbox: () => Promise<void>): Promise<never> {
+  await running.stop("check");
+  await stopSandbox();
+  process.exit(exitCode.stopped);
+}
+
+function announce(
+  { monitoringUrl, restartTokenFile }: Running,
+  chatPageUrl: string | undefined,
+): void {
   if (chatPageUrl !== undefined) {
     say(`No token is set, so the bot talks to the built-in sandbox. Chat with it: ${chatPageUrl}/`);
   }
+  say(`Dashboard: ${monitoringUrl}/`);
+  if (restartTokenFile !== undefined)
+    say(`What changes something needs the token in ${restartTokenFile}`);
   say(`Health: ${monitoringUrl}/api/health`);
 }
 
+function announceKey(file: string): void {
+  say(`A key was made that encrypts personal data in the database: ${file}
+Keep a copy of it, apart from the data: without it nobody can read them, in backups neither.`);
+}
+
 /** Ends cleanly; whoever started it starts it again. */
-async function restart(running: Running, reason: string): Promise<void> {
-  await running.stop(`restart: ${reason}`).catch(end);
+async function restart(running: Running, { detail, type }: RestartReason): Promise<void> {
+  await running.stop(`restart: ${type}`, detail).catch(end);
   process.exit(exitCode.stopped);
 }
 
@@ -120,20 +152,8 @@ function watchDefects(running: Running, defectReason: string): void {
 
 /** Says what went wrong and what can be done, and ends the process. */
 function end(error: unknown): never {
-  if (error instanceof Error) {
-    const hint = "hint" in error && typeof error.hint === "string" ? `\n${error.hint}` : "";
-    say(`${error.message}${hint}`);
-  }
+  say(describeError(error));
   process.exit(exitCodeOf(error));
-}
-
-function exitCodeOf(error: unknown): number {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "CONFIGURATION_INVALID" || code === "CATALOGUE_INVALID")
-    return exitCode.configuration;
-  if (code === "STORAGE_IN_USE" || code === "MONITORING_PORT_TAKEN") return exitCode.tryAgain;
-  if (code.startsWith("STORAGE_")) return exitCode.storage;
-  return exitCode.defect;
 }
 
 function say(line: string): void {

@@ -1,53 +1,83 @@
 /** Guards: what every request to the monitoring API passes before a route sees it. */
-import type { RequestHandler, Response } from "express";
+import { isIP } from "node:net";
+import type { RequestHandler } from "express";
+import helmet from "helmet";
+import { RequestRefusedError } from "./refusal.ts";
 
-/** Bytes a request's body may have. No route reads one yet. */
-const bodyBytesMax = 16 * 1024;
+/** Bytes a request's body may have. */
+export const bodyBytesMax = 16 * 1024;
 
-/** A refusal: its status, a stable code and one sentence. */
-export interface Refusal {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
+/** Nothing of ours may be framed, sniffed, cached or read by another site; no inline script. */
+export function setSecurityHeaders(): RequestHandler[] {
+  const directives = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'none'"],
+    "frame-ancestors": ["'none'"],
+  };
+  return [
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives },
+      // Spoken in plain http, on this machine or behind a proxy that adds its own.
+      strictTransportSecurity: false,
+      xFrameOptions: { action: "deny" },
+    }),
+    (_request, response, next) => {
+      response.set("Cache-Control", "no-store");
+      next();
+    },
+  ];
 }
 
-/** Answers with the refusal, in the API's form. */
-export type Refuse = (response: Response, refusal: Refusal) => void;
-
-/** Nothing of ours may be framed, sniffed, cached or read by another site. */
-export function setSecurityHeaders(): RequestHandler {
-  return (_request, response, next) => {
-    response.set({
-      "Cache-Control": "no-store",
-      "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-      "Cross-Origin-Opener-Policy": "same-origin",
-      "Cross-Origin-Resource-Policy": "same-origin",
-      "Referrer-Policy": "no-referrer",
-      "X-Content-Type-Options": "nosniff",
-      "X-Frame-Options": "DENY",
-    });
-    next();
-  };
+export interface HostRules {
+  /** Whether only this machine can reach the API. */
+  readonly loopback: boolean;
+  /** Names under which others reach it, with their port where it is not the API's own. */
+  readonly names: readonly string[];
+  readonly port: () => number;
 }
 
 /**
  * Refuses requests that were meant for another host: with DNS rebinding, a web page can reach a
- * loopback address under its own name, and would then read the answers.
+ * loopback address under its own name, and would then read the answers. Where others may reach the
+ * API, an IP address is as good as a configured name, because rebinding needs a name.
  */
-export function checkHost(port: () => number, refuse: Refuse): RequestHandler {
-  return (request, response, next) => {
-    const allowed = ["localhost", "127.0.0.1", "[::1]"].map((host) => `${host}:${port()}`);
-    if (allowed.includes(request.headers.host?.toLowerCase() ?? "")) {
+export function checkHost({ loopback, names, port }: HostRules): RequestHandler {
+  // The port is known once it listens, which it does before a request comes.
+  let known: { readonly own: readonly string[]; readonly allowed: ReadonlySet<string> } | undefined;
+  const know = () => {
+    const own = ["localhost", "127.0.0.1", "[::1]"].map((host) => `${host}:${port()}`);
+    const others = names.flatMap((name) => [name, `${name}:${port()}`]);
+    return { own, allowed: new Set([...own, ...others]) };
+  };
+  return (request, _response, next) => {
+    known ??= know();
+    const { allowed, own } = known;
+    const host = request.headers.host?.toLowerCase() ?? "";
+    if (allowed.has(host) || (!loopback && isAddress(host))) {
       next();
       return;
     }
-    const message = `this API answers as ${allowed.join(", ")} only`;
-    refuse(response, { status: 403, code: "HOST_NOT_ALLOWED", message });
+    throw new RequestRefusedError({
+      status: 403,
+      code: "HOST_NOT_ALLOWED",
+      message: `this API answers as ${[...own, ...names].join(", ")} only`,
+      ...(!loopback && { hint: "Add the name to MONITORING_HOST_NAMES." }),
+    });
   };
 }
 
+function isAddress(host: string): boolean {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(host) ?? [];
+  return isIP(bracketed ?? plain ?? "") !== 0;
+}
+
 /** Refuses bodies that are too long, or do not say how long they are, without reading them. */
-export function checkBody(refuse: Refuse): RequestHandler {
+export function checkBody(): RequestHandler {
   return (request, response, next) => {
     const length = Number(request.headers["content-length"] ?? 0);
     if (request.headers["transfer-encoding"] === undefined && length <= bodyBytesMax) {
@@ -57,6 +87,6 @@ export function checkBody(refuse: Refuse): RequestHandler {
     // The rest of the body would come before the next request.
     response.set("Connection", "close");
     const message = `a body has at most ${bodyBytesMax} bytes and says how many`;
-    refuse(response, { status: 413, code: "BODY_TOO_LARGE", message });
+    throw new RequestRefusedError({ status: 413, code: "BODY_TOO_LARGE", message });
   };
 }

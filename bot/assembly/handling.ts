@@ -9,12 +9,14 @@ import type { Message, NewMessage } from "../contracts/message.ts";
 import type { MessageHandler } from "../contracts/message-handler.ts";
 import type { Secret } from "../contracts/secret.ts";
 import type { Store } from "../contracts/store.ts";
+import type { UpdateSource } from "../contracts/update-source.ts";
 import { createBot } from "../index.ts";
 import { RapidRequests } from "../policies/rapid-requests.ts";
 import { parseCatalogue } from "../shop/catalogue.ts";
 import { Replaceable } from "../supervision/replaceable.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import { registerCommandMenus } from "../telegram/command-menu.ts";
+import { cidOf } from "../telegram/correlation.ts";
 import type { FloodGate } from "../telegram/flood-gate.ts";
 import { Identity } from "../telegram/identity.ts";
 import { chatIdOf, languageCodeOf } from "../telegram/incoming.ts";
@@ -24,6 +26,7 @@ import { Polling } from "../telegram/polling.ts";
 import { createContextType, type Recorders } from "../telegram/recorded-context.ts";
 import { DirectCalls } from "../telegram/recorded-telegram.ts";
 import { UpdateHandler } from "../telegram/update-handler.ts";
+import { Webhook } from "../telegram/webhook.ts";
 import { withCorrelation } from "../utils/logger.ts";
 import { MessageQueue } from "../utils/message-queue.ts";
 import type { Base } from "./base.ts";
@@ -38,8 +41,11 @@ export function createHandledBot(
     pollingApi: MeasuredApi;
     breaker: Breaker;
     gate: FloodGate;
+    /** Makes the router. Default: the bot's own. */
+    createRouter?: typeof createBot;
   },
 ) {
+  const { createRouter = createBot } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
     ...deps,
@@ -48,7 +54,7 @@ export function createHandledBot(
   });
   const rapid = new RapidRequests(config.rapidRequests);
   const file = config.shop.catalogueFile ?? shippedCatalogue;
-  const bot = createBot({
+  const bot = createRouter({
     token: deps.token,
     contextType: createContextType(recorders, direct),
     catalogue: parseCatalogue(readFileSync(file, "utf8"), file),
@@ -77,6 +83,7 @@ function lastWords(message: Message): readonly NewMessage[] {
       type: "send",
       priority: "normal",
       receivedAtEpochMs,
+      cid: cidOf(message),
     }),
   ];
 }
@@ -115,13 +122,14 @@ export function createQueue(
     handlerSlowMs: queue.handlerSlowMs,
     lengthMax: queue.lengthMax,
     deadLettersKeepMs: queue.deadLettersKeepMs,
-    correlate: (message, run) => withCorrelation({ messageId: message.id }, run),
+    correlate: (message, run) =>
+      withCorrelation({ cid: cidOf(message), messageId: message.id }, run),
   });
 }
 
-/** The way in. */
+/** The way in: long polls, or a webhook. */
 export function createIntake(
-  config: FaultToleranceConfig,
+  { intake }: FaultToleranceConfig,
   deps: Base & {
     botId: string;
     queue: MessageQueue;
@@ -129,19 +137,23 @@ export function createIntake(
     pollingApi: MeasuredApi;
     breaker: Breaker;
   },
-): Replaceable<Polling> {
+): Replaceable<UpdateSource> {
   const { breaker, pollingApi, queue } = deps;
-  return new Replaceable(
-    () =>
-      new Polling({
-        ...deps,
-        api: pollingApi,
-        pollTimeoutSeconds: config.intake.pollTimeoutSeconds,
-        accept: (messages) => queue.insertMessageByPriority(messages),
-        room: () => queue.room(),
-        onPoll: () => breaker.signOfLife(),
-      }),
-  );
+  const { pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
+  const both = {
+    ...deps,
+    api: pollingApi,
+    accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),
+    room: () => queue.room(),
+    onPoll: () => breaker.signOfLife(),
+  };
+  return new Replaceable((): UpdateSource => {
+    if (intake.mode === "polling" || !webhookUrl || !webhookSecret) {
+      return new Polling({ ...both, pollTimeoutSeconds });
+    }
+    const at = { url: webhookUrl, secret: webhookSecret, host: webhookHost, port: webhookPort };
+    return new Webhook({ ...both, ...at });
+  });
 }
 
 /** Tells Telegram which commands there are, in both languages, when that has changed. */

@@ -1,5 +1,4 @@
 /** Lives: ledger, watchdog and safe mode, joined. */
-import { readFileSync } from "node:fs";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Component } from "../contracts/component.ts";
 import type { IncidentBook } from "../incidents/incident-book.ts";
@@ -9,6 +8,7 @@ import { Replaceable } from "../supervision/replaceable.ts";
 import { type Breadcrumb, takeBreadcrumb } from "../watchdog/breadcrumb.ts";
 import { Watchdog } from "../watchdog/watchdog.ts";
 import type { Base } from "./base.ts";
+import { version } from "./version.ts";
 
 /** Ledger, watchdog, safe mode: what a process knows of the ends of those before it. */
 export function createLives(
@@ -47,7 +47,3 @@ function explainHang(crumb: Breadcrumb | undefined, pid: number) {
   const where = at ? `in ${at.name} (${at.file}:${at.line})` : "in native code";
   return { cause: "hang", detail: `no sign of life for ${crumb.silentMs} ms, ${where}` };
 }
-
-const { version } = JSON.parse(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-) as { version: string };

@@ -2,6 +2,7 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { ProbeResult } from "../contracts/component.ts";
 import type { Store } from "../contracts/store.ts";
+import type { UpdateSource } from "../contracts/update-source.ts";
 import { postAlert } from "../incidents/alert-webhook.ts";
 import { Alerts } from "../incidents/alerts.ts";
 import { clockProbe } from "../probes/clock-probe.ts";
@@ -17,7 +18,6 @@ import { Replaceable } from "../supervision/replaceable.ts";
 import type { SupervisedComponent } from "../supervision/supervisor.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import { toOutgoingMessage } from "../telegram/outgoing.ts";
-import type { Polling } from "../telegram/polling.ts";
 import { HealthMonitor } from "../utils/health-monitor.ts";
 import type { BotLogger } from "../utils/logger.ts";
 import type { MessageQueue } from "../utils/message-queue.ts";
@@ -57,7 +57,7 @@ export function createWatch(
   deps: Base & {
     store: Store;
     queue: MessageQueue;
-    polling: Replaceable<Polling>;
+    polling: Replaceable<UpdateSource>;
     breaker: Breaker;
     safeMode: SafeMode;
     log: BotLogger;
@@ -81,6 +81,7 @@ export function createWatch(
     telegramProbe({
       intake: () => polling.current.snapshot(),
       reachable: () => breaker.closed,
+      latencyMs: () => latencyOf(deps.connections.current),
       pollDueMs: (config.intake.pollTimeoutSeconds + 15) * 1000,
     }),
     queueProbe(() => lookAtQueue(queue)),
@@ -93,6 +94,11 @@ export function createWatch(
   ];
   const health = new Replaceable(() => new HealthMonitor({ clock, publish, probes }));
   return { processMonitor, health };
+}
+
+/** Of the calls that do not wait: `getMe`, asked while a long poll is silent. */
+function latencyOf(connections: ReconnectManager): number | null {
+  return connections.snapshot()[connectionNames.polling]?.latencyMs ?? null;
 }
 
 /** What health finds counts for the connection, too, so that a healthy disk is asked once. */

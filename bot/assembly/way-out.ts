@@ -1,5 +1,6 @@
 /** Way out: client, breaker, flood control, delivery; everything between the queue and Telegram. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { BotApi } from "../contracts/bot-api.ts";
 import type { Component } from "../contracts/component.ts";
 import type { Secret } from "../contracts/secret.ts";
 import type { Store } from "../contracts/store.ts";
@@ -13,19 +14,14 @@ import { callsPerUpdate } from "../utils/message-queue.ts";
 import { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Base } from "./base.ts";
 
-/** Client, breaker, flood control, delivery: everything between the queue and Telegram. */
-export function createWayOut(
-  config: FaultToleranceConfig,
-  deps: Base & {
-    store: Store;
-    token: Secret;
-    apiRoot: string;
-    wake: () => void;
-    onTelegramBack: () => void;
-  },
-) {
-  const { telegram, queue } = config;
-  const client = new BotApiClient({
+/** What is needed of the client; the simulation has another one. */
+export type TelegramClient = BotApi & Pick<BotApiClient, "close" | "pool" | "renew">;
+
+export function createClient(
+  { queue, telegram }: FaultToleranceConfig,
+  deps: Pick<Base, "clock"> & { token: Secret; apiRoot: string },
+): TelegramClient {
+  return new BotApiClient({
     token: deps.token,
     apiRoot: deps.apiRoot,
     clock: deps.clock,
@@ -35,9 +31,20 @@ export function createWayOut(
     ...(telegram.httpsProxy !== undefined && { httpsProxy: telegram.httpsProxy }),
     fallbacks: fallbackRoutes(telegram, deps.apiRoot),
   });
-  const connections = new Replaceable(() =>
-    createConnections({ ...deps, client, breaker: () => breaker }),
-  );
+}
+
+/** Breaker, flood control, delivery, connections: what stands between the queue and the client. */
+export function createWayOut(
+  config: FaultToleranceConfig,
+  deps: Base & {
+    store: Store;
+    client: TelegramClient;
+    wake: () => void;
+    onTelegramBack: () => void;
+  },
+) {
+  const { client } = deps;
+  const connections = new Replaceable(() => createConnections({ ...deps, breaker: () => breaker }));
   const measured = (name: string) =>
     new MeasuredApi({
       api: client,
@@ -85,7 +92,7 @@ const attemptsPerRoute = 2;
 function createConnections(
   deps: Base & {
     store: Store;
-    client: BotApiClient;
+    client: TelegramClient;
     breaker: () => Breaker;
     onTelegramBack: () => void;
   },

@@ -10,6 +10,8 @@ export interface Format {
   /** A date and time in UTC, which it says: people are in many zones and Telegram names none. */
   instant(epochMs: number): string;
   count(value: number): string;
+  /** For programs: "12.50". */
+  decimal(amountMinor: number): string;
 }
 
 const locales: Readonly<Record<Language, string>> = { zh: "zh-CN", en: "en-GB" };
@@ -20,6 +22,16 @@ const nameLengthMax = 64;
 /** Formats for every language. Made once: constructing Intl objects is slow. */
 export function createFormats(currency: Currency): Readonly<Record<Language, Format>> {
   return { zh: createFormat("zh", currency), en: createFormat("en", currency) };
+}
+
+/** A user-made text of a few lines that is safe to show and to send; like `displayName`. */
+export function displayText(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\r\n?/g, "\n")
+    .replace(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, "")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
 }
 
 /**
@@ -57,6 +69,7 @@ function createFormat(language: Language, { code, exponent }: Currency): Format 
     change: (amountMinor) => change.format(decimal(amountMinor, exponent)),
     instant: (epochMs) => `${instant.format(epochMs)} UTC`,
     count: (value) => count.format(value),
+    decimal: (amountMinor) => decimal(amountMinor, exponent),
   };
 }
 

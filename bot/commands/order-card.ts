@@ -29,6 +29,7 @@ export function orderCard(
       format.instant(order.createdAtEpochMs),
       texts.orderStatuses[order.status],
     ),
+    order.note !== undefined && texts.note(order.note),
     cancelledAtEpochMs && texts.cancelledAt(format.instant(cancelledAtEpochMs)),
     untilEpochMs && texts.cancellableUntil(format.instant(untilEpochMs)),
   ];

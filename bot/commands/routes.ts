@@ -10,6 +10,7 @@ import type { Publish } from "../contracts/events.ts";
 import type { DomainTransaction } from "../contracts/shop-tables.ts";
 import { openAccount } from "../shop/accounts.ts";
 import type { ShopRules } from "../shop/orders.ts";
+import { keepProfile, refreshProfile } from "../shop/personal-data.ts";
 import type { BotContext } from "../telegram/bot-context.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
@@ -30,6 +31,8 @@ export interface CommandOptions extends ShopRules {
   readonly publish: Publish;
   /** Whether a person asks more often than a person does. */
   readonly judgeRequest: JudgeRequest;
+  /** Default: made of the catalogue's currency. Costly to make, so commands may share them. */
+  readonly formats?: ReturnType<typeof createFormats>;
 }
 
 /** One visitor's turn: what a command needs to answer. */
@@ -65,7 +68,7 @@ export interface Routes {
 /** Makes empty routes; each command file fills its own. */
 export function createRoutes(options: CommandOptions): Routes {
   const composer = new Composer<BotContext>();
-  const formats = createFormats(options.catalogue.currency);
+  const { formats = createFormats(options.catalogue.currency) } = options;
   const turnOf = (ctx: BotContext): Turn => {
     const visitor = visitorOf(ctx);
     const { language } = visitor;
@@ -116,14 +119,15 @@ export async function replyWithPrivateChat(
 
 async function accountStep<T>(
   ctx: BotContext,
-  { userId }: Visitor,
+  { profile, userId }: Visitor,
   { welcomeBalanceMinor, publish }: CommandOptions,
   work: (tx: DomainTransaction) => Promise<T>,
 ): Promise<AccountStep<T>> {
-  const step = await ctx.transaction(async (tx) => ({
-    opened: await openAccount(tx, userId, welcomeBalanceMinor),
-    result: await work(tx),
-  }));
+  const step = await ctx.transaction(async (tx) => {
+    const opened = await openAccount(tx, userId, welcomeBalanceMinor);
+    await (opened ? keepProfile(tx, userId, profile) : refreshProfile(tx, userId, profile));
+    return { opened, result: await work(tx) };
+  });
   if (step.opened) {
     const facts = { welcomeBalanceMinor };
     publish({ type: "business.happened", name: "user_registered", userId, facts });

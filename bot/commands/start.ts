@@ -1,5 +1,6 @@
-/** /start: opens the account and greets. */
+/** /start: opens the account, keeps the profile and greets. */
 import { statement } from "../shop/accounts.ts";
+import { keepProfile } from "../shop/personal-data.ts";
 import { keyboard } from "./keyboard.ts";
 import { type CommandOptions, createRoutes, type Routes, replyWithPrivateChat } from "./routes.ts";
 
@@ -7,8 +8,13 @@ export function startRoutes(options: CommandOptions): Routes {
   const routes = createRoutes(options);
   routes.command("start", async (turn) => {
     const { ctx, visitor, texts, format } = turn;
-    const { opened, result } = await turn.account((tx) => statement(tx, visitor.userId, 0));
-    const name = visitor.name || texts.someone;
+    const { userId } = visitor;
+    const { opened, result } = await turn.account(async (tx) => {
+      // Also when it was forgotten: who comes back by /start is known by name again.
+      const { firstName } = await keepProfile(tx, userId, visitor.profile);
+      return { ...(await statement(tx, userId, 0)), firstName };
+    });
+    const name = result.firstName || texts.someone;
     if (!visitor.inPrivateChat) {
       // Neither the balance nor a Mini App button, which Telegram refuses in groups.
       return replyWithPrivateChat(turn, texts.greetingInGroup(name));

@@ -13,6 +13,9 @@ const en = {
     balance: "Your balance and last entries",
     shop: "See what there is and buy",
     orders: "Your orders, with refunds",
+    note: "Write a note on an order",
+    export: "Get what is stored about you",
+    forget: "Delete what is stored about you",
     help: "What this bot can do",
   },
 
@@ -66,6 +69,26 @@ const en = {
   refundedBefore: "This order was cancelled before and refunded once.",
   cancelTooLate: "The time for cancelling this order is over.",
   orderNotFound: "There is no such order in your account.",
+  note: (note: string) => `Note: ${note}`,
+  noteUsage: (lengthMax: string) =>
+    "Write the number of the order and your note: /note 12 leave it at the door\n" +
+    `A note has at most ${lengthMax} characters; /note 12 alone removes it.`,
+  noteKept: "Your note is kept.",
+  noteRemoved: "The note is removed.",
+
+  exportCaption: "This is everything stored about you.",
+  exportCaptionCut: (orders: string, entries: string) =>
+    `This is what is stored about you: your last ${orders} orders and ${entries} entries.`,
+  askToForget:
+    "This deletes your name, username and language, your notes, and requests of yours that failed " +
+    "and were kept.\n\n" +
+    "Your account stays, with its balance, orders and entries, under your Telegram number alone: it " +
+    "is your money, and you can go on using it.",
+  forgetButton: "Delete",
+  keepButton: "No, keep it",
+  forgotten: (notes: string) =>
+    `Deleted. Notes deleted: ${notes}. Nothing about you is kept until you send /start.`,
+  notForgotten: "All right, nothing was deleted.",
 
   unknownText: "I understand commands only. /help lists them.",
   unknownCommand: "I do not know this command. /help lists those I know.",
@@ -86,6 +109,9 @@ const zh: Texts = {
     balance: "查看余额和最近明细",
     shop: "浏览商品并购买",
     orders: "我的订单与退款",
+    note: "给订单写备注",
+    export: "导出我的个人数据",
+    forget: "删除我的个人数据",
     help: "查看使用说明",
   },
 
@@ -133,6 +159,23 @@ const zh: Texts = {
   refundedBefore: "该订单此前已取消，已退款一次。",
   cancelTooLate: "已超过可取消的时间。",
   orderNotFound: "您的账户中没有该订单。",
+  note: (note) => `备注：${note}`,
+  noteUsage: (lengthMax) =>
+    `请写订单号和备注，例如：/note 12 放在门口\n备注最多 ${lengthMax} 个字符；只写 /note 12 可删除备注。`,
+  noteKept: "备注已保存。",
+  noteRemoved: "备注已删除。",
+
+  exportCaption: "这是我们保存的关于您的全部数据。",
+  exportCaptionCut: (orders, entries) =>
+    `这是我们保存的关于您的数据：最近 ${orders} 个订单和 ${entries} 条明细。`,
+  askToForget:
+    "这将删除您的姓名、用户名和语言、您的备注，以及您未能完成而被保留的请求。\n\n" +
+    "您的账户会保留，其中的余额、订单和明细只与您的 Telegram 编号关联：钱仍是您的，您可以继续使用。",
+  forgetButton: "删除",
+  keepButton: "不，保留",
+  forgotten: (notes) =>
+    `已删除。删除的备注：${notes} 条。在您再次发送 /start 之前，不再保存任何关于您的信息。`,
+  notForgotten: "好的，没有删除任何数据。",
 
   unknownText: "我只能识别命令，发送 /help 查看全部命令。",
   unknownCommand: "没有这个命令，发送 /help 查看全部命令。",

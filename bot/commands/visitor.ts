@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import type { MiddlewareFn } from "telegraf";
 import { z } from "zod";
 import type { Publish } from "../contracts/events.ts";
+import type { Profile } from "../contracts/shop-tables.ts";
 import type { Language } from "../shop/catalogue.ts";
 import type { BotContext } from "../telegram/bot-context.ts";
 import { displayName } from "./format.ts";
@@ -19,6 +20,8 @@ export interface Visitor {
   readonly userId: number;
   /** Safe to show; "" when there is none. */
   readonly name: string;
+  /** What Telegram says of them, with the same name. */
+  readonly profile: Profile;
   readonly language: Language;
   /** Whether only this person reads the chat. */
   readonly inPrivateChat: boolean;
@@ -29,8 +32,16 @@ const sender = z.object({
   id: z.int().positive(),
   is_bot: z.boolean().catch(false),
   first_name: z.string().catch(""),
+  username: z
+    .string()
+    .regex(/^\w{1,64}$/)
+    .optional()
+    .catch(undefined),
   language_code: z.string().optional().catch(undefined),
 });
+
+/** IETF language tag, as far as anybody has one. */
+const languageTag = /^[\w-]{1,35}$/;
 
 const place = z.object({
   message_id: z.int(),
@@ -110,9 +121,15 @@ function readSender(from: z.infer<typeof sender>, chatType: string): Visitor | s
   if (from.is_bot) {
     return "sent by a bot";
   }
+  const name = displayName(from.first_name);
   return {
     userId: from.id,
-    name: displayName(from.first_name),
+    name,
+    profile: {
+      firstName: name,
+      ...(from.username !== undefined && { username: from.username }),
+      ...(languageTag.test(from.language_code ?? "") && { languageCode: from.language_code }),
+    },
     language: languageOf(from.language_code),
     inPrivateChat: chatType === "private",
   };

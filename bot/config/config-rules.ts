@@ -1,7 +1,9 @@
 /**
  * Configuration rules: what must hold between settings, each with the sentence that explains it.
  */
+import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
+import type { Secret } from "../contracts/secret.ts";
 import type { FaultToleranceConfig } from "./settings.ts";
 
 export interface ConfigRule {
@@ -16,6 +18,10 @@ export interface ConfigRule {
 /** PM2's `kill_timeout`, as ecosystem.config.js sets it. */
 const killTimeoutMs = 15_000;
 
+function usesTelegramItself({ apiRoot, token }: FaultToleranceConfig["telegram"]): boolean {
+  return token !== undefined && new URL(apiRoot).hostname === "api.telegram.org";
+}
+
 export const configRules: readonly ConfigRule[] = [
   {
     variables: ["TELEGRAM_BOT_TOKEN", "NODE_ENV"],
@@ -23,6 +29,32 @@ export const configRules: readonly ConfigRule[] = [
     hint: "Get one from @BotFather and put TELEGRAM_BOT_TOKEN=… into .env (chmod 600 .env).",
     holds: ({ lifecycle, telegram }) =>
       lifecycle.profile !== "production" || telegram.token !== undefined,
+  },
+  {
+    variables: ["WEBHOOK_URL", "UPDATE_MODE"],
+    expected: "an address with UPDATE_MODE=webhook",
+    hint: "Set it to where Telegram reaches the proxy in front of WEBHOOK_PORT.",
+    holds: ({ intake }) => intake.mode !== "webhook" || intake.webhookUrl !== undefined,
+  },
+  {
+    variables: ["WEBHOOK_URL", "TELEGRAM_API_ROOT", "TELEGRAM_BOT_TOKEN"],
+    expected: "an https:// address with Telegram's own Bot API",
+    hint: "Telegram delivers over TLS only; put a proxy with a certificate in front.",
+    holds: ({ intake, telegram }) =>
+      !intake.webhookUrl?.startsWith("http:") || !usesTelegramItself(telegram),
+  },
+  {
+    variables: ["WEBHOOK_SECRET", "UPDATE_MODE"],
+    expected: "a secret with UPDATE_MODE=webhook",
+    hint: "Make one with: openssl rand -hex 32.",
+    holds: ({ intake }) => intake.mode !== "webhook" || intake.webhookSecret !== undefined,
+  },
+  {
+    variables: ["WEBHOOK_PORT", "MONITORING_PORT"],
+    expected: "another port than MONITORING_PORT",
+    hint: "Two servers cannot listen on one port.",
+    holds: ({ intake, monitoring }) =>
+      intake.webhookPort === 0 || intake.webhookPort !== monitoring.port,
   },
   {
     variables: ["HANDLER_SLOW_MS", "HANDLER_TIMEOUT_MS"],
@@ -58,10 +90,42 @@ export const configRules: readonly ConfigRule[] = [
     variables: ["FLOOD_LIMITS_ENABLED", "TELEGRAM_API_ROOT", "TELEGRAM_BOT_TOKEN"],
     expected: "true with Telegram's own Bot API",
     hint: "Without limits Telegram would refuse messages; set TELEGRAM_API_ROOT to a server without.",
-    holds: ({ flood, telegram }) =>
-      flood.enabled ||
-      telegram.token === undefined ||
-      new URL(telegram.apiRoot).hostname !== "api.telegram.org",
+    holds: ({ flood, telegram }) => flood.enabled || !usesTelegramItself(telegram),
+  },
+  {
+    variables: ["ENCRYPTION_KEY_PREVIOUS", "ENCRYPTION_KEY"],
+    expected: "nothing, unless ENCRYPTION_KEY is another key",
+    hint: "To change the key set both for one start; afterwards remove ENCRYPTION_KEY_PREVIOUS.",
+    holds: ({ storage: { encryptionKey, encryptionKeyPrevious } }) =>
+      encryptionKeyPrevious === undefined ||
+      (encryptionKey !== undefined && encryptionKey.reveal() !== encryptionKeyPrevious.reveal()),
+  },
+  {
+    variables: ["MONITORING_HOST", "MONITORING_HOST_NAMES", "RESTART_TOKEN", "MONITORING_TOKEN"],
+    expected: "a loopback address and no names for others, or strong tokens",
+    hint:
+      "Whoever reaches the API could guess a weak token: set RESTART_TOKEN to what " +
+      "`openssl rand -hex 32` prints, or use an ssh tunnel: ssh -L 3001:127.0.0.1:3001 your-server.",
+    holds: ({ monitoring }) => {
+      const { host, hostNames = [], operateTokens = [], readToken } = monitoring;
+      const all = readToken ? [...operateTokens, readToken] : operateTokens;
+      const strong = operateTokens.length > 0 && all.every(isStrong);
+      return strong || (isLoopback(host) && hostNames.length === 0);
+    },
+  },
+  {
+    variables: ["RESTART_TOKEN"],
+    expected: "one token, or two with a comma between",
+    hint: "Two are enough while one replaces the other; remove the oldest.",
+    holds: ({ monitoring: { operateTokens } }) =>
+      operateTokens === undefined || operateTokens.length === 1 || operateTokens.length === 2,
+  },
+  {
+    variables: ["MONITORING_TOKEN", "RESTART_TOKEN"],
+    expected: "another token than RESTART_TOKEN",
+    hint: "Whoever may only read must not be able to change anything.",
+    holds: ({ monitoring: { operateTokens = [], readToken } }) =>
+      !operateTokens.some((token) => token.reveal() === readToken?.reveal()),
   },
   {
     variables: ["SANDBOX_PORT", "MONITORING_PORT"],
@@ -76,3 +140,14 @@ export const configRules: readonly ConfigRule[] = [
     holds: ({ log, storage }) => resolve("/", log.directory) !== resolve("/", storage.directory),
   },
 ];
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+}
+
+/** Long, of many different characters, and not the same thing again and again. */
+function isStrong(token: Secret): boolean {
+  const text = token.reveal();
+  const repeated = `${text}${text}`.indexOf(text, 1) < text.length;
+  return text.length >= 32 && new Set(text).size >= 10 && !repeated;
+}

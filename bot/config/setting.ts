@@ -4,7 +4,7 @@
  * A kind knows how a value is written in the environment, which values it takes and how to say so;
  * defaults are written the same way, so that nothing but the kind decides what a text means.
  */
-import { isIPv4 } from "node:net";
+import { isIP } from "node:net";
 import { Secret } from "../contracts/secret.ts";
 
 /** What NODE_ENV chooses between. */
@@ -231,16 +231,48 @@ export function secretAddress(): Kind<Secret> {
   };
 }
 
-/** An address of this machine that no other machine can reach. */
-export function loopbackHost(): Kind<string> {
+/** An IP address to listen on, or localhost. */
+export function listenAddress(): Kind<string> {
   return {
-    expected: "a loopback address: 127.0.0.1, ::1 or localhost",
-    range: "a loopback address",
-    hint: "For access from elsewhere use an ssh tunnel: ssh -L 3001:127.0.0.1:3001 your-server.",
+    expected: "an IP address, or localhost",
+    range: "an IP address",
+    hint: "127.0.0.1 is this machine only; 0.0.0.0 and :: are all of its addresses.",
+    read: (text) => (text === "localhost" || isIP(text) !== 0 ? { value: text } : undefined),
+  };
+}
+
+/** A name under which a server is reached, with its port where that is another one. */
+export function hostName(): Kind<string> {
+  return {
+    expected: "a host name, such as bot.example.org or bot.example.org:8443",
+    range: "host names",
+    hint: "Without http:// and without a path.",
     read: (text) =>
-      text === "localhost" || text === "::1" || (isIPv4(text) && text.startsWith("127."))
-        ? { value: text }
+      /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:\d{1,5})?$/i.test(text)
+        ? { value: text.toLowerCase() }
         : undefined,
+  };
+}
+
+/** What Telegram sends along with every update. Source: Bot API, setWebhook, secret_token. */
+export function webhookSecret(): Kind<Secret> {
+  return {
+    expected: "16 to 256 characters of A-Z, a-z, 0-9, _ and -",
+    range: "16 to 256 characters of A-Z, a-z, 0-9, _ and -",
+    secret: true,
+    hint: "Make one with: openssl rand -hex 32.",
+    read: (text) => (/^[\w-]{16,256}$/.test(text) ? { value: new Secret(text) } : undefined),
+  };
+}
+
+/** A token that we choose ourselves. */
+export function accessToken(): Kind<Secret> {
+  return {
+    expected: "at least 8 characters without spaces and commas",
+    range: "a token of 8 characters or more",
+    secret: true,
+    hint: "Make one: openssl rand -hex 32",
+    read: (text) => (/^[!-+\--~]{8,512}$/.test(text) ? { value: new Secret(text) } : undefined),
   };
 }
 
@@ -254,6 +286,27 @@ export function botToken(): Kind<Secret> {
     read: (text) => (/^\d+:[\w-]{24,}$/.test(text) ? { value: new Secret(text) } : undefined),
   };
 }
+
+/** A key of 32 random bytes; the configuration holds it in base64. */
+export function encryptionKey(): Kind<Secret> {
+  return {
+    expected: "32 random bytes as 44 characters of base64 or 64 hexadecimal digits",
+    range: "32 random bytes, base64 or hexadecimal",
+    secret: true,
+    hint: "Make one with: openssl rand -base64 32",
+    read: (text) => {
+      const hexadecimal = /^[\da-f]{64}$/i.test(text);
+      if (!hexadecimal && !/^[A-Za-z\d+/]{43}=$/.test(text)) return undefined;
+      const bytes = Buffer.from(text, hexadecimal ? "hex" : "base64");
+      // A phrase, a pattern, zeros: random bytes have some thirty different values.
+      if (bytes.length !== 32 || new Set(bytes).size < distinctBytesMin) return undefined;
+      return { value: new Secret(bytes.toString("base64")) };
+    },
+  };
+}
+
+/** Of 32 random bytes fewer are different once in 10 ** 14 times. */
+const distinctBytesMin = 20;
 
 function readUrl(text: string, protocols: readonly string[]): URL | undefined {
   const url = URL.parse(text);

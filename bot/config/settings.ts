@@ -5,14 +5,17 @@
  * from these rows. A setting stands here only when it has an effect.
  */
 import {
+  accessToken,
   amount,
   botToken,
   choice,
   duration,
+  encryptionKey,
   flag,
+  hostName,
   integer,
   list,
-  loopbackHost,
+  listenAddress,
   megabytes,
   miniAppAddress,
   optional,
@@ -23,6 +26,7 @@ import {
   secretAddress,
   setting,
   webAddress,
+  webhookSecret,
 } from "./setting.ts";
 
 export const settings = {
@@ -65,6 +69,31 @@ export const settings = {
     }),
   },
   intake: {
+    mode: setting(choice(["polling", "webhook"]), {
+      variable: "UPDATE_MODE",
+      default: "polling",
+      sentence: "Whether Telegram is asked for updates, or brings them to WEBHOOK_URL.",
+    }),
+    webhookUrl: optional(webAddress(["https:", "http:"]), {
+      variable: "WEBHOOK_URL",
+      absent: "needed with UPDATE_MODE=webhook",
+      sentence: "Where Telegram reaches the webhook: a proxy with TLS in front of WEBHOOK_PORT.",
+    }),
+    webhookSecret: optional(webhookSecret(), {
+      variable: "WEBHOOK_SECRET",
+      absent: "needed with UPDATE_MODE=webhook",
+      sentence: "What Telegram sends along, so that nobody else's requests are taken.",
+    }),
+    webhookHost: setting(listenAddress(), {
+      variable: "WEBHOOK_HOST",
+      default: "127.0.0.1",
+      sentence: "Address on which the webhook listens.",
+    }),
+    webhookPort: setting(integer(0, 65_535), {
+      variable: "WEBHOOK_PORT",
+      default: { development: 8443, production: 8443, test: 0 },
+      sentence: "Port on which the webhook listens; 0 takes a free one.",
+    }),
     pollTimeoutSeconds: setting(integer(1, 50, "s"), {
       variable: "INTAKE_POLL_TIMEOUT_SECONDS",
       default: { development: 30, production: 30, test: 1 },
@@ -176,6 +205,21 @@ export const settings = {
       default: 72,
       sentence: "How long an update is remembered, so that it is never worked on twice.",
     }),
+    encryptionKey: optional(encryptionKey(), {
+      variable: "ENCRYPTION_KEY",
+      absent: "DATA_DIR/encryption.key is made and used",
+      sentence: "Key that encrypts personal data in the database; without it nobody can read them.",
+    }),
+    encryptionKeyPrevious: optional(encryptionKey(), {
+      variable: "ENCRYPTION_KEY_PREVIOUS",
+      absent: "the key is not being changed",
+      sentence: "The key before ENCRYPTION_KEY, for one start, to change it.",
+    }),
+    backupsKept: setting(integer(1, 1_000), {
+      variable: "BACKUPS_KEPT",
+      default: 7,
+      sentence: "How many backups stay in DATA_DIR; the oldest are removed.",
+    }),
   },
   log: {
     directory: setting(path(), {
@@ -195,15 +239,33 @@ export const settings = {
     }),
   },
   monitoring: {
-    host: setting(loopbackHost(), {
+    host: setting(listenAddress(), {
       variable: "MONITORING_HOST",
       default: "127.0.0.1",
-      sentence: "Address on which the monitoring API listens; this machine only.",
+      sentence:
+        "Address on which the monitoring API listens; one that others can reach needs a strong RESTART_TOKEN.",
     }),
     port: setting(integer(0, 65_535), {
       variable: "MONITORING_PORT",
       default: { development: 3001, production: 3001, test: 0 },
       sentence: "Port of the monitoring API; 0 takes a free one.",
+    }),
+    hostNames: optional(list(hostName()), {
+      variable: "MONITORING_HOST_NAMES",
+      absent: "nobody but this machine does, or by address",
+      sentence:
+        "Names under which others reach the monitoring API, also through a proxy, with :port where that differs.",
+    }),
+    operateTokens: optional(list(accessToken()), {
+      variable: "RESTART_TOKEN",
+      absent: "one is made, in DATA_DIR/restart-token",
+      sentence:
+        "Token for changes over the monitoring API; two of them while one replaces the other.",
+    }),
+    readToken: optional(accessToken(), {
+      variable: "MONITORING_TOKEN",
+      absent: "only RESTART_TOKEN opens it",
+      sentence: "Token for reading the monitoring API, where reading needs one.",
     }),
   },
   shop: {

@@ -4,11 +4,13 @@ import { rows } from "./settings.ts";
 
 /** Whoever sets a variable that begins so means this bot. */
 const ourPrefixes = [
+  "BACKUPS_",
   "BOT_",
   "CATALOGUE_",
   "DEAD_LETTERS_",
   "DEDUPE_",
   "DRAIN_",
+  "ENCRYPTION_",
   "FLOOD_",
   "HANDLER_",
   "INTAKE_",

@@ -48,6 +48,24 @@ export class ConfigurationError extends BotError {
   }
 }
 
+/** A program of the operator's was called in a way it does not understand. Exit code 78. */
+export class UsageError extends BotError {
+  override readonly code = "CONFIGURATION_USAGE";
+  override readonly transient = false;
+}
+
+/** The running bot did not do what a program of the operator's asked of it. Exit code 75. */
+export class ApiRefusedError extends BotError {
+  override readonly code = "API_REFUSED";
+  override readonly transient = true;
+}
+
+/** The key that opens the store is missing, malformed or another one. Exit code 78. */
+export class EncryptionKeyError extends BotError {
+  override readonly code = "CONFIGURATION_ENCRYPTION_KEY";
+  override readonly transient = false;
+}
+
 // ---- storage ------------------------------------------------------------------------------------
 
 /** The disk or the quota is full; nothing was written. Passes when space is freed. */
@@ -83,6 +101,12 @@ export class StorageInUseError extends BotError {
 /** The store was closed, so the work was not done. */
 export class StorageClosedError extends BotError {
   override readonly code = "STORAGE_CLOSED";
+  override readonly transient = true;
+}
+
+/** A backup could not be made; the store itself goes on. */
+export class BackupFailedError extends BotError {
+  override readonly code = "BACKUP_FAILED";
   override readonly transient = true;
 }
 
@@ -188,6 +212,25 @@ export class PollConflictError extends TelegramError {
     );
     this.reason = reason;
   }
+}
+
+/** Telegram has updates for the webhook and does not get them through. */
+export class WebhookUnreachableError extends BotError {
+  override readonly code = "WEBHOOK_UNREACHABLE";
+  override readonly transient = true;
+
+  /** @param reason Telegram's own words. */
+  constructor(reason: string) {
+    super(`Telegram cannot deliver to the webhook: ${reason}`, {
+      hint: "Check WEBHOOK_URL, the proxy in front of WEBHOOK_PORT, and its certificate.",
+    });
+  }
+}
+
+/** The webhook's address cannot be listened on. */
+export class WebhookListenError extends BotError {
+  override readonly code = "WEBHOOK_LISTEN_FAILED";
+  override readonly transient = true;
 }
 
 /** Why a chat cannot be written to. */
@@ -296,9 +339,17 @@ export interface ErrorRecord {
 /** Longest error message kept in records and dead letters, in characters. */
 const recordedMessageLengthMax = 500;
 
-/** Turns anything thrown into a record. A defect's message is kept, its stack is not. */
+/**
+ * What stands in double quotes in other people's messages is data, and may be a user's: a piece of the
+ * text in JSON.parse's errors and in Telegram's descriptions. Names of code stand in single quotes.
+ */
+const quotedData = /"[^"]*("|$)/g;
+
+/** Turns anything thrown into a record. A defect's message is kept without data, its stack is not. */
 export function recordError(error: unknown, atEpochMs: number): ErrorRecord {
   const code = error instanceof BotError ? error.code : "DEFECT";
   const message = error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
-  return { code, message: message.slice(0, recordedMessageLengthMax), atEpochMs };
+  const ours = error instanceof BotError && !(error instanceof TelegramError);
+  const clean = ours ? message : message.replace(quotedData, '"…"');
+  return { code, message: clean.slice(0, recordedMessageLengthMax), atEpochMs };
 }

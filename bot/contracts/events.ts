@@ -5,9 +5,10 @@
  * and no listener can break a publisher. No event carries a token or a user's text.
  */
 import type { ErrorRecord } from "./errors.ts";
+import type { LogLevel } from "./log-level.ts";
 import type { DeadReason, MessageType, Pool } from "./message.ts";
 
-/** Identifies a message in events; `cid` is the correlation id that follows it through the log. */
+/** Identifies a message in events; the log adds the id of the update it comes from. */
 export interface MessageRef {
   readonly messageId: number;
   readonly messageType: MessageType;
@@ -89,6 +90,9 @@ export type BotEvent =
   | { readonly type: "intake.held-back" }
   | { readonly type: "intake.resumed"; readonly free: number }
   | { readonly type: "webhook.removed" }
+  | { readonly type: "webhook.set" }
+  /** A request that did not come from Telegram. */
+  | { readonly type: "webhook.refused" }
   // queue
   | {
       readonly type: "message.recovered";
@@ -170,11 +174,43 @@ export type BotEvent =
       readonly connection: string;
       readonly afterMs: number;
     }
+  // log
+  | { readonly type: "log.level-changed"; readonly from: LogLevel; readonly to: LogLevel }
   // storage
   | { readonly type: "storage.checked"; readonly durationMs: number }
+  | {
+      readonly type: "storage.backed-up";
+      readonly file: string;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  /** The operator has to keep a copy of this file apart from the data. */
+  | { readonly type: "encryption-key.created"; readonly file: string }
+  /** The data keys are sealed with the new encryption key: the old one is no longer needed. */
+  | { readonly type: "encryption-key.changed" }
+  | { readonly type: "keys.rotated"; readonly keyId: number }
+  /** Nothing is sealed with older keys any more. */
+  | { readonly type: "keys.swept"; readonly keyId: number; readonly sealed: number }
+  | { readonly type: "keys.sweep-failed"; readonly error: ErrorRecord }
   | { readonly type: "storage.failed"; readonly error: ErrorRecord }
   // monitoring API: an answer could not be given; the client saw a generic error
   | { readonly type: "api.failed"; readonly path: string; readonly error: ErrorRecord }
+  // An operator changes something; published before it is done. Never with the token.
+  | {
+      readonly type: "api.changed";
+      readonly action: string;
+      readonly address: string;
+      /** Which of the tokens it was: "operate 1". */
+      readonly by: string;
+      readonly facts: Readonly<Record<string, number | string | boolean>>;
+    }
+  // Somebody was not let in.
+  | {
+      readonly type: "api.refused";
+      readonly path: string;
+      readonly address: string;
+      readonly why: string;
+    }
   // health
   | {
       readonly type: "health.changed";

@@ -10,6 +10,15 @@ export interface Account {
   readonly createdAtEpochMs: number;
 }
 
+/** What Telegram says of a person. Encrypted at rest, and gone when the person asks for that. */
+export interface Profile {
+  readonly firstName: string;
+  /** Without the @. */
+  readonly username?: string | undefined;
+  /** IETF tag. */
+  readonly languageCode?: string | undefined;
+}
+
 export type LedgerKind = "welcome" | "purchase" | "refund";
 
 export interface LedgerEntry {
@@ -35,7 +44,12 @@ export interface Order {
   readonly idempotencyKey: string;
   readonly createdAtEpochMs: number;
   readonly cancelledAtEpochMs: number | undefined;
+  /** What its owner wrote on it. Encrypted at rest. */
+  readonly note: string | undefined;
 }
+
+/** An order to be placed. */
+export type NewOrder = Omit<Order, "id" | "cancelledAtEpochMs" | "note" | "status">;
 
 /** One page of a newest-first list. */
 export interface Page<T> {
@@ -47,6 +61,9 @@ export interface ShopTables {
   findAccount(userId: number): Promise<Account | undefined>;
   /** @returns false when the account exists already. */
   insertAccount(account: Account): Promise<boolean>;
+  findProfile(userId: number): Promise<Profile | undefined>;
+  /** Keeps it with an account there is; `undefined` removes it. */
+  setProfile(userId: number, profile: Profile | undefined): Promise<void>;
   balanceMinor(userId: number): Promise<number>;
   /** @returns false when an entry of this kind and reference exists already. */
   appendLedgerEntry(entry: Omit<LedgerEntry, "id">): Promise<boolean>;
@@ -54,9 +71,13 @@ export interface ShopTables {
   ledgerEntries(userId: number, limit: number): Promise<readonly LedgerEntry[]>;
   findOrder(orderId: number): Promise<Order | undefined>;
   findOrderByKey(idempotencyKey: string): Promise<Order | undefined>;
-  insertOrder(order: Omit<Order, "id" | "cancelledAtEpochMs" | "status">): Promise<Order>;
+  insertOrder(order: NewOrder): Promise<Order>;
   /** @returns false when it was not in status `paid`. */
   cancelOrder(orderId: number, cancelledAtEpochMs: number): Promise<boolean>;
+  /** `undefined` removes the note. */
+  setOrderNote(orderId: number, note: string | undefined): Promise<void>;
+  /** Removes every note of a user. @returns how many there were. */
+  deleteOrderNotes(userId: number): Promise<number>;
   /** Newest first. */
   orders(userId: number, offset: number, limit: number): Promise<Page<Order>>;
 }
@@ -64,6 +85,8 @@ export interface ShopTables {
 /** What `ctx.transaction` hands to the domain: its tables, and the instant the step began. */
 export interface DomainTransaction {
   readonly shop: ShopTables;
+  /** Deletes what was given up in this lane of the queue. @returns how many messages. */
+  deleteDeadLetters(lane: string): Promise<number>;
   /** The same for everything done in this transaction. */
   readonly nowEpochMs: number;
 }

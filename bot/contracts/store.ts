@@ -130,9 +130,16 @@ export interface StoreSnapshot {
   readonly dedupeKeys: number;
 }
 
+/** What is missing or `undefined` is not asked for. */
 export interface DeadLetterFilter {
-  readonly type?: MessageType;
-  readonly reason?: DeadReason;
+  readonly type?: MessageType | undefined;
+  readonly reason?: DeadReason | undefined;
+  /** Of the latest error. */
+  readonly code?: string | undefined;
+}
+
+/** A part of a list. */
+export interface Page {
   readonly offset: number;
   /** 1 to 1000. */
   readonly limit: number;
@@ -181,7 +188,10 @@ export interface QueueStore {
   /** Waiting and in hand. Cheap enough to ask before every poll. */
   depth(pool: Pool): Promise<number>;
   snapshot(): Promise<StoreSnapshot>;
-  deadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
+  /** Newest first. */
+  deadLetters(filter: DeadLetterFilter & Page): Promise<readonly DeadLetter[]>;
+  countDeadLetters(filter: DeadLetterFilter): Promise<number>;
+  deadLetter(id: number): Promise<DeadLetter | undefined>;
   /** Puts a dead letter back at its lane's end. @returns the new message's id, or `undefined`. */
   requeue(deadLetterId: number): Promise<number | undefined>;
   /** @returns false when there was none. */
@@ -198,9 +208,20 @@ export interface QueueStore {
 export interface FactStore {
   /** Why a chat cannot be written to; `undefined` when nothing is known against it. */
   unreachableReason(chat: string): Promise<string | undefined>;
-  /** A small named value, e.g. the fingerprint of the registered commands. */
+  /**
+   * A small named value, e.g. the fingerprint of the registered commands. One whose name ends in
+   * `-until` is an instant, in milliseconds since the epoch: it moves along when the clock is set back.
+   */
   getSetting(name: string): Promise<string | undefined>;
   setSetting(name: string, value: string): Promise<void>;
+}
+
+/** A copy of everything, as it was at one instant while the store worked. */
+export interface Backup {
+  /** Where it is, by its whole path. */
+  readonly file: string;
+  readonly bytes: number;
+  readonly durationMs: number;
 }
 
 /** How the previous process of this data directory ended. */
@@ -216,6 +237,16 @@ export interface Store extends QueueStore, FactStore {
   transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T>;
   /** Writes and syncs one row: proof that the disk takes data. */
   probe(): Promise<void>;
+  /**
+   * Writes a verified copy beside the data without holding up the store, and removes the oldest ones.
+   * Asked for again while one is being made, gives that one. Rejects with `BackupFailedError`.
+   */
+  backup(): Promise<Backup>;
+  /**
+   * Seals with a new data key from now on; a pass in the background puts what there is under it and
+   * drops the old one. While that goes on, gives the key of the running rotation.
+   */
+  rotateKey(): Promise<{ readonly keyId: number }>;
   /** A beat a synced transaction; overdue only while one was asked for. */
   heartbeat(): Heartbeat;
   /** Finishes what was submitted, records the clean end and lets go of the lock. Never rejects. */

@@ -2,12 +2,13 @@
  * Judge: decides from outside what a drill has cost, by the sandbox's journal and facts and by the
  * database after the last stop. The promises are those of bot/history/.
  */
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { dirname, join } from "node:path";
+import { existingKeysIn } from "../config/key-file.ts";
 import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../history/from-database.ts";
 import { historyFromJournal } from "../history/from-journal.ts";
 import type { JournalEntry, UpdateFact } from "../sandbox/control-api.ts";
+import { RowReader } from "../storage/row-reader.ts";
 import { apology, nameOfReply } from "./crowd.ts";
 import type { Scene } from "./scene.ts";
 
@@ -48,8 +49,8 @@ export async function judge(
 ): Promise<Judgement> {
   const calls = (await sandbox.journalAll()).map((call) => asRead(call, deaf));
   const facts = await allFacts(sandbox);
-  const database = new DatabaseSync(join(botDirectory, "bot.db"), { readOnly: true });
-  const read: ReadTable = (table) => database.prepare(`SELECT * FROM ${table} ORDER BY 1`).all();
+  const rows = new RowReader(join(botDirectory, "bot.db"), existingKeysIn(dirname(botDirectory)));
+  const read: ReadTable = (table) => rows.all(`SELECT * FROM ${table} ORDER BY 1`);
   try {
     const at = Math.max(0, ...calls.map(({ arrivedAtMs }) => arrivedAtMs));
     const expectation = ({ updateId }: { readonly updateId: number }) => crowd.owed(updateId);
@@ -76,7 +77,7 @@ export async function judge(
       problems: all.map(({ chat, promise, where }) => `${promise}: chat ${chat}: ${where}`),
     };
   } finally {
-    database.close();
+    rows.close();
   }
 }
 

@@ -112,11 +112,16 @@ function align(due: readonly Due[], executed: readonly Executed[]) {
       findings.push({ promise, what, chat, at, where });
     const late = passedOver.findIndex((one) => one.reply === reply);
     const ahead = due.findIndex((one, index) => index >= next && one.reply === reply);
-    if (ahead === next) {
-      met.push(due[next++] as Due);
-    } else if (before?.reply === reply && met.at(-1)?.reply === reply) {
-      if (before.ambiguous) ambiguousDuplicates++;
-      else find("P4", "reply-doubled", `${reply} was sent again without need`);
+    const repeats = before?.reply === reply && met.at(-1)?.reply === reply;
+    // What need not come may be left out.
+    if (repeats && before?.ambiguous) {
+      ambiguousDuplicates++;
+    } else if (ahead >= 0 && !due.slice(next, ahead).some(({ owed }) => owed)) {
+      passedOver.push(...due.slice(next, ahead));
+      met.push(due[ahead] as Due);
+      next = ahead + 1;
+    } else if (repeats) {
+      find("P4", "reply-doubled", `${reply} was sent again without need`);
     } else if (late >= 0) {
       met.push(...passedOver.splice(late, 1));
       find("P5", "replies-out-of-order", `${reply} came after ${before?.reply}`);

@@ -8,15 +8,26 @@ export interface TelegramProbeDeps {
   readonly reachable: () => boolean;
   /** Milliseconds after which a poll should have come back. */
   readonly pollDueMs: number;
+  /** Of `getMe` and the like, smoothed, in milliseconds; `null` before the first. */
+  readonly latencyMs: () => number | null;
 }
+
+/** People notice an answer that is on its way for so long. */
+const latencyDegradedMs = 2_000;
 
 export function telegramProbe(deps: TelegramProbeDeps): Probe {
   return { name: "telegram", check: async () => judge(deps) };
 }
 
-function judge({ intake, pollDueMs, reachable }: TelegramProbeDeps): ProbeResult {
+function judge({ intake, latencyMs, pollDueMs, reachable }: TelegramProbeDeps): ProbeResult {
   const { failuresInARow, reason, sinceLastPollMs, state } = intake();
-  const figures = { state, failuresInARow, sinceLastPollMs: sinceLastPollMs ?? null };
+  const latency = latencyMs();
+  const figures = {
+    state,
+    failuresInARow,
+    sinceLastPollMs: sinceLastPollMs === undefined ? null : Math.round(sinceLastPollMs),
+    latencyMs: latency,
+  };
   if (state === "back-pressure") {
     return { status: "degraded", reason: "intake is held back", figures };
   }
@@ -30,6 +41,9 @@ function judge({ intake, pollDueMs, reachable }: TelegramProbeDeps): ProbeResult
   if (failuresInARow > 0 || !reachable()) {
     const why = reason ?? "the circuit breaker is open";
     return { status: "degraded", reason: `Telegram cannot be reached: ${why}`, figures };
+  }
+  if (latency !== null && latency > latencyDegradedMs) {
+    return { status: "degraded", reason: "Telegram answers slowly", figures };
   }
   return { status: "healthy", figures };
 }

@@ -159,6 +159,27 @@ export async function orderDetail(
   return order?.userId === userId ? detailOf(tx, rules, order) : undefined;
 }
 
+/**
+ * Writes a note on an order of this user; "" removes it.
+ *
+ * @returns `undefined` when there is no such order, or it is somebody else's.
+ */
+export async function annotateOrder(
+  tx: DomainTransaction,
+  rules: ShopRules,
+  userId: number,
+  orderId: number,
+  note: string,
+): Promise<OrderDetail | undefined> {
+  const detail = await orderDetail(tx, rules, userId, orderId);
+  if (!detail) {
+    return undefined;
+  }
+  const kept = note === "" ? undefined : note;
+  await tx.shop.setOrderNote(orderId, kept);
+  return { ...detail, order: { ...detail.order, note: kept } };
+}
+
 /** The order that fulfilled this user's wish; `undefined` while none has. */
 export async function orderOfWish(
   tx: DomainTransaction,

@@ -20,7 +20,6 @@ export class FactTables {
       ),
       beginBoot: sql("INSERT INTO boots (pid, started_at) VALUES (?, ?)"),
       endBoot: sql("UPDATE boots SET ended_at = ? WHERE id = ?"),
-      latestBoot: sql("SELECT max(max(started_at), COALESCE(max(ended_at), 0)) AS at FROM boots"),
       forgetBoots: sql("DELETE FROM boots WHERE id <= ?"),
     };
   }
@@ -43,11 +42,6 @@ export class FactTables {
 
   setSetting(name: string, value: string): void {
     this.#sql.setSetting.run(name, value);
-  }
-
-  /** The latest instant any earlier process wrote down about itself; 0 at the first boot. */
-  latestInstant(): number {
-    return this.#sql.latestBoot.get<{ at: number | null }>()?.at ?? 0;
   }
 
   beginBoot(nowEpochMs: number): number {

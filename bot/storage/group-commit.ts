@@ -22,6 +22,8 @@ export interface GroupCommitDeps {
   readonly closureLimitMs?: number;
   /** Called once, when a commit failed in a way that must not be repeated. */
   readonly onFatal: (error: BotError) => void;
+  /** Runs work after the I/O callbacks of this turn. Default: `setImmediate`. */
+  readonly defer?: (work: () => void) => void;
 }
 
 interface Job {
@@ -92,7 +94,8 @@ export class GroupCommit {
     this.#scheduled = true;
     this.#pulse.expect(0);
     // After the I/O callbacks of this turn: their closures share one sync.
-    setImmediate(() => {
+    const { defer = setImmediate } = this.#deps;
+    defer(() => {
       this.#scheduled = false;
       void this.#flush();
     });

@@ -81,10 +81,6 @@ export class LaneTable {
         `SELECT min(available_at) AS at FROM lanes
          WHERE pool = ? AND priority = ? AND busy = 0 AND head_id IS NOT NULL`,
       ),
-      bringForward: database.prepare(
-        `UPDATE lanes SET available_at = max(?2, available_at - ?1), not_before = not_before - ?1
-         WHERE available_at > ?2 OR not_before > ?2`,
-      ),
       sweep: database.prepare("DELETE FROM lanes WHERE head_id IS NULL AND not_before <= ?"),
     };
   }
@@ -157,6 +153,9 @@ export class LaneTable {
 
   /** Heads of one priority that may be claimed, longest available first. */
   ready(pool: Pool, priority: number, availableBy: number, withSuspects: boolean, limit: number) {
+    // Mostly there is none, and to ask for the first instant costs a third of asking for rows.
+    const first = this.#firstAvailableAt(pool, priority);
+    if (first === null || first > availableBy) return [];
     const deathsMax = withSuspects ? Number.MAX_SAFE_INTEGER : 0;
     return this.#sql.ready
       .all<CandidateRow>(pool, priority, availableBy, deathsMax, limit)
@@ -169,17 +168,13 @@ export class LaneTable {
   }
 
   nextAvailableAt(pool: Pool): number | undefined {
-    const instants = priorities.map(
-      (_, priority) =>
-        this.#sql.nextAvailable.get<{ at: number | null }>(pool, priority)?.at ?? null,
-    );
+    const instants = priorities.map((_, priority) => this.#firstAvailableAt(pool, priority));
     const known = instants.filter((at) => at !== null);
     return known.length > 0 ? Math.min(...known) : undefined;
   }
 
-  /** Shortens every wait that is not over by `byMs`. */
-  bringForward(byMs: number, nowEpochMs: number): void {
-    this.#sql.bringForward.run(byMs, nowEpochMs);
+  #firstAvailableAt(pool: Pool, priority: number): number | null {
+    return this.#sql.nextAvailable.get<{ at: number | null }>(pool, priority)?.at ?? null;
   }
 
   /** Forgets empty lanes whose parking is over. */

@@ -12,6 +12,8 @@ import {
   type Priority,
   priorities,
 } from "../contracts/message.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { places } from "./sealed-columns.ts";
 
 interface CommonRow {
   readonly id: number;
@@ -19,7 +21,6 @@ interface CommonRow {
   readonly pool: Pool;
   readonly lane: string;
   readonly priority: number;
-  readonly payload: string;
   readonly created_at: number;
   readonly attempts: number;
   readonly deaths: number;
@@ -30,13 +31,22 @@ interface CommonRow {
   readonly errors: string;
 }
 
+/** Without its payload, which is read only where it is needed. */
 export interface MessageRow extends CommonRow {
   readonly available_at: number;
   readonly expires_at: number | null;
   readonly claims: number;
 }
 
+/** What `MessageRow` has of the table. */
+export const messageColumns = [
+  ...["id", "type", "pool", "lane", "priority", "created_at", "available_at", "expires_at"],
+  ...["attempts", "claims", "deaths", "origin", "ambiguous", "flood_scope", "flood_cost", "errors"],
+] as const;
+
 export interface DeadLetterRow extends CommonRow {
+  /** Sealed; see sealed-columns.ts. */
+  readonly payload: Uint8Array;
   readonly died_at: number;
   readonly reason: DeadReason;
 }
@@ -50,9 +60,10 @@ function priorityName(stored: number): Priority {
   return priorities[stored] ?? "low";
 }
 
-export function toMessage(row: MessageRow): Message {
+/** @param payload As JSON. */
+export function toMessage(row: MessageRow, payload: string): Message {
   return {
-    ...common(row),
+    ...common(row, payload),
     expiresAtEpochMs: row.expires_at ?? undefined,
     claims: row.claims,
     requeued: row.origin !== null,
@@ -62,18 +73,22 @@ export function toMessage(row: MessageRow): Message {
   };
 }
 
-export function toDeadLetter(row: DeadLetterRow): DeadLetter {
-  return { ...common(row), diedAtEpochMs: row.died_at, reason: row.reason };
+export function toDeadLetter(row: DeadLetterRow, ring: KeyRing): DeadLetter {
+  return {
+    ...common(row, ring.open(row.payload, places.payload(row))),
+    diedAtEpochMs: row.died_at,
+    reason: row.reason,
+  };
 }
 
-function common(row: CommonRow) {
+function common(row: CommonRow, payload: string) {
   return {
     id: row.id,
     type: row.type,
     pool: row.pool,
     lane: row.lane,
     priority: priorityName(row.priority),
-    payload: JSON.parse(row.payload) as JsonObject,
+    payload: JSON.parse(payload) as JsonObject,
     createdAtEpochMs: row.created_at,
     attempts: row.attempts,
     deaths: row.deaths,

@@ -1,5 +1,9 @@
 /** Queue statements: the SQL behind queue-tables.ts. */
+import { messageColumns } from "./message-rows.ts";
 import type { Database } from "./sqlite-driver.ts";
+
+const deadLetterFilter = `(?1 IS NULL OR type = ?1) AND (?2 IS NULL OR reason = ?2)
+  AND (?3 IS NULL OR errors ->> '$[#-1].code' = ?3)`;
 
 export function prepareQueueStatements(database: Database) {
   const sql = (text: string) => database.prepare(text);
@@ -8,24 +12,28 @@ export function prepareQueueStatements(database: Database) {
       `INSERT INTO dedupe (key, expires_at) VALUES (?, ?)
        ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?`,
     ),
+    lastMessageId: sql("SELECT seq FROM sqlite_sequence WHERE name = 'messages'"),
     insertMessage: sql(
-      `INSERT INTO messages (type, pool, lane, priority, payload, created_at, available_at,
+      `INSERT INTO messages (id, type, pool, lane, priority, payload, created_at, available_at,
          expires_at, origin, ambiguous, flood_scope, flood_cost, errors)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    takeMessage: sql("DELETE FROM messages WHERE id = ? RETURNING *"),
+    findMessage: sql(`SELECT ${messageColumns} FROM messages WHERE id = ?`),
+    payloadOf: sql("SELECT payload FROM messages WHERE id = ?"),
     findInHand: sql(
-      `SELECT m.* FROM messages m JOIN lanes l ON l.lane = m.lane AND l.pool = m.pool
+      `SELECT ${messageColumns.map((name) => `m.${name}`)} FROM messages m JOIN lanes l ON l.lane = m.lane AND l.pool = m.pool
        WHERE m.id = ? AND m.claims = ? AND l.head_id = m.id AND l.busy = 1`,
     ),
     deleteMessage: sql("DELETE FROM messages WHERE id = ?"),
-    countClaim: sql("UPDATE messages SET claims = claims + 1 WHERE id = ? RETURNING *"),
+    countClaim: sql(
+      `UPDATE messages SET claims = claims + 1 WHERE id = ? RETURNING ${messageColumns}`,
+    ),
     countAttempt: sql(
       "UPDATE messages SET attempts = attempts + 1, available_at = ?, errors = ? WHERE id = ?",
     ),
     countDeaths: sql(
       `UPDATE messages SET deaths = deaths + 1, claims = claims + 1
-       WHERE id IN (SELECT head_id FROM lanes WHERE busy = 1) RETURNING *`,
+       WHERE id IN (SELECT head_id FROM lanes WHERE busy = 1) RETURNING ${messageColumns}`,
     ),
     moveToLane: sql("UPDATE messages SET lane = ? WHERE id = ?"),
     readdress: sql("UPDATE messages SET payload = ?, flood_scope = ? WHERE id = ?"),
@@ -35,16 +43,24 @@ export function prepareQueueStatements(database: Database) {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     listDeadLetters: sql(
-      `SELECT * FROM dead_letters
-       WHERE (?1 IS NULL OR type = ?1) AND (?2 IS NULL OR reason = ?2)
-       ORDER BY died_at DESC, id DESC LIMIT ?3 OFFSET ?4`,
+      `SELECT * FROM dead_letters WHERE ${deadLetterFilter}
+       ORDER BY died_at DESC, id DESC LIMIT ?4 OFFSET ?5`,
     ),
+    countMatchingDeadLetters: sql(
+      `SELECT count(*) AS count FROM dead_letters WHERE ${deadLetterFilter}`,
+    ),
+    findDeadLetter: sql("SELECT * FROM dead_letters WHERE id = ?"),
     takeDeadLetter: sql("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
     countDeadLetters: sql("SELECT count(*) AS count FROM dead_letters"),
     sweepDeadLetters: sql("DELETE FROM dead_letters WHERE died_at < ?"),
     findStep: sql("SELECT result FROM steps WHERE origin = ? AND name = ?"),
     insertStep: sql("INSERT INTO steps (origin, name, result) VALUES (?, ?, ?)"),
     deleteSteps: sql("DELETE FROM steps WHERE origin = ?"),
+    deleteStepsOfDeadLane: sql(
+      `DELETE FROM steps WHERE origin IN
+         (SELECT COALESCE(origin, id) FROM dead_letters WHERE lane = ?1 OR lane GLOB ?1 || '~*')`,
+    ),
+    deleteDeadLane: sql("DELETE FROM dead_letters WHERE lane = ?1 OR lane GLOB ?1 || '~*'"),
     sweepSteps: sql(
       `DELETE FROM steps WHERE origin IN
          (SELECT COALESCE(origin, id) FROM dead_letters WHERE died_at < ?)`,
@@ -55,7 +71,6 @@ export function prepareQueueStatements(database: Database) {
          COALESCE(sum(busy), 0) AS busy
        FROM lanes WHERE pool = ? AND head_id IS NOT NULL`,
     ),
-    newestMessage: sql("SELECT max(created_at) AS at FROM messages"),
     oldest: sql(
       `SELECT min(m.created_at) AS at FROM lanes l JOIN messages m ON m.id = l.head_id
        WHERE l.pool = ?`,

@@ -12,11 +12,14 @@ import type {
   ClaimRequest,
   DeadLetterFilter,
   EnqueueResult,
+  Page,
   Recovery,
   SentRecord,
   StoreSnapshot,
   SweepRequest,
 } from "../contracts/store.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { FreshPayloads } from "./fresh-payloads.ts";
 import { LaneTable } from "./lane-table.ts";
 import {
   type DeadLetterRow,
@@ -27,6 +30,7 @@ import {
   toMessage,
 } from "./message-rows.ts";
 import { prepareQueueStatements } from "./queue-statements.ts";
+import { places } from "./sealed-columns.ts";
 import type { Database, Statement } from "./sqlite-driver.ts";
 
 export interface QueueTablesOptions {
@@ -44,13 +48,24 @@ const errorsKeptMax = 10;
 
 export class QueueTables {
   readonly #options: QueueTablesOptions;
+  readonly #ring: KeyRing;
+  readonly #fresh = new FreshPayloads();
   readonly #lanes: LaneTable;
   readonly #sql;
+  #lastId: number;
 
-  constructor(database: Database, options: QueueTablesOptions) {
+  constructor(database: Database, ring: KeyRing, options: QueueTablesOptions) {
     this.#options = options;
+    this.#ring = ring;
     this.#lanes = new LaneTable(database);
     this.#sql = prepareQueueStatements(database);
+    this.#lastId = this.#sql.lastMessageId.get<{ seq: number }>()?.seq ?? 0;
+  }
+
+  /** Known before the insertion, because the seal needs it. What was rolled back leaves a gap. */
+  #nextId(): number {
+    this.#lastId++;
+    return this.#lastId;
   }
 
   enqueue(messages: readonly NewMessage[], now: number): EnqueueResult[] {
@@ -65,12 +80,15 @@ export class QueueTables {
     const priority = priorityNumber(message.priority);
     const availableAt = message.availableAtEpochMs ?? now;
     const full = this.#lanes.length(message.lane, message.pool) >= this.#options.laneLengthMax;
-    const id = this.#sql.insertMessage.insert(
+    const id = this.#nextId();
+    const payload = JSON.stringify(message.payload);
+    this.#sql.insertMessage.run(
+      id,
       message.type,
       message.pool,
       message.lane,
       priority,
-      JSON.stringify(message.payload),
+      this.#ring.seal(payload, places.payload({ id, origin: null })),
       now,
       availableAt,
       message.expiresAtEpochMs ?? null,
@@ -82,12 +100,25 @@ export class QueueTables {
     );
     if (full) {
       // Inserted first all the same: a dead letter's id must never meet a living message's.
-      const row = this.#sql.takeMessage.get<MessageRow>(id) as MessageRow;
+      const row = this.#sql.findMessage.get<MessageRow>(id) as MessageRow;
       this.#bury(row, "lane-full", row.errors, now);
+      this.#sql.deleteMessage.run(id);
       return { kind: "lane-full", deadLetterId: id };
     }
     this.#lanes.append(message.lane, message.pool, id, priority, availableAt);
+    this.#fresh.put(id, payload);
     return { kind: "queued", messageId: id };
+  }
+
+  /** As JSON. */
+  #payload(row: MessageRow): string {
+    return this.#fresh.take(row.id) ?? this.#ring.open(this.#sealed(row), places.payload(row));
+  }
+
+  #sealed(row: MessageRow): Uint8Array {
+    const found = this.#sql.payloadOf.get<{ payload: Uint8Array }>(row.id);
+    if (!found) throw new Error(`message ${row.id} is not in its table`);
+    return found.payload;
   }
 
   claim(request: ClaimRequest, now: number): Message[] {
@@ -121,9 +152,13 @@ export class QueueTables {
     const withSuspects = request.suspects === "with";
     const ready = (priority: number, by: number) => () =>
       this.#lanes.ready(pool, priority, by, withSuspects, look);
+    const agedMax = Math.min(agedLimit, limit);
+    const aged = [
+      { limit: agedMax, candidates: ready(2, agedBefore.low) },
+      { limit: agedMax, candidates: ready(1, agedBefore.normal) },
+    ];
     return [
-      { limit: Math.min(agedLimit, limit), candidates: ready(2, agedBefore.low) },
-      { limit: Math.min(agedLimit, limit), candidates: ready(1, agedBefore.normal) },
+      ...(agedMax > 0 ? aged : []),
       { limit, candidates: ready(0, now) },
       { limit, candidates: ready(1, now) },
       { limit, candidates: ready(2, now) },
@@ -134,7 +169,7 @@ export class QueueTables {
     this.#lanes.take(candidate.lane, request.pool);
     const row = this.#sql.countClaim.get<MessageRow>(candidate.messageId);
     if (!row) throw new Error(`lane head ${candidate.messageId} has no message`);
-    return toMessage(row);
+    return toMessage(row, this.#payload(row));
   }
 
   finish(
@@ -166,8 +201,8 @@ export class QueueTables {
         this.#sql.deleteSteps.run(row.origin ?? row.id);
         return [];
       case "dead": {
-        this.#leave(row, now);
         this.#bury(row, outcome.reason, withError(row.errors, outcome.error), now);
+        this.#leave(row, now);
         return this.enqueue(outcome.enqueue, now);
       }
       case "retry":
@@ -187,6 +222,7 @@ export class QueueTables {
     this.#lanes.advance(row.lane, row.pool, row.priority, now);
   }
 
+  /** Copies it to the dead letters; the caller deletes it. */
   #bury(row: MessageRow, reason: DeadReason, errors: string, now: number): void {
     const unattempted = reason === "quarantined" || reason === "lane-full";
     this.#sql.insertDeadLetter.run(
@@ -195,7 +231,8 @@ export class QueueTables {
       row.pool,
       row.lane,
       row.priority,
-      row.payload,
+      // A pass that renews the seals may have left the table it goes to behind.
+      this.#ring.renew(this.#sealed(row), places.payload(row)),
       row.created_at,
       now,
       reason,
@@ -227,7 +264,8 @@ export class QueueTables {
   #postpone(row: MessageRow, outcome: AttemptOutcome & { kind: "postponed" }): void {
     if (outcome.readdressed) {
       const { payload, floodScope } = outcome.readdressed;
-      this.#sql.readdress.run(JSON.stringify(payload), floodScope, row.id);
+      const sealed = this.#ring.seal(JSON.stringify(payload), places.payload(row));
+      this.#sql.readdress.run(sealed, floodScope, row.id);
     }
     if (outcome.parkLane) this.#lanes.park(row.lane, row.pool, outcome.availableAtEpochMs);
     this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, this.#suspicion(row));
@@ -240,7 +278,7 @@ export class QueueTables {
 
   recover(decide: (message: Message) => Recovery, now: number): Message[] {
     return this.#sql.countDeaths.all<MessageRow>().map((row) => {
-      const message = toMessage(row);
+      const message = toMessage(row, this.#payload(row));
       const { outcome, sent } = decide(message);
       if (sent) this.recordSent(sent);
       this.#end(row, outcome, now);
@@ -248,23 +286,12 @@ export class QueueTables {
     });
   }
 
-  /**
-   * Between two processes the clock was set back: what waits for an instant must not wait for the
-   * step as well.
-   *
-   * @param latest The latest instant the processes before this one wrote down about themselves.
-   */
-  undoClockStep(latest: number, now: number): void {
-    const newest = this.#sql.newestMessage.get<{ at: number | null }>()?.at ?? 0;
-    const stepMs = Math.max(latest, newest) - now;
-    if (stepMs > 0) this.#lanes.bringForward(stepMs, now);
-  }
-
   /** The stored result of a step as JSON text, if it ran before. Fenced. */
   findStep(attempt: AttemptRef, name: string): { origin: number; result: string | undefined } {
     const row = this.#fence(attempt);
     const origin = row.origin ?? row.id;
-    return { origin, result: this.#sql.findStep.get<{ result: string }>(origin, name)?.result };
+    const kept = this.#sql.findStep.get<{ result: Uint8Array }>(origin, name)?.result;
+    return { origin, result: kept && this.#ring.open(kept, places.stepResult(origin, name)) };
   }
 
   /** @returns the result as it will be read back. */
@@ -276,7 +303,7 @@ export class QueueTables {
         { hint: "Return identifiers and totals, and read the rest again." },
       );
     }
-    this.#sql.insertStep.run(origin, name, text);
+    this.#sql.insertStep.run(origin, name, this.#ring.seal(text, places.stepResult(origin, name)));
     return JSON.parse(text);
   }
 
@@ -307,21 +334,33 @@ export class QueueTables {
     };
   }
 
-  deadLetters(filter: DeadLetterFilter) {
+  deadLetters({ code, limit, offset, reason, type }: DeadLetterFilter & Page) {
     return this.#sql.listDeadLetters
-      .all<DeadLetterRow>(filter.type ?? null, filter.reason ?? null, filter.limit, filter.offset)
-      .map(toDeadLetter);
+      .all<DeadLetterRow>(type ?? null, reason ?? null, code ?? null, limit, offset)
+      .map((row) => toDeadLetter(row, this.#ring));
+  }
+
+  countMatching({ code, reason, type }: DeadLetterFilter): number {
+    const wanted = [type ?? null, reason ?? null, code ?? null] as const;
+    return this.#sql.countMatchingDeadLetters.get<{ count: number }>(...wanted)?.count ?? 0;
+  }
+
+  deadLetter(id: number) {
+    const row = this.#sql.findDeadLetter.get<DeadLetterRow>(id);
+    return row && toDeadLetter(row, this.#ring);
   }
 
   requeue(deadLetterId: number, now: number): number | undefined {
     const row = this.#sql.takeDeadLetter.get<DeadLetterRow>(deadLetterId);
     if (!row) return undefined;
-    const id = this.#sql.insertMessage.insert(
+    const id = this.#nextId();
+    this.#sql.insertMessage.run(
+      id,
       row.type,
       row.pool,
       row.lane,
       row.priority,
-      row.payload,
+      this.#ring.renew(row.payload, places.payload(row)),
       row.created_at,
       now,
       null,
@@ -339,6 +378,12 @@ export class QueueTables {
     const row = this.#sql.takeDeadLetter.get<DeadLetterRow>(deadLetterId);
     if (row) this.#sql.deleteSteps.run(row.origin ?? row.id);
     return row !== undefined;
+  }
+
+  /** Deletes what was given up in a lane, with its steps. */
+  deleteDeadLane(lane: string): number {
+    this.#sql.deleteStepsOfDeadLane.run(lane);
+    return this.#sql.deleteDeadLane.run(lane);
   }
 
   sweep(request: SweepRequest, now: number) {

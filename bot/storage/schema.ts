@@ -5,14 +5,24 @@
  * - `lanes`: one row a waiting line, holding its head; claims look only here, so their cost does not
  *   grow with the backlog (measured flat from 10 k to 1 M waiting messages).
  * - `dead_letters`, `steps` (results of durable steps), `dedupe`, `sent` (flood windows), `unreachable_chats`,
- *   `settings`, `boots`, and the shop's `accounts`, `ledger`, `orders`.
+ *   `settings`, `boots`, `data_keys`, and the shop's `accounts`, `ledger`, `orders`.
+ *
+ * Payloads, results, profiles and notes are sealed (sealed-columns.ts): BLOBs, whatever their column says.
  */
 import { StorageCorruptError, StorageUnavailableError } from "../contracts/errors.ts";
 import type { PreviousEnd } from "../contracts/store.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { type PassPosition, passBegins, sealBatch } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
 
 /** Marks a file as ours in its header ("TGFT"). Source: sqlite.org/pragma.html#pragma_application_id. */
 export const applicationId = 0x54474654;
+
+/**
+ * Stands in the settings until nothing is left of what was stored before values were sealed: "maybe"
+ * as long as nobody has looked, "erase" once something was sealed and its plain text is in free pages.
+ */
+const plainSetting = "storage.plain";
 
 const migrations: readonly string[] = [
   `
@@ -123,6 +133,14 @@ const migrations: readonly string[] = [
   );
   CREATE INDEX orders_of_user ON orders (user_id, id);
   `,
+  `
+  CREATE TABLE data_keys (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL, created_at INTEGER NOT NULL);
+  ALTER TABLE accounts ADD COLUMN profile BLOB;
+  ALTER TABLE accounts ADD COLUMN username_index BLOB;
+  CREATE INDEX accounts_by_username ON accounts (username_index) WHERE username_index IS NOT NULL;
+  ALTER TABLE orders ADD COLUMN note BLOB;
+  INSERT INTO settings VALUES ('${plainSetting}', 'maybe');
+  `,
 ];
 
 /**
@@ -171,6 +189,8 @@ export function configureDatabase(database: Database): void {
   // NORMAL would hide sync errors and lose the last commits on power loss.
   database.exec("PRAGMA synchronous = FULL");
   database.exec("PRAGMA foreign_keys = ON");
+  // What is deleted is overwritten where that costs no page more.
+  database.exec("PRAGMA secure_delete = FAST");
   database.exec("PRAGMA cache_size = -16000");
   database.exec("PRAGMA journal_size_limit = 67108864");
 }
@@ -187,6 +207,32 @@ export function migrate(database: Database, nowEpochMs: number): void {
     database.prepare("INSERT INTO migrations VALUES (?, ?)").run(version, nowEpochMs);
     database.exec("COMMIT");
   }
+}
+
+/** Rows sealed in one transaction of `sealPlainValues`. */
+const rowsPerTransaction = 1000;
+
+/**
+ * Seals what an older version stored in plain text, and erases what is left of it in the file. May be
+ * cut off anywhere; the next start goes on.
+ */
+export function sealPlainValues(database: Database, ring: KeyRing): void {
+  const find = database.prepare("SELECT value FROM settings WHERE name = ?");
+  const mark = database.prepare("UPDATE settings SET value = 'erase' WHERE name = ?");
+  if (!find.get(plainSetting)) return;
+  let position: PassPosition | undefined = passBegins;
+  while (position) {
+    database.exec("BEGIN IMMEDIATE");
+    const batch = sealBatch(database, ring, position, rowsPerTransaction);
+    if (batch.sealed > 0) mark.run(plainSetting);
+    database.exec("COMMIT");
+    position = batch.next;
+  }
+  if (find.get<{ value: string }>(plainSetting)?.value === "erase") {
+    database.exec("VACUUM");
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+  database.prepare("DELETE FROM settings WHERE name = ?").run(plainSetting);
 }
 
 function schemaVersion(database: Database): number {

@@ -5,8 +5,9 @@
  * tables are in the files beside it; this one opens, checks, and puts every call into a transaction.
  */
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Clock, steadyEpoch } from "../contracts/clock.ts";
+import type { EncryptionKeys } from "../contracts/encryption-keys.ts";
 import { AttemptOverError, type BotError, StorageUnavailableError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import type { Heartbeat } from "../contracts/heartbeat.ts";
@@ -15,19 +16,32 @@ import type { DomainTransaction, ShopTables } from "../contracts/shop-tables.ts"
 import type {
   AttemptOutcome,
   AttemptRef,
+  Backup,
   ClaimRequest,
   DeadLetterFilter,
+  Page,
   PreviousEnd,
   Recovery,
   SentRecord,
   Store,
   SweepRequest,
 } from "../contracts/store.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { backUpInWorker } from "./backup.ts";
+import { undoClockStep } from "./clock-step.ts";
+import { openDataKeys, readDataKeys } from "./data-keys.ts";
 import { lockDataDirectory } from "./data-lock.ts";
 import { FactTables } from "./fact-tables.ts";
-import { GroupCommit } from "./group-commit.ts";
+import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
+import { KeyRotation } from "./key-rotation.ts";
 import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
-import { checkIntegrity, configureDatabase, inspectDatabase, migrate } from "./schema.ts";
+import {
+  checkIntegrity,
+  configureDatabase,
+  inspectDatabase,
+  migrate,
+  sealPlainValues,
+} from "./schema.ts";
 import { createShopTables } from "./shop-tables.ts";
 import { type Database, type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
 
@@ -35,9 +49,14 @@ export interface SqliteStoreDeps extends QueueTablesOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly publish: Publish;
+  readonly keys: EncryptionKeys;
+  /** How many backups stay; 1 or more. */
+  readonly backupsKept: number;
   /** Called when the disk can no longer be trusted: the process must end with exit code 74. */
   readonly onFatal: (error: BotError) => void;
   readonly openDatabase?: OpenDatabase;
+  /** Default: `setImmediate`. */
+  readonly defer?: GroupCommitDeps["defer"];
 }
 
 interface Opened {
@@ -47,6 +66,7 @@ interface Opened {
   readonly queue: QueueTables;
   readonly facts: FactTables;
   readonly shop: ShopTables;
+  readonly rotation: KeyRotation;
   readonly boot: number;
 }
 
@@ -58,6 +78,7 @@ export class SqliteStore implements Store {
   readonly #open: OpenDatabase;
   readonly #now: () => number;
   #opened: Opened | undefined;
+  #backup: Promise<Backup> | undefined;
 
   constructor(deps: SqliteStoreDeps) {
     this.#deps = deps;
@@ -66,7 +87,7 @@ export class SqliteStore implements Store {
   }
 
   async open(): Promise<PreviousEnd> {
-    const { directory, clock } = this.#deps;
+    const { directory, clock, defer } = this.#deps;
     makeDirectory(directory);
     const lock = lockDataDirectory(directory, this.#open);
     try {
@@ -75,18 +96,29 @@ export class SqliteStore implements Store {
       const database = this.#open(path);
       configureDatabase(database);
       migrate(database, this.#now());
+      undoClockStep(database, this.#now());
+      const ring = this.#openRing(database);
+      sealPlainValues(database, ring);
       const facts = new FactTables(database);
-      const queue = new QueueTables(database, this.#deps);
-      queue.undoClockStep(facts.latestInstant(), this.#now());
+      const queue = new QueueTables(database, ring, this.#deps);
+      const write = <T>(work: (now: number) => T) => this.#write((_, now) => work(now));
+      const rotation = new KeyRotation({ ...this.#deps, database, ring, write });
       this.#opened = {
         database,
         lock,
         facts,
         queue,
+        rotation,
         boot: facts.beginBoot(this.#now()),
-        shop: createShopTables(database),
-        writer: new GroupCommit({ database, clock, onFatal: (error) => this.#fail(error) }),
+        shop: createShopTables(database, ring),
+        writer: new GroupCommit({
+          database,
+          clock,
+          onFatal: (error) => this.#fail(error),
+          ...(defer && { defer }),
+        }),
       };
+      rotation.resume();
       return previousEnd;
     } catch (error) {
       lock.close();
@@ -101,7 +133,10 @@ export class SqliteStore implements Store {
     const database = this.#open(path, { readOnly: true });
     try {
       const previousEnd = inspectDatabase(database, path);
-      if (previousEnd !== "unclean") return previousEnd;
+      if (previousEnd === "first") return previousEnd;
+      // The wrong key is noticed before anything is written.
+      readDataKeys(database, this.#deps.keys);
+      if (previousEnd === "clean") return previousEnd;
       const startedAtMs = clock.monotonicMs();
       checkIntegrity(database, path);
       publish({ type: "storage.checked", durationMs: clock.monotonicMs() - startedAtMs });
@@ -109,6 +144,13 @@ export class SqliteStore implements Store {
     } finally {
       database.close();
     }
+  }
+
+  #openRing(database: Database): KeyRing {
+    const { keys, publish } = this.#deps;
+    const { rewrapped, ring } = openDataKeys(database, keys, this.#now());
+    if (rewrapped) publish({ type: "encryption-key.changed" });
+    return ring;
   }
 
   #fail(error: BotError): void {
@@ -123,10 +165,13 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     const opened = this.#opened;
     if (!opened) return;
+    await opened.rotation.stop();
     this.#opened = undefined;
     try {
       await opened.writer.run(() => opened.facts.endBoot(opened.boot, this.#now()));
       await opened.writer.close();
+      // Who asked for it hears of its failure; here it only has to be over.
+      await this.#backup?.catch(() => {});
       opened.database.close();
     } catch (error) {
       // The end stays unrecorded, so the next start checks the file: nothing else to do here.
@@ -204,8 +249,16 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }) => queue.snapshot());
   }
 
-  deadLetters(filter: DeadLetterFilter) {
+  deadLetters(filter: DeadLetterFilter & Page) {
     return this.#write(({ queue }) => queue.deadLetters(filter));
+  }
+
+  countDeadLetters(filter: DeadLetterFilter) {
+    return this.#write(({ queue }) => queue.countMatching(filter));
+  }
+
+  deadLetter(id: number) {
+    return this.#write(({ queue }) => queue.deadLetter(id));
   }
 
   requeue(deadLetterId: number) {
@@ -245,6 +298,31 @@ export class SqliteStore implements Store {
     return this.#write(({ facts }) => facts.setSetting(name, value));
   }
 
+  backup(): Promise<Backup> {
+    this.#backup ??= this.#backUp().finally(() => {
+      this.#backup = undefined;
+    });
+    return this.#backup;
+  }
+
+  async #backUp(): Promise<Backup> {
+    this.#parts();
+    const { backupsKept, clock, directory, publish } = this.#deps;
+    const startedAtMs = clock.monotonicMs();
+    const written = await backUpInWorker({
+      directory: resolve(directory),
+      nowEpochMs: this.#now(),
+      kept: backupsKept,
+    });
+    const backup = { ...written, durationMs: Math.round(clock.monotonicMs() - startedAtMs) };
+    publish({ type: "storage.backed-up", ...backup });
+    return backup;
+  }
+
+  async rotateKey() {
+    return this.#parts().rotation.rotate();
+  }
+
   heartbeat(): Heartbeat {
     return this.#opened?.writer.heartbeat ?? { beats: 0, overdueMs: 0 };
   }
@@ -259,18 +337,26 @@ export class SqliteStore implements Store {
  * running behind its back must not write into a later one.
  */
 function runDomainWork<T>(
-  { shop, writer }: Opened,
+  { queue, shop, writer }: Opened,
   nowEpochMs: number,
   work: (tx: DomainTransaction) => Promise<T>,
 ): Promise<T> {
   const closureNumber = writer.closureNumber;
+  const fence = () => {
+    if (writer.closureNumber === closureNumber) return;
+    throw new AttemptOverError("the transaction is over; its tables can no longer be used");
+  };
   const fenced = new Proxy(shop, {
     get(tables, name, receiver) {
-      if (writer.closureNumber === closureNumber) return Reflect.get(tables, name, receiver);
-      throw new AttemptOverError("the transaction is over; its tables can no longer be used");
+      fence();
+      return Reflect.get(tables, name, receiver);
     },
   });
-  return work({ shop: fenced, nowEpochMs });
+  const deleteDeadLetters = async (lane: string) => {
+    fence();
+    return queue.deleteDeadLane(lane);
+  };
+  return work({ shop: fenced, deleteDeadLetters, nowEpochMs });
 }
 
 function makeDirectory(directory: string): void {

@@ -108,7 +108,7 @@ export class Supervisor {
    * Puts a new instance in the place of the old one, because somebody asked for it. Resolves when it
    * has proved that it works. Rejects with one of this file's errors, or with what its start threw.
    */
-  async restart(name: string): Promise<void> {
+  async restart(name: string, cause = "asked for"): Promise<void> {
     const watched = this.#watched.get(name);
     if (!watched?.component.renew) {
       const known = this.snapshot().flatMap((one) => (one.restartable ? [one.name] : []));
@@ -119,7 +119,7 @@ export class Supervisor {
     if (watched.recovery !== undefined || this.#stopping.signal.aborted) {
       throw new ComponentRestartingError(`${name} is being restarted, or everything is stopping`);
     }
-    const attempt = this.#replace(watched, "asked for");
+    const attempt = this.#replace(watched, cause);
     // What follows a failure is the same as for a stuck one.
     watched.recovery = attempt
       .catch((error: unknown) => this.#recover(watched, "component-failed", codeOf(error)))

@@ -18,7 +18,7 @@ import {
 import type { JsonObject } from "../contracts/message.ts";
 import type { Secret } from "../contracts/secret.ts";
 import { readAnswer } from "./answers.ts";
-import { extractFiles, type FilePart } from "./file-parts.ts";
+import { extractFiles, type FileContent, type FilePart } from "./file-parts.ts";
 
 /** One way to the Bot API. */
 export interface Route {
@@ -188,14 +188,20 @@ async function createForm(
     form.append(name, typeof value === "string" ? value : JSON.stringify(value));
   }
   for (const file of files) {
-    form.append(file.field, await openFile(method, file), file.filename ?? basename(file.path));
+    form.append(file.field, await openFile(method, file), file.filename ?? nameOf(file.content));
   }
   return form;
 }
 
+function nameOf(content: FileContent): string {
+  return "source" in content ? basename(content.source) : "file";
+}
+
 async function openFile(method: string, file: FilePart): Promise<Blob> {
+  const { content } = file;
+  if ("base64" in content) return new Blob([Buffer.from(content.base64, "base64")]);
   // `openAsBlob` throws at once where one expects it to reject.
-  const opening = Promise.resolve(file.path).then((path) => openAsBlob(path));
+  const opening = Promise.resolve(content.source).then((path) => openAsBlob(path));
   return opening.catch((cause: unknown) => {
     throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, { cause });
   });

@@ -36,7 +36,8 @@ export class Delivery implements MessageHandler {
   }
 
   async handle({ message, signal }: Attempt): Promise<HandlerResult> {
-    const { method, payload } = message.payload as unknown as OutgoingCall;
+    const call = message.payload as unknown as OutgoingCall;
+    const { method, payload } = call;
     const unreachable = await this.#knownUnreachable(message, method);
     if (unreachable) return unreachable;
     try {
@@ -48,7 +49,7 @@ export class Delivery implements MessageHandler {
       };
     } catch (error) {
       if (!(error instanceof TelegramError)) throw error;
-      return this.#afterFailure(message, { method, payload }, error);
+      return this.#afterFailure(message, call, error);
     }
   }
 
@@ -120,10 +121,7 @@ export class Delivery implements MessageHandler {
 
 /** The same call to the chat's new id, at once and in the same lane, so that the order stays. */
 function readdress(call: OutgoingCall, chatId: number, error: TelegramError): HandlerResult {
-  const payload: JsonObject = {
-    method: call.method,
-    payload: { ...call.payload, chat_id: chatId },
-  };
+  const payload: JsonObject = { ...call, payload: { ...call.payload, chat_id: chatId } };
   const readdressed = { payload, floodScope: String(chatId) };
   return { kind: "postponed", delayMs: 0, parkLane: false, error, readdressed };
 }

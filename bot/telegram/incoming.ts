@@ -70,9 +70,14 @@ export function languageCodeOf(update: RawUpdate): string | undefined {
 
 function laneOf(type: string, content: Readonly<Record<string, unknown>>): string {
   const chat = idOf(chatOf(content));
-  if (chat !== undefined) return `chat:${chat}`;
+  if (chat !== undefined) return laneOfChat(chat);
   const user = idOf(content["from"] ?? content["user"]);
-  return user === undefined ? `type:${type}` : `chat:${user}`;
+  return user === undefined ? `type:${type}` : laneOfChat(user);
+}
+
+/** The lane of everything that is said in a chat. */
+export function laneOfChat(chatId: number): string {
+  return `chat:${chatId}`;
 }
 
 function chatOf(content: Readonly<Record<string, unknown>>): unknown {

@@ -19,6 +19,8 @@ import type {
 export interface OutgoingCall {
   readonly method: string;
   readonly payload: JsonObject;
+  /** Of the update that asked for it (correlation.ts). */
+  readonly cid?: string;
 }
 
 export interface OutgoingOptions {
@@ -26,6 +28,8 @@ export interface OutgoingOptions {
   readonly priority: Priority;
   /** When the update that asks for it was taken in: answers to queries expire from then on. */
   readonly receivedAtEpochMs: number;
+  /** Of that update. Default: none asked for it. */
+  readonly cid?: string;
 }
 
 /** Telegram takes at most 1 MiB of parameters. Source: td `HttpReader.cpp`. */
@@ -56,7 +60,7 @@ export function toOutgoingMessage(
   return {
     type: options.type,
     priority: options.priority,
-    payload: { method, payload: fields },
+    payload: { method, payload: fields, ...(options.cid !== undefined && { cid: options.cid }) },
     ...routeCall(method, fields),
     ...(isChatId(chat) && { floodScope: String(chat), floodCost: floodCost(method, fields) }),
     ...(lifetimeMs !== undefined && { expiresAtEpochMs: options.receivedAtEpochMs + lifetimeMs }),

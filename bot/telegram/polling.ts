@@ -12,11 +12,11 @@ import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
 import { PollConflictError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
-import type { NewMessage } from "../contracts/message.ts";
-import type { EnqueueResult } from "../contracts/store.ts";
-import type { RawUpdate, UpdateSource, UpdateSourceSnapshot } from "../contracts/update-source.ts";
+import type { UpdateSource, UpdateSourceSnapshot } from "../contracts/update-source.ts";
 import { decidePollDelay } from "../policies/intake.ts";
-import { allowedUpdates, parseUpdate, toIncomingMessage } from "./incoming.ts";
+import { type AcceptUpdates, commitUpdates } from "./accepted-updates.ts";
+import { allowedUpdates } from "./incoming.ts";
+import { IntakeCondition } from "./intake-condition.ts";
 
 export interface PollingDeps {
   /** The bare client, not the breaker: polling is how we notice that Telegram is back. */
@@ -28,7 +28,7 @@ export interface PollingDeps {
   /** Seconds Telegram may hold a poll open, 1 to 50. */
   readonly pollTimeoutSeconds: number;
   /** Commits a batch; resolves when it is on disk. */
-  readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
+  readonly accept: AcceptUpdates;
   /** Updates for which there is room. */
   readonly room: () => Promise<number>;
   /** While true nothing is asked for, on purpose. Default: never. */
@@ -49,19 +49,15 @@ export class Polling implements UpdateSource {
   readonly #deps: PollingDeps;
   readonly #stopping = new AbortController();
   readonly #pulse: Pulse;
+  readonly #condition: IntakeCondition;
   /** Ends the poll under way alone. */
   #nudge = new AbortController();
   #loop: Promise<void> | undefined;
-  #state: UpdateSourceSnapshot["state"] = "starting";
-  #reason: string | undefined;
-  #lastPollAtMs: number | undefined;
-  #failures = 0;
-  #failingSinceMs = 0;
-  #heldBack = false;
 
   constructor(deps: PollingDeps) {
     this.#deps = deps;
     this.#pulse = new Pulse(deps.clock);
+    this.#condition = new IntakeCondition(deps);
   }
 
   async start(): Promise<void> {
@@ -77,7 +73,7 @@ export class Polling implements UpdateSource {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
-    this.#state = "stopped";
+    this.#condition.enter("stopped");
   }
 
   /**
@@ -94,13 +90,7 @@ export class Polling implements UpdateSource {
   }
 
   snapshot(): UpdateSourceSnapshot {
-    const last = this.#lastPollAtMs;
-    return {
-      state: this.#state,
-      reason: this.#reason,
-      sinceLastPollMs: last === undefined ? undefined : this.#deps.clock.monotonicMs() - last,
-      failuresInARow: this.#failures,
-    };
+    return this.#condition.snapshot();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -136,36 +126,24 @@ export class Polling implements UpdateSource {
   }
 
   async #waitForRoom(signal: AbortSignal): Promise<number> {
-    const { clock, held, publish, room } = this.#deps;
+    const { clock, held, room } = this.#deps;
     for (;;) {
       this.#pulse.beat(backPressureCheckMs);
       if (held?.() && !signal.aborted) {
-        this.#state = "back-pressure";
-        await clock.sleep(backPressureCheckMs, signal);
-        continue;
+        this.#condition.enter("back-pressure");
+      } else {
+        const free = await room();
+        if (signal.aborted || this.#condition.hasRoom(free)) return free;
       }
-      const free = await room();
-      if (free > 0 || signal.aborted) {
-        if (this.#heldBack) publish({ type: "intake.resumed", free });
-        this.#heldBack = false;
-        return free;
-      }
-      if (!this.#heldBack) publish({ type: "intake.held-back" });
-      this.#heldBack = true;
-      this.#state = "back-pressure";
       await clock.sleep(backPressureCheckMs, signal);
     }
   }
 
-  /** The first poll, and the first after a failure, returns at once: it proves the connection. */
-  get #proving(): boolean {
-    return this.#lastPollAtMs === undefined || this.#failures > 0;
-  }
-
   async #poll(offset: number, limit: number, signal: AbortSignal): Promise<readonly unknown[]> {
     const { api, pollTimeoutSeconds } = this.#deps;
-    this.#state = this.#failures > 0 ? "backing-off" : "polling";
-    const timeout = this.#proving ? 0 : pollTimeoutSeconds;
+    this.#condition.enter(this.#condition.failures > 0 ? "backing-off" : "polling");
+    // The first poll, and the first after a failure, returns at once: it proves the connection.
+    const timeout = this.#condition.doubtful ? 0 : pollTimeoutSeconds;
     const payload = {
       ...(offset > 0 && { offset }),
       limit,
@@ -180,55 +158,30 @@ export class Polling implements UpdateSource {
 
   /** @returns the offset that confirms this batch. */
   async #commit(values: readonly unknown[]): Promise<number> {
-    const updates: RawUpdate[] = [];
-    for (const value of values) {
-      const update = parseUpdate(value);
-      if (update) updates.push(update);
-      else
-        this.#deps.publish({ type: "update.ignored", updateId: undefined, reason: "no update_id" });
-    }
-    if (updates.length === 0) return 0;
-    const messages = updates.map((update) => toIncomingMessage(update, this.#deps.botId));
-    const results = await this.#deps.accept(messages);
-    const duplicates = results.filter((result) => result.kind === "duplicate").length;
-    this.#deps.publish({ type: "updates.received", received: updates.length, duplicates });
     // Of this batch alone: ids can jump down after a week of silence.
-    return Math.max(...updates.map((update) => update.update_id)) + 1;
+    const highest = await commitUpdates(values, this.#deps);
+    return highest === undefined ? 0 : highest + 1;
   }
 
   /** @returns whether this was the poll that proved the connection. */
   #succeeded(): boolean {
-    const { clock, onPoll, publish } = this.#deps;
-    const proved = this.#proving;
-    const nowMs = clock.monotonicMs();
-    this.#lastPollAtMs = nowMs;
+    const proved = this.#condition.doubtful;
     this.#pulse.beat();
-    if (this.#failures > 0) {
-      const afterMs = nowMs - this.#failingSinceMs;
-      publish({ type: "intake.recovered", afterMs, failures: this.#failures });
-    }
-    this.#failures = 0;
-    this.#reason = undefined;
-    this.#state = "polling";
-    onPoll();
+    this.#condition.succeeded("polling");
+    this.#deps.onPoll();
     return proved;
   }
 
   async #afterFailure(error: unknown, signal: AbortSignal): Promise<void> {
     // Called off by ourselves: the next poll proves the connection again.
-    if (this.#nudge.signal.aborted) this.#lastPollAtMs = undefined;
+    if (this.#nudge.signal.aborted) this.#condition.doubt();
     else await this.#failed(error, signal);
   }
 
   async #failed(error: unknown, signal: AbortSignal): Promise<void> {
-    const { clock, publish, random } = this.#deps;
-    if (this.#failures === 0) this.#failingSinceMs = clock.monotonicMs();
-    this.#failures++;
-    const record = recordError(error, clock.epochMs());
-    this.#state = "backing-off";
-    this.#reason = record.code;
-    const retryInMs = decidePollDelay(error, this.#failures, random);
-    publish({ type: "intake.failed", error: record, retryInMs, failuresInARow: this.#failures });
+    const { clock, random } = this.#deps;
+    const retryInMs = decidePollDelay(error, this.#condition.failures + 1, random);
+    this.#condition.failed(error, retryInMs);
     this.#pulse.beat(retryInMs);
     if (error instanceof PollConflictError && error.reason === "webhook") {
       await this.#removeWebhook(signal);
@@ -244,12 +197,8 @@ export class Polling implements UpdateSource {
       publish({ type: "webhook.removed" });
     } catch (error) {
       const record = recordError(error, clock.epochMs());
-      publish({
-        type: "intake.failed",
-        error: record,
-        retryInMs: 0,
-        failuresInARow: this.#failures,
-      });
+      const failuresInARow = this.#condition.failures;
+      publish({ type: "intake.failed", error: record, retryInMs: 0, failuresInARow });
     }
   }
 }

@@ -10,6 +10,7 @@ import { AttemptOverError } from "../contracts/errors.ts";
 import type { NewMessage } from "../contracts/message.ts";
 import type { Attempt } from "../contracts/message-handler.ts";
 import type { DomainTransaction } from "../contracts/shop-tables.ts";
+import { cidOf } from "./correlation.ts";
 import { toOutgoingMessage } from "./outgoing.ts";
 
 const stepScope = new AsyncLocalStorage<NewMessage[]>();
@@ -41,6 +42,7 @@ export class Recorder {
       type: "send",
       priority: this.#attempt.message.priority,
       receivedAtEpochMs: this.receivedAtEpochMs,
+      cid: cidOf(this.#attempt.message),
     });
     (stepScope.getStore() ?? this.#messages).push(message);
   }

@@ -50,6 +50,18 @@ test("dependency-cruiser sees the files it judges", () => {
   expect(sources.filter((path) => !seen.has(path))).toEqual([]);
 });
 
+test("every class that is a component runs the lifecycle conformance suite in its own test", () => {
+  const declared = /^export class \w+(?:<.*>)? implements (?:Component|UpdateSource)\b/m;
+  const components = tracked
+    .filter((path) => /^bot\/(?!tests\/).*\.ts$/.test(path))
+    .filter((path) => declared.test(read(path)));
+  expect(components.length).toBeGreaterThan(10);
+  const testOf = (path: string) => path.replace("bot/", "bot/tests/").replace(".ts", ".test.ts");
+  const runsIt = (path: string) =>
+    tracked.includes(path) && read(path).includes("\nlifecycleConformance(");
+  expect(components.filter((path) => !runsIt(testOf(path)))).toEqual([]);
+});
+
 test("shell scripts are valid", () => {
   for (const path of tracked.filter((name) => name.endsWith(".sh") || name === ".ci/run")) {
     execFileSync("bash", ["-n", `${root}/${path}`]);

@@ -51,6 +51,7 @@ export class FaultToleranceManager implements Component {
   readonly #begun: Component[] = [];
   readonly #supervisor: Supervisor;
   #ending = false;
+  #running = false;
   #started: Promise<void> | undefined;
   #drained: Promise<readonly string[]> | undefined;
   #stopped: Promise<void> | undefined;
@@ -62,6 +63,13 @@ export class FaultToleranceManager implements Component {
     this.#supervisor = new Supervisor({ clock, random, publish, stop, restartProcess });
   }
 
+  /** Where all of them are on their way. */
+  get phase(): "starting" | "running" | "draining" | "stopped" {
+    if (this.#stopped !== undefined) return "stopped";
+    if (this.#ending) return "draining";
+    return this.#running ? "running" : "starting";
+  }
+
   /** How every component is; nothing before they have been started. */
   snapshot(): readonly SupervisedComponent[] {
     return this.#supervisor.snapshot();
@@ -70,9 +78,11 @@ export class FaultToleranceManager implements Component {
   /**
    * Restarts one component while the others go on. Resolves when it has proved that it works.
    * Rejects with an error of supervision/supervisor.ts, or with what its start threw.
+   *
+   * @param cause Why, for the record.
    */
-  restart(component: string): Promise<void> {
-    return this.#supervisor.restart(component);
+  restart(component: string, cause?: string): Promise<void> {
+    return this.#supervisor.restart(component, cause);
   }
 
   /**
@@ -91,6 +101,8 @@ export class FaultToleranceManager implements Component {
    */
   drain(deadline: AbortSignal): Promise<readonly string[]> {
     this.#ending = true;
+    // What has been stopped has nothing in hand, and must not be asked.
+    if (this.#stopped !== undefined) return this.#drained ?? Promise.resolve([]);
     this.#drained ??= this.#drainAll(deadline);
     return this.#drained;
   }
@@ -107,6 +119,7 @@ export class FaultToleranceManager implements Component {
       await this.#startOne(component);
     }
     if (!this.#ending) {
+      this.#running = true;
       this.#supervisor.start(this.#begun);
       return;
     }

@@ -1,32 +1,27 @@
 /**
  * Logger: what happened, as JSON lines on the console and in a file a day.
  *
- * Owns the log files of its directory and the `error` listeners of the standard streams. Guarantees
- * that no call throws, that every line is redacted before anything else sees it, and that neither a
- * closed console nor a full log disk can end the process or fill its memory. Knows no user's text:
+ * The face of logging/, where files, sampling and the latest lines are. Guarantees that no call throws,
+ * that every line is redacted before anything else sees it, and that neither a closed console nor a
+ * full or slow log disk can end the process or fill its memory. Every line counts; of many that say
+ * the same not every one is written: which, is said in logging/line-sampler.ts. Knows no user's text:
  * ids, codes and figures only.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { join } from "node:path";
 import { Writable } from "node:stream";
 import winston from "winston";
-import DailyRotateFile from "winston-daily-rotate-file";
 import { type Clock, waitOver } from "../contracts/clock.ts";
+import { BotError } from "../contracts/errors.ts";
 import type { BotEvent, Publish } from "../contracts/events.ts";
+import { type LogLevel, logLevels } from "../contracts/log-level.ts";
+import { BoundedOutput } from "../logging/bounded-output.ts";
+import { isAudited, levelOf } from "../logging/event-level.ts";
+import { LatestLines, type LineListener } from "../logging/latest-lines.ts";
+import { formatInstant, type LogLine, toJson, toReadable } from "../logging/line-format.ts";
+import { LineSampler } from "../logging/line-sampler.ts";
+import type { LogDisk } from "../logging/log-disk.ts";
+import { LogFile, type LogFileSnapshot } from "../logging/log-file.ts";
 import { redact } from "../policies/redaction.ts";
-
-export type LogLevel = "error" | "warn" | "info" | "debug";
 
 /** Ids, codes and figures; units stand in their names. Errors are written with stack and causes. */
 export type Facts = Readonly<Record<string, unknown>>;
@@ -45,6 +40,26 @@ export interface BotLoggerOptions {
   readonly stdout?: Writable;
   /** Where important lines go when the log file cannot be written. Default: the process's own. */
   readonly stderr?: Writable;
+  /** Hears what the logger itself reports as an event. Default: its own `listener`. */
+  readonly publish?: Publish;
+  /** How lines reach the log file. Default: the file system. */
+  readonly disk?: LogDisk;
+}
+
+/** Since the start, unless said otherwise. */
+export interface LogSnapshot extends LogFileSnapshot {
+  readonly level: LogLevel;
+  readonly consoleDrops: number;
+  /** Lines of the levels that are on, written or not. */
+  readonly lines: Readonly<Record<LogLevel, number>>;
+  /** Lines left out because many said the same. */
+  readonly suppressed: number;
+}
+
+/** There is no such level. */
+export class LogLevelUnknownError extends BotError {
+  override readonly code = "LOG_LEVEL_UNKNOWN";
+  override readonly transient = false;
 }
 
 /** What links log lines that belong together. */
@@ -81,60 +96,60 @@ export function createEventBus(
   };
 }
 
-/** Bytes the console may be behind before lines are dropped. */
-const consoleBacklogBytesMax = 1024 * 1024;
-/** A day's file goes on in another one after this size. */
-const fileSizeMax = "64m";
-/** Important lines kept while the file cannot be written. */
-const missedLinesMax = 1_000;
-/** How often the disk is tried while the file cannot be written. */
-const rebuildEveryMs = 5_000;
-const sweepEveryMs = 3_600_000;
-const dayMs = 86_400_000;
-/** Enough to notice a full disk. */
-const probeBytes = 4_096;
+/** How often the file and what was left out are looked after. */
+const tendEveryMs = 5_000;
 /** Milliseconds that closing waits for disk and console. */
 const closeMsMax = 2_000;
 /** Where winston's transports look for the finished text. Source: winston's README, triple-beam. */
 const MESSAGE = Symbol.for("message");
 
-/** The one place every line passes before a transport sees it. */
-const redaction = winston.format((info) => {
-  const line = redact(info["line"]) as LogLine;
-  return Object.assign(info, { line, [MESSAGE]: toJson(line) });
-});
+/** A line before it is redacted. */
+type RawLine = Readonly<Record<string, unknown>> & { readonly event: string };
 
 export class BotLogger {
   readonly #options: BotLoggerOptions;
-  readonly #stdout: Writable;
-  readonly #stderr: Writable;
+  readonly #stdout: BoundedOutput;
+  readonly #file: LogFile;
   readonly #winston: winston.Logger;
+  readonly #sampler: LineSampler;
+  readonly #latest = new LatestLines();
+  readonly #lines: Record<LogLevel, number> = { error: 0, warn: 0, info: 0, debug: 0 };
   readonly #closing = new AbortController();
-  #file: DailyRotateFile | undefined;
-  #missed: string[] = [];
-  #rebuilds = 0;
-  #upkeep: Promise<void>[] = [];
+  #level: LogLevel;
+  #upkeep: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
-  #consoleDrops = 0;
 
   constructor(options: BotLoggerOptions) {
+    const { clock, directory, disk, keepDays, level } = options;
     this.#options = options;
-    this.#stdout = options.stdout ?? process.stdout;
-    this.#stderr = options.stderr ?? process.stderr;
-    for (const stream of [this.#stdout, this.#stderr]) surviveErrors(stream);
+    this.#level = level;
+    this.#sampler = new LineSampler(clock);
+    this.#stdout = new BoundedOutput(options.stdout ?? process.stdout);
+    const stderr = new BoundedOutput(options.stderr ?? process.stderr);
     this.#winston = winston.createLogger({
-      level: options.level,
-      format: redaction(),
+      // Which lines are written is decided here, before winston has them.
+      level: "debug",
+      format: winston.format((info) => info)(),
       transports: [this.#createConsole()],
     });
+    this.#file = new LogFile({
+      directory,
+      keepDays,
+      clock,
+      stderr,
+      disk,
+      onOpened: (transport) => this.#winston.add(transport),
+      onGivenUp: (transport) => this.#winston.remove(transport),
+      onFailed: (error) => this.#reportFileFailure(error),
+      warn: (event, facts) => this.warn(event, facts),
+    });
     this.#winston.on("error", (error) => this.#giveUpFile(error));
-    this.#openFile();
+    this.#file.open();
   }
 
   /** Begins to look after the files: removes old ones, and opens the log again after a full disk. */
   start(): void {
-    if (this.#upkeep.length > 0 || this.#closed !== undefined) return;
-    this.#upkeep = [this.#keepFile(), this.#sweepRegularly()];
+    if (this.#closed === undefined) this.#upkeep ??= this.#tendRegularly();
   }
 
   debug(event: string, facts: Facts = {}): void {
@@ -178,50 +193,114 @@ export class BotLogger {
       this.security(event.name, { userId: event.userId, ...event.facts });
       return;
     }
-    const level = levelOf(event);
-    if (!this.#isWritten(level)) return;
     const { type, ...facts } = event;
-    this.#write(level, { event: type, facts });
+    if (event.type === "api.changed" || event.type === "api.refused") {
+      this.security(type, facts);
+      return;
+    }
+    this.#write(levelOf(event), { event: type, facts }, isAudited(event) ? "author" : "event");
   };
 
-  snapshot(): {
-    readonly fileWritable: boolean;
-    readonly consoleDrops: number;
-    /** How often the file was opened again after a failure. */
-    readonly rebuilds: number;
-  } {
-    const fileWritable = this.#file !== undefined;
-    return { fileWritable, consoleDrops: this.#consoleDrops, rebuilds: this.#rebuilds };
+  /** Lines less important than this are not written at present. */
+  get level(): LogLevel {
+    return this.#level;
+  }
+
+  /**
+   * Writes more or less from now on, until the process ends; the next one begins with the configured
+   * level. The change is written whichever way it goes. @throws LogLevelUnknownError.
+   */
+  setLevel(level: LogLevel): void {
+    if (!logLevels.includes(level)) {
+      const received = JSON.stringify(level)?.slice(0, 50);
+      throw new LogLevelUnknownError(`level: expected ${logLevels.join(", ")}, got ${received}`, {
+        hint: `Give one of: ${logLevels.join(", ")}.`,
+      });
+    }
+    const from = this.#level;
+    if (level === from) return;
+    const louder = logLevels.indexOf(level) > logLevels.indexOf(from);
+    if (louder) this.#level = level;
+    const { publish = this.listener } = this.#options;
+    publish({ type: "log.level-changed", from, to: level });
+    this.#level = level;
+  }
+
+  /** The latest warnings and errors that were written, latest first; at most 500 are kept. */
+  tail(limit: number): readonly LogLine[] {
+    return this.#latest.tail(limit);
+  }
+
+  /**
+   * Tells every line as it is written, redacted. A listener that throws hears nothing more; lines
+   * that a listener logs are not told.
+   *
+   * @returns what ends it. @throws LogListenersFullError when a hundred hear it already.
+   */
+  subscribe(listener: LineListener): () => void {
+    return this.#latest.subscribe(listener);
+  }
+
+  snapshot(): LogSnapshot {
+    return {
+      ...this.#file.snapshot(),
+      level: this.#level,
+      consoleDrops: this.#stdout.drops,
+      lines: { ...this.#lines },
+      suppressed: this.#sampler.suppressed,
+    };
   }
 
   /** Writes out what is pending, for at most two seconds. Later lines go to stderr. Never rejects. */
   close(): Promise<void> {
-    this.#closed ??= this.#flush();
+    if (this.#closed === undefined) {
+      this.#tellSuppressed("all");
+      this.#closed = this.#flush();
+    }
     return this.#closed;
   }
 
-  #isWritten(level: LogLevel): boolean {
-    return this.#winston.isLevelEnabled(level);
+  #write(level: LogLevel, raw: RawLine, source: "event" | "author" = "author"): void {
+    if (logLevels.indexOf(level) > logLevels.indexOf(this.#level)) return;
+    this.#lines[level]++;
+    const line = this.#toLine(level, raw);
+    const suppressed = this.#sampler.judge(line, source);
+    if (suppressed === undefined) return;
+    this.#writeLine(suppressed > 0 ? { ...line, suppressed } : line);
   }
 
-  #write(level: LogLevel, line: Record<string, unknown>): void {
-    if (!this.#isWritten(level)) return;
+  #writeLine(line: LogLine): void {
+    const { level } = line;
+    const text = toJson(line);
+    if (this.#closed !== undefined) {
+      this.#file.miss(level, text);
+      return;
+    }
     try {
-      const at = formatInstant(this.#options.clock.epochMs());
-      const info = { level, message: "", line: { at, level, ...correlation.getStore(), ...line } };
-      if (this.#closed === undefined) this.#winston.log(info);
-      if (this.#closed !== undefined || this.#file === undefined) this.#writeToStderr(info.line);
+      const toFile = this.#file.take(level, text);
+      this.#winston.log({ level, message: "", line, toFile, [MESSAGE]: text });
     } catch (error) {
       // Of what is called here, only opening the next day's file can throw.
       this.#giveUpFile(error);
     }
+    this.#tell(line);
+  }
+
+  #tell(line: LogLine): void {
+    for (const error of this.#latest.add(line)) this.error("listener.failed", { error });
+  }
+
+  /** The one place every line passes before anything else sees it. */
+  #toLine(level: LogLevel, raw: RawLine): LogLine {
+    const at = formatInstant(this.#options.clock.epochMs());
+    return redact({ at, level, ...correlation.getStore(), ...raw }) as LogLine;
   }
 
   #createConsole(): winston.transport {
     const lines = new Writable({
       decodeStrings: false,
       write: (text: string, _encoding, done) => {
-        this.#writeToConsole(text);
+        this.#stdout.write(text);
         done();
       },
     });
@@ -233,91 +312,31 @@ export class BotLogger {
     });
   }
 
-  /** A console that is not read (a frozen PM2) would otherwise pile up in our memory. */
-  #writeToConsole(text: string): void {
-    const behind = this.#stdout.writableLength > consoleBacklogBytesMax;
-    if (behind || !this.#stdout.writable) this.#consoleDrops += 1;
-    else this.#stdout.write(text);
-  }
-
-  #openFile(): void {
-    const { directory, keepDays } = this.#options;
-    try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-      // A fixed name: the default one changes with the options, and then old files are forgotten.
-      const auditFile = join(directory, ".rotation.json");
-      removeUnlessSound(auditFile);
-      const file = new DailyRotateFile({
-        dirname: directory,
-        filename: "bot-%DATE%",
-        extension: ".log",
-        datePattern: "YYYY-MM-DD",
-        utc: true,
-        maxSize: fileSizeMax,
-        maxFiles: `${keepDays}d`,
-        auditFile,
-        options: { flags: "a", mode: 0o600 },
-      });
-      // The transport never listens to its own stream: a full disk would end the process.
-      file.logStream.on("error", (error: Error) => this.#giveUpFile(error));
-      this.#file = file;
-      this.#winston.add(file);
-    } catch (error) {
-      this.#reportFileFailure(error);
-    }
-  }
-
-  /** From here on the console has all lines and stderr the important ones. */
   #giveUpFile(error: unknown): void {
-    if (!this.#file || this.#closed !== undefined) return;
-    this.#winston.remove(this.#file);
-    this.#file = undefined;
-    this.#reportFileFailure(error);
+    if (this.#closed === undefined) this.#file.giveUp(error);
   }
 
+  /** The console has all lines anyway, so this is for stderr, and for the file when it is back. */
   #reportFileFailure(error: unknown): void {
-    const at = formatInstant(this.#options.clock.epochMs());
-    this.#writeToStderr({ at, level: "error", event: "log.file-failed", facts: { error } });
+    const line = this.#toLine("error", { event: "log.file-failed", facts: { error } });
+    this.#lines.error++;
+    this.#file.miss("error", toJson(line));
+    this.#tell(line);
   }
 
-  #writeToStderr(line: Record<string, unknown>): void {
-    if (line["level"] !== "error" && line["level"] !== "warn") return;
-    const text = `${toJson(redact(line))}\n`;
-    if (this.#missed.push(text) > missedLinesMax) this.#missed.shift();
-    if (this.#stderr.writable && this.#stderr.writableLength <= consoleBacklogBytesMax) {
-      this.#stderr.write(text);
+  async #tendRegularly(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      this.#file.tend();
+      this.#tellSuppressed("minutes that are over");
+      await this.#options.clock.sleep(tendEveryMs, signal);
     }
   }
 
-  /** Tries the disk while the file cannot be written, and opens the file again. */
-  async #keepFile(): Promise<void> {
-    const { clock, directory } = this.#options;
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await clock.sleep(rebuildEveryMs, signal);
-      if (signal.aborted || this.#file || !takesData(directory)) continue;
-      this.#openFile();
-      this.#catchUp();
-    }
-  }
-
-  /** What was important meanwhile comes into the file after all. */
-  #catchUp(): void {
-    const file: DailyRotateFile | undefined = this.#file;
-    if (!file) return;
-    this.#rebuilds++;
-    const missed = this.#missed.splice(0);
-    for (const line of missed) file.logStream.write(line);
-    this.warn("log.file-restored", { missed: missed.length });
-  }
-
-  /** The rotation looks at old files only when it opens a new one, and only at those it knows. */
-  async #sweepRegularly(): Promise<void> {
-    const { clock, directory, keepDays } = this.#options;
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      removeOldFiles(directory, clock.epochMs() - keepDays * dayMs);
-      await clock.sleep(sweepEveryMs, signal);
+  /** A flood that is over must not take its number with it. */
+  #tellSuppressed(which: "minutes that are over" | "all"): void {
+    for (const { level, ...facts } of this.#sampler.takeLeftovers(which)) {
+      this.#write(level, { event: "log.suppressed", facts });
     }
   }
 
@@ -325,165 +344,10 @@ export class BotLogger {
     const flushed = new AbortController();
     const { clock } = this.#options;
     this.#closing.abort(waitOver);
-    await Promise.all(this.#upkeep);
-    const file = this.#file?.logStream;
-    const all = [
-      new Promise<void>((resolve) => this.#winston.end(resolve)).then(
-        () => new Promise<void>((resolve) => (file ? file.end(resolve) : resolve())),
-      ),
-      new Promise<void>((resolve) => this.#stdout.write("", () => resolve())),
-    ];
-    await Promise.race([Promise.all(all), clock.sleep(closeMsMax, flushed.signal)]);
+    await this.#upkeep;
+    const ended = new Promise<void>((resolve) => this.#winston.end(resolve));
+    const all = Promise.all([ended.then(() => this.#file.ended()), this.#stdout.flushed()]);
+    await Promise.race([all, clock.sleep(closeMsMax, flushed.signal)]);
     flushed.abort();
-  }
-}
-
-type LogLine = Readonly<Record<string, unknown>> & {
-  readonly at?: unknown;
-  readonly level?: unknown;
-};
-
-/** Whether the directory takes a few kilobytes, down to the disk. */
-function takesData(directory: string): boolean {
-  const path = join(directory, ".probe");
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const file = openSync(path, "w", 0o600);
-    try {
-      writeSync(file, Buffer.alloc(probeBytes));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    rmSync(path);
-    return true;
-  } catch {
-    // Still full, or gone: the next look may find it mended.
-    return false;
-  }
-}
-
-function removeOldFiles(directory: string, beforeEpochMs: number): void {
-  const oldest = formatInstant(beforeEpochMs).slice(0, 10);
-  try {
-    for (const name of readdirSync(directory)) {
-      const [, day] = /^bot-(\d{4}-\d{2}-\d{2})\.log/.exec(name) ?? [];
-      if (day !== undefined && day < oldest) rmSync(join(directory, name), { force: true });
-    }
-  } catch {
-    // A directory that cannot be read now is swept an hour later.
-  }
-}
-
-/** A torn record of the rotation would end old files' removal, or throw where nobody can catch it. */
-function removeUnlessSound(auditFile: string): void {
-  if (!existsSync(auditFile)) return;
-  try {
-    const { files } = JSON.parse(readFileSync(auditFile, "utf8")) as { files: unknown[] };
-    const sound = (file: unknown) =>
-      typeof (file as { name: unknown }).name === "string" &&
-      typeof (file as { date: unknown }).date === "number";
-    if (files.every(sound)) return;
-  } catch {
-    // Not JSON, or not of this shape: as good as none.
-  }
-  rmSync(auditFile, { recursive: true });
-}
-
-/** EPIPE of a console that went away is none of our business; the file has the lines. */
-function ignore(): void {}
-
-function surviveErrors(stream: Writable): void {
-  if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
-}
-
-function formatInstant(epochMs: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: formats an instant of the Clock, asks for none.
-  return new Date(epochMs).toISOString();
-}
-
-/** "12:03:04.123 WARN  intake.failed {…}", for people. */
-function toReadable(line: LogLine): string {
-  const { at, level, event, ...rest } = line;
-  const time = String(at).slice(11, 23);
-  return `${time} ${String(level).toUpperCase().padEnd(5)} ${event} ${toJson(rest)}`;
-}
-
-/** One line; control characters that JSON leaves alone (C1) could steer a terminal. */
-function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /\p{Cc}/gu,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-/** How much an event matters. A new event must be judged here, or this does not compile. */
-function levelOf(event: BotEvent): LogLevel {
-  switch (event.type) {
-    case "alert.failed":
-    case "api.failed":
-    case "breaker.opened":
-    case "component.start-failed":
-    case "component.stop-failed":
-    case "component.given-up":
-    case "component.stuck":
-    case "component.restart-failed":
-    case "connection.lost":
-    case "queue.commit-failed":
-    case "storage.failed":
-    case "process.died-before":
-    case "safe-mode.entered":
-    case "watchdog.failed":
-      return "error";
-    case "health.changed":
-      return { healthy: "info", degraded: "warn", unhealthy: "error" }[event.status] as LogLevel;
-    case "error.noticed":
-      return event.what === "spike" ? "warn" : "info";
-    case "message.dead":
-      return event.reason === "refused" ? "warn" : "error";
-    case "component.drained":
-      return event.left.length > 0 ? "warn" : "info";
-    case "process.started":
-      return event.previousEnd === "unclean" ? "warn" : "info";
-    case "intake.failed":
-    case "intake.held-back":
-    case "component.restarting":
-    case "loop.stalled":
-    case "process.unmeasured":
-    case "restart.requested":
-    case "message.overdue":
-    case "security.happened":
-    case "message.recovered":
-    case "message.retry-scheduled":
-    case "send.ambiguous":
-    case "telegram.rate-limited":
-      return "warn";
-    case "breaker.closed":
-    case "business.happened":
-    case "chat.migrated":
-    case "chat.unreachable":
-    case "component.recovered":
-    case "component.started":
-    case "component.stopped":
-    case "connection.restored":
-    case "dead-letter.requeued":
-    case "intake.recovered":
-    case "intake.resumed":
-    case "message.expired":
-    case "process.stopping":
-    case "queue.paused":
-    case "queue.resumed":
-    case "safe-mode.left":
-    case "safe-mode.released":
-    case "storage.checked":
-    case "update.ignored":
-    case "webhook.removed":
-      return "info";
-    case "connection.reconnecting":
-    case "message.done":
-    case "message.postponed":
-    case "queue.swept":
-    case "updates.received":
-      return "debug";
   }
 }

@@ -63,7 +63,7 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
   /** While true nothing is claimed in any pool. Default: never. */
   readonly held?: () => boolean;
-  /** Runs a handler so that its log lines carry the message's id. Default: just runs it. */
+  /** Runs what is done about a message so that its log lines carry its ids. Default: just runs it. */
   readonly correlate?: <T>(message: Message, run: () => T) => T;
 }
 
@@ -185,7 +185,7 @@ export class MessageQueue implements Component {
         now: this.#now,
         ...(gate && { gate }),
         mayClaim: async () => !held?.() && (pool !== "handling" || (await this.#hasRoomToSend())),
-        work: (message, slot) => this.#work(message, slot),
+        work: (message, slot) => this.#correlate(message, () => this.#work(message, slot)),
         onClaimFailed: (error, retryInMs) =>
           publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs }),
       },
@@ -338,6 +338,11 @@ export class MessageQueue implements Component {
 
   // ---- working ------------------------------------------------------------------------------------
 
+  #correlate<T>(message: Message, run: () => T): T {
+    const { correlate } = this.#deps;
+    return correlate ? correlate(message, run) : run();
+  }
+
   async #work(message: Message, slot: Slot): Promise<void> {
     const startedAtMs = this.#deps.clock.monotonicMs();
     const gate = this.#deps.gates[message.pool];
@@ -382,7 +387,7 @@ export class MessageQueue implements Component {
 
   /** Runs the handler under its time limit. */
   async #attempt(message: Message, slot: Slot): Promise<HandlerResult> {
-    const { clock, correlate, handlers, handlerSlowMs, handlerTimeoutMs, publish } = this.#deps;
+    const { clock, handlers, handlerSlowMs, handlerTimeoutMs, publish } = this.#deps;
     const over = new AbortController();
     this.#attempts.set(message.id, over);
     const attempt: Attempt = {
@@ -401,9 +406,8 @@ export class MessageQueue implements Component {
       // The handler was first, and nobody listens any more.
       return { kind: "done" };
     };
-    const run = () => handlers[message.type].handle(attempt);
     try {
-      return await Promise.race([correlate ? correlate(message, run) : run(), limit()]);
+      return await Promise.race([handlers[message.type].handle(attempt), limit()]);
     } finally {
       over.abort(waitOver);
       this.#attempts.delete(message.id);
@@ -417,7 +421,9 @@ export class MessageQueue implements Component {
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown> {
     const ref = { messageId: message.id, claims: message.claims };
-    const result = await this.#deps.store.step(ref, name, work, enqueue);
+    // It runs in a commit that some other message may have begun.
+    const own: typeof work = (tx) => this.#correlate(message, () => work(tx));
+    const result = await this.#deps.store.step(ref, name, own, enqueue);
     this.wake("sending");
     this.wake("answering");
     return result;
@@ -474,7 +480,9 @@ export class MessageQueue implements Component {
       outcomes.set(message.id, outcome);
       return { outcome, sent: this.#deps.gates[message.pool]?.recovered(message) };
     });
-    for (const message of recovered) this.#reportRecovery(message, outcomes.get(message.id));
+    for (const message of recovered) {
+      this.#correlate(message, () => this.#reportRecovery(message, outcomes.get(message.id)));
+    }
     return recovered;
   }
 

@@ -84,6 +84,7 @@ export function setup(overrides: Partial<CreateBotOptions> = {}) {
 export interface Person {
   readonly id: number;
   readonly first_name: string;
+  readonly username?: string;
   readonly language_code?: string;
 }
 
@@ -147,6 +148,11 @@ function expectSendable({ method, payload }: Call) {
   expect(JSON.stringify(payload)).not.toMatch(/\\ud[89a-f]/i);
   if (method === "answerCallbackQuery") {
     expect((payload.text ?? "").length).toBeLessThanOrEqual(200);
+    return;
+  }
+  if (method === "sendDocument") {
+    expect(payload.caption.length).toBeLessThanOrEqual(1024);
+    expect(JSON.stringify(payload).length).toBeLessThan(1024 * 1024);
     return;
   }
   expect(["sendMessage", "editMessageText"]).toContain(method);

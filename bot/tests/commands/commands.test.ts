@@ -320,6 +320,9 @@ test("the command list is one that setMyCommands takes", () => {
       "balance",
       "shop",
       "orders",
+      "note",
+      "export",
+      "forget",
       "help",
     ]);
     for (const { description } of list) expect(description).toMatch(/^.{3,256}$/);

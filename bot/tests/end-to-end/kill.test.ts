@@ -4,8 +4,8 @@
  * Judged from outside: the sandbox's journal and facts, and the database after the last stop.
  */
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFailed, test } from "vitest";
+import { existingKeysIn } from "../../config/key-file.ts";
 import { eventually, pause } from "../../drill/bot-process.ts";
 import { checkHistory } from "../../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../../history/from-database.ts";
@@ -14,6 +14,7 @@ import type { SandboxClient } from "../../sandbox/client.ts";
 import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { seededRandom } from "../../simulation/seeded-random.ts";
+import { RowReader } from "../../storage/row-reader.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
 
 const seed = Number(process.env["KILL_SEED"] ?? 20_261_124);
@@ -73,11 +74,10 @@ test(`nothing is lost, doubled or reordered by ${kills} kills under load`, {
   expect(facts.length).toBeGreaterThanOrEqual(writers * textsEach);
   expect(facts.filter((fact) => fact.end !== "confirmed")).toEqual([]);
 
-  const database = new DatabaseSync(
-    join(directory, "data", sandboxToken.split(":")[0] ?? "", "bot.db"),
-    { readOnly: true },
-  );
-  const read: ReadTable = (table) => database.prepare(`SELECT * FROM ${table} ORDER BY 1`).all();
+  const data = join(directory, "data");
+  const file = join(data, sandboxToken.split(":")[0] ?? "", "bot.db");
+  const rows = new RowReader(file, existingKeysIn(data));
+  const read: ReadTable = (table) => rows.all(`SELECT * FROM ${table} ORDER BY 1`);
   try {
     const at = Math.max(...journal.map(({ arrivedAtMs }) => arrivedAtMs));
     const names = { reply: nameOfReply, expectation: expectations(facts, bought) };
@@ -94,7 +94,7 @@ test(`nothing is lost, doubled or reordered by ${kills} kills under load`, {
     expect(read("dead_letters")).toEqual([]);
     expect(read("accounts")).toHaveLength(writers + buyers);
   } finally {
-    database.close();
+    rows.close();
   }
 });
 

@@ -40,6 +40,50 @@ test.each<[string, BreakerState, BreakerEvent["kind"], number, BreakerState]>([
   expect(nextBreakerState(state, { kind }, nowMs, options)).toEqual(expected);
 });
 
+const failedOnce: BreakerState = { kind: "closed", failures: 1 };
+const states = { closed: failedOnce, open, "half-open": half };
+const openedNow: BreakerState = { kind: "open", openedAtMs: 600, untilMs: 1_100, openMs: 500 };
+
+/** Every state and every event, at 600 ms; a pair that is missing does not compile. */
+const transitions: Record<BreakerState["kind"], Record<BreakerEvent["kind"], BreakerState>> = {
+  closed: {
+    succeeded: breakerClosed,
+    failed: nearly,
+    refused: openedNow,
+    ticked: failedOnce,
+    "sign-of-life": failedOnce,
+    "probe-succeeded": failedOnce,
+    "probe-failed": failedOnce,
+  },
+  open: {
+    succeeded: open,
+    failed: open,
+    refused: open,
+    ticked: half,
+    "sign-of-life": half,
+    "probe-succeeded": open,
+    "probe-failed": open,
+  },
+  "half-open": {
+    succeeded: half,
+    failed: half,
+    refused: half,
+    ticked: half,
+    "sign-of-life": half,
+    "probe-succeeded": breakerClosed,
+    "probe-failed": { kind: "open", openedAtMs: 100, untilMs: 1_600, openMs: 1_000 },
+  },
+};
+const pairs = Object.entries(transitions).flatMap(([state, row]) =>
+  Object.entries(row).map(([event, expected]) => ({ state, event, expected })),
+);
+
+test.for(pairs)("$state, $event: $expected.kind", ({ event, expected, state }) => {
+  const before = states[state as BreakerState["kind"]];
+  const after = nextBreakerState(before, { kind: event as BreakerEvent["kind"] }, 600, options);
+  expect(after).toEqual(expected);
+});
+
 test("whatever happens, it is open for at most its maximum, and one good probe closes it", () => {
   const kinds = [
     "succeeded",

@@ -15,6 +15,26 @@ test("the first restart comes at once", () => {
   expect(verdict).toEqual({ measure: "restart-component", delayMs: 0 });
 });
 
+const troubles = ["component-stuck", "component-failed"] as const;
+const measures = [
+  "restart-component",
+  "restart-component",
+  "restart-component",
+  "restart-process",
+  "restart-process",
+] as const;
+
+test.for(troubles.flatMap((trouble) => measures.map((_, recent) => [trouble, recent] as const)))(
+  "%s, after %i restarts within the period",
+  ([trouble, recent]) => {
+    const restartsAtMs = Array(recent).fill(0);
+    const decide = (restartable: boolean) =>
+      decideRestart(trouble, { restartable, restartsAtMs }, 1, () => 0.5).measure;
+    expect(decide(true)).toBe(measures[recent]);
+    expect(decide(false)).toBe("restart-process");
+  },
+);
+
 test("what cannot be restarted alone takes the process with it", () => {
   const known = { restartable: false, restartsAtMs: [] };
   const verdict = decideRestart("component-failed", known, 0, () => 0);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ProbeResult } from "../../contracts/component.ts";
 import { clockProbe } from "../../probes/clock-probe.ts";
 import { diskProbe } from "../../probes/disk-probe.ts";
-import { logProbe } from "../../probes/log-probe.ts";
+import { type LogFigures, logProbe } from "../../probes/log-probe.ts";
 import { type ProcessFigures, processProbes } from "../../probes/process-probes.ts";
 import { type QueueFigures, queueProbe } from "../../probes/queue-probe.ts";
 import { restartsProbe } from "../../probes/restarts-probe.ts";
@@ -74,8 +74,10 @@ describe("telegram", () => {
     sinceLastPollMs: 5_000,
     failuresInARow: 0,
   } as const;
-  test.for<[string, object, boolean, string]>([
+  test.for<[string, object, boolean, string, (number | null)?]>([
     ["polls come back", {}, true, "healthy"],
+    ["answers are quick", {}, true, "healthy", 40],
+    ["answers are slow", {}, true, "degraded", 2_500],
     ["the first poll is under way", { sinceLastPollMs: undefined }, true, "degraded"],
     ["held back", { state: "back-pressure", sinceLastPollMs: 90_000 }, true, "degraded"],
     ["failing for a moment", { failuresInARow: 2, reason: "TELEGRAM_NOT_SENT" }, true, "degraded"],
@@ -87,8 +89,9 @@ describe("telegram", () => {
     ],
     ["no poll for long", { sinceLastPollMs: 46_000 }, true, "unhealthy"],
     ["sending is not possible", {}, false, "degraded"],
-  ])("%s", async ([, change, reachable, status]) => {
+  ])("%s", async ([, change, reachable, status, latencyMs = null]) => {
     const probe = telegramProbe({
+      latencyMs: () => latencyMs,
       intake: () => ({ ...polling, ...change }),
       reachable: () => reachable,
       pollDueMs: 45_000,
@@ -114,10 +117,41 @@ test("the real disk has figures, and a directory that is not there is an error",
   await expect(diskProbe(["/nonexistent"]).check(never)).rejects.toThrow("ENOENT");
 });
 
-test("a log that cannot be written is degraded", async () => {
-  const look = (fileWritable: boolean) => logProbe(() => ({ fileWritable, consoleDrops: 0 }));
-  expect(await statusOf(look(true).check(never))).toBe("healthy");
-  expect(await statusOf(look(false).check(never))).toBe("degraded");
+describe("log", () => {
+  const calm: LogFigures = {
+    fileWritable: true,
+    fileFailure: null,
+    dropping: false,
+    behindBytes: 0,
+    stalledMs: 0,
+    drops: { error: 0, warn: 0, info: 0, debug: 0 },
+    consoleDrops: 0,
+    suppressed: 0,
+  };
+  const drops = { error: 1, warn: 2, info: 3, debug: 4 };
+  test.for<[string, Partial<LogFigures>, string, RegExp?]>([
+    ["all lines on disk", {}, "healthy"],
+    ["many said the same", { suppressed: 1e6 }, "healthy"],
+    ["lines were lost some time ago", { drops, consoleDrops: 7 }, "healthy"],
+    ["a write takes a moment", { behindBytes: 1, stalledMs: 9_000 }, "healthy"],
+    ["a write hangs", { behindBytes: 1, stalledMs: 11_000 }, "degraded", /nothing for 11 s/],
+    ["lines are being lost", { drops, dropping: true }, "degraded", /too slow: 10 lines/],
+    [
+      "cannot be written",
+      { fileWritable: false, fileFailure: "ENOSPC" },
+      "degraded",
+      /cannot be written \(ENOSPC\)/,
+    ],
+  ])("%s", async ([, change, status, reason]) => {
+    const probe = logProbe(() => ({ ...calm, ...change }));
+    expect(await statusOf(probe.check(never))).toBe(status);
+    if (reason) expect((await probe.check(never)).reason).toMatch(reason);
+  });
+
+  test("shows what was lost, by how much it mattered", async () => {
+    const { figures } = await logProbe(() => ({ ...calm, drops })).check(never);
+    expect(figures).toMatchObject({ droppedErrors: 1, droppedWarnings: 2, droppedOthers: 7 });
+  });
 });
 
 test("a step of the wall clock is shown for an hour", async () => {

@@ -1,5 +1,5 @@
 /** Safe mode as a component: it holds, lets go, watches, and ends. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { BotEvent } from "../../contracts/events.ts";
 import type { Life } from "../../policies/safe-mode.ts";
 import { SafeMode } from "../../restarts/safe-mode.ts";
@@ -49,4 +49,61 @@ test("after three deaths work is held, then watched, then safe mode is left", as
     "safe-mode.released",
     "safe-mode.left",
   ]);
+});
+
+type State = "off" | "holding" | "watching" | "left";
+type Happening = "it starts" | "a second passes" | "its time is over" | "it stops";
+
+/** What it is afterwards, and what it says; a pair that is missing does not compile. */
+const transitions: Record<State, Record<Happening, readonly [State, ...string[]]>> = {
+  off: {
+    "it starts": ["holding", "safe-mode.entered"],
+    "a second passes": ["off"],
+    "its time is over": ["off"],
+    "it stops": ["off"],
+  },
+  holding: {
+    "it starts": ["holding"],
+    "a second passes": ["holding"],
+    "its time is over": ["watching", "safe-mode.released"],
+    "it stops": ["holding"],
+  },
+  watching: {
+    "it starts": ["watching"],
+    "a second passes": ["watching"],
+    "its time is over": ["left", "safe-mode.left"],
+    "it stops": ["watching"],
+  },
+  left: {
+    "it starts": ["left"],
+    "a second passes": ["left"],
+    "its time is over": ["left"],
+    "it stops": ["left"],
+  },
+};
+const pairs = Object.entries(transitions).flatMap(([state, row]) =>
+  Object.entries(row).map(([happening, expected]) => ({ state, happening, expected })),
+);
+
+test.for(pairs)("$state, and $happening: $expected", async ({ expected, happening, state }) => {
+  const { clock, events, safeMode } = setup(3);
+  onTestFinished(() => safeMode.stop());
+  const holdMs = 10_000;
+  const healthyMs = 600_000;
+  if (state !== "off") await safeMode.start();
+  if (state === "watching" || state === "left") await clock.advance(holdMs);
+  if (state === "left") await clock.advance(healthyMs);
+  events.length = 0;
+
+  if (happening === "it starts") await safeMode.start();
+  if (happening === "a second passes") await clock.advance(1_000);
+  if (happening === "its time is over") {
+    await clock.advance(state === "holding" ? holdMs : healthyMs);
+  }
+  if (happening === "it stops") await safeMode.stop();
+
+  const [after, ...said] = expected;
+  // Left is off again, for good.
+  expect(safeMode.snapshot().state).toBe(after === "left" ? "off" : after);
+  expect(events.map(({ type }) => type)).toEqual(said);
 });

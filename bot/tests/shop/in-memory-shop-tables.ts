@@ -7,13 +7,16 @@ import type {
   Account,
   DomainTransaction,
   LedgerEntry,
+  NewOrder,
   Order,
   Page,
+  Profile,
   ShopTables,
 } from "../../contracts/shop-tables.ts";
 
 interface Rows {
   readonly accounts: Map<number, Account>;
+  readonly profiles: Map<number, Profile>;
   readonly entries: LedgerEntry[];
   readonly orders: Order[];
 }
@@ -25,7 +28,9 @@ export class InMemoryShopTables implements ShopTables {
   nowEpochMs = Date.UTC(2026, 0, 1);
   /** The table call of the next transaction that throws, from 1. */
   failAtCall: number | undefined;
-  #rows: Rows = { accounts: new Map(), entries: [], orders: [] };
+  /** Lanes whose dead letters were asked to be deleted. */
+  readonly deletedLanes: string[] = [];
+  #rows: Rows = { accounts: new Map(), profiles: new Map(), entries: [], orders: [] };
   #calls = 0;
 
   get allEntries(): readonly LedgerEntry[] {
@@ -44,7 +49,8 @@ export class InMemoryShopTables implements ShopTables {
     const before = structuredClone(this.#rows);
     this.#calls = 0;
     try {
-      return await work({ shop: this, nowEpochMs: this.nowEpochMs });
+      const deleteDeadLetters = async (lane: string) => this.deletedLanes.push(lane);
+      return await work({ shop: this, deleteDeadLetters, nowEpochMs: this.nowEpochMs });
     } catch (error) {
       this.#rows = before;
       throw error;
@@ -63,6 +69,34 @@ export class InMemoryShopTables implements ShopTables {
     if (this.#rows.accounts.has(account.userId)) return false;
     this.#rows.accounts.set(account.userId, account);
     return true;
+  }
+
+  async findProfile(userId: number): Promise<Profile | undefined> {
+    this.#count();
+    return this.#rows.profiles.get(userId);
+  }
+
+  async setProfile(userId: number, profile: Profile | undefined): Promise<void> {
+    this.#count();
+    if (profile && this.#rows.accounts.has(userId)) this.#rows.profiles.set(userId, profile);
+    else this.#rows.profiles.delete(userId);
+  }
+
+  async setOrderNote(orderId: number, note: string | undefined): Promise<void> {
+    this.#count();
+    const order = this.#rows.orders[orderId - 1];
+    if (order) this.#rows.orders[orderId - 1] = { ...order, note };
+  }
+
+  async deleteOrderNotes(userId: number): Promise<number> {
+    this.#count();
+    let deleted = 0;
+    for (const [index, order] of this.#rows.orders.entries()) {
+      if (order.userId !== userId || order.note === undefined) continue;
+      this.#rows.orders[index] = { ...order, note: undefined };
+      deleted++;
+    }
+    return deleted;
   }
 
   async balanceMinor(userId: number): Promise<number> {
@@ -93,14 +127,20 @@ export class InMemoryShopTables implements ShopTables {
     return this.#rows.orders.find((order) => order.idempotencyKey === idempotencyKey);
   }
 
-  async insertOrder(wish: Omit<Order, "id" | "cancelledAtEpochMs" | "status">): Promise<Order> {
+  async insertOrder(wish: NewOrder): Promise<Order> {
     this.#count();
     const { orders } = this.#rows;
     if (orders.some((order) => order.idempotencyKey === wish.idempotencyKey)) {
       throw new Error("idempotency key is not unique");
     }
     const id = orders.length + 1;
-    const order: Order = { ...wish, id, status: "paid", cancelledAtEpochMs: undefined };
+    const order: Order = {
+      ...wish,
+      id,
+      status: "paid",
+      cancelledAtEpochMs: undefined,
+      note: undefined,
+    };
     orders.push(order);
     return order;
   }

@@ -1,13 +1,17 @@
 /** SQLite store: the conformance suite, and what only a file can suffer. */
+
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { Backup } from "../../contracts/store.ts";
 import { crashAsPlanned, SimulatedDisk } from "../../simulation/simulated-disk.ts";
+import { restoreBackup } from "../../storage/restore.ts";
 import type { OpenDatabase } from "../../storage/sqlite-driver.ts";
 import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
+import { keysOf } from "../support/encryption-keys.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { claim, describeStore, ref, update } from "./store-conformance.ts";
 
@@ -18,6 +22,8 @@ function createStore(directory: string, clock = new ManualClock(), openDatabase?
     clock,
     publish: () => {},
     onFatal: ({ code }) => fatal.push(code),
+    keys: keysOf("the key"),
+    backupsKept: 3,
     dedupeKeepMs: 60_000,
     laneLengthMax: 5,
     ...(openDatabase && { openDatabase }),
@@ -44,7 +50,14 @@ describeStore("SQLite", async () => {
     expect(await next.open()).toBe("unclean");
     return next;
   };
-  return { store, clock, reopenAfterKill };
+  const openBackup = async ({ file }: Backup) => {
+    const elsewhere = makeDirectory();
+    restoreBackup({ directory: elsewhere, file, nowEpochMs: clock.epochMs() });
+    const restored = createStore(elsewhere, clock).store;
+    await restored.open();
+    return restored;
+  };
+  return { store, clock, reopenAfterKill, openBackup };
 });
 
 test("it knows how the previous process ended", async () => {
@@ -235,6 +248,44 @@ test("a clock set back between two runs delays nothing for years", async () => {
   await store.open();
   await clock.advance(120_000);
   expect((await claim(store)).map(({ lane }) => lane).sort()).toEqual(["a", "b"]);
+});
+
+test("a clock set back is undone once, for everything that waits, and shortens no wait", async () => {
+  const directory = makeDirectory();
+  const hour = 3_600_000;
+  const now = Date.UTC(2026, 0, 1);
+  const first = createStore(directory, new ManualClock(now)).store;
+  await first.open();
+  await first.enqueue([update("a", 1), update("a", 2), update("parked", 3)]);
+  const parked = (await claim(first)).find(({ lane }) => lane === "parked");
+  await first.finish(ref(parked!), {
+    kind: "postponed",
+    availableAtEpochMs: now + 60_000,
+    parkLane: true,
+  });
+  await first.setSetting("all.parked-until", String(now + 60_000));
+  await first.close();
+
+  // Twice, because a second start must not take the same step for another one.
+  for (const afterMs of [0, 1_000]) {
+    const { store } = createStore(directory, new ManualClock(now - 2 * hour + afterMs));
+    await store.open();
+    await store.recover(() => ({ outcome: { kind: "released" } }));
+    expect(await store.getSetting("all.parked-until")).toBe(String(now - 2 * hour + 60_000));
+    await store.close();
+  }
+  const clock = new ManualClock(now - 2 * hour + 5_000);
+  const { store } = createStore(directory, clock);
+  await store.open();
+  for (const n of [1, 2]) {
+    const [message, ...others] = await claim(store);
+    expect([message?.payload, others]).toEqual([{ n }, []]);
+    await store.finish(ref(message!), { kind: "done", enqueue: [] });
+  }
+  await clock.advance(54_000);
+  expect(await claim(store)).toEqual([]);
+  await clock.advance(2_000);
+  expect(await claim(store)).toHaveLength(1);
 });
 
 test("the file does not grow for ever", async () => {

@@ -2,7 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { StepResultError } from "../../contracts/errors.ts";
 import type { Message, NewMessage } from "../../contracts/message.ts";
-import type { AttemptRef, ClaimRequest, Store } from "../../contracts/store.ts";
+import type {
+  AttemptRef,
+  Backup,
+  ClaimRequest,
+  DeadLetterFilter,
+  Store,
+} from "../../contracts/store.ts";
 import type { ManualClock } from "../support/manual-clock.ts";
 
 export interface StoreSubject {
@@ -10,6 +16,8 @@ export interface StoreSubject {
   readonly clock: ManualClock;
   /** Opens the same data as the next process would, after a kill of this one. */
   readonly reopenAfterKill: () => Promise<Store>;
+  /** Opens a backup in another place, restored as an operator would. */
+  readonly openBackup: (backup: Backup) => Promise<Store>;
 }
 
 /** @param open An open, empty store whose lanes hold 5 messages and whose keys live a minute. */
@@ -207,6 +215,31 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(letters.map(({ payload }) => payload["n"])).toEqual([6]);
     });
 
+    test("finds dead letters by type, reason and the code of their latest error", async () => {
+      const { store } = await open();
+      const codes = ["A", "B", "A"];
+      await store.enqueue(codes.map((_, n) => update(`lane ${n}`, n)));
+      for (const message of await claim(store)) {
+        const n = Number(message.payload["n"]);
+        const error = { code: codes[n] ?? "", message: "", atEpochMs: n };
+        const reason = n === 0 ? "refused" : "attempts-exhausted";
+        await store.finish(ref(message), { kind: "dead", reason, error, enqueue: [] });
+      }
+      const found = async (filter: DeadLetterFilter) => {
+        const letters = await store.deadLetters({ ...filter, offset: 0, limit: 10 });
+        expect(await store.countDeadLetters(filter)).toBe(letters.length);
+        return letters.map(({ payload }) => payload["n"]).sort();
+      };
+      expect(await found({})).toEqual([0, 1, 2]);
+      expect(await found({ code: "A" })).toEqual([0, 2]);
+      expect(await found({ code: "A", reason: "refused", type: "update" })).toEqual([0]);
+      expect(await found({ type: "send" })).toEqual([]);
+      expect(await found({ code: "' OR 1=1" })).toEqual([]);
+      const [one] = await store.deadLetters({ code: "B", offset: 0, limit: 1 });
+      expect(await store.deadLetter(one?.id ?? 0)).toEqual(one);
+      expect(await store.deadLetter(999_999)).toBeUndefined();
+    });
+
     test("counts the deaths of what was in hand, and only of that", async () => {
       const { reopenAfterKill, store } = await open();
       await store.enqueue([update("a", 1), update("b", 2)]);
@@ -244,6 +277,27 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await clock.advance(3_600_000);
       expect(store.heartbeat().beats).toBeGreaterThan(beats);
       expect(store.heartbeat().overdueMs).toBe(0);
+    });
+
+    test("backs up, under load, everything that was committed before, and nothing by half", async () => {
+      const { openBackup, store } = await open();
+      const pairs = Array.from({ length: 200 }, (_, n) => [update(`a${n}`, n), update(`b${n}`, n)]);
+      const before = pairs.slice(0, 100);
+      for (const pair of before) await store.enqueue(pair);
+      const making = store.backup();
+      for (const pair of pairs.slice(100)) await store.enqueue(pair);
+      const backup = await making;
+      expect(backup.bytes).toBeGreaterThan(0);
+      const restored = await openBackup(backup);
+      const found = numbers(await claim(restored, { limit: 1_000 }));
+      expect(found).toEqual(expect.arrayContaining(before.flatMap((_, n) => [n, n])));
+      for (const n of new Set(found)) expect(found.filter((m) => m === n)).toHaveLength(2);
+    });
+
+    test("makes one backup for all who ask while it is being made", async () => {
+      const { store } = await open();
+      const [first, second] = await Promise.all([store.backup(), store.backup()]);
+      expect(second).toEqual(first);
     });
 
     test("sweeps what is old, and says how much", async () => {

@@ -1,9 +1,10 @@
 /** Supervisor: one component is restarted alone, proves itself, and is given up when it cannot. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Component } from "../../contracts/component.ts";
 import type { BotEvent } from "../../contracts/events.ts";
 import { restartRules } from "../../policies/recovery.ts";
 import { Replaceable } from "../../supervision/replaceable.ts";
+import { type SupervisedComponent, Supervisor } from "../../supervision/supervisor.ts";
 import { Polling } from "../../telegram/polling.ts";
 import {
   FaultToleranceManager,
@@ -195,4 +196,80 @@ test("a poll that never comes back, in spite of its deadline, costs a new poller
   await clock.advance(120_000);
   expect(accepted).toEqual([1]);
   expect(manager.snapshot()).toMatchObject([{ name: "polling", restarts: 1, state: "alive" }]);
+});
+
+// ---- every state, every event --------------------------------------------------------------------------
+
+type State = SupervisedComponent["state"];
+type Happening =
+  | "a look finds it alive"
+  | "a look finds it overdue"
+  | "a restart is asked for"
+  | "all stops";
+
+/** What it is afterwards, and how many instances there are; a pair that is missing does not compile. */
+const transitions: Record<State, Record<Happening, readonly [State, number]>> = {
+  alive: {
+    "a look finds it alive": ["alive", 1],
+    "a look finds it overdue": ["stuck", 1],
+    "a restart is asked for": ["restarting", 2],
+    "all stops": ["alive", 1],
+  },
+  // One late look, which is forgiven.
+  stuck: {
+    "a look finds it alive": ["alive", 1],
+    "a look finds it overdue": ["restarting", 2],
+    "a restart is asked for": ["restarting", 2],
+    "all stops": ["stuck", 1],
+  },
+  // The second instance has not shown a beat yet.
+  restarting: {
+    "a look finds it alive": ["restarting", 2],
+    "a look finds it overdue": ["restarting", 2],
+    "a restart is asked for": ["restarting", 2],
+    "all stops": ["alive", 2],
+  },
+};
+const pairs = Object.entries(transitions).flatMap(([state, row]) =>
+  Object.entries(row).map(([happening, expected]) => ({ state, happening, expected })),
+);
+
+test.for(pairs)("$state, and $happening: $expected", async ({ expected, happening, state }) => {
+  const clock = new ManualClock();
+  let overdueMs = 0;
+  let made = 0;
+  const component = new Replaceable(() => {
+    const own = ++made;
+    const heartbeat = () => ({ beats: own === 1 ? 1 : 0, overdueMs });
+    return { name: "part", start: async () => {}, stop: async () => {}, heartbeat };
+  });
+  const supervisor = new Supervisor({
+    clock,
+    random: () => 0.5,
+    publish: () => {},
+    stop: (old) => old.stop(),
+    restartProcess: () => {},
+  });
+  onTestFinished(() => supervisor.stop());
+  supervisor.start([component]);
+  const look = async (found: "alive" | "overdue") => {
+    overdueMs = found === "overdue" ? 1 : 0;
+    await clock.advance(1_000);
+  };
+  const ask = async () => {
+    supervisor.restart("part").catch(() => {});
+    await clock.advance(0);
+  };
+  if (state === "stuck") await look("overdue");
+  if (state === "restarting") await ask();
+  expect(supervisor.snapshot()).toMatchObject([{ state }]);
+
+  if (happening === "a look finds it alive") await look("alive");
+  if (happening === "a look finds it overdue") await look("overdue");
+  if (happening === "a restart is asked for") await ask();
+  if (happening === "all stops") await supervisor.stop();
+
+  const [after, instances] = expected;
+  expect(supervisor.snapshot()).toMatchObject([{ state: after }]);
+  expect(made).toBe(instances);
 });

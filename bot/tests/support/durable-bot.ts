@@ -11,6 +11,7 @@ import type { BotInfo } from "../../telegram/identity.ts";
 import { createContextType, type Recorders } from "../../telegram/recorded-context.ts";
 import { DirectCalls } from "../../telegram/recorded-telegram.ts";
 import { UpdateHandler } from "../../telegram/update-handler.ts";
+import type { MessageQueueDeps } from "../../utils/message-queue.ts";
 import type { QueueMachine, QueueProcess } from "./queue-under-test.ts";
 
 const token = new Secret("42:unused");
@@ -33,12 +34,16 @@ export function withRoutes(routes: Routes): MakeBot {
   };
 }
 
-/** @param api Telegram, as this process reaches it. */
+/**
+ * @param api Telegram, as this process reaches it.
+ * @param more Parts of the queue, in the place of the usual ones.
+ */
 export function bootDurableBot(
   machine: QueueMachine,
   makeBot: MakeBot,
   api: BotApi,
   plan?: CrashPlan,
+  more: Partial<MessageQueueDeps> = {},
 ): Promise<QueueProcess> {
   const { clock } = machine;
   const publish = () => {};
@@ -60,6 +65,7 @@ export function bootDurableBot(
     return {
       gates: { sending: gate },
       handlers: { update: handler, send, broadcast: send, alert: send },
+      ...more,
     };
   }, plan);
 }

@@ -1,4 +1,5 @@
 /** Queue under test: the real queue over the real store, on a clock that stands still. */
+
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import type { MessageHandler } from "../../contracts/message-handler.ts";
 import { type CrashPlan, crashAsPlanned, SimulatedDisk } from "../../simulation/simulated-disk.ts";
 import { SqliteStore } from "../../storage/sqlite-store.ts";
 import { MessageQueue, type MessageQueueDeps } from "../../utils/message-queue.ts";
+import { keysOf } from "./encryption-keys.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 /** A memory file system where there is one: only the order of writes matters here. */
@@ -55,6 +57,8 @@ export class QueueMachine {
       clock,
       publish,
       onFatal: () => {},
+      keys: keysOf("the key"),
+      backupsKept: 3,
       dedupeKeepMs: 60_000,
       laneLengthMax: 1_000,
       openDatabase: disk.open,

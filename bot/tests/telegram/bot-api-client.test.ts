@@ -1,4 +1,5 @@
 /** Bot API client: what every kind of answer, silence and breakage becomes, on real sockets. */
+
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -7,8 +8,10 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { TelegramError } from "../../contracts/errors.ts";
+import type { JsonObject } from "../../contracts/message.ts";
 import { Secret } from "../../contracts/secret.ts";
 import { BotApiClient, type BotApiClientOptions } from "../../telegram/bot-api-client.ts";
+import { textFile } from "../../telegram/file-parts.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { apiAnswer, httpAnswer, startRawServer } from "../support/raw-server.ts";
 
@@ -344,6 +347,15 @@ test("files by path are uploaded, also those inside media", async () => {
   expect(body).toContain("contents of the file");
   await client.call("sendDocument", { chat_id: 5, document: { source: path, filename: "a.txt" } });
   expect(server.requests[1]?.body).toContain('name="document"; filename="a.txt"');
+});
+
+test("a file made of a text is uploaded from the call itself", async () => {
+  const { client, server } = await setup(ok);
+  const document = textFile('{"name":"小明"}', "data.json") as unknown as JsonObject;
+  await client.call("sendDocument", { chat_id: 5, document });
+  const body = Buffer.from(server.requests[0]?.body ?? "", "latin1").toString();
+  expect(body).toContain('name="document"; filename="data.json"');
+  expect(body).toContain('{"name":"小明"}');
 });
 
 test("a file that is not there is refused, with the field's name", async () => {

@@ -271,3 +271,77 @@ test("how long a start took is published", async () => {
 
   expect(events).toEqual([{ type: "component.started", component: "storage", durationMs: 250 }]);
 });
+
+// ---- every state, every command ----------------------------------------------------------------------
+
+type State = "created" | "starting" | "running" | "draining" | "drained" | "stopped";
+type Command = "start" | "drain" | "stop";
+
+/** What is done to the one component from then on; a pair that is missing does not compile. */
+const commands: Record<State, Record<Command, readonly string[]>> = {
+  created: { start: ["start"], drain: [], stop: [] },
+  // The start in progress finds that all is ending, and stops what had begun.
+  starting: { start: [], drain: ["drain", "stop"], stop: ["stop"] },
+  running: { start: [], drain: ["drain"], stop: ["stop"] },
+  draining: { start: [], drain: [], stop: ["stop"] },
+  drained: { start: [], drain: [], stop: ["stop"] },
+  stopped: { start: [], drain: [], stop: [] },
+};
+const pairs = Object.entries(commands).flatMap(([state, row]) =>
+  Object.entries(row).map(([command, expected]) => ({ state, command, expected })),
+);
+
+test.for(pairs)("$state, $command: $expected", async ({ command, expected, state }) => {
+  const started = Promise.withResolvers<void>();
+  const drained = Promise.withResolvers<readonly string[]>();
+  const part = { name: "part", start: () => started.promise, drain: () => drained.promise };
+  const { calls, clock, manager } = setup([part]);
+  const deadline = new AbortController().signal;
+  const obey = (what: Command) => (what === "drain" ? manager.drain(deadline) : manager[what]());
+  const before: Record<State, readonly Command[]> = {
+    created: [],
+    starting: ["start"],
+    running: ["start"],
+    draining: ["start", "drain"],
+    drained: ["start", "drain"],
+    stopped: ["start", "stop"],
+  };
+  if (state !== "starting" && state !== "created") started.resolve();
+  if (state === "drained") drained.resolve([]);
+  for (const what of before[state as State]) {
+    void obey(what).catch(() => {});
+    await settle();
+  }
+  calls.length = 0;
+
+  const obeyed = obey(command as Command);
+  const settled = obeyed.then(
+    () => "done",
+    (error: unknown) => error,
+  );
+  await settle();
+  started.resolve();
+  drained.resolve([]);
+  await settle();
+
+  expect(await settled).toBe("done");
+  expect(calls).toEqual(expected.map((verb) => `${verb} part`));
+  await manager.stop();
+  expect(clock.pending).toBe(0);
+});
+
+test("its phase says where all of them are", async () => {
+  const started = Promise.withResolvers<void>();
+  const { manager } = setup([{ name: "slow", start: () => started.promise }]);
+  expect(manager.phase).toBe("starting");
+
+  const starting = manager.start();
+  expect(manager.phase).toBe("starting");
+  started.resolve();
+  await starting;
+  expect(manager.phase).toBe("running");
+  await manager.drain(new AbortController().signal);
+  expect(manager.phase).toBe("draining");
+  await manager.stop();
+  expect(manager.phase).toBe("stopped");
+});

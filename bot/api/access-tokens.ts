@@ -1,0 +1,80 @@
+/**
+ * Access tokens: those that are configured, or one that is made at the first start, so that an
+ * operator can act at night without having prepared for it.
+ *
+ * Owns `restart-token` in the data directory, readable by the bot's user only. The token is never logged.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import { recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import { Secret } from "../contracts/secret.ts";
+import type { ApiTokens } from "./authentication.ts";
+
+export interface AccessTokensDeps {
+  readonly clock: Clock;
+  readonly publish: Publish;
+  /** The data directory. */
+  readonly directory: string;
+  /** None: one is made. */
+  readonly operate: readonly Secret[];
+  readonly read: readonly Secret[];
+}
+
+const fileName = "restart-token";
+const wellFormed = /^[\w-]{43}$/;
+
+export class AccessTokens implements Component {
+  readonly name = "access-tokens";
+  readonly #deps: AccessTokensDeps;
+  #made: Secret | undefined;
+
+  constructor(deps: AccessTokensDeps) {
+    this.#deps = deps;
+  }
+
+  /** Without a configured or made token, nothing opens what changes. */
+  get current(): ApiTokens {
+    const { operate, read } = this.#deps;
+    return { operate: operate.length === 0 && this.#made ? [this.#made] : operate, read };
+  }
+
+  /** Where the made token stands; `undefined` when one is configured. */
+  get file(): string | undefined {
+    return this.#made && join(this.#deps.directory, fileName);
+  }
+
+  async start(): Promise<void> {
+    const { clock, directory, operate, publish } = this.#deps;
+    if (operate.length > 0) return;
+    const path = join(directory, fileName);
+    try {
+      this.#made = new Secret(readToken(path) ?? makeToken(directory, path));
+    } catch (reason) {
+      // A disk that takes nothing: the bot runs all the same, and says why nothing can be changed.
+      publish({ type: "api.failed", path: fileName, error: recordError(reason, clock.epochMs()) });
+    }
+  }
+
+  async stop(): Promise<void> {}
+}
+
+/** @returns `undefined` for one that is torn, or that others may have read. */
+function readToken(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found || (process.platform !== "win32" && (found.mode & 0o077) !== 0)) return undefined;
+  const text = readFileSync(path, "utf8").trim();
+  return wellFormed.test(text) ? text : undefined;
+}
+
+function makeToken(directory: string, path: string): string {
+  const token = randomBytes(32).toString("base64url");
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const fresh = `${path}.new`;
+  writeFileSync(fresh, `${token}\n`, { mode: 0o600, flush: true });
+  renameSync(fresh, path);
+  return token;
+}

@@ -1,0 +1,63 @@
+/**
+ * Bot: what the API shows and does, as functions that somebody gives to it.
+ *
+ * The shapes of the answers are in shapes/; whatever stands there is what `/api/openapi.json` says.
+ */
+import type { z } from "zod";
+import type { DeadReason, MessageType, Pool } from "../contracts/message.ts";
+import type * as health from "./shapes/health.ts";
+import type * as process from "./shapes/process.ts";
+import type * as queue from "./shapes/queue.ts";
+
+/** A shape's value, as somebody else may hold it. */
+export type Shape<S extends z.ZodType> = DeepReadonly<z.input<S>>;
+type Shown<S extends z.ZodType> = Shape<S> | Promise<Shape<S>>;
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+export interface DeadLetterQuery {
+  readonly type?: MessageType | undefined;
+  readonly reason?: DeadReason | undefined;
+  /** Of the latest error. */
+  readonly code?: string | undefined;
+}
+
+/** What can be looked at; each is asked once a request. */
+export interface MonitoringView {
+  readonly live: () => Shape<typeof health.live>;
+  readonly ready: () => Shape<typeof health.ready>;
+  readonly health: () => Shown<typeof health.health>;
+  readonly healthHistory: () => Shown<typeof health.healthHistory>;
+  readonly status: () => Shown<typeof process.status>;
+  readonly metrics: () => Shown<typeof process.metrics>;
+  /** In Prometheus' text format. */
+  readonly prometheus: () => string | Promise<string>;
+  /** @param sinceEpochMs Only later points and marks. */
+  readonly series: (sinceEpochMs: number) => Shown<typeof process.series>;
+  readonly messageQueue: () => Shown<typeof queue.messageQueue>;
+  readonly connections: () => Shown<typeof health.connections>;
+  readonly errors: (limit: number) => Shown<typeof process.errors>;
+  readonly incidents: (limit: number) => Shown<typeof process.incidents>;
+  readonly restarts: (limit: number) => Shown<typeof process.restarts>;
+  readonly logs: (limit: number) => Shown<typeof process.logs>;
+  readonly deadLetters: (
+    filter: DeadLetterQuery & { readonly offset: number; readonly limit: number },
+  ) => Shown<typeof queue.deadLetterList>;
+  /** With its payload. */
+  readonly deadLetter: (id: number) => Promise<Shape<typeof queue.shownDeadLetter> | undefined>;
+}
+
+/** What can be done. */
+export interface MonitoringActions {
+  /** Drains and ends the process, which is started again. @returns false when that is under way. */
+  readonly restartProcess: (detail: string) => boolean;
+  /** Begins to restart one component; what becomes of it is an event. */
+  readonly restartComponent: (name: string, cause: string) => void;
+  readonly setPaused: (pool: Pool, paused: boolean) => Promise<void>;
+  /** @returns the new message's id, or `undefined` when there is no such dead letter. */
+  readonly requeue: (deadLetterId: number) => Promise<number | undefined>;
+  /** @returns false when there is no such dead letter. */
+  readonly deleteDeadLetter: (deadLetterId: number) => Promise<boolean>;
+  readonly setLogLevel: (level: Shape<typeof process.logLevel>["level"]) => void;
+  readonly backup: () => Promise<Shape<typeof process.backup>>;
+  readonly rotateKey: () => Promise<Shape<typeof process.keyRotation>>;
+}

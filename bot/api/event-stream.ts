@@ -1,0 +1,126 @@
+/**
+ * Event stream: what happens, as it happens, to clients that keep a request open (server-sent events).
+ *
+ *   id: m3k9-42
+ *   event: fact | sample | log
+ *   data: {"atEpochMs":…, …}
+ *
+ * Keeps the latest entries, so that a client that comes back with its `Last-Event-ID` misses nothing
+ * that is still there. Nobody is waited for: who reads too slowly is cut off, and comes back.
+ */
+import type { Response } from "express";
+import { type Clock, waitOver } from "../contracts/clock.ts";
+import { RequestRefusedError } from "./refusal.ts";
+
+export interface EventStreamOptions {
+  readonly clock: Clock;
+}
+
+/** What an entry is about: a fact (an event of the bot), a new point of the charts, a log line. */
+export type EntryKind = "fact" | "sample" | "log";
+
+const entriesMax = 500;
+const clientsMax = 10;
+/** Bytes a client may be behind. */
+const backlogBytesMax = 1024 * 1024;
+/** Milliseconds between comments that keep connections from looking dead. */
+const keepAliveMs = 15_000;
+const retryAfterSeconds = 5;
+
+interface Entry {
+  readonly number: number;
+  readonly text: string;
+}
+
+interface Client {
+  readonly response: Response;
+  readonly gone: AbortController;
+}
+
+export class EventStream {
+  readonly #clock: Clock;
+  /** Tells the entries of this process from those of the ones before. */
+  readonly #life: string;
+  readonly #clients = new Set<Client>();
+  #entries: Entry[] = [];
+  #numbers = 0;
+
+  constructor({ clock }: EventStreamOptions) {
+    this.#clock = clock;
+    this.#life = clock.epochMs().toString(36);
+  }
+
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  /** @param facts Plain data, without secrets and people's words. */
+  push(kind: EntryKind, facts: object): void {
+    const number = ++this.#numbers;
+    const data = JSON.stringify({ atEpochMs: this.#clock.epochMs(), ...facts });
+    const text = `id: ${this.#life}-${number}\nevent: ${kind}\ndata: ${data}\n\n`;
+    this.#entries = [...this.#entries.slice(-(entriesMax - 1)), { number, text }];
+    for (const client of this.#clients) this.#write(client, text);
+  }
+
+  /**
+   * Answers with the stream, beginning after `lastEventId`; without one, with what comes from now on.
+   * Throws `RequestRefusedError` 503 when there are clients enough.
+   */
+  connect(response: Response, lastEventId: string | undefined): void {
+    if (this.#clients.size >= clientsMax) {
+      throw new RequestRefusedError({
+        status: 503,
+        code: "TOO_MANY_STREAMS",
+        message: `at most ${clientsMax} clients can follow at a time`,
+        hint: "Close another dashboard.",
+        retryAfterSeconds,
+      });
+    }
+    response.set("X-Accel-Buffering", "no");
+    response.status(200);
+    response.flushHeaders();
+    const client = { response, gone: new AbortController() };
+    this.#clients.add(client);
+    response.on("error", () => {});
+    response.once("close", () => this.#forget(client));
+    this.#write(client, `retry: ${retryAfterSeconds * 1000}\n\n`);
+    for (const entry of this.#missedSince(lastEventId)) this.#write(client, entry.text);
+    void this.#keepAlive(client);
+  }
+
+  /** Ends every client's answer; they may come back. */
+  disconnect(): void {
+    for (const client of this.#clients) {
+      client.response.end();
+      this.#forget(client);
+    }
+  }
+
+  #missedSince(lastEventId: string | undefined): readonly Entry[] {
+    const [, life, number] = /^([0-9a-z]+)-(\d{1,15})$/.exec(lastEventId ?? "") ?? [];
+    if (life === undefined) return [];
+    // An id of another process: all that this one has said is new.
+    return this.#entries.filter((entry) => life !== this.#life || entry.number > Number(number));
+  }
+
+  #write(client: Client, text: string): void {
+    client.response.write(text);
+    if (client.response.writableLength <= backlogBytesMax) return;
+    client.response.destroy();
+    this.#forget(client);
+  }
+
+  async #keepAlive(client: Client): Promise<void> {
+    const { signal } = client.gone;
+    while (!signal.aborted) {
+      await this.#clock.sleep(keepAliveMs, signal);
+      if (!signal.aborted) this.#write(client, ": still here\n\n");
+    }
+  }
+
+  #forget(client: Client): void {
+    client.gone.abort(waitOver);
+    this.#clients.delete(client);
+  }
+}

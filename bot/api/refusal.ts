@@ -1,0 +1,44 @@
+/** Refusal: why a request gets no answer, with the HTTP status that says so. */
+import { BotError } from "../contracts/errors.ts";
+
+/** One thing that is wrong with what came. */
+export interface RequestProblem {
+  /** Where: `body.reason`, `query.limit`. */
+  readonly field: string;
+  readonly problem: string;
+}
+
+export interface RefusalFacts {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  /** What can be done about it. */
+  readonly hint?: string;
+  readonly problems?: readonly RequestProblem[];
+  /** Seconds after which another try makes sense. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** Thrown anywhere on a request's way, and answered in the API's form. */
+export class RequestRefusedError extends BotError {
+  override readonly code: string;
+  override readonly transient: boolean;
+  readonly facts: RefusalFacts;
+
+  constructor(facts: RefusalFacts, options: ErrorOptions = {}) {
+    super(facts.message, { ...options, ...(facts.hint !== undefined && { hint: facts.hint }) });
+    this.code = facts.code;
+    this.transient = facts.status === 429 || facts.status === 503;
+    this.facts = facts;
+  }
+}
+
+/** There is no such thing. */
+export function notFound(message: string): RequestRefusedError {
+  return new RequestRefusedError({ status: 404, code: "NOT_FOUND", message });
+}
+
+/** It cannot be done in the present state. */
+export function conflict(code: string, message: string, hint?: string): RequestRefusedError {
+  return new RequestRefusedError({ status: 409, code, message, ...(hint && { hint }) });
+}

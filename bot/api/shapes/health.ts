@@ -1,0 +1,75 @@
+/** Health shapes: what the API says of how the bot is. */
+import { z } from "zod";
+
+export const healthName = z.enum(["healthy", "degraded", "unhealthy"]);
+
+export const live = z.object({
+  live: z.literal(true),
+  uptimeSeconds: z.number().min(0),
+});
+
+export const ready = z.object({
+  ready: z.boolean(),
+  phase: z
+    .enum(["starting", "running", "draining", "stopped"])
+    .describe("Of the process; only a running one can be ready"),
+  reasons: z.array(z.string()).describe("Why it is not ready; empty when it is"),
+});
+
+export const health = z.object({
+  status: healthName.describe("The worst of all checks"),
+  timestamp: z.string().optional(),
+  checks: z
+    .record(
+      z.string(),
+      z.looseObject({
+        status: healthName,
+        duration: z.number().describe("Milliseconds the last check took"),
+        reason: z.string().optional(),
+        answer: healthName.optional().describe("Of the last check, where the verdict waits"),
+        checkedAt: z.string(),
+      }),
+    )
+    .optional()
+    .describe("By probe, with the probe's own figures. Absent without the right to read"),
+});
+
+export const healthHistory = z.object({
+  probes: z
+    .record(
+      z.string(),
+      z.array(
+        z.object({
+          atEpochMs: z.number(),
+          answer: healthName,
+          durationMs: z.number(),
+        }),
+      ),
+    )
+    .describe("By probe, its latest answers, oldest first, at most 360"),
+});
+
+export const connections = z.object({
+  connections: z
+    .record(
+      z.string(),
+      z.object({
+        state: z.enum(["connected", "unsteady", "down", "reconnecting"]),
+        sinceMs: z.number(),
+        attempts: z.number(),
+        latencyMs: z.number().nullable(),
+        successRate: z.number().nullable().describe("0 to 1"),
+        lastError: z
+          .object({ code: z.string(), message: z.string(), atEpochMs: z.number() })
+          .nullable(),
+      }),
+    )
+    .describe("By name"),
+  pool: z.object({
+    connected: z.number(),
+    running: z.number(),
+    pending: z.number(),
+    connectionsMax: z.number(),
+    route: z.number().describe("Which way to Telegram is in use; 0 is the first"),
+  }),
+});

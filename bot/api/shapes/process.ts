@@ -1,0 +1,187 @@
+/** Process shapes: what the API says of the process, its figures and its history. */
+import { z } from "zod";
+
+const restartReason = z.object({ type: z.string(), detail: z.string().optional() });
+
+const processFigures = z.object({
+  cpuPercent: z.number().describe("Of one processor"),
+  rssBytes: z.number(),
+  memoryLimitBytes: z.number(),
+  cpuLimitPercent: z.number(),
+  cpuHighForMs: z.number(),
+  loopDelayMs: z.number().describe("Event loop's delay, 99th percentile of 5 s"),
+  leak: z.object({
+    kind: z.enum(["unknown", "steady", "growing", "leaking"]),
+    hoursToLimit: z.number().optional(),
+  }),
+  uptimeMs: z.number(),
+  restartRequested: restartReason.optional(),
+});
+
+const component = z.object({
+  name: z.string(),
+  state: z.enum(["alive", "stuck", "restarting"]),
+  restartable: z.boolean(),
+  restarts: z.number(),
+  overdueMs: z.number().nullable(),
+});
+
+export const incident = z.object({
+  id: z.number(),
+  subject: z.string(),
+  trouble: z.string(),
+  cause: z.string(),
+  openedAtEpochMs: z.number(),
+  closedAtEpochMs: z.number().optional().describe("Absent while it is open"),
+  measures: z.array(z.object({ measure: z.string(), times: z.number() })),
+  times: z.number(),
+});
+
+export const errorGroup = z.object({
+  fingerprint: z.string(),
+  code: z.string(),
+  message: z.string(),
+  event: z.string(),
+  count: z.number(),
+  firstAtEpochMs: z.number(),
+  lastAtEpochMs: z.number(),
+  perHour: z.array(z.number()).describe("Of the last 24 hours, the present one last"),
+});
+
+export const restartRecord = z.object({
+  startedAtEpochMs: z.number(),
+  pid: z.number(),
+  version: z.string(),
+  end: z
+    .object({
+      atEpochMs: z.number(),
+      cause: z.string(),
+      detail: z.string().optional(),
+      clean: z.boolean(),
+    })
+    .optional()
+    .describe("Absent while it lives"),
+});
+
+export const status = z.object({
+  uptimeSeconds: z.number(),
+  profile: z.enum(["development", "production", "test"]),
+  version: z.string(),
+  node: z.string(),
+  pid: z.number(),
+  memory: z.object({
+    rss: z.number(),
+    heapTotal: z.number(),
+    heapUsed: z.number(),
+    external: z.number(),
+    arrayBuffers: z.number(),
+  }),
+  process: processFigures,
+  components: z.array(component),
+  intake: z.object({
+    state: z.enum(["starting", "polling", "listening", "backing-off", "back-pressure", "stopped"]),
+    reason: z.string().optional(),
+    sinceLastPollMs: z.number().optional(),
+    failuresInARow: z.number(),
+  }),
+  breaker: z.enum(["closed", "open", "half-open"]),
+  safeMode: z.object({
+    state: z.enum(["off", "holding", "watching"]),
+    deaths: z.number(),
+    heldForMs: z.number(),
+  }),
+  incidents: z.array(incident).describe("Newest first, at most 20; more at /api/incidents"),
+  errors: z.array(errorGroup).describe("Latest first, at most 20; more at /api/errors"),
+  restarts: z.array(restartRecord).describe("Newest first, at most 20; more at /api/restarts"),
+});
+
+export const incidents = z.object({
+  open: z.number(),
+  incidents: z.array(incident).describe("Newest first"),
+});
+export const errors = z.object({ groups: z.array(errorGroup).describe("Latest first") });
+export const restarts = z.object({ restarts: z.array(restartRecord).describe("Newest first") });
+
+const spread = z
+  .object({ count: z.number(), p50: z.number(), p95: z.number(), p99: z.number() })
+  .describe("Milliseconds from queued to done, of the last minute; 0 without any");
+
+export const metrics = z.object({
+  uptimeSeconds: z.number(),
+  process: z.object({
+    pid: z.number(),
+    rssBytes: z.number(),
+    heapUsedBytes: z.number(),
+    heapTotalBytes: z.number(),
+    externalBytes: z.number(),
+    cpuPercent: z.number(),
+    loopDelayMs: z.number(),
+  }),
+  queue: z.object({
+    waiting: z.number(),
+    inHand: z.number(),
+    oldestAgeMs: z.number(),
+    deadLetters: z.number(),
+    lengthMax: z.number(),
+  }),
+  throughput: z
+    .object({
+      receivedPerSecond: z.number(),
+      handledPerSecond: z.number(),
+      sentPerSecond: z.number(),
+    })
+    .describe("Means of the last minute"),
+  latency: z.object({ handling: spread, sending: spread }),
+});
+
+/** The lines of a chart, each with one value a point, `null` where it is not known. */
+const column = z.array(z.number().nullable());
+export const series = z.object({
+  everyMs: z.number().describe("Milliseconds between two points"),
+  atEpochMs: z.array(z.number()).describe("Of the points, oldest first; the x axis"),
+  columns: z.object({
+    receivedPerSecond: column,
+    handledPerSecond: column,
+    sentPerSecond: column,
+    handlingP50Ms: column,
+    handlingP95Ms: column,
+    handlingP99Ms: column,
+    sendingP95Ms: column,
+    waiting: column,
+    inHand: column,
+    oldestAgeMs: column,
+    deadLetters: column,
+    rssBytes: column,
+    heapUsedBytes: column,
+    loopDelayMs: column,
+    cpuPercent: column,
+  }),
+  marks: z
+    .array(
+      z.object({
+        atEpochMs: z.number(),
+        kind: z.enum(["restart", "incident", "breaker"]),
+        label: z.string(),
+      }),
+    )
+    .describe("What happened meanwhile, oldest first, at most 200"),
+});
+
+export const logLine = z.looseObject({
+  at: z.string(),
+  level: z.enum(["error", "warn", "info", "debug"]),
+  event: z.string(),
+});
+export const logs = z.object({ level: z.string(), lines: z.array(logLine) });
+
+export const restarting = z.object({
+  id: z.string().describe("Stands in the log and in the record of the restart"),
+  what: z.string().describe("process, or the component's name"),
+});
+export const logLevel = z.object({ level: z.enum(["error", "warn", "info", "debug"]) });
+export const backup = z.object({
+  file: z.string(),
+  bytes: z.number(),
+  durationMs: z.number(),
+});
+export const keyRotation = z.object({ keyId: z.number().describe("Of the key from now on") });

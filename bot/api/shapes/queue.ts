@@ -1,0 +1,80 @@
+/** Queue shapes: what the API says of messages, waiting and dead. */
+import { z } from "zod";
+
+export const poolName = z.enum(["handling", "sending", "answering"]);
+export const messageType = z.enum(["update", "send", "broadcast", "alert"]);
+export const deadReason = z.enum([
+  "attempts-exhausted",
+  "refused",
+  "quarantined",
+  "ambiguous-dropped",
+  "lane-full",
+]);
+
+const poolFigures = z.object({
+  waiting: z.number(),
+  inHand: z.number(),
+  lanes: z.number(),
+  oldestAgeMs: z.number(),
+  paused: z.boolean(),
+});
+
+export const messageQueue = z.object({
+  pools: z.object({ handling: poolFigures, sending: poolFigures, answering: poolFigures }),
+  deadLetters: z.number(),
+  dedupeKeys: z.number(),
+  lengthMax: z.number().describe("Messages that may wait before intake stops asking"),
+  counts: z
+    .object({
+      queued: z.number(),
+      duplicates: z.number(),
+      done: z.number(),
+      retried: z.number(),
+      postponed: z.number(),
+      dead: z.number(),
+      expired: z.number(),
+      recovered: z.number(),
+    })
+    .describe("Since the start"),
+});
+
+export const pausing = z.object({ pool: poolName, paused: z.boolean() });
+
+const errorRecord = z.object({ code: z.string(), message: z.string(), atEpochMs: z.number() });
+
+export const deadLetter = z.object({
+  id: z.number(),
+  type: messageType,
+  pool: poolName,
+  lane: z.string(),
+  priority: z.enum(["high", "normal", "low"]),
+  createdAtEpochMs: z.number(),
+  diedAtEpochMs: z.number(),
+  reason: deadReason,
+  attempts: z.number(),
+  deaths: z.number(),
+  errors: z.array(errorRecord).describe("The latest last, at most 10"),
+});
+
+export const shownDeadLetter = deadLetter.extend({
+  payload: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("May hold people's words; only with the right to operate"),
+});
+
+export const deadLetterList = z.object({
+  total: z.number().describe("That match the filter"),
+  offset: z.number(),
+  limit: z.number(),
+  deadLetters: z.array(deadLetter).describe("Newest first"),
+});
+
+export const requeued = z.object({ deadLetterId: z.number(), messageId: z.number() });
+export const deleted = z.object({ deadLetterId: z.number() });
+
+export const bulkResult = z.object({
+  done: z.number().describe("Dead letters this was done to"),
+  missing: z.number().describe("Named, or found a moment ago, but not there any more"),
+  remaining: z.number().describe("That still match the filter; 0 with ids"),
+});

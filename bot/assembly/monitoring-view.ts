@@ -1,0 +1,258 @@
+/** Monitoring view: what the API shows and does, taken from all the parts. */
+import type { MonitoringActions, MonitoringView } from "../api/bot.ts";
+import type { EventStream } from "../api/event-stream.ts";
+import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { Clock } from "../contracts/clock.ts";
+import type { Store } from "../contracts/store.ts";
+import type { UpdateSource } from "../contracts/update-source.ts";
+import type { ErrorGroups } from "../incidents/error-groups.ts";
+import type { IncidentBook } from "../incidents/incident-book.ts";
+import type { Figures, Prometheus } from "../metrics/prometheus.ts";
+import { type Look, pointEveryMs, type Series } from "../metrics/series.ts";
+import type { RestartLedger } from "../restarts/restart-ledger.ts";
+import type { SafeMode } from "../restarts/safe-mode.ts";
+import type { Replaceable } from "../supervision/replaceable.ts";
+import type { Breaker } from "../telegram/breaker.ts";
+import type { FaultToleranceManager } from "../utils/fault-tolerance-manager.ts";
+import type { HealthMonitor } from "../utils/health-monitor.ts";
+import type { BotLogger } from "../utils/logger.ts";
+import type { MessageQueue, MessageQueueSnapshot } from "../utils/message-queue.ts";
+import type { ProcessMonitor } from "../utils/process-monitor.ts";
+import type { ReconnectManager } from "../utils/reconnect-manager.ts";
+import type { Base } from "./base.ts";
+import { version } from "./version.ts";
+import type { TelegramClient } from "./way-out.ts";
+
+/** The parts that are looked at. */
+export interface Watched extends Base {
+  readonly store: Store;
+  readonly queue: MessageQueue;
+  readonly polling: Replaceable<UpdateSource>;
+  readonly breaker: Breaker;
+  readonly safeMode: SafeMode;
+  readonly ledger: RestartLedger;
+  readonly book: IncidentBook;
+  readonly errors: ErrorGroups;
+  readonly client: TelegramClient;
+  readonly connections: Replaceable<ReconnectManager>;
+  readonly processMonitor: Replaceable<ProcessMonitor>;
+  readonly health: Replaceable<HealthMonitor>;
+  readonly series: Series;
+  readonly prometheus: Prometheus;
+  readonly stream: EventStream;
+  readonly log: BotLogger;
+  readonly manager: () => FaultToleranceManager;
+}
+
+/** Five hundred requests a second need not make five hundred reports of the same checks. */
+const healthKeptMs = 100;
+/** Of each kind, how many of the latest `/api/status` shows. */
+const shownMax = 20;
+/** More than any book or ledger keeps. */
+const all = 1_000_000;
+
+export function createView(config: FaultToleranceConfig, deps: Watched): MonitoringView {
+  const { book, clock, connections, errors, ledger, log, prometheus, queue, store } = deps;
+  const startedAtMs = clock.monotonicMs();
+  const uptimeSeconds = () => Math.round((clock.monotonicMs() - startedAtMs) / 1000);
+  const messageQueue = shared(() => queue.snapshot(), clock);
+  const health = shared(() => deps.health.current.getHealthStatus(), clock, healthKeptMs);
+  return {
+    live: () => ({ live: true, uptimeSeconds: uptimeSeconds() }),
+    ready: () => readiness(deps),
+    health: health as MonitoringView["health"],
+    healthHistory: () => ({ probes: deps.health.current.history() }),
+    status: () => ({ uptimeSeconds: uptimeSeconds(), ...statusOf(config, deps) }),
+    metrics: async () => ({
+      uptimeSeconds: uptimeSeconds(),
+      process: { pid: process.pid, ...processFigures(deps) },
+      queue: totals(await messageQueue()),
+      ...deps.series.recent(),
+    }),
+    prometheus: shared(() => prometheus.render(), clock),
+    series: (sinceEpochMs) => seriesOf(deps.series, sinceEpochMs),
+    messageQueue,
+    connections: () => ({
+      connections: connections.current.snapshot(),
+      pool: deps.client.pool,
+    }),
+    errors: (limit) => ({ groups: errors.list(limit) }),
+    incidents: (limit) => ({ open: openIncidents(book), incidents: book.list(limit) }),
+    restarts: (limit) => ({ restarts: ledger.records.slice(-limit).toReversed() }),
+    logs: (limit) => ({ level: log.level, lines: log.tail(limit) }),
+    deadLetters: async ({ limit, offset, ...filter }) => {
+      const total = await store.countDeadLetters(filter);
+      const letters = await store.deadLetters({ ...filter, offset, limit });
+      const deadLetters = letters.map(({ payload: _, ...rest }) => rest);
+      return { total, offset, limit, deadLetters };
+    },
+    deadLetter: (id) => store.deadLetter(id),
+  };
+}
+
+export function createActions(deps: Watched): MonitoringActions {
+  const { log, manager, processMonitor, queue, store } = deps;
+  return {
+    restartProcess: (detail) => processMonitor.current.triggerRestart({ type: "manual", detail }),
+    restartComponent: (name, cause) => {
+      // What becomes of it is published where it happens.
+      manager()
+        .restart(name, cause)
+        .catch(() => {});
+    },
+    setPaused: (pool, paused) => (paused ? queue.pause(pool) : queue.resume(pool)),
+    requeue: (id) => queue.requeue(id),
+    deleteDeadLetter: (id) => store.deleteDeadLetter(id),
+    backup: () => store.backup(),
+    setLogLevel: (level) => log.setLevel(level),
+    rotateKey: () => store.rotateKey(),
+  };
+}
+
+/** For the charts. A queue that cannot be read is a gap in its lines, not in the others. */
+export async function lookAtAll(deps: Watched): Promise<Look> {
+  const snapshot = await deps.queue.snapshot().catch(() => undefined);
+  const { waiting, inHand, oldestAgeMs, deadLetters } = snapshot
+    ? totals(snapshot)
+    : { waiting: null, inHand: null, oldestAgeMs: null, deadLetters: null };
+  const { cpuPercent, heapUsedBytes, loopDelayMs, rssBytes } = processFigures(deps);
+  const own = { rssBytes, heapUsedBytes, loopDelayMs, cpuPercent };
+  return { waiting, inHand, oldestAgeMs, deadLetters, ...own };
+}
+
+/** For Prometheus. */
+export async function figuresOf(config: FaultToleranceConfig, deps: Watched): Promise<Figures> {
+  const { book, breaker, connections, health, log, processMonitor, queue, safeMode, stream } = deps;
+  const [checks, snapshot] = await Promise.all([
+    health.current.runAllChecks(),
+    queue.snapshot().catch(() => undefined),
+  ]);
+  const qualities = Object.entries(connections.current.snapshot());
+  return {
+    ready: readiness(deps).ready,
+    probes: Object.fromEntries(checks.map(({ probe, status }) => [probe, status])),
+    pools: snapshot?.pools ?? null,
+    queueLengthMax: config.queue.lengthMax,
+    deadLetters: snapshot?.deadLetters ?? null,
+    breakerOpen: !breaker.closed,
+    safeModeHolding: safeMode.holding,
+    connections: Object.fromEntries(
+      qualities.map(([name, { latencyMs, state }]) => [
+        name,
+        { up: state === "connected" || state === "unsteady", latencyMs },
+      ]),
+    ),
+    openIncidents: openIncidents(book),
+    loopDelayMs: processMonitor.current.snapshot().loopDelayMs,
+    memoryLimitBytes: config.process.memoryLimitBytes,
+    streamClients: stream.clients,
+    log: log.snapshot(),
+  };
+}
+
+function readiness({ manager, safeMode, store }: Watched) {
+  const { phase } = manager();
+  const reasons = [
+    ...(phase === "running" ? [] : [`the process is ${phase}`]),
+    ...(store.heartbeat().beats > 0 ? [] : ["the storage is not open"]),
+    ...(safeMode.holding ? ["work is held back, because earlier processes kept dying"] : []),
+  ];
+  return { ready: reasons.length === 0, phase, reasons };
+}
+
+function statusOf(config: FaultToleranceConfig, deps: Watched) {
+  return {
+    profile: config.lifecycle.profile,
+    version,
+    node: process.version,
+    pid: process.pid,
+    memory: process.memoryUsage(),
+    process: deps.processMonitor.current.snapshot(),
+    components: deps.manager().snapshot(),
+    intake: deps.polling.current.snapshot(),
+    breaker: deps.breaker.state,
+    safeMode: deps.safeMode.snapshot(),
+    incidents: deps.book.list(shownMax),
+    errors: deps.errors.list(shownMax),
+    restarts: deps.ledger.records.slice(-shownMax).toReversed(),
+  };
+}
+
+function processFigures({ processMonitor }: Watched) {
+  const { external, heapTotal, heapUsed, rss } = process.memoryUsage();
+  const { cpuPercent, loopDelayMs } = processMonitor.current.snapshot();
+  return {
+    rssBytes: rss,
+    heapUsedBytes: heapUsed,
+    heapTotalBytes: heapTotal,
+    externalBytes: external,
+    cpuPercent,
+    loopDelayMs,
+  };
+}
+
+/** Over all pools. */
+function totals({ deadLetters, lengthMax, pools }: MessageQueueSnapshot) {
+  const each = Object.values(pools);
+  return {
+    waiting: each.reduce((sum, { waiting }) => sum + waiting, 0),
+    inHand: each.reduce((sum, { inHand }) => sum + inHand, 0),
+    oldestAgeMs: Math.max(...each.map(({ oldestAgeMs }) => oldestAgeMs)),
+    deadLetters,
+    lengthMax,
+  };
+}
+
+function openIncidents(book: IncidentBook): number {
+  return book.list(all).filter(({ closedAtEpochMs }) => closedAtEpochMs === undefined).length;
+}
+
+/** Points as columns, as charts want them. */
+function seriesOf(series: Series, sinceEpochMs: number) {
+  const { marks, points } = series.since(sinceEpochMs);
+  const column = <K extends keyof (typeof points)[number]>(name: K) =>
+    points.map((point) => point[name]);
+  return {
+    everyMs: pointEveryMs,
+    atEpochMs: column("atEpochMs"),
+    columns: {
+      receivedPerSecond: column("receivedPerSecond"),
+      handledPerSecond: column("handledPerSecond"),
+      sentPerSecond: column("sentPerSecond"),
+      handlingP50Ms: column("handlingP50Ms"),
+      handlingP95Ms: column("handlingP95Ms"),
+      handlingP99Ms: column("handlingP99Ms"),
+      sendingP95Ms: column("sendingP95Ms"),
+      waiting: column("waiting"),
+      inHand: column("inHand"),
+      oldestAgeMs: column("oldestAgeMs"),
+      deadLetters: column("deadLetters"),
+      rssBytes: column("rssBytes"),
+      heapUsedBytes: column("heapUsedBytes"),
+      loopDelayMs: column("loopDelayMs"),
+      cpuPercent: column("cpuPercent"),
+    },
+    marks,
+  };
+}
+
+/**
+ * Whoever asks while somebody is asking, or `keptMs` after the answer, gets the same answer: asking
+ * often must not cost more.
+ */
+function shared<T>(ask: () => Promise<T>, clock: Clock, keptMs = 0): () => T | Promise<T> {
+  let asking: Promise<T> | undefined;
+  let kept: { readonly answer: T; readonly untilMs: number } | undefined;
+  const askOnce = async () => {
+    const answer = await ask();
+    kept = { answer, untilMs: clock.monotonicMs() + keptMs };
+    return answer;
+  };
+  return () => {
+    if (kept && clock.monotonicMs() < kept.untilMs) return kept.answer;
+    asking ??= askOnce().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+}

@@ -1,0 +1,77 @@
+/** /export: sends a person everything that is stored about them, as a JSON document. */
+import type { LedgerEntry, Order } from "../contracts/shop-tables.ts";
+import { type PersonalData, personalData } from "../shop/personal-data.ts";
+import { textFile } from "../telegram/file-parts.ts";
+import type { Format } from "./format.ts";
+import { productName } from "./order-card.ts";
+import { type CommandOptions, createRoutes, type Routes, type Turn } from "./routes.ts";
+
+export function exportRoutes(options: CommandOptions): Routes {
+  const routes = createRoutes(options);
+  routes.privateCommand("export", async (turn) => {
+    const { ctx, visitor, texts, format } = turn;
+    // Sent from within the step: the document would be too large for a step's result.
+    await turn.account(async (tx) => {
+      const data = await personalData(tx, visitor.userId);
+      const document = toDocument(turn, options, data, tx.nowEpochMs);
+      const file = textFile(`${JSON.stringify(document, null, 2)}\n`, "personal-data.json");
+      const counts = [data.orders.length, data.entries.length].map(format.count);
+      const [orders = "", entries = ""] = counts;
+      const caption = data.cut ? texts.exportCaptionCut(orders, entries) : texts.exportCaption;
+      await ctx.replyWithDocument(file, { caption });
+    });
+  });
+  return routes;
+}
+
+/** For people and programs: instants in ISO 8601, amounts as decimals in the shop's currency. */
+function toDocument(
+  { format, visitor }: Turn,
+  { catalogue }: CommandOptions,
+  data: PersonalData,
+  nowEpochMs: number,
+) {
+  return {
+    exportedAt: instant(nowEpochMs),
+    account: {
+      telegramUserId: visitor.userId,
+      openedAt: data.account && instant(data.account.createdAtEpochMs),
+      balance: format.decimal(data.balanceMinor),
+      currency: catalogue.currency.code,
+    },
+    profile: data.profile ?? null,
+    complete: !data.cut,
+    orders: data.orders.map((order) => ({
+      ...toOrder(order, format),
+      product: productName(catalogue, order.sku, visitor.language),
+    })),
+    entries: data.entries.map((entry) => toEntry(entry, format)),
+  };
+}
+
+function toOrder(order: Order, format: Format) {
+  const { cancelledAtEpochMs, createdAtEpochMs, id, note, priceMinor, sku, status } = order;
+  return {
+    number: id,
+    sku,
+    price: format.decimal(priceMinor),
+    status,
+    boughtAt: instant(createdAtEpochMs),
+    cancelledAt: cancelledAtEpochMs === undefined ? null : instant(cancelledAtEpochMs),
+    note: note ?? null,
+  };
+}
+
+function toEntry({ amountMinor, createdAtEpochMs, kind, reference }: LedgerEntry, format: Format) {
+  return {
+    at: instant(createdAtEpochMs),
+    amount: format.decimal(amountMinor),
+    kind,
+    reference,
+  };
+}
+
+function instant(epochMs: number): string {
+  // biome-ignore lint/style/noRestrictedGlobals: formats an instant that a Clock gave.
+  return new Date(epochMs).toISOString();
+}

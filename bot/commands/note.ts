@@ -1,0 +1,44 @@
+/** /note: writes a note on an order, and shows the order with it. */
+import { annotateOrder } from "../shop/orders.ts";
+import type { BotContext } from "../telegram/bot-context.ts";
+import { displayText } from "./format.ts";
+import { orderCard } from "./order-card.ts";
+import { type CommandOptions, createRoutes, parseCount, type Routes } from "./routes.ts";
+
+/** Longest note, in characters: what is written on a parcel. */
+const noteLengthMax = 200;
+
+export function noteRoutes(options: CommandOptions): Routes {
+  const routes = createRoutes(options);
+  routes.privateCommand("note", async (turn) => {
+    const { ctx, visitor, texts, format } = turn;
+    const wish = parseNote(ctx);
+    if (!wish) {
+      return ctx.reply(texts.noteUsage(format.count(noteLengthMax)));
+    }
+    const { note, orderId } = wish;
+    const { result } = await turn.account((tx) =>
+      annotateOrder(tx, options, visitor.userId, orderId, note),
+    );
+    if (!result) {
+      return ctx.reply(texts.orderNotFound);
+    }
+    const headline = note === "" ? texts.noteRemoved : texts.noteKept;
+    const [text, buttons] = orderCard(turn, options.catalogue, result, 0, headline);
+    // A note can look like a link; nobody asked for its preview.
+    return ctx.reply(text, { ...buttons, link_preview_options: { is_disabled: true } });
+  });
+  return routes;
+}
+
+/** `undefined` when it is not understood, or the note is too long. */
+function parseNote(ctx: BotContext) {
+  const said = ctx.message && "text" in ctx.message ? ctx.message.text : "";
+  const [, id, words = ""] = /^\/\S+\s+#?(\d{1,15})(?:\s([\s\S]*))?$/.exec(said) ?? [];
+  const orderId = parseCount(id);
+  const note = displayText(words);
+  if (orderId === undefined || [...note].length > noteLengthMax) {
+    return undefined;
+  }
+  return { orderId, note };
+}

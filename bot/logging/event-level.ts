@@ -1,0 +1,101 @@
+/** Event level: how much an event matters, and which ones are never left out of the log. */
+import type { BotEvent } from "../contracts/events.ts";
+import type { LogLevel } from "../contracts/log-level.ts";
+
+type Level<Type> = LogLevel | ((event: Extract<BotEvent, { type: Type }>) => LogLevel);
+
+const healthLevels = { healthy: "info", degraded: "warn", unhealthy: "error" } as const;
+
+/** A new event must be judged here, or this does not compile. */
+const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
+  "alert.failed": "error",
+  "api.changed": "warn",
+  "api.failed": "error",
+  "api.refused": "warn",
+  "breaker.closed": "info",
+  "breaker.opened": "error",
+  "business.happened": "info",
+  "chat.migrated": "info",
+  "chat.unreachable": "info",
+  "component.drained": (event) => (event.left.length > 0 ? "warn" : "info"),
+  "component.given-up": "error",
+  "component.recovered": "info",
+  "component.restart-failed": "error",
+  "component.restarting": "warn",
+  "component.start-failed": "error",
+  "component.started": "info",
+  "component.stop-failed": "error",
+  "component.stopped": "info",
+  "component.stuck": "error",
+  "connection.lost": "error",
+  "connection.reconnecting": "debug",
+  "connection.restored": "info",
+  "dead-letter.requeued": "info",
+  "encryption-key.changed": "info",
+  "encryption-key.created": "warn",
+  "error.noticed": (event) => (event.what === "spike" ? "warn" : "info"),
+  "health.changed": ({ status }) => healthLevels[status],
+  "intake.failed": "warn",
+  "intake.held-back": "warn",
+  "intake.recovered": "info",
+  "intake.resumed": "info",
+  "keys.rotated": "info",
+  "keys.sweep-failed": "warn",
+  "keys.swept": "info",
+  "log.level-changed": "warn",
+  "loop.stalled": "warn",
+  "message.dead": (event) => (event.reason === "refused" ? "warn" : "error"),
+  "message.done": "debug",
+  "message.expired": "info",
+  "message.overdue": "warn",
+  "message.postponed": "debug",
+  "message.recovered": "warn",
+  "message.retry-scheduled": "warn",
+  "process.died-before": "error",
+  "process.started": (event) => (event.previousEnd === "unclean" ? "warn" : "info"),
+  "process.stopping": "info",
+  "process.unmeasured": "warn",
+  "queue.commit-failed": "error",
+  "queue.paused": "info",
+  "queue.resumed": "info",
+  "queue.swept": "debug",
+  "restart.requested": "warn",
+  "safe-mode.entered": "error",
+  "safe-mode.left": "info",
+  "safe-mode.released": "info",
+  "security.happened": "warn",
+  "send.ambiguous": "warn",
+  "storage.backed-up": "info",
+  "storage.checked": "info",
+  "storage.failed": "error",
+  "telegram.rate-limited": "warn",
+  "update.ignored": "info",
+  "updates.received": "debug",
+  "watchdog.failed": "error",
+  "webhook.refused": "warn",
+  "webhook.removed": "info",
+  "webhook.set": "info",
+};
+
+/** How much an event matters. */
+export function levelOf(event: BotEvent): LogLevel {
+  const level = levels[event.type] as Level<BotEvent["type"]>;
+  return typeof level === "string" ? level : level(event);
+}
+
+/** What somebody did on purpose: each time is written, however often. */
+const audited: ReadonlySet<BotEvent["type"]> = new Set([
+  "api.changed",
+  "dead-letter.requeued",
+  "encryption-key.changed",
+  "encryption-key.created",
+  "keys.rotated",
+  "log.level-changed",
+  "queue.paused",
+  "queue.resumed",
+  "restart.requested",
+]);
+
+export function isAudited(event: BotEvent): boolean {
+  return audited.has(event.type);
+}

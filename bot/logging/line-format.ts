@@ -1,0 +1,32 @@
+/**
+ * Line format: how a line of the log is written, for machines and for people.
+ *
+ * One line whatever is in it: nothing that steers a terminal or pretends to be another line.
+ */
+import type { LogLevel } from "../contracts/log-level.ts";
+
+/** A line, redacted: plain data. */
+export type LogLine = Readonly<Record<string, unknown>> & {
+  /** As in ISO 8601, UTC. */
+  readonly at: string;
+  readonly level: LogLevel;
+  readonly event: string;
+};
+
+/** Control characters that JSON leaves alone (C1) could steer a terminal. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /\p{Cc}/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** "12:03:04.123 WARN  intake.failed {…}", for people. */
+export function toReadable({ at, level, event, ...rest }: LogLine): string {
+  return `${String(at).slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${event} ${toJson(rest)}`;
+}
+
+export function formatInstant(epochMs: number): string {
+  // biome-ignore lint/style/noRestrictedGlobals: formats an instant of the Clock, asks for none.
+  return new Date(epochMs).toISOString();
+}

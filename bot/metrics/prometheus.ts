@@ -1,0 +1,249 @@
+/**
+ * Prometheus: the bot's figures in the form Prometheus reads.
+ *
+ * Counts events as they come; gauges are set when somebody asks. Names begin with `bot_` and end in
+ * their base unit; labels have few values and never an id.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { BotEvent } from "../contracts/events.ts";
+import { type LogLevel, logLevels } from "../contracts/log-level.ts";
+import { pools } from "../contracts/message.ts";
+
+/** What gauges are set from, at the time of asking; `null` where it could not be seen. */
+export interface Figures {
+  readonly ready: boolean;
+  readonly probes: Readonly<Record<string, "healthy" | "degraded" | "unhealthy">>;
+  readonly pools: Readonly<
+    Record<
+      (typeof pools)[number],
+      {
+        readonly waiting: number;
+        readonly inHand: number;
+        readonly oldestAgeMs: number;
+        readonly paused: boolean;
+      }
+    >
+  > | null;
+  readonly queueLengthMax: number;
+  readonly deadLetters: number | null;
+  readonly breakerOpen: boolean;
+  readonly safeModeHolding: boolean;
+  readonly connections: Readonly<
+    Record<string, { readonly up: boolean; readonly latencyMs: number | null }>
+  >;
+  readonly openIncidents: number;
+  readonly loopDelayMs: number;
+  readonly memoryLimitBytes: number;
+  readonly streamClients: number;
+  readonly log: {
+    readonly drops: Readonly<Record<LogLevel, number>>;
+    readonly consoleDrops: number;
+    readonly suppressed: number;
+    readonly behindBytes: number;
+  };
+}
+
+/** Of prom-client's own; promtool takes the ending of these gauges for a counter's. */
+const misnamed = [
+  "nodejs_active_handles_total",
+  "nodejs_active_requests_total",
+  "nodejs_active_resources_total",
+];
+const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** Error codes that have a line of their own; later ones share one. */
+const codesMax = 100;
+
+export class Prometheus {
+  readonly #registry = new Registry();
+  readonly #figures: () => Promise<Figures>;
+  readonly #counters: ReturnType<typeof createCounters>;
+  readonly #gauges: ReturnType<typeof createGauges>;
+  readonly #codes = new Set<string>();
+
+  constructor({ figures, version }: { figures: () => Promise<Figures>; version: string }) {
+    this.#figures = figures;
+    collectDefaultMetrics({ register: this.#registry });
+    for (const name of misnamed) this.#registry.removeSingleMetric(name);
+    this.#counters = createCounters(this.#registry);
+    this.#gauges = createGauges(this.#registry);
+    this.#gauges.info.set({ version }, 1);
+  }
+
+  /** All figures, as text. */
+  async render(): Promise<string> {
+    this.#set(await this.#figures());
+    return this.#registry.metrics();
+  }
+
+  /** To be given to the event bus. */
+  readonly listener = (event: BotEvent): void => {
+    if ("error" in event && event.error) this.#countError(event.error.code);
+    const counters = this.#counters;
+    switch (event.type) {
+      case "updates.received":
+        counters.received.inc(event.received);
+        counters.duplicates.inc(event.duplicates);
+        return;
+      case "message.done":
+        counters.outcomes.inc({ type: event.ref.messageType, outcome: "done" });
+        counters.duration.observe({ pool: event.ref.pool }, event.durationMs / 1000);
+        counters.wait.observe({ pool: event.ref.pool }, event.waitedMs / 1000);
+        return;
+      case "message.retry-scheduled":
+        counters.outcomes.inc({ type: event.ref.messageType, outcome: "retried" });
+        return;
+      case "message.postponed":
+        counters.outcomes.inc({ type: event.ref.messageType, outcome: "postponed" });
+        return;
+      case "message.expired":
+        counters.outcomes.inc({ type: event.ref.messageType, outcome: "expired" });
+        return;
+      case "message.dead":
+        counters.outcomes.inc({ type: event.ref.messageType, outcome: "dead" });
+        counters.dead.inc({ reason: event.reason });
+        return;
+      case "send.ambiguous":
+        counters.ambiguous.inc({ policy: event.policy });
+        return;
+      case "telegram.rate-limited":
+        counters.rateLimited.inc({ scope: event.scope });
+        return;
+      case "breaker.opened":
+        counters.breakerOpened.inc();
+        return;
+      case "connection.lost":
+        counters.connectionsLost.inc({ connection: event.connection });
+        return;
+      case "component.restarting":
+        counters.componentRestarts.inc({ component: event.component });
+        return;
+      case "process.died-before":
+        this.#gauges.previousDied.set(1);
+        return;
+      case "api.refused":
+        counters.refusedLogins.inc();
+        return;
+      case "api.changed":
+        counters.changes.inc();
+        return;
+      default:
+    }
+  };
+
+  #countError(code: string): void {
+    if (this.#codes.size < codesMax) this.#codes.add(code);
+    this.#counters.errors.inc({ code: this.#codes.has(code) ? code : "other" });
+  }
+
+  /** The log counts for itself. */
+  #setLog({ behindBytes, consoleDrops, drops, suppressed }: Figures["log"]): void {
+    const counters = this.#counters;
+    this.#gauges.logBehind.set(behindBytes);
+    counters.logDrops.reset();
+    for (const level of logLevels) counters.logDrops.inc({ level }, drops[level]);
+    counters.consoleDrops.reset();
+    counters.consoleDrops.inc(consoleDrops);
+    counters.suppressed.reset();
+    counters.suppressed.inc(suppressed);
+  }
+
+  #set(figures: Figures): void {
+    const gauges = this.#gauges;
+    gauges.ready.set(Number(figures.ready));
+    gauges.breakerOpen.set(Number(figures.breakerOpen));
+    gauges.safeMode.set(Number(figures.safeModeHolding));
+    gauges.openIncidents.set(figures.openIncidents);
+    gauges.loopDelay.set(figures.loopDelayMs / 1000);
+    gauges.memoryLimit.set(figures.memoryLimitBytes);
+    gauges.capacity.set(figures.queueLengthMax);
+    gauges.streamClients.set(figures.streamClients);
+    this.#setLog(figures.log);
+    for (const [probe, verdict] of Object.entries(figures.probes)) {
+      for (const status of ["healthy", "degraded", "unhealthy"] as const) {
+        gauges.probes.set({ probe, status }, Number(status === verdict));
+      }
+    }
+    gauges.connectionLatency.reset();
+    for (const [connection, { latencyMs, up }] of Object.entries(figures.connections)) {
+      gauges.connectionUp.set({ connection }, Number(up));
+      if (latencyMs !== null) gauges.connectionLatency.set({ connection }, latencyMs / 1000);
+    }
+    // A figure that cannot be seen is absent, not what it was.
+    for (const gauge of [gauges.waiting, gauges.inHand, gauges.oldest, gauges.paused])
+      gauge.reset();
+    gauges.deadLetters.remove();
+    if (figures.deadLetters !== null) gauges.deadLetters.set({}, figures.deadLetters);
+    for (const pool of figures.pools ? pools : []) {
+      const of = figures.pools?.[pool];
+      if (!of) continue;
+      gauges.waiting.set({ pool }, of.waiting);
+      gauges.inHand.set({ pool }, of.inHand);
+      gauges.oldest.set({ pool }, of.oldestAgeMs / 1000);
+      gauges.paused.set({ pool }, Number(of.paused));
+    }
+  }
+}
+
+function createCounters(registry: Registry) {
+  const registers = [registry];
+  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
+    new Counter<T>({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string) =>
+    new Histogram({ name, help, labelNames: ["pool"], buckets: secondsBuckets, registers });
+  return {
+    received: counter("bot_updates_received_total", "Updates taken from Telegram."),
+    duplicates: counter("bot_updates_duplicate_total", "Of these, those that were known already."),
+    outcomes: counter("bot_messages_total", "Ends of attempts, by what became of the message.", [
+      "type",
+      "outcome",
+    ]),
+    dead: counter("bot_messages_dead_total", "Messages given up, by the reason.", ["reason"]),
+    duration: histogram("bot_message_duration_seconds", "How long the last attempt took."),
+    wait: histogram("bot_message_wait_seconds", "From queued to the last attempt's beginning."),
+    ambiguous: counter("bot_sends_ambiguous_total", "Sends that may or may not have happened.", [
+      "policy",
+    ]),
+    rateLimited: counter("bot_rate_limited_total", "Times Telegram asked us to wait.", ["scope"]),
+    breakerOpened: counter("bot_breaker_opened_total", "Times we stopped calling Telegram."),
+    connectionsLost: counter("bot_connections_lost_total", "Connections lost.", ["connection"]),
+    componentRestarts: counter("bot_component_restarts_total", "Components restarted alone.", [
+      "component",
+    ]),
+    errors: counter("bot_errors_total", "Errors by code.", ["code"]),
+    changes: counter("bot_api_changes_total", "Changes asked for over the monitoring API."),
+    refusedLogins: counter("bot_api_refused_total", "Requests with a wrong token, or without."),
+    logDrops: counter("bot_log_lines_dropped_total", "Lines a slow log disk has cost.", ["level"]),
+    consoleDrops: counter("bot_log_console_lines_dropped_total", "Lines nobody read in time."),
+    suppressed: counter("bot_log_lines_suppressed_total", "Lines that said the same as others."),
+  };
+}
+
+function createGauges(registry: Registry) {
+  const registers = [registry];
+  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
+    new Gauge<T>({ name, help, labelNames, registers });
+  return {
+    info: gauge("bot_info", "Always 1; the version is a label.", ["version"]),
+    ready: gauge("bot_ready", "1 while it takes work."),
+    probes: gauge("bot_probe_status", "1 for the status a probe has, 0 for the others.", [
+      "probe",
+      "status",
+    ]),
+    waiting: gauge("bot_queue_waiting", "Messages that wait.", ["pool"]),
+    inHand: gauge("bot_queue_in_hand", "Messages in hand.", ["pool"]),
+    oldest: gauge("bot_queue_oldest_age_seconds", "How long the oldest has waited.", ["pool"]),
+    paused: gauge("bot_queue_paused", "1 while an operator holds the pool back.", ["pool"]),
+    capacity: gauge("bot_queue_capacity", "Messages that may wait before intake stops asking."),
+    deadLetters: gauge("bot_dead_letters", "Messages given up and kept."),
+    breakerOpen: gauge("bot_breaker_open", "1 while Telegram is not called."),
+    safeMode: gauge("bot_safe_mode_holding", "1 while work is held back after deaths."),
+    connectionUp: gauge("bot_connection_up", "1 while it is connected.", ["connection"]),
+    connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),
+    openIncidents: gauge("bot_incidents_open", "Incidents that go on."),
+    previousDied: gauge("bot_previous_process_died", "1 when the process before this one died."),
+    memoryLimit: gauge("bot_memory_limit_bytes", "Memory above which it restarts itself."),
+    loopDelay: gauge("bot_event_loop_delay_seconds", "99th percentile of five seconds."),
+    logBehind: gauge("bot_log_behind_bytes", "Lines that are not on the log disk yet."),
+    streamClients: gauge("bot_api_stream_clients", "Clients that follow the event stream."),
+  };
+}

@@ -1,0 +1,207 @@
+/**
+ * Series: the last hour of the bot, a point every five seconds, for charts and means.
+ *
+ * Counts events and looks at the bot once a point. Owns one loop and a ring of points; what happened
+ * meanwhile (restarts, incidents, breaker changes) is kept as marks. Forgotten at a restart.
+ */
+import { type Clock, waitOver } from "../contracts/clock.ts";
+import type { Component } from "../contracts/component.ts";
+import type { BotEvent } from "../contracts/events.ts";
+import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
+import { Distribution } from "./distribution.ts";
+
+/** What a look at the bot shows; `null` where it could not be seen. */
+export interface Look {
+  readonly waiting: number | null;
+  readonly inHand: number | null;
+  readonly oldestAgeMs: number | null;
+  readonly deadLetters: number | null;
+  readonly rssBytes: number;
+  readonly heapUsedBytes: number;
+  readonly loopDelayMs: number;
+  readonly cpuPercent: number;
+}
+
+/** One point of every line. */
+export interface Point extends Look {
+  readonly atEpochMs: number;
+  readonly receivedPerSecond: number;
+  readonly handledPerSecond: number;
+  readonly sentPerSecond: number;
+  /** From queued to done; `null` while nothing is done. */
+  readonly handlingP50Ms: number | null;
+  readonly handlingP95Ms: number | null;
+  readonly handlingP99Ms: number | null;
+  readonly sendingP95Ms: number | null;
+}
+
+/** Something that explains a chart. */
+export interface Mark {
+  readonly atEpochMs: number;
+  readonly kind: "restart" | "incident" | "breaker";
+  readonly label: string;
+}
+
+export interface SeriesDeps {
+  readonly clock: Clock;
+  readonly look: () => Promise<Look>;
+  /** Told of every new point. */
+  readonly onPoint?: (point: Point) => void;
+}
+
+export const pointEveryMs = 5_000;
+const pointsMax = 720;
+const marksMax = 200;
+/** Points of which means are taken: a minute. */
+const recentPoints = 12;
+
+/** What is counted between two points. */
+class Interval {
+  received = 0;
+  handled = 0;
+  sent = 0;
+  readonly handling = new Distribution();
+  readonly sending = new Distribution();
+}
+
+export class Series implements Component {
+  readonly name = "series";
+  readonly #deps: SeriesDeps;
+  readonly #pulse: Pulse;
+  readonly #stopping = new AbortController();
+  #points: Point[] = [];
+  #marks: Mark[] = [];
+  /** The latest last; the one that is being counted is not among them. */
+  #recent: Interval[] = [];
+  #current = new Interval();
+  #currentSinceMs: number;
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: SeriesDeps) {
+    this.#deps = deps;
+    this.#pulse = new Pulse(deps.clock);
+    this.#currentSinceMs = deps.clock.monotonicMs();
+  }
+
+  async start(): Promise<void> {
+    if (!this.#stopping.signal.aborted) this.#loop ??= this.#run(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(waitOver);
+    await this.#loop;
+  }
+
+  /** A beat a point. */
+  heartbeat(): Heartbeat {
+    return this.#pulse.heartbeat;
+  }
+
+  /** To be given to the event bus. */
+  readonly listener = (event: BotEvent): void => {
+    switch (event.type) {
+      case "updates.received":
+        this.#current.received += event.received;
+        return;
+      case "message.done": {
+        const tookMs = event.waitedMs + event.durationMs;
+        const handling = event.ref.pool === "handling";
+        if (handling) this.#current.handled++;
+        else this.#current.sent++;
+        (handling ? this.#current.handling : this.#current.sending).record(tookMs);
+        return;
+      }
+      case "process.started":
+        this.mark("restart", "process");
+        return;
+      case "component.restarting":
+        this.mark("restart", event.component);
+        return;
+      case "breaker.opened":
+      case "breaker.closed":
+        this.mark("breaker", event.type);
+        return;
+      default:
+    }
+  };
+
+  mark(kind: Mark["kind"], label: string): void {
+    const mark = { atEpochMs: this.#deps.clock.epochMs(), kind, label };
+    this.#marks = [...this.#marks.slice(-(marksMax - 1)), mark];
+  }
+
+  /** Points and marks later than this, oldest first. */
+  since(epochMs: number): { readonly points: readonly Point[]; readonly marks: readonly Mark[] } {
+    const later = ({ atEpochMs }: { readonly atEpochMs: number }) => atEpochMs > epochMs;
+    return { points: this.#points.filter(later), marks: this.#marks.filter(later) };
+  }
+
+  /** Means and percentiles of the last minute. */
+  recent() {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const all = [...this.#recent, this.#current];
+    const seconds =
+      (this.#recent.length * pointEveryMs + Math.max(1, nowMs - this.#currentSinceMs)) / 1000;
+    const perSecond = (pick: (interval: Interval) => number) =>
+      rate(
+        all.reduce((sum, interval) => sum + pick(interval), 0),
+        seconds,
+      );
+    const spread = (pick: (interval: Interval) => Distribution) => {
+      const sum = new Distribution();
+      for (const interval of all) sum.add(pick(interval));
+      const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => sum.percentile(share));
+      return { count: sum.count, p50: p50 ?? 0, p95: p95 ?? 0, p99: p99 ?? 0 };
+    };
+    return {
+      throughput: {
+        receivedPerSecond: perSecond(({ received }) => received),
+        handledPerSecond: perSecond(({ handled }) => handled),
+        sentPerSecond: perSecond(({ sent }) => sent),
+      },
+      latency: {
+        handling: spread(({ handling }) => handling),
+        sending: spread(({ sending }) => sending),
+      },
+    };
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#pulse.beat(pointEveryMs);
+      await this.#deps.clock.sleep(pointEveryMs, signal);
+      if (!signal.aborted) await this.#addPoint();
+    }
+    this.#pulse.expect(Number.POSITIVE_INFINITY);
+  }
+
+  async #addPoint(): Promise<void> {
+    const { clock, look, onPoint } = this.#deps;
+    const counted = this.#current;
+    const nowMs = clock.monotonicMs();
+    const seconds = Math.max(1, nowMs - this.#currentSinceMs) / 1000;
+    this.#current = new Interval();
+    this.#currentSinceMs = nowMs;
+    this.#recent = [...this.#recent.slice(-(recentPoints - 1)), counted];
+    const { handled, handling, received, sending, sent } = counted;
+    const at = (spread: Distribution, share: number) =>
+      spread.count === 0 ? null : spread.percentile(share);
+    const point = {
+      atEpochMs: clock.epochMs(),
+      receivedPerSecond: rate(received, seconds),
+      handledPerSecond: rate(handled, seconds),
+      sentPerSecond: rate(sent, seconds),
+      handlingP50Ms: at(handling, 0.5),
+      handlingP95Ms: at(handling, 0.95),
+      handlingP99Ms: at(handling, 0.99),
+      sendingP95Ms: at(sending, 0.95),
+      ...(await look()),
+    };
+    this.#points = [...this.#points.slice(-(pointsMax - 1)), point];
+    onPoint?.(point);
+  }
+}
+
+function rate(count: number, seconds: number): number {
+  return Math.round((count / seconds) * 100) / 100;
+}

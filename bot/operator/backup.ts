@@ -1,0 +1,12 @@
+/** Backup program: `npm run backup`. Works beside the running bot, and without one. */
+import { systemClock } from "../contracts/clock.ts";
+import { writeBackup } from "../storage/backup.ts";
+import { runProgram } from "./program.ts";
+
+const usage = "Usage: npm run backup [-- --bot ID]";
+
+await runProgram(usage, 0, ({ config, directory, say }) => {
+  const kept = config.storage.backupsKept;
+  const { bytes, file } = writeBackup({ directory, kept, nowEpochMs: systemClock.epochMs() });
+  say(`Backup written and checked: ${file} (${bytes} bytes)`);
+});

@@ -1,0 +1,92 @@
+/**
+ * Program: what every program of the operator's shares: configuration, which bot, exit code.
+ *
+ * They read the same `.env` and environment as the bot, say what they did on standard output, and what
+ * is wrong on standard error.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { readEnvFile, rootDirectory } from "../config/env-file.ts";
+import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
+import { UsageError } from "../contracts/errors.ts";
+import { describeError, exitCodeOf } from "../contracts/exit-code.ts";
+
+export interface Invocation {
+  readonly config: FaultToleranceConfig;
+  /** Of the bot that is meant: where its `bot.db` is or will be. */
+  readonly directory: string;
+  /** What was named, as it was written. */
+  readonly operands: readonly string[];
+  /** A file that was named, by its whole path; counts from where the program was called. */
+  pathOf(operand: string): string;
+  say(line: string): void;
+}
+
+/**
+ * Runs a program and ends the process with its exit code.
+ *
+ * @param usage One line, for `--help` and for what is not understood.
+ * @param operandsExpected How many things have to be named.
+ */
+export async function runProgram(
+  usage: string,
+  operandsExpected: number,
+  run: (invocation: Invocation) => Promise<void> | void,
+): Promise<void> {
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  try {
+    const { bot, help, operands } = readArguments(usage);
+    if (help) return say(usage);
+    if (operands.length !== operandsExpected) {
+      throw new UsageError(`${operandsExpected} expected, ${operands.length} named`, {
+        hint: usage,
+      });
+    }
+    // npm runs a program in the package's directory and says where it was called.
+    const calledFrom = process.env["INIT_CWD"] ?? process.cwd();
+    const pathOf = (operand: string) => resolve(calledFrom, operand);
+    process.chdir(rootDirectory);
+    const config = parseConfig(process.env, readEnvFile());
+    await run({ config, operands, pathOf, say, directory: findDirectory(config, bot) });
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function readArguments(usage: string) {
+  try {
+    const { positionals, values } = parseArgs({
+      allowPositionals: true,
+      options: { bot: { type: "string" }, help: { type: "boolean", default: false } },
+    });
+    return { operands: positionals, bot: values.bot, help: values.help };
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : "these arguments";
+    throw new UsageError(`not understood: ${problem}`, { cause, hint: usage });
+  }
+}
+
+/** The bot that was named, else the token's, else the only one that has data here. */
+function findDirectory({ storage, telegram }: FaultToleranceConfig, bot: string | undefined) {
+  if (bot !== undefined && !/^\d{1,20}$/.test(bot)) {
+    throw new UsageError("--bot expects a bot's id, a number", {
+      hint: "It is the part of the token before the colon.",
+    });
+  }
+  const id = bot ?? telegram.token?.reveal().split(":")[0];
+  if (id !== undefined) return resolve(storage.directory, id);
+  const found = existsSync(storage.directory)
+    ? readdirSync(storage.directory).filter((name) =>
+        existsSync(join(storage.directory, name, "bot.db")),
+      )
+    : [];
+  if (found.length === 1) return resolve(storage.directory, String(found[0]));
+  throw new UsageError(
+    found.length === 0
+      ? `there is no bot's data in ${storage.directory}`
+      : `there are several bots in ${storage.directory}: ${found.join(", ")}`,
+    { hint: "Set DATA_DIR, or name the bot: --bot ID (the part of its token before the colon)." },
+  );
+}

@@ -1,0 +1,70 @@
+/** Rotation program: `npm run rotate-key`. Asks the running bot for a new data key. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import { ApiRefusedError, UsageError } from "../contracts/errors.ts";
+import { runProgram } from "./program.ts";
+
+const usage = "Usage: npm run rotate-key [-- --bot ID]";
+/** The answer comes as soon as the new key is on disk. */
+const deadlineMs = 15_000;
+
+await runProgram(usage, 0, async ({ config, say }) => {
+  const url = `${apiAddress(config)}/api/keys/rotate`;
+  const token = operateToken(config);
+  const answer = await ask(url, token);
+  const body = (await answer.json().catch(() => undefined)) as Body | undefined;
+  if (!answer.ok || body?.success !== true) {
+    const reason = body?.error?.message ?? "no reason given";
+    throw new ApiRefusedError(`${url} answered ${answer.status}: ${reason}`, {
+      hint: "Look into the log; the key in use has not changed unless it says so.",
+    });
+  }
+  say(`Everything new is encrypted with data key ${body.data?.keyId}.
+What there was is encrypted anew in the background; "keys.swept" in the log says when the old key is gone.
+Backups made before still need the encryption key that you have; they are not changed.`);
+});
+
+interface Body {
+  readonly success?: boolean;
+  readonly data?: { readonly keyId?: number };
+  readonly error?: { readonly message?: string };
+}
+
+async function ask(url: string, token: string): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: "{}",
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+  } catch (cause) {
+    throw new ApiRefusedError(`${url} cannot be reached`, {
+      cause,
+      hint: "Start the bot first; it rotates its keys while it runs.",
+    });
+  }
+}
+
+/** The bot listens on this machine; an address for everybody is reached by the loopback one. */
+function apiAddress({ monitoring: { host, port } }: FaultToleranceConfig): string {
+  if (port === 0) {
+    throw new UsageError("MONITORING_PORT is 0, so nobody knows the bot's port", {
+      hint: "Set MONITORING_PORT for the bot and for this program.",
+    });
+  }
+  const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+/** The configured one, or the one that the bot has made. */
+function operateToken({ monitoring, storage }: FaultToleranceConfig): string {
+  const [configured] = monitoring.operateTokens ?? [];
+  if (configured) return configured.reveal();
+  const file = join(storage.directory, "restart-token");
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  throw new UsageError("there is no token for the monitoring API", {
+    hint: `Set RESTART_TOKEN, or start the bot once: it makes one in ${file}.`,
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * Backup: copies of the database in `backups/` beside it, the newest few of them.
+ *
+ * `writeBackup` does the work and is synchronous; `backUpInWorker` does it in a thread of its own, so
+ * that the event loop goes on.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { BackupFailedError, StorageUnavailableError } from "../contracts/errors.ts";
+import { copyDatabase, unfinishedSuffix } from "./database-copy.ts";
+import { type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
+
+export interface BackupRequest {
+  /** Where `bot.db` is. */
+  readonly directory: string;
+  /** Names the file. */
+  readonly nowEpochMs: number;
+  /** How many backups stay, this one included; 1 or more. */
+  readonly kept: number;
+}
+
+export interface BackupFile {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+const backupName = /^bot-[\dTZ-]+\.db$/;
+/** A copy that is not whole after so long was left behind by a process that died. */
+const abandonedAfterMs = 3_600_000;
+
+/**
+ * Writes one backup and removes the oldest beyond `kept`. Works beside a running bot, from any process.
+ *
+ * @throws {BotError} a `Storage…Error`; then no backup was removed and none appeared.
+ */
+export function writeBackup(
+  { directory, kept, nowEpochMs }: BackupRequest,
+  open: OpenDatabase = openNodeSqlite,
+): BackupFile {
+  const source = join(directory, "bot.db");
+  if (!existsSync(source)) {
+    throw new StorageUnavailableError(`there is no database in ${directory}`, {
+      hint: "Set DATA_DIR to the bot's own; nothing was written.",
+    });
+  }
+  const backups = join(directory, "backups");
+  mkdirSync(backups, { recursive: true, mode: 0o700 });
+  const file = join(backups, `bot-${instantForName(nowEpochMs)}.db`);
+  copyDatabase(source, file, open);
+  prune(backups, kept, nowEpochMs);
+  return { file, bytes: statSync(file).size };
+}
+
+/** An instant that sorts as text and may stand in the name of a file. */
+export function instantForName(epochMs: number): string {
+  // biome-ignore lint/style/noRestrictedGlobals: formats an instant that a Clock gave.
+  return new Date(epochMs).toISOString().replace(/[:.]/g, "-");
+}
+
+function prune(backups: string, kept: number, nowEpochMs: number): void {
+  const names = readdirSync(backups);
+  const old = names
+    .filter((name) => backupName.test(name))
+    .sort()
+    .slice(0, -kept);
+  const abandoned = names
+    .filter((name) => name.endsWith(unfinishedSuffix))
+    .filter((name) => {
+      const { mtimeMs } = statSync(join(backups, name), { throwIfNoEntry: false }) ?? {};
+      return mtimeMs !== undefined && mtimeMs < nowEpochMs - abandonedAfterMs;
+    });
+  for (const name of [...old, ...abandoned]) rmSync(join(backups, name), { force: true });
+}
+
+/** What the worker reports: the backup, or what stood in its way. */
+export type BackupAnswer =
+  | BackupFile
+  | { readonly problem: string; readonly hint: string | undefined };
+
+/** Does `writeBackup` in a thread of its own. @throws {BackupFailedError} when there is no backup. */
+export async function backUpInWorker(request: BackupRequest): Promise<BackupFile> {
+  const worker = new Worker(new URL("./backup-worker.ts", import.meta.url), {
+    name: "backup",
+    workerData: request,
+    // What `process.env` holds is none of its business.
+    env: {},
+  });
+  const answer = await new Promise<BackupAnswer>((resolve) => {
+    worker.on("message", resolve);
+    worker.on("error", (error) => resolve({ problem: error.message, hint: undefined }));
+    worker.on("exit", () => resolve({ problem: "the thread has ended", hint: undefined }));
+  });
+  if ("file" in answer) return answer;
+  const { hint = "The bot goes on; try again when the cause is gone.", problem } = answer;
+  throw new BackupFailedError(`no backup was made: ${problem}`, { hint });
+}

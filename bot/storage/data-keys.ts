@@ -1,0 +1,154 @@
+/**
+ * Data keys: the keys that seal this store's rows, themselves sealed with the operator's encryption key.
+ *
+ * Opening them is the canary: a wrong encryption key is noticed before anything is written.
+ */
+import { randomBytes } from "node:crypto";
+import type { EncryptionKeys } from "../contracts/encryption-keys.ts";
+import { EncryptionKeyError, StorageCorruptError } from "../contracts/errors.ts";
+import type { Secret } from "../contracts/secret.ts";
+import { KeyRing } from "../sealing/key-ring.ts";
+import { keyLength, SealingKey } from "../sealing/sealing-key.ts";
+import type { Database } from "./sqlite-driver.ts";
+
+interface DataKeyRow {
+  readonly id: number;
+  readonly wrapped: Uint8Array;
+}
+
+/** The encryption key stands in no ring; it has this id in what it sealed. */
+const encryptionKeyId = 0;
+
+/**
+ * The ring of a database that is only read; empty when it is older than data keys.
+ *
+ * @throws {EncryptionKeyError} when the encryption key does not fit.
+ */
+export function readDataKeys(database: Database, keys: EncryptionKeys): KeyRing {
+  const ring = new KeyRing();
+  const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'data_keys'").get();
+  const rows = table ? listKeys(database) : [];
+  if (rows.length === 0) return ring;
+  for (const { bytes, id } of unwrapAll(rows, keys).opened) ring.add(id, bytes);
+  return ring;
+}
+
+/**
+ * Opens the data keys, makes the first one in a store that has none, and seals them anew when the
+ * encryption key has changed.
+ *
+ * @returns the ring, and whether they were sealed anew.
+ */
+export function openDataKeys(database: Database, keys: EncryptionKeys, nowEpochMs: number) {
+  const rows = listKeys(database);
+  const ring = new KeyRing();
+  if (rows.length === 0) {
+    const encryptionKey = sealingKey(keys.find() ?? keys.create());
+    insertKey(database, ring, 1, encryptionKey, nowEpochMs)();
+    return { ring, rewrapped: false };
+  }
+  const { encryptionKey, opened } = unwrapAll(rows, keys);
+  const stale = opened.filter(({ current }) => !current);
+  database.exec("BEGIN IMMEDIATE");
+  const update = database.prepare("UPDATE data_keys SET wrapped = ? WHERE id = ?");
+  for (const { bytes, id } of stale) update.run(wrap(encryptionKey, bytes, id), id);
+  database.exec("COMMIT");
+  for (const { bytes, id } of opened) ring.add(id, bytes);
+  return { ring, rewrapped: stale.length > 0 };
+}
+
+/**
+ * Writes a new data key. It must not seal before the transaction it is written in is on disk.
+ *
+ * @returns what makes it the one that seals.
+ */
+export function addDataKey(
+  database: Database,
+  ring: KeyRing,
+  keys: EncryptionKeys,
+  nowEpochMs: number,
+): () => number {
+  const encryptionKey = keys.find();
+  if (!encryptionKey) throw missingKey();
+  const id = ring.currentId + 1;
+  const use = insertKey(database, ring, id, sealingKey(encryptionKey), nowEpochMs);
+  return () => {
+    use();
+    return id;
+  };
+}
+
+/** Removes the keys before this one: nothing is sealed with them any more. */
+export function dropDataKeys(database: Database, beforeId: number): void {
+  database.prepare("DELETE FROM data_keys WHERE id < ?").run(beforeId);
+}
+
+function insertKey(
+  database: Database,
+  ring: KeyRing,
+  id: number,
+  encryptionKey: SealingKey,
+  nowEpochMs: number,
+): () => void {
+  const bytes = randomBytes(keyLength);
+  database
+    .prepare("INSERT INTO data_keys (id, wrapped, created_at) VALUES (?, ?, ?)")
+    .run(id, wrap(encryptionKey, bytes, id), nowEpochMs);
+  return () => ring.add(id, bytes);
+}
+
+function listKeys(database: Database): DataKeyRow[] {
+  return database.prepare("SELECT id, wrapped FROM data_keys ORDER BY id").all<DataKeyRow>();
+}
+
+function unwrapAll(rows: readonly DataKeyRow[], keys: EncryptionKeys) {
+  const secret = keys.find();
+  if (!secret) throw missingKey();
+  const encryptionKey = sealingKey(secret);
+  const previous = keys.previous && sealingKey(keys.previous);
+  const opened = rows.map((row) => {
+    const current = unwrap(encryptionKey, row);
+    const bytes = current ?? (previous && unwrap(previous, row));
+    if (!bytes) throw wrongKey();
+    return { id: row.id, bytes, current: current !== undefined };
+  });
+  return { encryptionKey, opened };
+}
+
+/** `undefined` when it was sealed with another key. */
+function unwrap(key: SealingKey, { id, wrapped }: DataKeyRow): Buffer | undefined {
+  try {
+    return Buffer.from(key.open(wrapped, placeOf(id)), "base64");
+  } catch (error) {
+    if (error instanceof StorageCorruptError) return undefined;
+    throw error;
+  }
+}
+
+function wrap(key: SealingKey, bytes: Buffer, id: number): Buffer {
+  return key.seal(bytes.toString("base64"), placeOf(id));
+}
+
+function placeOf(id: number): string {
+  return `data_keys|wrapped|${id}`;
+}
+
+function sealingKey(secret: Secret): SealingKey {
+  return new SealingKey(encryptionKeyId, Buffer.from(secret.reveal(), "base64"));
+}
+
+function missingKey(): EncryptionKeyError {
+  return new EncryptionKeyError("the encryption key of this database is missing", {
+    hint:
+      "Nothing was overwritten. Put encryption.key back into DATA_DIR, or set ENCRYPTION_KEY to the " +
+      "key it was sealed with. Without the key, personal data in it cannot be read by anybody.",
+  });
+}
+
+function wrongKey(): EncryptionKeyError {
+  return new EncryptionKeyError("the encryption key does not open this database", {
+    hint:
+      "Nothing was overwritten. Use the key it was sealed with; to change the key, set ENCRYPTION_KEY " +
+      "to the new one and ENCRYPTION_KEY_PREVIOUS to the old one (or to the text in encryption.key).",
+  });
+}

@@ -1,0 +1,96 @@
+/**
+ * Key rotation: a new data key while the bot runs, and the pass that puts old rows under it.
+ *
+ * What is written or moved after the change is sealed with the new key, so that one pass over what was
+ * there before is enough; then the old keys are dropped. A pass that was cut off begins again at the
+ * next start.
+ */
+import { type Clock, waitOver } from "../contracts/clock.ts";
+import type { EncryptionKeys } from "../contracts/encryption-keys.ts";
+import { BotError, recordError } from "../contracts/errors.ts";
+import type { Publish } from "../contracts/events.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { addDataKey, dropDataKeys } from "./data-keys.ts";
+import { type PassPosition, passBegins, type SealedBatch, sealBatch } from "./sealed-columns.ts";
+import type { Database } from "./sqlite-driver.ts";
+
+export interface KeyRotationDeps {
+  readonly database: Database;
+  readonly ring: KeyRing;
+  readonly keys: EncryptionKeys;
+  readonly clock: Clock;
+  readonly publish: Publish;
+  /** Runs work in the next group commit. */
+  readonly write: <T>(work: (nowEpochMs: number) => T) => Promise<T>;
+}
+
+/** Rows looked at in one transaction: a few milliseconds. */
+const rowsPerBatch = 200;
+/** Between two batches; others commit in the meantime. */
+const pauseMs = 25;
+/** After a failure that passes, such as a full disk. */
+const retryMs = 30_000;
+
+export class KeyRotation {
+  readonly #deps: KeyRotationDeps;
+  readonly #stopping = new AbortController();
+  #passing: Promise<void> | undefined;
+
+  constructor(deps: KeyRotationDeps) {
+    this.#deps = deps;
+  }
+
+  /** Goes on with what an earlier process could not finish. */
+  resume(): void {
+    if (this.#passing || !this.#deps.ring.rotating) return;
+    this.#passing = this.#pass(this.#stopping.signal).finally(() => {
+      this.#passing = undefined;
+    });
+  }
+
+  /** @returns the id of the key that seals from now on; of the running rotation, if there is one. */
+  async rotate(): Promise<{ readonly keyId: number }> {
+    const { database, keys, publish, ring, write } = this.#deps;
+    if (ring.rotating) {
+      this.resume();
+      return { keyId: ring.currentId };
+    }
+    const use = await write((now) => addDataKey(database, ring, keys, now));
+    // Only now: what is sealed with a key that is not on disk is lost.
+    const keyId = use();
+    publish({ type: "keys.rotated", keyId });
+    this.resume();
+    return { keyId };
+  }
+
+  /** Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(waitOver);
+    await this.#passing;
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
+    const { clock, database, publish, ring, write } = this.#deps;
+    let position: PassPosition | undefined = passBegins;
+    let sealed = 0;
+    while (!signal.aborted) {
+      try {
+        const from: PassPosition | undefined = position;
+        if (!from) {
+          await write(() => dropDataKeys(database, ring.currentId));
+          ring.dropBefore(ring.currentId);
+          publish({ type: "keys.swept", keyId: ring.currentId, sealed });
+          return;
+        }
+        const batch: SealedBatch = await write(() => sealBatch(database, ring, from, rowsPerBatch));
+        position = batch.next;
+        sealed += batch.sealed;
+        await clock.sleep(pauseMs, signal);
+      } catch (error) {
+        publish({ type: "keys.sweep-failed", error: recordError(error, clock.epochMs()) });
+        if (!(error instanceof BotError) || !error.transient) return;
+        await clock.sleep(retryMs, signal);
+      }
+    }
+  }
+}

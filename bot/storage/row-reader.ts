@@ -1,0 +1,38 @@
+/** Row reader: looks into a database that a bot may be writing to, with payloads opened. */
+import type { EncryptionKeys } from "../contracts/encryption-keys.ts";
+import { readDataKeys } from "./data-keys.ts";
+import { places } from "./sealed-columns.ts";
+import { type Database, openNodeSqlite, type SqlValue } from "./sqlite-driver.ts";
+
+type SealedRow = { readonly id: number; readonly origin: number | null; readonly payload: unknown };
+
+export class RowReader {
+  readonly #database: Database;
+  readonly #keys: EncryptionKeys;
+
+  /** @param path Of the database; it is only read. @throws {BotError} a `Storage…Error`. */
+  constructor(path: string, keys: EncryptionKeys) {
+    this.#database = openNodeSqlite(path, { readOnly: true });
+    this.#keys = keys;
+  }
+
+  /**
+   * Rows with their `payload` as JSON text; a query for payloads asks for `id` and `origin`, too.
+   *
+   * @throws {BotError} a `Storage…Error`, or `EncryptionKeyError` when the key does not open it.
+   */
+  all<Row extends object>(sql: string, ...parameters: SqlValue[]): Row[] {
+    const rows = this.#database.prepare(sql).all<Row>(...parameters);
+    if (!rows.some((row) => "payload" in row)) return rows;
+    const ring = readDataKeys(this.#database, this.#keys);
+    return rows.map((row) => {
+      const sealed = row as unknown as SealedRow;
+      if (!(sealed.payload instanceof Uint8Array)) return row;
+      return { ...row, payload: ring.open(sealed.payload, places.payload(sealed)) };
+    });
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
