@@ -1,17 +1,29 @@
 /** Daemons: the real PM2 in the drill's supervisor's place, and its daemon killed with the bot. */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { nowMs } from "../bot-process.ts";
 import type { Fault } from "../fault.ts";
 import { pm2File } from "../tools.ts";
 
 const answerMsMax = 60_000;
 
-function pm2(directory: string, ...words: readonly string[]): void {
+/** Rejects with what PM2 said. Not in one go: the drill's network runs in this process. */
+async function pm2(directory: string, ...words: readonly string[]): Promise<void> {
   const env = { PATH: process.env["PATH"], PM2_HOME: join(directory, "pm2") };
-  const { status, stdout } = spawnSync("node", [pm2File, ...words], { env, encoding: "utf8" });
-  if (status !== 0) throw new Error(`pm2 ${words[0]} ended with ${status}: ${stdout.slice(-500)}`);
+  await promisify(execFile)("node", [pm2File, ...words], { env });
+}
+
+/** A scene that broke off must leave no daemon that starts bots. */
+function endDaemon(directory: string): void {
+  for (const file of ["pm2.pid", "pids/drill-0.pid"]) {
+    try {
+      process.kill(pidIn(join(directory, "pm2", file)), "SIGKILL");
+    } catch {
+      // It has ended already, or never began.
+    }
+  }
 }
 
 const pidIn = (path: string) => Number(readFileSync(path, "utf8"));
@@ -26,7 +38,7 @@ export const daemons: readonly Fault[] = [
     needs: ["pm2"],
     detection: { by: "nothing" },
     aim: "outage",
-    setup: { prepare: (directory) => () => pm2(directory, "kill") },
+    setup: { prepare: (directory) => () => endDaemon(directory) },
     inject: async ({ answers, bot, directory, supervisor }) => {
       supervisor.hold();
       await bot.stop();
@@ -35,15 +47,15 @@ export const daemons: readonly Fault[] = [
       const app = { name: "drill", script, interpreter, node_args: words.slice(0, -1) };
       const file = join(directory, "pm2.json");
       writeFileSync(file, JSON.stringify({ apps: [{ ...app, env: bot.environment }] }));
-      pm2(directory, "start", file);
-      pm2(directory, "save");
+      await pm2(directory, "start", file);
+      await pm2(directory, "save");
       await answers.firstAfter(nowMs(), answerMsMax);
       process.kill(pidIn(join(directory, "pm2", "pm2.pid")), "SIGKILL");
       process.kill(pidIn(join(directory, "pm2", "pids", "drill-0.pid")), "SIGKILL");
-      pm2(directory, "resurrect");
+      await pm2(directory, "resurrect");
     },
     afterwards: async ({ directory, supervisor }) => {
-      pm2(directory, "kill");
+      await pm2(directory, "kill");
       supervisor.release();
     },
   },
