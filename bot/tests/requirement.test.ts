@@ -6,6 +6,12 @@ import { describe, expect, test } from "vitest";
 import { routeTable } from "../api/route-table.ts";
 import { exitCode } from "../contracts/exit-code.ts";
 import { allFaults } from "../drill/faults/all.ts";
+import { FaultToleranceManager } from "../utils/fault-tolerance-manager.ts";
+import { HealthMonitor } from "../utils/health-monitor.ts";
+import { BotLogger } from "../utils/logger.ts";
+import { MessageQueue } from "../utils/message-queue.ts";
+import { ProcessMonitor } from "../utils/process-monitor.ts";
+import { ReconnectManager } from "../utils/reconnect-manager.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, "utf8");
@@ -113,6 +119,17 @@ describe("the requirement's table", () => {
     );
     expect(bare).toEqual([]);
   });
+});
+
+test.each([
+  [ReconnectManager, ["attemptReconnect", "calculateReconnectDelay", "executeReconnect"]],
+  [HealthMonitor, ["getHealthStatus", "runAllChecks", "generateHealthReport"]],
+  [ProcessMonitor, ["startMonitoring", "isMemoryUsageHigh", "isCpuUsageHigh", "triggerRestart"]],
+  [MessageQueue, ["addMessage", "insertMessageByPriority", "scheduleRetry"]],
+  [BotLogger, ["business", "performance", "security"]],
+  [FaultToleranceManager, ["start", "drain", "stop", "restart"]],
+])("%o has the methods that the requirement names", ({ prototype }, methods) => {
+  expect(Object.getOwnPropertyNames(prototype)).toEqual(expect.arrayContaining(methods));
 });
 
 test("the requirement's commands run in bot/ as it writes them", () => {
