@@ -9,6 +9,7 @@ import { balanceRoutes } from "./commands/balance.ts";
 import { exportRoutes } from "./commands/export.ts";
 import { fallback } from "./commands/fallback.ts";
 import { forgetRoutes } from "./commands/forget.ts";
+import { createFormats } from "./commands/format.ts";
 import { helpRoutes } from "./commands/help.ts";
 import { noteRoutes } from "./commands/note.ts";
 import { ordersRoutes } from "./commands/orders.ts";
@@ -43,9 +44,10 @@ export function createBot(options: CreateBotOptions): Telegraf<BotContext> {
     telegram: { webhookReply: false },
   });
   bot.use(gate(publish), limitRequests(options.judgeRequest, publish));
+  const shared = { ...options, formats: createFormats(options.catalogue.currency) };
   const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes];
   for (const routes of [...all, exportRoutes, forgetRoutes, helpRoutes]) {
-    bot.use(routes(options).composer);
+    bot.use(routes(shared).composer);
   }
   bot.use(fallback(publish));
   // Telegraf's own handler prints the update, which is the user's, before it throws.

@@ -56,7 +56,7 @@ export class Authentication {
     if (access === "anyone") return { scope: "nothing" };
     const { authorization } = request.headers;
     if (authorization === undefined && access !== "operate") {
-      if (readingIsFree) return { scope: "read" };
+      if (readingIsFree && !isForwarded(request)) return { scope: "read" };
       if (access === "anyone-in-part") return { scope: "nothing" };
       throw unauthorized("this needs a token");
     }
@@ -93,6 +93,11 @@ export class Authentication {
     this.#deps.onFailure(request, why);
     await this.#deps.failures.count(request);
   }
+}
+
+/** A proxy on this machine brings requests of others. */
+function isForwarded({ headers }: Request): boolean {
+  return ["forwarded", "via", "x-forwarded-for", "x-real-ip"].some((name) => name in headers);
 }
 
 function digestAll({ operate, read }: ApiTokens): readonly KnownToken[] {

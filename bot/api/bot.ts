@@ -30,7 +30,7 @@ export interface MonitoringView {
   readonly status: () => Shown<typeof process.status>;
   readonly metrics: () => Shown<typeof process.metrics>;
   /** In Prometheus' text format. */
-  readonly prometheus: () => Promise<string>;
+  readonly prometheus: () => string | Promise<string>;
   /** @param sinceEpochMs Only later points and marks. */
   readonly series: (sinceEpochMs: number) => Shown<typeof process.series>;
   readonly messageQueue: () => Shown<typeof queue.messageQueue>;
@@ -38,8 +38,7 @@ export interface MonitoringView {
   readonly errors: (limit: number) => Shown<typeof process.errors>;
   readonly incidents: (limit: number) => Shown<typeof process.incidents>;
   readonly restarts: (limit: number) => Shown<typeof process.restarts>;
-  /** Missing where there is no log to look at. */
-  readonly logs?: (limit: number) => Shown<typeof process.logs>;
+  readonly logs: (limit: number) => Shown<typeof process.logs>;
   readonly deadLetters: (
     filter: DeadLetterQuery & { readonly offset: number; readonly limit: number },
   ) => Shown<typeof queue.deadLetterList>;
@@ -58,7 +57,8 @@ export interface MonitoringActions {
   readonly requeue: (deadLetterId: number) => Promise<number | undefined>;
   /** @returns false when there is no such dead letter. */
   readonly deleteDeadLetter: (deadLetterId: number) => Promise<boolean>;
-  readonly setLogLevel?: (level: Shape<typeof process.logLevel>["level"]) => void;
-  readonly backup?: () => Promise<Shape<typeof process.backup>>;
+  readonly setLogLevel: (level: Shape<typeof process.logLevel>["level"]) => void;
+  readonly backup: () => Promise<Shape<typeof process.backup>>;
+  /** Missing where nothing is encrypted. */
   readonly rotateKey?: () => Promise<Shape<typeof process.keyRotation>>;
 }

@@ -77,7 +77,7 @@ export class EventStream {
         retryAfterSeconds,
       });
     }
-    response.set({ "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
+    response.set("X-Accel-Buffering", "no");
     response.status(200);
     response.flushHeaders();
     const client = { response, gone: new AbortController() };

@@ -47,11 +47,18 @@ export interface HostRules {
  * API, an IP address is as good as a configured name, because rebinding needs a name.
  */
 export function checkHost({ loopback, names, port }: HostRules): RequestHandler {
-  return (request, _response, next) => {
+  // The port is known once it listens, which it does before a request comes.
+  let known: { readonly own: readonly string[]; readonly allowed: ReadonlySet<string> } | undefined;
+  const know = () => {
     const own = ["localhost", "127.0.0.1", "[::1]"].map((host) => `${host}:${port()}`);
-    const allowed = [...own, ...names.flatMap((name) => [name, `${name}:${port()}`])];
+    const others = names.flatMap((name) => [name, `${name}:${port()}`]);
+    return { own, allowed: new Set([...own, ...others]) };
+  };
+  return (request, _response, next) => {
+    known ??= know();
+    const { allowed, own } = known;
     const host = request.headers.host?.toLowerCase() ?? "";
-    if (allowed.includes(host) || (!loopback && isAddress(host))) {
+    if (allowed.has(host) || (!loopback && isAddress(host))) {
       next();
       return;
     }

@@ -5,13 +5,13 @@
  * what it shows and does from functions given to it (bot.ts) and knows no other part of the bot. Its
  * addresses are rows of a table (route-table.ts).
  */
-import { createServer, type Server } from "node:http";
-import { type AddressInfo, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
 import { type Clock, systemClock } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { BotError, recordError } from "../contracts/errors.ts";
 import type { Publish } from "../contracts/events.ts";
 import type { Heartbeat } from "../contracts/heartbeat.ts";
+import { HttpListener } from "../http/http-listener.ts";
 import { createApplication } from "./application.ts";
 import type { ApiTokens } from "./authentication.ts";
 import type { MonitoringActions, MonitoringView } from "./bot.ts";
@@ -54,56 +54,42 @@ export class MonitoringListenError extends BotError {
 }
 
 /** Limits of the socket; milliseconds and pieces. */
-const limits = {
+const socketLimits = {
   connectionsMax: 64,
   headersMs: 5_000,
   requestMs: 10_000,
   keepAliveMs: 5_000,
-  checkEveryMs: 1_000,
-  headerBytesMax: 8 * 1024,
 };
-
-/** Milliseconds that answers in hand get at a stop. */
-const stopGraceMs = 1_000;
 
 export class MonitoringServer implements Component {
   readonly name = "monitoring";
   readonly #deps: MonitoringServerDeps;
-  readonly #clock: Clock;
-  readonly #server: Server;
+  readonly #listener: HttpListener;
   readonly #limits = new RateLimits();
-  #started: Promise<void> | undefined;
-  #stopped: Promise<void> | undefined;
 
   constructor(deps: MonitoringServerDeps) {
     this.#deps = deps;
-    this.#clock = deps.clock ?? systemClock;
-    const { actions, hostNames: names = [], publish, stream, tokens, version, view } = deps;
-    const port = () => this.address().port;
+    const { actions, host, hostNames: names = [], publish, stream, tokens, version, view } = deps;
+    const clock = deps.clock ?? systemClock;
     const document = describeApi(routeTable, version);
-    const application = createApplication({
+    const answer = createApplication({
       table: routeTable,
-      bot: { clock: this.#clock, view, actions, stream, document },
+      bot: { clock, view, actions, stream, document },
       publish,
       tokens,
-      hosts: { loopback: isLoopback(deps.host), names, port },
+      hosts: { loopback: isLoopback(host), names, port: () => this.#listener.port },
       limits: this.#limits,
     });
-    const { checkEveryMs, headerBytesMax } = limits;
-    this.#server = createServer(
-      { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: headerBytesMax },
-      application,
-    );
-    this.#server.maxConnections = limits.connectionsMax;
-    this.#server.headersTimeout = limits.headersMs;
-    this.#server.requestTimeout = limits.requestMs;
-    this.#server.keepAliveTimeout = limits.keepAliveMs;
+    const onError = (error: Error) => {
+      publish({ type: "api.failed", path: "", error: recordError(error, clock.epochMs()) });
+    };
+    const { port } = deps;
+    this.#listener = new HttpListener({ ...socketLimits, host, port, clock, answer, onError });
   }
 
   /** Where it listens. Only between start and stop. */
   address(): { readonly host: string; readonly port: number } {
-    const address = this.#server.address() as AddressInfo | null;
-    return { host: this.#deps.host, port: address?.port ?? this.#deps.port };
+    return { host: this.#deps.host, port: this.#listener.port };
   }
 
   /** Base address, without a slash at the end. */
@@ -113,34 +99,10 @@ export class MonitoringServer implements Component {
   }
 
   /** Rejects with `MonitoringPortInUseError` or `MonitoringListenError`. */
-  start(): Promise<void> {
-    this.#started ??= this.#listen();
-    return this.#started;
-  }
-
-  /** It lives while it listens. */
-  heartbeat(): Heartbeat {
-    const deaf = this.#started !== undefined && !this.#stopped && !this.#server.listening;
-    return { beats: this.#server.listening ? 1 : 0, overdueMs: deaf ? Number.MAX_SAFE_INTEGER : 0 };
-  }
-
-  stop(): Promise<void> {
-    this.#stopped ??= this.#close();
-    return this.#stopped;
-  }
-
-  async #listen(): Promise<void> {
-    const { host, port, publish } = this.#deps;
-    if (this.#stopped !== undefined) return;
+  async start(): Promise<void> {
+    const { host, onListening, port } = this.#deps;
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#server.once("error", reject);
-        this.#server.listen({ host, port, exclusive: true }, () => {
-          this.#server.off("error", reject);
-          this.#deps.onListening?.(this.address().port);
-          resolve();
-        });
-      });
+      await this.#listener.start();
     } catch (cause) {
       const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
       if (taken) {
@@ -154,25 +116,21 @@ export class MonitoringServer implements Component {
         hint: "Check MONITORING_HOST and MONITORING_PORT; ports below 1024 need special rights.",
       });
     }
-    // Later ones (no descriptors left, say) concern one connection each.
-    this.#server.on("error", (reason) => {
-      publish({ type: "api.failed", path: "", error: recordError(reason, this.#clock.epochMs()) });
-    });
+    if (this.#listener.listening) onListening?.(this.#listener.port);
   }
 
-  async #close(): Promise<void> {
-    // A server that is about to listen cannot be closed before it does.
-    await this.#started?.catch(() => {});
-    this.#limits.close();
-    if (!this.#server.listening) return;
-    const closed = new AbortController();
-    const closing = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#deps.stream.disconnect();
-    this.#server.closeIdleConnections();
-    await Promise.race([closing, this.#clock.sleep(stopGraceMs, closed.signal)]);
-    closed.abort();
-    this.#server.closeAllConnections();
-    await closing;
+  /** It lives while it listens. */
+  heartbeat(): Heartbeat {
+    const { deaf, listening } = this.#listener;
+    return { beats: listening ? 1 : 0, overdueMs: deaf ? Number.MAX_SAFE_INTEGER : 0 };
+  }
+
+  stop(): Promise<void> {
+    return this.#listener.stop(() => {
+      this.#limits.close();
+      // Streams never end by themselves.
+      this.#deps.stream.disconnect();
+    });
   }
 }
 

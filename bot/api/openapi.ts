@@ -62,9 +62,9 @@ function describeRow(row: Route): object {
   };
 }
 
-/** `post /api/dead-letters/:id/requeue` is `postDeadLettersIdRequeue`. */
+/** `post /api/dead-letters/:id/requeue` is `postApiDeadLettersIdRequeue`. */
 function nameOf({ method, path }: Route): string {
-  const words = path.split(/[^a-zA-Z]+/).filter((word) => word !== "" && word !== "api");
+  const words = path.split(/[^a-zA-Z]+/).filter(Boolean);
   const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
   return `${method}${name || "Page"}`;
 }

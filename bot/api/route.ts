@@ -52,6 +52,8 @@ interface Row<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   readonly body?: B;
   /** Refusals of its own, by status: when. */
   readonly refusals?: Readonly<Record<number, string>>;
+  /** Milliseconds the handler may take. Default 5000, longer than a health probe may. */
+  readonly withinMs?: number;
   /** Calls a minute from one address. Default: as many as any request. */
   readonly perMinute?: number;
   /** Of a change, what the audit line says beside the address. */

@@ -2,6 +2,7 @@
 import type { MonitoringActions, MonitoringView } from "../api/bot.ts";
 import type { EventStream } from "../api/event-stream.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { Clock } from "../contracts/clock.ts";
 import type { Store } from "../contracts/store.ts";
 import type { UpdateSource } from "../contracts/update-source.ts";
 import type { ErrorGroups } from "../incidents/error-groups.ts";
@@ -43,6 +44,8 @@ export interface Watched extends Base {
   readonly manager: () => FaultToleranceManager;
 }
 
+/** Five hundred requests a second need not make five hundred reports of the same checks. */
+const healthKeptMs = 100;
 /** Of each kind, how many of the latest `/api/status` shows. */
 const shownMax = 20;
 /** More than any book or ledger keeps. */
@@ -52,11 +55,12 @@ export function createView(config: FaultToleranceConfig, deps: Watched): Monitor
   const { book, clock, connections, errors, ledger, log, prometheus, queue, store } = deps;
   const startedAtMs = clock.monotonicMs();
   const uptimeSeconds = () => Math.round((clock.monotonicMs() - startedAtMs) / 1000);
-  const messageQueue = oneAtATime(() => queue.snapshot());
+  const messageQueue = shared(() => queue.snapshot(), clock);
+  const health = shared(() => deps.health.current.getHealthStatus(), clock, healthKeptMs);
   return {
     live: () => ({ live: true, uptimeSeconds: uptimeSeconds() }),
     ready: () => readiness(deps),
-    health: () => deps.health.current.getHealthStatus() as ReturnType<MonitoringView["health"]>,
+    health: health as MonitoringView["health"],
     healthHistory: () => ({ probes: deps.health.current.history() }),
     status: () => ({ uptimeSeconds: uptimeSeconds(), ...statusOf(config, deps) }),
     metrics: async () => ({
@@ -65,7 +69,7 @@ export function createView(config: FaultToleranceConfig, deps: Watched): Monitor
       queue: totals(await messageQueue()),
       ...deps.series.recent(),
     }),
-    prometheus: oneAtATime(() => prometheus.render()),
+    prometheus: shared(() => prometheus.render(), clock),
     series: (sinceEpochMs) => seriesOf(deps.series, sinceEpochMs),
     messageQueue,
     connections: () => ({
@@ -99,6 +103,7 @@ export function createActions(deps: Watched): MonitoringActions {
     setPaused: (pool, paused) => (paused ? queue.pause(pool) : queue.resume(pool)),
     requeue: (id) => queue.requeue(id),
     deleteDeadLetter: (id) => store.deleteDeadLetter(id),
+    backup: () => store.backup(),
     setLogLevel: (level) => log.setLevel(level),
     rotateKey: () => store.rotateKey(),
   };
@@ -139,6 +144,7 @@ export async function figuresOf(config: FaultToleranceConfig, deps: Watched): Pr
     ),
     openIncidents: openIncidents(book),
     loopDelayMs: processMonitor.current.snapshot().loopDelayMs,
+    memoryLimitBytes: config.process.memoryLimitBytes,
     streamClients: stream.clients,
     log: log.snapshot(),
   };
@@ -230,11 +236,21 @@ function seriesOf(series: Series, sinceEpochMs: number) {
   };
 }
 
-/** Whoever asks while somebody is asking gets the same answer: asking often must not cost more. */
-function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+/**
+ * Whoever asks while somebody is asking, or `keptMs` after the answer, gets the same answer: asking
+ * often must not cost more.
+ */
+function shared<T>(ask: () => Promise<T>, clock: Clock, keptMs = 0): () => T | Promise<T> {
   let asking: Promise<T> | undefined;
+  let kept: { readonly answer: T; readonly untilMs: number } | undefined;
+  const askOnce = async () => {
+    const answer = await ask();
+    kept = { answer, untilMs: clock.monotonicMs() + keptMs };
+    return answer;
+  };
   return () => {
-    asking ??= ask().finally(() => {
+    if (kept && clock.monotonicMs() < kept.untilMs) return kept.answer;
+    asking ??= askOnce().finally(() => {
       asking = undefined;
     });
     return asking;

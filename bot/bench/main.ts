@@ -26,7 +26,7 @@ interface Contender {
 
 const contenders: readonly Contender[] = [
   { name: "this bot, durable (synchronous=FULL)", file: "../start.ts" },
-  { name: "bare Telegraf polling, in memory", file: "./telegraf-peer.ts" },
+  { name: "bare Telegraf polling, in memory", file: "../drill/peers/telegraf-peer.ts" },
 ];
 
 const { values } = parseArgs({

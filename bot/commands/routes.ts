@@ -31,6 +31,8 @@ export interface CommandOptions extends ShopRules {
   readonly publish: Publish;
   /** Whether a person asks more often than a person does. */
   readonly judgeRequest: JudgeRequest;
+  /** Default: made of the catalogue's currency. Costly to make, so commands may share them. */
+  readonly formats?: ReturnType<typeof createFormats>;
 }
 
 /** One visitor's turn: what a command needs to answer. */
@@ -66,7 +68,7 @@ export interface Routes {
 /** Makes empty routes; each command file fills its own. */
 export function createRoutes(options: CommandOptions): Routes {
   const composer = new Composer<BotContext>();
-  const formats = createFormats(options.catalogue.currency);
+  const { formats = createFormats(options.catalogue.currency) } = options;
   const turnOf = (ctx: BotContext): Turn => {
     const visitor = visitorOf(ctx);
     const { language } = visitor;

@@ -101,15 +101,16 @@ export const configRules: readonly ConfigRule[] = [
       (encryptionKey !== undefined && encryptionKey.reveal() !== encryptionKeyPrevious.reveal()),
   },
   {
-    variables: ["MONITORING_HOST", "RESTART_TOKEN", "MONITORING_TOKEN"],
-    expected: "a loopback address, or strong tokens",
+    variables: ["MONITORING_HOST", "MONITORING_HOST_NAMES", "RESTART_TOKEN", "MONITORING_TOKEN"],
+    expected: "a loopback address and no names for others, or strong tokens",
     hint:
       "Whoever reaches the API could guess a weak token: set RESTART_TOKEN to what " +
       "`openssl rand -hex 32` prints, or use an ssh tunnel: ssh -L 3001:127.0.0.1:3001 your-server.",
     holds: ({ monitoring }) => {
-      const { host, operateTokens = [], readToken } = monitoring;
+      const { host, hostNames = [], operateTokens = [], readToken } = monitoring;
       const all = readToken ? [...operateTokens, readToken] : operateTokens;
-      return isLoopback(host) || (operateTokens.length > 0 && all.every(isStrong));
+      const strong = operateTokens.length > 0 && all.every(isStrong);
+      return strong || (isLoopback(host) && hostNames.length === 0);
     },
   },
   {

@@ -252,8 +252,9 @@ export const settings = {
     }),
     hostNames: optional(list(hostName()), {
       variable: "MONITORING_HOST_NAMES",
-      absent: "addresses only",
-      sentence: "Names under which others reach the monitoring API, with :port where that differs.",
+      absent: "nobody but this machine does, or by address",
+      sentence:
+        "Names under which others reach the monitoring API, also through a proxy, with :port where that differs.",
     }),
     operateTokens: optional(list(accessToken()), {
       variable: "RESTART_TOKEN",

@@ -23,6 +23,8 @@ export interface BotProcessOptions {
   readonly file?: string;
   /** Options of Node.js, such as `--max-old-space-size=64`. Default: none. */
   readonly nodeOptions?: readonly string[];
+  /** Whether it takes orders of sabotage. Default true. */
+  readonly sabotaged?: boolean;
 }
 
 /** A line that a process wrote. */
@@ -81,8 +83,9 @@ export class BotProcess {
 
   start(): void {
     const { apiRoot, directory, file = startFile, nodeOptions = [], token } = this.#options;
+    const { sabotaged = true } = this.#options;
     this.#said = "";
-    const preload = ["--import", pathToFileURL(sabotageFile).href];
+    const preload = sabotaged ? ["--import", pathToFileURL(sabotageFile).href] : [];
     const child = spawn(node, [...nodeOptions, ...preload, file], {
       stdio: ["ignore", "pipe", "pipe"],
       env: {

@@ -1,5 +1,6 @@
 /** Drill report: what all faults of a drill come to: aims, coverage, verdict. */
 import { type Area, areas, type Fault, type Group, groups } from "./fault.ts";
+import type { PeerRow } from "./peers/contest.ts";
 import { aimsMs, type FaultReport } from "./run-fault.ts";
 
 export interface AimReport {
@@ -25,6 +26,8 @@ export interface DrillReport {
   readonly faults: readonly FaultReport[];
   readonly aims: readonly AimReport[];
   readonly coverage: readonly CoverageRow[];
+  /** Other bots in the same troubles; empty when nobody asked. */
+  readonly peers: readonly PeerRow[];
   /** Every promise held. Skipped faults are no broken promises. */
   readonly held: boolean;
 }

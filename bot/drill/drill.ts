@@ -7,12 +7,19 @@ import {
   parseDrillArguments,
   usage,
 } from "./arguments.ts";
-import { type DrillReport, summarizeAims, summarizeCoverage, toJson } from "./drill-report.ts";
+import {
+  type AimReport,
+  type DrillReport,
+  summarizeAims,
+  summarizeCoverage,
+  toJson,
+} from "./drill-report.ts";
 import type { Fault } from "./fault.ts";
 import { allFaults } from "./faults/all.ts";
 import { manyKills } from "./faults/kills.ts";
 import { randomSchedule } from "./faults/schedules.ts";
 import { formatPage } from "./html-report.ts";
+import { comparePeers, type PeerRow } from "./peers/contest.ts";
 import { type FaultReport, type Narrate, runFault, seconds } from "./run-fault.ts";
 import { formatReport } from "./text-report.ts";
 
@@ -40,7 +47,7 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
   const startedAtMs = performance.now();
   const startedAt = new Date().toISOString();
   const faults = chooseFaults(asked);
-  say(`${faults.length} faults against a real bot; seed ${asked.seed}.`);
+  if (faults.length > 0) say(`${faults.length} faults against a real bot; seed ${asked.seed}.`);
   const reports: FaultReport[] = [];
   for (const [index, fault] of faults.entries()) {
     say(`[${index + 1}/${faults.length}] ${fault.title} (${fault.how})`);
@@ -48,7 +55,8 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
     say(`        ${summarize(report)}`);
     reports.push(report);
   }
-  const aims = summarizeAims(reports);
+  const peers = asked.peers ? await comparePeers(say) : [];
+  const aims = reports.length > 0 ? summarizeAims(reports) : [];
   const report: DrillReport = {
     seed: asked.seed,
     node: process.version,
@@ -59,7 +67,8 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
     faults: reports,
     aims,
     coverage: summarizeCoverage(faults),
-    held: reports.every(({ outcome }) => outcome !== "broken") && aims.every(({ held }) => held),
+    peers,
+    held: isHeld(reports, aims, peers),
   };
   if (asked.json) writeFileSync(asked.json, toJson(report));
   if (asked.html) writeFileSync(asked.html, formatPage(report));
@@ -67,7 +76,19 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
   return report.held ? exitCode.held : exitCode.broken;
 }
 
-function chooseFaults({ kills, minutes, only, quick }: DrillArguments): readonly Fault[] {
+/** Of the comparison our own column counts. */
+function isHeld(
+  reports: readonly FaultReport[],
+  aims: readonly AimReport[],
+  peers: readonly PeerRow[],
+): boolean {
+  const unbroken = reports.every(({ outcome }) => outcome !== "broken");
+  return (
+    unbroken && aims.every(({ held }) => held) && peers.every(({ outcomes }) => outcomes[0]?.good)
+  );
+}
+
+function chooseFaults({ kills, minutes, only, peers, quick }: DrillArguments): readonly Fault[] {
   const long = [
     ...(kills === undefined ? [] : [manyKills(kills)]),
     ...(minutes === undefined ? [] : [randomSchedule(minutes, allFaults)]),
@@ -75,6 +96,7 @@ function chooseFaults({ kills, minutes, only, quick }: DrillArguments): readonly
   const named = only.map((name) => allFaults.find((fault) => fault.name === name));
   const chosen = named.filter((fault) => fault !== undefined);
   if (long.length + chosen.length > 0) return [...chosen, ...long];
+  if (peers && !quick) return [];
   return quick ? allFaults.filter((fault) => fault.quick) : allFaults;
 }
 

@@ -33,7 +33,7 @@ export class FaultProxy {
 
   /** Listens; the port stays the same for its whole life. */
   async start(): Promise<void> {
-    const server = createServer((near) => this.#join(near));
+    const server = createServer({ allowHalfOpen: true }, (near) => this.#join(near));
     server.listen(this.#port, "127.0.0.1");
     await once(server, "listening");
     this.#port = (server.address() as AddressInfo).port;
@@ -60,7 +60,7 @@ export class FaultProxy {
   }
 
   #join(near: Socket): void {
-    const far = connect(this.#target.port, this.#target.host);
+    const far = connect({ ...this.#target, allowHalfOpen: true });
     const link = new Link(near, far, this.#active, this.#random);
     this.#links.add(link);
     const forget = () => {

@@ -81,6 +81,8 @@ export interface Fault {
   readonly deafMs?: number;
   /** Whether answers can vanish on their way while it lasts: what is sent then is ambiguous. */
   readonly swallows?: boolean;
+  /** Whether messages may be given up: what it breaks cannot succeed, or looks like a poison. */
+  readonly givesUp?: boolean;
   /** Messages that rightly still wait at the end. Default 0. */
   readonly leaves?: number;
   /** The bot cannot help itself here: it says what to do, and a human does it in `end`. */

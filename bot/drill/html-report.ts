@@ -44,14 +44,34 @@ export function formatPage(report: DrillReport): string {
 <p class="soft">${faults.length} faults against a real bot in ${minutes} minutes · ${toText(startedAt)} · Node.js
 ${toText(node)} · ${processors} processors, load ${load.toFixed(1)} · seed ${seed}</p>
 <ul class="aims">${report.aims.map(formatAim).join("")}</ul>
-<h2>Faults</h2>${legend}
-<div class="wide"><table><thead><tr><th>Fault</th><th>What happened</th><th>Noticed</th><th>Answering</th>
-<th>Updates</th><th>Lost</th><th>Doubled</th><th>Missing</th><th>Twice</th><th>Ambiguous</th><th>Disorder</th><th>Given up</th>
-</tr></thead><tbody>${faults.map(formatRow).join("")}</tbody></table></div>
-<h2>Covered</h2><div class="wide"><table class="coverage"><tbody>
-${report.coverage.map(({ faults: names, what }) => `<tr><th>${toText(what)}</th><td>${names.map(toText).join(", ") || "nothing in this drill"}</td></tr>`).join("")}
-</tbody></table></div></body></html>
+${report.faults.length > 0 ? formatFaults(report) : ""}${formatPeers(report)}</body></html>
 `;
+}
+
+function formatFaults({ coverage, faults }: DrillReport): string {
+  const covered = coverage.map(({ faults: names, what }) => {
+    const list = names.map(toText).join(", ") || "nothing in this drill";
+    return `<tr><th>${toText(what)}</th><td>${list}</td></tr>`;
+  });
+  return `<h2>Faults</h2>${legend}
+<div class="wide"><table><thead><tr><th>Fault</th><th>What happened</th><th>Noticed</th><th>Answering</th>
+<th>Updates</th><th>Lost</th><th>Doubled</th><th>Missing</th><th>Twice</th><th>Ambiguous</th><th>Disorder</th>
+<th>Given up</th></tr></thead><tbody>${faults.map(formatRow).join("")}</tbody></table></div>
+<h2>Covered</h2><div class="wide"><table class="coverage"><tbody>${covered.join("")}</tbody></table></div>`;
+}
+
+function formatPeers({ peers }: DrillReport): string {
+  const [first] = peers;
+  if (!first) return "";
+  const head = first.outcomes.map(({ contender }) => `<th>${toText(contender)}</th>`);
+  const rows = peers.map(({ outcomes, scenario }) => {
+    const cells = outcomes.map(
+      ({ good, text }) => `<td class="${good ? "good" : "bad"}">${toText(text)}</td>`,
+    );
+    return `<tr><th>${toText(scenario)}</th>${cells.join("")}</tr>`;
+  });
+  return `<h2>Others in the same troubles</h2><div class="wide"><table><thead><tr><th>Trouble</th>
+${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
 const legend = `<p class="legend soft"><span><i style="background:var(--band)"></i>broken</span>

@@ -76,6 +76,9 @@ async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<Fault
   const judgement = await judge(scene, { deaf, drained: leaves === 0 });
   problems.push(...judgement.problems);
   const { detectedAtMs, injectedAtMs, recoveredAfterMs } = course;
+  if (judgement.givenUp > 0 && !fault.givesUp) {
+    problems.push(`${judgement.givenUp} messages were given up`);
+  }
   const noticeable = fault.detection.by !== "nothing";
   if (noticeable && detectedAtMs === undefined) problems.push("nobody noticed it");
   const late =

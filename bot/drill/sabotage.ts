@@ -146,13 +146,13 @@ function watchCommits(): void {
 }
 
 /** What a message's text does to its handler. */
-const poisons: Readonly<Record<string, () => unknown>> = {
+const poisons: Readonly<Record<string, (argument: string) => unknown>> = {
   throw: () => {
     throw new Error("a handler with a defect");
   },
   reject: () => Promise.reject(new TypeError("a handler with another defect")),
   settle: () => new Promise(() => {}),
-  slow: () => new Promise((resolve) => setTimeout(resolve, 6_000)),
+  wait: (ms) => new Promise((resolve) => setTimeout(resolve, Number(ms))),
   spin: () => hangs["a tight loop"](),
   exit: () => process.exit(1),
   kill: die,
@@ -164,9 +164,9 @@ function poisonHandlers(): void {
   const { handleUpdate } = Telegraf.prototype;
   Telegraf.prototype.handleUpdate = async function (this: Telegraf, update, ...rest) {
     const text = "message" in update && "text" in update.message ? update.message.text : "";
-    const [, name = ""] = /^\/poison (\w+)/.exec(text) ?? [];
+    const [, name = "", argument = ""] = /^\/poison (\w+) ?(\d*)/.exec(text) ?? [];
     if (dawdleMs > 0) await new Promise((go) => setTimeout(go, Math.random() * dawdleMs));
-    await poisons[name]?.();
+    await poisons[name]?.(argument);
     return handleUpdate.call(this, update, ...rest);
   };
 }

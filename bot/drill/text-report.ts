@@ -19,10 +19,18 @@ const columns = [
 
 /** Lines; the last one is the verdict. */
 export function formatReport(report: DrillReport): readonly string[] {
-  const rows = report.faults.map(toRow);
+  return [
+    ...(report.faults.length > 0 ? describeFaults(report) : []),
+    ...(report.peers.length > 0 ? describePeers(report) : []),
+    "",
+    verdict(report),
+  ];
+}
+
+function describeFaults(report: DrillReport): readonly string[] {
   return [
     "",
-    ...table([columns, ...rows]),
+    ...table([columns, ...report.faults.map(toRow)]),
     "",
     ...report.faults.flatMap(describeReasons),
     "Aims",
@@ -31,10 +39,18 @@ export function formatReport(report: DrillReport): readonly string[] {
     ),
     "",
     "Covered",
-    ...report.coverage.map(({ faults, what }) => `  ${what}: ${summarizeNames(faults)}`),
-    "",
-    verdict(report),
+    ...describeCoverage(report),
   ];
+}
+
+/** A star: something was lost or doubled, somebody had to wait, or the process ended. */
+function describePeers({ peers }: DrillReport): readonly string[] {
+  const head = ["trouble", ...(peers[0]?.outcomes.map(({ contender }) => contender) ?? [])];
+  const rows = peers.map(({ outcomes, scenario }) => [
+    scenario,
+    ...outcomes.map(({ good, text }) => (good ? text : `${text} *`)),
+  ]);
+  return ["", ...table([head, ...rows])];
 }
 
 function toRow(report: FaultReport): readonly string[] {
@@ -75,8 +91,16 @@ function describeReasons({
 
 const namesMax = 4;
 
+function describeCoverage({ coverage }: DrillReport): readonly string[] {
+  const covered = coverage.filter(({ faults }) => faults.length > 0);
+  const bare = coverage.filter(({ faults }) => faults.length === 0);
+  return [
+    ...covered.map(({ faults, what }) => `  ${what}: ${summarizeNames(faults)}`),
+    ...(bare.length > 0 ? [`  not in this drill: ${bare.map(({ what }) => what).join(", ")}`] : []),
+  ];
+}
+
 function summarizeNames(names: readonly string[]): string {
-  if (names.length === 0) return "nothing in this drill";
   const more = names.length > namesMax ? ` and ${names.length - namesMax} more` : "";
   return names.slice(0, namesMax).join(", ") + more;
 }
@@ -85,13 +109,14 @@ function verdict({ faults, held, load, processors, seed, tookMs }: DrillReport):
   const count = (outcome: FaultReport["outcome"]) =>
     faults.filter((report) => report.outcome === outcome).length;
   const what = held ? "Every promise held" : "A promise was BROKEN";
+  if (faults.length === 0) return `${what}, seed ${seed}.`;
   const figures = `${count("held")} held, ${count("broken")} broken, ${count("skipped")} skipped`;
   const machine = `${processors} processors, load ${load.toFixed(1)}`;
   return `${what}: ${figures}, in ${(tookMs / 60_000).toFixed(1)} minutes (${machine}), seed ${seed}.`;
 }
 
 function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = columns.map((_, column) =>
+  const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
   return rows.map((row) =>

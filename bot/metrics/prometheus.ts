@@ -33,6 +33,7 @@ export interface Figures {
   >;
   readonly openIncidents: number;
   readonly loopDelayMs: number;
+  readonly memoryLimitBytes: number;
   readonly streamClients: number;
   readonly log: {
     readonly drops: Readonly<Record<LogLevel, number>>;
@@ -117,7 +118,7 @@ export class Prometheus {
         counters.componentRestarts.inc({ component: event.component });
         return;
       case "process.died-before":
-        counters.uncleanStarts.inc();
+        this.#gauges.previousDied.set(1);
         return;
       case "api.refused":
         counters.refusedLogins.inc();
@@ -153,6 +154,7 @@ export class Prometheus {
     gauges.safeMode.set(Number(figures.safeModeHolding));
     gauges.openIncidents.set(figures.openIncidents);
     gauges.loopDelay.set(figures.loopDelayMs / 1000);
+    gauges.memoryLimit.set(figures.memoryLimitBytes);
     gauges.capacity.set(figures.queueLengthMax);
     gauges.streamClients.set(figures.streamClients);
     this.#setLog(figures.log);
@@ -207,7 +209,6 @@ function createCounters(registry: Registry) {
     componentRestarts: counter("bot_component_restarts_total", "Components restarted alone.", [
       "component",
     ]),
-    uncleanStarts: counter("bot_unclean_starts_total", "1 when the process before this one died."),
     errors: counter("bot_errors_total", "Errors by code.", ["code"]),
     changes: counter("bot_api_changes_total", "Changes asked for over the monitoring API."),
     refusedLogins: counter("bot_api_refused_total", "Requests with a wrong token, or without."),
@@ -239,6 +240,8 @@ function createGauges(registry: Registry) {
     connectionUp: gauge("bot_connection_up", "1 while it is connected.", ["connection"]),
     connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),
     openIncidents: gauge("bot_incidents_open", "Incidents that go on."),
+    previousDied: gauge("bot_previous_process_died", "1 when the process before this one died."),
+    memoryLimit: gauge("bot_memory_limit_bytes", "Memory above which it restarts itself."),
     loopDelay: gauge("bot_event_loop_delay_seconds", "99th percentile of five seconds."),
     logBehind: gauge("bot_log_behind_bytes", "Lines that are not on the log disk yet."),
     streamClients: gauge("bot_api_stream_clients", "Clients that follow the event stream."),

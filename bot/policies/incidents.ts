@@ -86,8 +86,11 @@ function judgePast(event: BotEvent): IncidentStep | undefined {
       const trouble = event.cause === "hang" ? "process-hung" : "process-died";
       return past("process", trouble, event.detail ?? event.cause, "at once");
     }
-    case "restart.requested":
-      return past("restart", "limit-exceeded", event.detail ?? event.reason, "at once");
+    case "restart.requested": {
+      const wanted = event.reason === "manual" || event.reason === "planned";
+      const trouble = wanted ? "restart-asked-for" : "limit-exceeded";
+      return past("restart", trouble, event.detail ?? event.reason, "at once");
+    }
     case "loop.stalled":
       return past("event loop", "process-hung", `stood still for ${event.forMs} ms`);
     case "component.start-failed":

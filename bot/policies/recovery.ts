@@ -34,6 +34,7 @@ export type Trouble =
   | "disk-full"
   | "errors-spike"
   | "limit-exceeded"
+  | "restart-asked-for"
   | "process-hung"
   | "process-died"
   | "process-keeps-dying";
@@ -49,6 +50,7 @@ export const strategies: Readonly<Record<Trouble, readonly [Measure, ...Measure[
   "disk-full": ["retry"],
   "errors-spike": ["degrade"],
   "limit-exceeded": ["restart-process"],
+  "restart-asked-for": ["restart-process"],
   "process-hung": ["restart-process"],
   "process-died": ["restart-process"],
   "process-keeps-dying": ["safe-mode"],

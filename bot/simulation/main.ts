@@ -1,78 +1,96 @@
-/** `npm run simulate`: many seeds, one after another, and what they broke. */
+/** `npm run simulate`: many seeds, one a thread at a time, and what they broke. */
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import type { Finding } from "../history/verdict.ts";
-import { type SimulationMode, simulate } from "./simulation.ts";
+import { Worker } from "node:worker_threads";
+import { playSeed, type SeedReport } from "./seed-worker.ts";
+import type { SimulationMode } from "./simulation.ts";
 
-const usage = `Usage: npm run simulate -- [--seeds N] [--seed S] [--mode safety|liveness|both]
-                           [--minutes M] [--from S] [--trace]
+const usage = `Usage: npm run simulate -- [--seeds N] [--from S] [--minutes M] [--jobs J]
+                           [--mode safety|liveness|both] [--seed S [--trace]]
 
   --seeds N     How many seeds. Default 1000.
   --from S      The first one. Default 1.
-  --seed S      Only this one.
   --minutes M   As many seeds as fit.
-  --mode M      Which runs a seed gets. Default both.
-  --trace       Prints the run's log; with --seed.`;
-
-const findingsShown = 5;
+  --jobs J      Threads. Default: one a processor.
+  --mode M      safety: ends in the midst of the trouble; liveness: the trouble ends, and everything
+                has to drain; both: judged at both points. Default both.
+  --seed S      Only this one, with --trace its log.`;
 
 interface Request {
   readonly seeds: number;
   readonly from: number;
   readonly minutes: number;
+  readonly jobs: number;
   readonly mode: SimulationMode;
   readonly trace: boolean;
 }
 
+const findingsShown = 5;
+
 function readRequest(args: readonly string[]): Request {
+  const text = { type: "string" } as const;
   const { values } = parseArgs({
     args: [...args],
     options: {
-      seeds: { type: "string" },
-      seed: { type: "string" },
-      from: { type: "string" },
-      minutes: { type: "string" },
+      seeds: text,
+      seed: text,
+      from: text,
+      minutes: text,
+      jobs: text,
       mode: { type: "string", default: "both" },
       trace: { type: "boolean", default: false },
     },
   });
-  const count = (name: "seeds" | "seed" | "from" | "minutes", fallback: number): number => {
-    const text = values[name];
-    const value = text === undefined ? fallback : Number(text);
+  const count = (name: "seeds" | "seed" | "from" | "minutes" | "jobs", fallback: number) => {
+    const given = values[name];
+    const value = given === undefined ? fallback : Number(given);
     if (value > 0 && (name === "minutes" || Number.isSafeInteger(value))) return value;
-    throw new Error(`--${name}: expected a number above 0, received ${JSON.stringify(text)}`);
+    throw new Error(`--${name}: expected a number above 0, received ${JSON.stringify(given)}`);
   };
   const { mode, trace } = values;
-  if (!["safety", "liveness", "both"].includes(mode)) {
+  if (mode !== "safety" && mode !== "liveness" && mode !== "both") {
     throw new Error(`--mode: expected safety, liveness or both, received ${JSON.stringify(mode)}`);
   }
-  const one = values.seed === undefined ? undefined : count("seed", 1);
+  const seed = values.seed === undefined ? undefined : count("seed", 1);
+  const many = values.minutes === undefined ? 1_000 : Number.MAX_SAFE_INTEGER;
   return {
-    seeds: one === undefined ? count("seeds", values.minutes ? Number.MAX_SAFE_INTEGER : 1_000) : 1,
-    from: one ?? count("from", 1),
+    seeds: seed === undefined ? count("seeds", many) : 1,
+    from: seed ?? count("from", 1),
     minutes: count("minutes", Number.MAX_SAFE_INTEGER),
-    mode: mode as SimulationMode,
-    trace,
+    jobs: seed === undefined ? count("jobs", availableParallelism()) : 1,
+    mode,
+    trace: trace && seed !== undefined,
   };
 }
 
-async function run({ from, minutes, mode, seeds, trace }: Request): Promise<number> {
+async function run(request: Request): Promise<number> {
+  const { from, jobs, minutes, mode, seeds, trace } = request;
   const startedAtMs = performance.now();
   const minutesSoFar = () => (performance.now() - startedAtMs) / 60_000;
   const totals: Record<string, number> = {};
+  let next = from;
   let done = 0;
   let failed = 0;
-  for (let seed = from; seed < from + seeds && minutesSoFar() < minutes; seed++) {
-    const result = await simulate({ seed, mode, ...(trace && { trace: console.log }) });
-    for (const [name, count] of Object.entries({ ...result.counts, lives: result.lives })) {
+  const take = () => (next < from + seeds && minutesSoFar() < minutes ? next++ : undefined);
+  const note = (report: SeedReport) => {
+    for (const [name, count] of Object.entries({ ...report.counts, lives: report.lives })) {
       totals[name] = (totals[name] ?? 0) + count;
     }
-    if (trace) console.log(`hash ${result.hash}`);
-    if (result.findings.length > 0) {
+    if (trace) console.log(`hash ${report.hash}`);
+    if (report.findings.length > 0) {
       failed++;
-      report(seed, mode, result.findings);
+      printFindings(report, mode);
     }
     done++;
     if (done % 1_000 === 0) console.log(`${done} seeds, ${failed} failed`);
+  };
+  if (jobs === 1) {
+    for (let seed = take(); seed !== undefined; seed = take()) {
+      note(await playSeed({ seed, mode }, trace ? console.log : undefined));
+    }
+  } else {
+    await Promise.all(Array.from({ length: jobs }, () => work(take, mode, note)));
   }
   const perMinute = Math.round(done / minutesSoFar());
   console.log(JSON.stringify(totals));
@@ -80,12 +98,29 @@ async function run({ from, minutes, mode, seeds, trace }: Request): Promise<numb
   return failed === 0 ? 0 : 1;
 }
 
-function report(seed: number, mode: SimulationMode, findings: readonly Finding[]): void {
+/** One thread, until there are no more seeds. */
+async function work(
+  take: () => number | undefined,
+  mode: SimulationMode,
+  note: (report: SeedReport) => void,
+): Promise<void> {
+  const worker = new Worker(new URL("./seed-worker.ts", import.meta.url));
+  for (let seed = take(); seed !== undefined; seed = take()) {
+    worker.postMessage({ seed, mode });
+    // A worker that fails rejects here, with its error.
+    const [report] = (await once(worker, "message")) as [SeedReport];
+    note(report);
+  }
+  await worker.terminate();
+}
+
+function printFindings({ findings, seed }: SeedReport, mode: SimulationMode): void {
   console.log(`seed ${seed}: ${findings.length} broken promises`);
   for (const { promise, what, where } of findings.slice(0, findingsShown)) {
     console.log(`  ${promise} ${what}: ${where}`);
   }
-  console.log(`  replay: npm run simulate -- --seed ${seed} --mode ${mode} --trace`);
+  const options = mode === "both" ? "" : ` --mode ${mode}`;
+  console.log(`  replay: npm run simulate -- --seed ${seed}${options} --trace`);
 }
 
 try {

@@ -35,8 +35,11 @@ export type OnAnswer = (
   answer: { readonly result: unknown } | { readonly error: TelegramError },
 ) => void;
 
-/** Milliseconds for which a dead process's requests may still reach Telegram. */
-const lateMs = 300;
+/**
+ * Milliseconds for which a dead process's requests may still reach Telegram, out of a socket or a
+ * proxy. Just below what flood control reckons with (policies/flood-control.ts).
+ */
+const lateMs = 900;
 
 export class SimulatedNetwork implements TelegramClient {
   readonly #deps: SimulatedNetworkDeps;
@@ -169,11 +172,15 @@ export class SimulatedNetwork implements TelegramClient {
     request: { readonly over: boolean },
     then: (answer: Answer) => void,
   ): void {
-    const { onExecuted, telegram, thread, time, weather } = this.#deps;
-    time.at(thread.monotonicMs() + weather.latencyMs(), () => {
+    const { onExecuted, random, telegram, thread, time, weather } = this.#deps;
+    const arrive = () => {
       if (request.over || time.nowMs > this.#diedAtMs + lateMs) return;
       telegram.receive(method, payload, then);
       if (!thread.dead && method !== "getUpdates") onExecuted();
+    };
+    time.at(thread.monotonicMs() + weather.latencyMs(), () => {
+      if (thread.dead && random() < 0.5) time.at(this.#diedAtMs + random() * lateMs, arrive);
+      else arrive();
     });
   }
 }

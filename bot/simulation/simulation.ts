@@ -39,8 +39,13 @@ export interface SimulationOptions {
   readonly plants?: Plants;
 }
 
+/** A broken promise: the judge's findings, and what only the simulation can see. */
+export type Complaint =
+  | Finding
+  | { readonly promise: "P9" | "P10"; readonly what: "defect" | "stop-overdue"; where: string };
+
 export interface SimulationResult {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Complaint[];
   readonly counts: HistoryCounts;
   /** Of the log: two runs of one seed have the same. */
   readonly hash: string;
@@ -58,6 +63,8 @@ const badMs = 60_000;
  * attempts, a breaker stays open for seconds; only a refused token is asked about every few minutes.
  */
 const drainWithinMs = 15 * 60_000;
+/** Milliseconds after its start in which a process finds the disk cold. */
+const youngMs = 1_000;
 /** A memory file system where there is one: only the order of writes matters here. */
 const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
@@ -88,13 +95,14 @@ class Simulation {
   readonly #history: HistoryRecord[] = [
     { at: 0, kind: "covers", evidence: ["storage", "effects", "replies"] },
   ];
-  readonly #findings: Finding[] = [];
+  readonly #findings: Complaint[] = [];
   readonly #begun = new Map<string, number>();
   #numbers = 0;
   #lives = 0;
   /** What this process has had executed and answered, in case it dies before that is durable. */
   #uncertain: { executed: Mutable<RecordOf<"executed">>[]; refused: RecordOf<"rate-limited">[] };
   #process: SimulatedProcess | undefined;
+  #thread: Thread | undefined;
   /** What the disk does next. */
   #armed: Armed | undefined;
 
@@ -121,7 +129,7 @@ class Simulation {
     if (/simulated process is dead/.test(String(reason))) return;
     this.#note("defect", String(reason));
     const where = `nobody handled ${reason instanceof Error ? reason.stack : String(reason)}`;
-    this.#findings.push({ promise: "P2", what: "books-differ", at: this.#time.nowMs, where });
+    this.#findings.push({ promise: "P9", what: "defect", where });
   }
 
   async run(): Promise<SimulationResult> {
@@ -150,7 +158,11 @@ class Simulation {
 
   #boot(): void {
     this.#lives++;
-    this.#armed = undefined;
+    // The very first start makes the tables; it can be killed in the middle of that, too.
+    const early = this.#lives === 1 && this.#random() < 0.2;
+    this.#armed = early
+      ? { blow: "kill-at-statement", trigger: "now", statements: this.#random() * 25, commits: 0 }
+      : undefined;
     this.#note("boot", this.#lives);
     this.#record({ kind: "started" });
     const thread = new Thread(this.#time, this.#random);
@@ -188,8 +200,6 @@ class Simulation {
     this.#thread = thread;
   }
 
-  #thread: Thread | undefined;
-
   #ended(reason: string): void {
     this.#note("end", reason);
     this.#record({ kind: "died" });
@@ -205,7 +215,7 @@ class Simulation {
       if (refusal) this.#history.splice(this.#history.indexOf(refusal), 1);
     }
     this.#uncertain = { executed: [], refused: [] };
-    this.#time.after(500 + this.#random() * 2_500, () => this.#boot());
+    this.#time.after(20 * 150 ** this.#random(), () => this.#boot());
   }
 
   #offer(planned: PlannedUpdate): void {
@@ -254,7 +264,8 @@ class Simulation {
 
   #strikeDisk(point: "statement" | "commit", thread: Thread): DiskFault | undefined {
     if (point === "commit") {
-      const stallMs = this.#time.nowMs < badMs ? this.#weather.commitStallMs() : 0;
+      const young = thread.ageMs < youngMs;
+      const stallMs = this.#time.nowMs < badMs ? this.#weather.commitStallMs(young) : 0;
       if (stallMs > 0) thread.stall(stallMs);
     }
     if (this.#weather.has("disk-full") && this.#random() < 0.3) return { kind: "full" };
@@ -289,6 +300,11 @@ class Simulation {
     const update = String(updateId);
     if (this.#observer.holds(botUser.id, updateId)) this.#record({ kind: "stored", update });
     this.#record({ kind: "confirmed", update });
+    const again = this.#random() < 0.03 && this.#time.nowMs < badMs;
+    const planned = this.#workload.find((one) => one.updateId === updateId);
+    if (again && planned) {
+      this.#time.after(this.#random() * 5_000, () => this.#telegram.offer(planned.update));
+    }
   }
 
   #executed(method: string, payload: JsonObject): void {
@@ -365,7 +381,7 @@ class Simulation {
     await this.#time.runUntil(this.#time.nowMs + 60_000, () => this.#process !== last);
     if (last && this.#process === last) {
       const where = "the process did not stop within a minute";
-      this.#findings.push({ promise: "P1", what: "update-waiting", where });
+      this.#findings.push({ promise: "P10", what: "stop-overdue", where });
     }
   }
 

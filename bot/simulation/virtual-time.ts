@@ -130,10 +130,17 @@ export class Thread implements Clock {
   /** Until then it does nothing: a slow disk, a stopped process, a sleeping machine. */
   busyUntilMs = 0;
   dead = false;
+  readonly #startedAtMs: number;
 
   constructor(time: VirtualTime, random: Random) {
     this.#time = time;
     this.#random = random;
+    this.#startedAtMs = time.nowMs;
+  }
+
+  /** Milliseconds since it was started. */
+  get ageMs(): number {
+    return this.monotonicMs() - this.#startedAtMs;
   }
 
   monotonicMs(): number {

@@ -141,8 +141,13 @@ export class Weather {
     return this.has("slow") ? 300 + this.#random() * 3_000 : 5 + this.#random() * 60;
   }
 
-  /** Milliseconds the disk keeps the process waiting at a commit. */
-  commitStallMs(): number {
+  /**
+   * Milliseconds the disk keeps the process waiting at a commit.
+   *
+   * @param young Whether the process has just been started.
+   */
+  commitStallMs(young: boolean): number {
+    if (young && this.#random() < 0.1) return this.#random() * 800;
     if (this.has("disk-slow")) return this.#random() * 1_500;
     return this.#random() < 0.02 ? this.#random() * 100 : 0;
   }

@@ -6,12 +6,11 @@
  * of that chat.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import express, { type ErrorRequestHandler, type Express } from "express";
 import type { Clock } from "../contracts/clock.ts";
 import { WebhookListenError } from "../contracts/errors.ts";
 import type { Secret } from "../contracts/secret.ts";
+import { HttpListener } from "../http/http-listener.ts";
 
 /** What becomes of a request: its update is on disk, or Telegram is to come again. */
 export type Verdict = "taken" | { readonly retryAfterSeconds: number };
@@ -35,72 +34,39 @@ const bodyBytesMax = 1024 * 1024;
 const requestMsMax = 10_000;
 /** Telegram keeps its connections; a proxy in front should close them first. */
 const keepAliveMs = 65_000;
-/** Milliseconds that requests in hand get at a stop. */
-const stopGraceMs = 1_000;
 
 export class WebhookListener {
   readonly #deps: WebhookListenerDeps;
-  readonly #server: Server;
-  #started: Promise<void> | undefined;
-  #stopped: Promise<void> | undefined;
+  readonly #listener: HttpListener;
 
   constructor(deps: WebhookListenerDeps) {
     this.#deps = deps;
-    this.#server = createServer({ connectionsCheckingInterval: 1_000 }, createApp(deps));
-    this.#server.maxConnections = deps.connectionsMax;
-    this.#server.headersTimeout = requestMsMax;
-    this.#server.requestTimeout = requestMsMax;
-    this.#server.keepAliveTimeout = keepAliveMs;
-  }
-
-  /** The port it listens on. Only between start and stop. */
-  get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? this.#deps.port;
+    this.#listener = new HttpListener({
+      ...deps,
+      answer: createApp(deps),
+      headersMs: requestMsMax,
+      requestMs: requestMsMax,
+      keepAliveMs,
+      // It concerns one connection, and Telegram comes again.
+      onError: () => {},
+    });
   }
 
   /** Rejects with `WebhookListenError`. */
-  start(): Promise<void> {
-    this.#started ??= this.#listen();
-    return this.#started;
-  }
-
-  stop(): Promise<void> {
-    this.#stopped ??= this.#close();
-    return this.#stopped;
-  }
-
-  async #listen(): Promise<void> {
+  async start(): Promise<void> {
     const { host, port } = this.#deps;
-    if (this.#stopped !== undefined) return;
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#server.once("error", reject);
-        this.#server.listen({ host, port, exclusive: true }, () => {
-          this.#server.off("error", reject);
-          resolve();
-        });
-      });
+      await this.#listener.start();
     } catch (cause) {
       throw new WebhookListenError(`the webhook cannot listen on ${host} port ${port}`, {
         cause,
         hint: "Stop what uses the port, or set WEBHOOK_HOST and WEBHOOK_PORT to another place.",
       });
     }
-    // Later ones (no descriptors left, say) concern one connection each; Telegram comes again.
-    this.#server.on("error", () => {});
   }
 
-  async #close(): Promise<void> {
-    // A server that is about to listen cannot be closed before it does.
-    await this.#started?.catch(() => {});
-    if (!this.#server.listening) return;
-    const closed = new AbortController();
-    const closing = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    await Promise.race([closing, this.#deps.clock.sleep(stopGraceMs, closed.signal)]);
-    closed.abort();
-    this.#server.closeAllConnections();
-    await closing;
+  stop(): Promise<void> {
+    return this.#listener.stop();
   }
 }
 

@@ -103,6 +103,7 @@ function inBulk(
     summary: `${summary} Named by ids or a filter, at most ${idsMax} a call, the oldest first.`,
     body: many,
     data: shapes.bulkResult,
+    withinMs: 30_000,
     audit: ({ body }) => ("ids" in body ? { ids: body.ids.length } : { ...defined(body.filter) }),
     handle: async ({ body }, bot) => {
       const { ids, total } = await find(body, bot);

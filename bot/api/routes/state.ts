@@ -1,6 +1,5 @@
 /** State routes: what the process is, does and has been through. */
 import { z } from "zod";
-import { notAvailable } from "../refusal.ts";
 import { type Route, rawRoute, route } from "../route.ts";
 import * as shapes from "../shapes/process.ts";
 
@@ -50,7 +49,7 @@ export const stateRoutes: readonly Route[] = [
     summary:
       "What happens, as it happens (server-sent events: fact, sample, log). Send the last id as Last-Event-ID to miss nothing.",
     refusals: { 503: "Ten clients follow already" },
-    contentType: "text/event-stream",
+    contentType: "text/event-stream; charset=utf-8",
     respond: ({ header }, { stream }, response) => {
       stream.connect(response, header("last-event-id"));
     },
@@ -89,10 +88,6 @@ export const stateRoutes: readonly Route[] = [
     summary: "The latest warnings and errors of the log.",
     query: latest(1_000),
     data: shapes.logs,
-    refusals: { 501: "There is no log to look at" },
-    handle: ({ query }, { view }) => {
-      if (!view.logs) throw notAvailable("the log's tail");
-      return view.logs(query.limit);
-    },
+    handle: ({ query }, { view }) => view.logs(query.limit),
   }),
 ];

@@ -184,4 +184,4 @@ export const backup = z.object({
   bytes: z.number(),
   durationMs: z.number(),
 });
-export const keyRotation = z.looseObject({});
+export const keyRotation = z.object({ keyId: z.number().describe("Of the key from now on") });

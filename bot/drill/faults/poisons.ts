@@ -38,6 +38,7 @@ function poison(name: string, title: string, more: Partial<Fault>): Fault {
     title,
     how: `a message whose handler does so every time`,
     detection: { by: "log", line: /message\.dead/ },
+    givesUp: true,
     inject: async (scene) => {
       await write(scene, name);
       await eventually("it is given up", async () => deadLetters(scene).then((n) => n > 0), 90_000);
@@ -67,6 +68,7 @@ export const poisons: readonly Fault[] = [
   {
     ...common,
     name: "handler-never-settles",
+    givesUp: true,
     title: "a handler that never comes back",
     how: "a message whose handler waits for ever; ten of them",
     groups: ["P5"],
@@ -96,7 +98,7 @@ export const poisons: readonly Fault[] = [
     detection: { by: "log", line: /message\.overdue/ },
     overlaps: false,
     inject: async (scene) => {
-      await write(scene, "slow");
+      await write(scene, "wait 6000");
       await isOver(scene);
     },
     check: async ({ sandbox }) => {

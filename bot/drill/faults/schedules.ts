@@ -17,6 +17,8 @@ export function randomSchedule(minutes: number, faults: readonly Fault[]): Fault
     detection: { by: "nothing" },
     aim: "outage",
     setup: { pauseMs: 1_000 },
+    givesUp: true,
+    swallows: true,
     inject: async (scene) => {
       const untilMs = nowMs() + minutes * 60_000;
       const playing = new Set<Fault>();

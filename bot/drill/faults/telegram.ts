@@ -138,6 +138,7 @@ export const telegram: readonly Fault[] = [
   {
     ...common,
     name: "chats-gone",
+    givesUp: true,
     title: "people block the bot while it answers them",
     how: "sandbox: blocked, deactivated, kicked, in silence",
     areas: ["queue", "endToEnd"],

@@ -1,5 +1,13 @@
-/** Access tokens: one is made when none is configured, kept to ourselves, and kept over restarts. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+/** The token that is made when none is configured. */
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -10,19 +18,25 @@ import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 function setup(operate: readonly Secret[] = []) {
-  const parent = mkdtempSync(join(tmpdir(), "access-tokens-"));
-  onTestFinished(() => rmSync(parent, { recursive: true, force: true }));
-  const clock = new ManualClock();
+  const root = mkdtempSync(join(tmpdir(), "tokens-"));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const directory = join(root, "data");
   const events: BotEvent[] = [];
-  const directory = join(parent, "data");
-  const publish = (event: BotEvent) => events.push(event);
-  const create = () => new AccessTokens({ clock, publish, directory, operate, read: [] });
-  const made = async () => {
-    const tokens = create();
-    await tokens.start();
-    return tokens.current.operate.map((token) => token.reveal());
-  };
-  return { clock, create, directory, events, file: join(directory, "restart-token"), made, parent };
+  const clock = new ManualClock();
+  const create = () =>
+    new AccessTokens({
+      clock,
+      publish: (event) => events.push(event),
+      directory,
+      operate,
+      read: [],
+    });
+  return { clock, create, directory, events, file: join(directory, "restart-token") };
+}
+
+async function tokenOf(tokens: AccessTokens): Promise<string | undefined> {
+  await tokens.start();
+  return tokens.current.operate[0]?.reveal();
 }
 
 lifecycleConformance("the access tokens", () => {
@@ -34,41 +48,49 @@ test("before it has started, and with none configured, nothing opens what change
   expect(setup().create().current.operate).toEqual([]);
 });
 
-test("a token is made once, for us alone to read, and the next process has the same", async () => {
-  const { events, file, made } = setup();
-  const [token] = await made();
-  expect(readFileSync(file, "utf8")).toBe(`${token}\n`);
-  expect(statSync(file).mode & 0o077).toBe(0);
-  expect(await made()).toEqual([token]);
+test("without a configured token one is made, for its owner's eyes only, and kept", async () => {
+  const { create, events, file } = setup();
+
+  const token = await tokenOf(create());
+
+  expect(token).toMatch(/^[\w-]{43}$/);
   expect(JSON.stringify(events)).not.toContain(token);
+  expect(readFileSync(file, "utf8").trim()).toBe(token);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(await tokenOf(create())).toBe(token);
+  expect(create().file).toBeUndefined();
 });
 
-test.for<[string, (file: string) => void]>([
-  ["torn", (file) => writeFileSync(file, "abc")],
-  ["empty", (file) => writeFileSync(file, "")],
-  ["readable by others", (file) => chmodSync(file, 0o644)],
-])("a file that is %s is replaced by a new token", async ([, spoil]) => {
-  const { file, made } = setup();
-  const [before] = await made();
-  spoil(file);
-  const [after] = await made();
-  expect(after).toMatch(/^[\w-]{43}$/);
-  expect(after).not.toBe(before);
-  expect(statSync(file).mode & 0o077).toBe(0);
-});
-
-test("where one is configured none is made", async () => {
+test("a configured token is used, and nothing is written", async () => {
   const { create, file } = setup([new Secret("configured")]);
   const tokens = create();
-  await tokens.start();
-  expect(tokens.current.operate.map((token) => token.reveal())).toEqual(["configured"]);
+
+  expect(await tokenOf(tokens)).toBe("configured");
   expect(tokens.file).toBeUndefined();
   expect(statSync(file, { throwIfNoEntry: false })).toBeUndefined();
 });
 
-test("a disk that takes nothing is reported, and nothing opens what changes", async () => {
-  const { directory, events, made } = setup();
-  writeFileSync(directory, "a file where the directory should be");
-  expect(await made()).toEqual([]);
+test.each([
+  ["torn", "abc", 0o600],
+  ["empty", "", 0o600],
+  ["readable by others", "A".repeat(43), 0o644],
+])("a file that is %s is replaced", async (_, contents, mode) => {
+  const { create, directory, file } = setup();
+  mkdirSync(directory);
+  writeFileSync(file, contents);
+  chmodSync(file, mode);
+
+  const token = await tokenOf(create());
+
+  expect(token).toMatch(/^[\w-]{43}$/);
+  expect(token).not.toBe(contents);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test("a disk that takes nothing leaves the bot without a token, and says so", async () => {
+  const { create, directory, events } = setup();
+  writeFileSync(directory, "a file where a directory should be");
+
+  expect(await tokenOf(create())).toBeUndefined();
   expect(events).toMatchObject([{ type: "api.failed", path: "restart-token" }]);
 });

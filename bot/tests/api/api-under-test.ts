@@ -55,7 +55,7 @@ export function recordingActions(asked: unknown[]): MonitoringActions {
     },
     setLogLevel: (level) => note("setLogLevel", level),
     backup: async () => ({ file: "backup.db", bytes: 1, durationMs: 1 }),
-    rotateKey: async () => ({ epoch: 2 }),
+    rotateKey: async () => ({ keyId: 2 }),
   };
 }
 

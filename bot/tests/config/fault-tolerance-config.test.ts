@@ -152,7 +152,10 @@ const refused: Record<string, readonly string[] | undefined> = {
   LOG_DIR: undefined,
   LOG_LEVEL: ["verbose", "INFO"],
   LOG_KEEP_DAYS: ["0", "366"],
-  MONITORING_HOST: ["0.0.0.0", "192.168.1.5", "example.org", "::", "127.0.0.999"],
+  MONITORING_HOST: ["example.org", "127.0.0.999", "http://127.0.0.1", "127.0.0.1:3001"],
+  MONITORING_HOST_NAMES: ["http://bot.example", "bot.example/path", "bot example", "-"],
+  MONITORING_TOKEN: ["seven77", "with a space in it", "töken-töken"],
+  RESTART_TOKEN: ["seven77", "with a space in it", "good-enough,bad"],
   MONITORING_PORT: ["-1", "65536"],
   CATALOGUE_FILE: undefined,
   WELCOME_BALANCE: ["-1", "1000001", "1.005", "50,00"],
@@ -233,6 +236,10 @@ test.each(["PATH", "HTTP_PROXY", "https_proxy", "NODE_OPTIONS", "LOGNAME", "DATA
   },
 );
 
+const strong = "3f9a1c5e7b2d4860f1e2d3c4b5a69788";
+const host = "MONITORING_HOST";
+const open = (env: Record<string, string>) => ({ MONITORING_HOST: "0.0.0.0", ...env });
+
 test.each<[string, Record<string, string>, string]>([
   [
     "slow before given up",
@@ -265,6 +272,22 @@ test.each<[string, Record<string, string>, string]>([
   ],
   ["the webhook's port is its own", { WEBHOOK_PORT: "3001" }, "WEBHOOK_PORT"],
   ["two ports", { SANDBOX_PORT: "3001" }, "SANDBOX_PORT"],
+  ["reachable by others without a token", { MONITORING_HOST: "0.0.0.0" }, "MONITORING_HOST"],
+  ["reachable by others with a short token", open({ RESTART_TOKEN: "a1b2c3d4e5f6g7h8" }), host],
+  ["reachable by others with a dull token", open({ RESTART_TOKEN: "password".repeat(5) }), host],
+  [
+    "reachable by others with one weak token of two",
+    open({ RESTART_TOKEN: `${strong},short123` }),
+    host,
+  ],
+  [
+    "reachable by others with a weak token to read",
+    open({ RESTART_TOKEN: strong, MONITORING_TOKEN: "short123" }),
+    host,
+  ],
+  ["reachable through a proxy without a token", { MONITORING_HOST_NAMES: "bot.example" }, host],
+  ["three tokens", { RESTART_TOKEN: "token-one,token-two,token-three" }, "RESTART_TOKEN"],
+  ["one token for both", { RESTART_TOKEN: strong, MONITORING_TOKEN: strong }, "MONITORING_TOKEN"],
   ["two directories", { LOG_DIR: "./data/" }, "LOG_DIR"],
 ])("rule: %s", (_, env, variable) => {
   expect(variablesOf(problemsOf(env))).toEqual([variable]);
@@ -283,6 +306,20 @@ test("limits may be switched off against another Bot API server, and in the sand
     [],
   );
   expect(problemsOf(off)).toEqual([]);
+});
+
+test.each(["0.0.0.0", "::", "192.168.1.5"])("with strong tokens it may listen on %s", (address) => {
+  const tokens = { RESTART_TOKEN: strong, MONITORING_TOKEN: strong.toUpperCase() };
+
+  expect(problemsOf({ MONITORING_HOST: address, ...tokens })).toEqual([]);
+});
+
+test("no token is shown in what is wrong with it", () => {
+  const problems = problemsOf(
+    open({ RESTART_TOKEN: "a1b2c3d4e5f6g7h8", MONITORING_TOKEN: "x y z" }),
+  );
+
+  expect(JSON.stringify(problems)).not.toMatch(/a1b2c3d4|x y z/);
 });
 
 test("values are read as they are meant", () => {

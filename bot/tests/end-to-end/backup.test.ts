@@ -6,20 +6,24 @@ import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 import { runOperatorProgram } from "../support/operator-program.ts";
 
+/** A bot that has just been started on a busy machine takes its time. */
+const patience = { timeoutMs: 20_000 };
 const botId = sandboxToken.split(":")[0] ?? "";
 
-test("a backup beside the running bot brings back what the bot knew, after a kill too", async () => {
+test("a backup beside the running bot brings back what the bot knew, after a kill too", {
+  timeout: 120_000,
+}, async () => {
   const { bot, directory, sandbox } = await setupLiveBot();
   bot.start();
   await sandbox.write({ userId: 1, text: "/start" });
-  await sandbox.waitForMessage(1, ({ text }) => /account is open/.test(text ?? ""));
+  await sandbox.waitForMessage(1, ({ text }) => /account is open/.test(text ?? ""), patience);
 
   const made = await runOperatorProgram("backup", directory);
   expect(made).toMatchObject({ exitCode: 0, output: expect.stringContaining("Backup written") });
   const file = /written and checked: (\S+)/.exec(made.output)?.[1] ?? "";
 
   await sandbox.write({ userId: 2, text: "/start" });
-  await sandbox.waitForMessage(2, ({ text }) => /account is open/.test(text ?? ""));
+  await sandbox.waitForMessage(2, ({ text }) => /account is open/.test(text ?? ""), patience);
   const refused = await runOperatorProgram("restore", directory, [file]);
   expect(refused).toMatchObject({
     exitCode: 75,
@@ -33,11 +37,14 @@ test("a backup beside the running bot brings back what the bot knew, after a kil
 
   bot.start();
   await sandbox.write({ userId: 1, text: "/start" });
-  await sandbox.waitForMessage(1, ({ text }) => /Welcome back/.test(text ?? ""));
+  await sandbox.waitForMessage(1, ({ text }) => /Welcome back/.test(text ?? ""), patience);
   const before = (await sandbox.messages({ chatId: 2 })).at(-1)?.message_id ?? 0;
   await sandbox.write({ userId: 2, text: "/start" });
   const isNew = /account is open/;
-  await sandbox.waitForMessage(2, ({ text }) => isNew.test(text ?? ""), { after: before });
+  await sandbox.waitForMessage(2, ({ text }) => isNew.test(text ?? ""), {
+    after: before,
+    ...patience,
+  });
   expect(await bot.stop()).toBe(0);
 
   expect((await runOperatorProgram("restore", directory, [kept])).exitCode).toBe(0);
@@ -45,7 +52,10 @@ test("a backup beside the running bot brings back what the bot knew, after a kil
   const last = (await sandbox.messages({ chatId: 2 })).at(-1)?.message_id ?? 0;
   await sandbox.write({ userId: 2, text: "/start" });
   const known = /Welcome back/;
-  await sandbox.waitForMessage(2, ({ text }) => known.test(text ?? ""), { after: last });
+  await sandbox.waitForMessage(2, ({ text }) => known.test(text ?? ""), {
+    after: last,
+    ...patience,
+  });
 });
 
 test("wrong calls say what is expected, and change nothing", async () => {

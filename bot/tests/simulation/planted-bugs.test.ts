@@ -4,9 +4,8 @@ import type { Clock } from "../../contracts/clock.ts";
 import type { NewMessage } from "../../contracts/message.ts";
 import type { MessageHandler } from "../../contracts/message-handler.ts";
 import type { AttemptOutcome, Store } from "../../contracts/store.ts";
-import type { Finding } from "../../history/verdict.ts";
 import type { Plants } from "../../simulation/simulated-process.ts";
-import { simulate } from "../../simulation/simulation.ts";
+import { type Complaint, simulate } from "../../simulation/simulation.ts";
 
 /** Seeds within which a bug has to be found. */
 const seedsMax = 60;
@@ -54,7 +53,7 @@ function withEnqueue(
 let lanes = 0;
 let steps = 0;
 
-const bugs: readonly (readonly [string, Plants, readonly Finding["what"][]])[] = [
+const bugs: readonly (readonly [string, Plants, readonly Complaint["what"][]])[] = [
   [
     "a store that answers before it has committed",
     {

@@ -2,7 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { StepResultError } from "../../contracts/errors.ts";
 import type { Message, NewMessage } from "../../contracts/message.ts";
-import type { AttemptRef, Backup, ClaimRequest, Store } from "../../contracts/store.ts";
+import type {
+  AttemptRef,
+  Backup,
+  ClaimRequest,
+  DeadLetterFilter,
+  Store,
+} from "../../contracts/store.ts";
 import type { ManualClock } from "../support/manual-clock.ts";
 
 export interface StoreSubject {
@@ -207,6 +213,31 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(results.map(({ kind }) => kind)).toEqual([...Array(5).fill("queued"), "lane-full"]);
       const letters = await store.deadLetters({ reason: "lane-full", offset: 0, limit: 10 });
       expect(letters.map(({ payload }) => payload["n"])).toEqual([6]);
+    });
+
+    test("finds dead letters by type, reason and the code of their latest error", async () => {
+      const { store } = await open();
+      const codes = ["A", "B", "A"];
+      await store.enqueue(codes.map((_, n) => update(`lane ${n}`, n)));
+      for (const message of await claim(store)) {
+        const n = Number(message.payload["n"]);
+        const error = { code: codes[n] ?? "", message: "", atEpochMs: n };
+        const reason = n === 0 ? "refused" : "attempts-exhausted";
+        await store.finish(ref(message), { kind: "dead", reason, error, enqueue: [] });
+      }
+      const found = async (filter: DeadLetterFilter) => {
+        const letters = await store.deadLetters({ ...filter, offset: 0, limit: 10 });
+        expect(await store.countDeadLetters(filter)).toBe(letters.length);
+        return letters.map(({ payload }) => payload["n"]).sort();
+      };
+      expect(await found({})).toEqual([0, 1, 2]);
+      expect(await found({ code: "A" })).toEqual([0, 2]);
+      expect(await found({ code: "A", reason: "refused", type: "update" })).toEqual([0]);
+      expect(await found({ type: "send" })).toEqual([]);
+      expect(await found({ code: "' OR 1=1" })).toEqual([]);
+      const [one] = await store.deadLetters({ code: "B", offset: 0, limit: 1 });
+      expect(await store.deadLetter(one?.id ?? 0)).toEqual(one);
+      expect(await store.deadLetter(999_999)).toBeUndefined();
     });
 
     test("counts the deaths of what was in hand, and only of that", async () => {

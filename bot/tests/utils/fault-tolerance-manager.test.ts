@@ -329,3 +329,19 @@ test.for(pairs)("$state, $command: $expected", async ({ command, expected, state
   await manager.stop();
   expect(clock.pending).toBe(0);
 });
+
+test("its phase says where all of them are", async () => {
+  const started = Promise.withResolvers<void>();
+  const { manager } = setup([{ name: "slow", start: () => started.promise }]);
+  expect(manager.phase).toBe("starting");
+
+  const starting = manager.start();
+  expect(manager.phase).toBe("starting");
+  started.resolve();
+  await starting;
+  expect(manager.phase).toBe("running");
+  await manager.drain(new AbortController().signal);
+  expect(manager.phase).toBe("draining");
+  await manager.stop();
+  expect(manager.phase).toBe("stopped");
+});

@@ -1,0 +1,62 @@
+/** API: calls to the bot, with the token that was typed; it lives as long as this tab and no longer. */
+
+const tokenKey = "operator-token";
+/** Longer than the bot gives an answer. */
+const deadlineMs = 8_000;
+
+/** The bot refused, or did not answer (status 0). */
+export class ApiError extends Error {
+  constructor(status, { cause, code = "NO_ANSWER", hint, message = "no answer" } = {}) {
+    super(message, { cause });
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
+  }
+
+  get needsToken() {
+    return this.status === 401 || (this.status === 403 && this.code === "FORBIDDEN");
+  }
+}
+
+export class Api {
+  get token() {
+    return sessionStorage.getItem(tokenKey) ?? undefined;
+  }
+
+  setToken(token) {
+    if (token) sessionStorage.setItem(tokenKey, token);
+    else sessionStorage.removeItem(tokenKey);
+  }
+
+  get headers() {
+    return this.token ? { authorization: `Bearer ${this.token}` } : {};
+  }
+
+  /** The `data` of an answer. Also of one that says 503: that is how a sick bot answers. */
+  async ask(path) {
+    return this.#call("GET", path);
+  }
+
+  async act(path, body = {}, method = "POST") {
+    return this.#call(method, path, method === "DELETE" ? undefined : body);
+  }
+
+  async #call(method, path, body) {
+    let response;
+    let answer;
+    try {
+      response = await fetch(path, {
+        method,
+        headers: { ...this.headers, ...(body && { "content-type": "application/json" }) },
+        ...(body && { body: JSON.stringify(body) }),
+        cache: "no-store",
+        signal: AbortSignal.timeout(deadlineMs),
+      });
+      answer = await response.json();
+    } catch (error) {
+      throw new ApiError(response?.status ?? 0, { message: error.message, cause: error });
+    }
+    if (answer?.data !== undefined) return answer.data;
+    throw new ApiError(response.status, answer?.error);
+  }
+}

@@ -1,0 +1,89 @@
+/** Dialogs: questions before something is changed, and what became of it. */
+import { element, pick, setText } from "./elements.js";
+import { t } from "./texts.js";
+
+const toastMs = 8_000;
+const toastsMax = 4;
+
+/** Buttons that close their dialog; not of the kind that Enter presses. */
+export function listenToDialogs() {
+  document.addEventListener("click", ({ target }) => {
+    const closing = target.closest("dialog [data-close]");
+    closing?.closest("dialog").close(closing.dataset.close);
+  });
+}
+
+/** Opens a dialog. @returns the value of the button that closed it; "" for Escape. */
+export function openDialog(dialog) {
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+  });
+}
+
+/**
+ * Asks before something is done.
+ *
+ * @param question `title`, `text`, `yes` (the button), and `wantsReason`.
+ * @returns `undefined` for no, otherwise the reason; "" without one.
+ */
+export async function confirmed({ text, title, wantsReason = false, yes }) {
+  setText(pick("confirm-title"), title);
+  setText(pick("confirm-text"), text);
+  setText(pick("confirm-yes"), yes);
+  pick("confirm-reason-label").hidden = !wantsReason;
+  pick("confirm-reason").value = "";
+  const answer = await openDialog(pick("confirm"));
+  return answer === "yes" ? pick("confirm-reason").value.trim() : undefined;
+}
+
+/** Asks for the token. @returns whether there is one now. */
+export async function askForToken(api, why, problem = "") {
+  const input = pick("token-input");
+  setText(pick("token-why"), why);
+  setText(pick("token-problem"), problem);
+  pick("token-forget").hidden = !api.token;
+  input.value = "";
+  const answer = await openDialog(pick("ask-token"));
+  const typed = input.value.trim();
+  input.value = "";
+  if (answer === "yes" && typed !== "") api.setToken(typed);
+  else if (answer === "forget") api.setToken(undefined);
+  else return false;
+  return answer === "yes";
+}
+
+/** @param before What it takes the place of, if that is still there. @returns what is shown. */
+export function toast(text, status = "healthy", before = undefined) {
+  const shown = element("p", { class: "toast", "data-status": status }, text);
+  const place = pick("toasts");
+  before?.remove();
+  place.append(shown);
+  while (place.childElementCount > toastsMax) place.firstElementChild.remove();
+  setTimeout(() => shown.remove(), toastMs);
+  return shown;
+}
+
+/**
+ * Runs something an operator asked for, and says what became of it. When the bot wants a token, or
+ * another one, it is asked for and the work is done again.
+ */
+export async function operate(api, work) {
+  try {
+    if (!api.token && !(await askForToken(api, t("token.change")))) return;
+    for (;;) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (!error.needsToken) throw error;
+        // The old one stays until there is another: it may be good for reading.
+        if (!(await askForToken(api, t("token.change"), error.message))) return;
+      }
+    }
+  } catch (error) {
+    const hint = error.hint ? ` ${error.hint}` : "";
+    toast(`✖ ${t("failed", `${error.message}${hint}`)}`, "unhealthy");
+  }
+}

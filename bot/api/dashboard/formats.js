@@ -1,0 +1,73 @@
+/** Formats: figures and instants as people read them. What is missing is a dash. */
+import { language, nameOf, t } from "./texts.js";
+
+const none = "–";
+const known = (value) => typeof value === "number" && Number.isFinite(value);
+
+export function count(value) {
+  return known(value) ? value.toLocaleString(language()) : none;
+}
+
+/** Three figures that matter. */
+export function figure(value) {
+  if (!known(value)) return none;
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString(language(), { maximumFractionDigits: digits });
+}
+
+export function perSecond(value) {
+  return known(value) ? `${figure(value)}/s` : none;
+}
+
+export function percent(share) {
+  return known(share) ? `${figure(share * 100)} %` : none;
+}
+
+export function bytes(value) {
+  if (!known(value)) return none;
+  if (value < 1024) return `${value} B`;
+  const units = ["KB", "MB", "GB", "TB"];
+  const power = Math.min(units.length, Math.floor(Math.log2(value) / 10));
+  return `${figure(value / 1024 ** power)} ${units[power - 1]}`;
+}
+
+/** A time span, in its two largest units at most. */
+export function span(ms) {
+  if (!known(ms)) return none;
+  if (ms < 1_000) return inUnits([ms < 10 ? figure(ms) : Math.round(ms), "ms"]);
+  if (ms < 60_000) return inUnits([figure(Math.floor(ms / 100) / 10), "s"]);
+  const seconds = Math.floor(ms / 1000);
+  const [days, hours, minutes] = [86_400, 3_600, 60].map((unit, index) =>
+    Math.floor((seconds % [Number.POSITIVE_INFINITY, 86_400, 3_600][index]) / unit),
+  );
+  if (days > 0) return inUnits([days, "d"], [hours, "h"]);
+  if (hours > 0) return inUnits([hours, "h"], [minutes, "min"]);
+  return inUnits([minutes, "min"], [seconds % 60, "s"]);
+}
+
+function inUnits(...parts) {
+  return parts.map(([value, unit]) => `${value} ${nameOf("unit", unit)}`).join(" ");
+}
+
+/** For what has to be known to the second only. */
+export function wholeSpan(ms) {
+  return known(ms) && ms < 60_000 ? inUnits([Math.max(0, Math.round(ms / 1000)), "s"]) : span(ms);
+}
+
+export function clockTime(epochMs) {
+  if (!known(epochMs)) return none;
+  return new Date(epochMs).toLocaleTimeString(language(), { hour12: false });
+}
+
+/** With the date when it is not today's. */
+export function instant(epochMs) {
+  if (!known(epochMs)) return none;
+  const date = new Date(epochMs);
+  const time = clockTime(epochMs);
+  if (date.toDateString() === new Date().toDateString()) return time;
+  return `${date.toLocaleDateString(language(), { month: "short", day: "numeric" })} ${time}`;
+}
+
+export function ago(epochMs) {
+  return known(epochMs) ? t("ago", wholeSpan(Math.max(0, Date.now() - epochMs))) : none;
+}

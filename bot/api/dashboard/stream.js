@@ -1,0 +1,136 @@
+/**
+ * Stream: what happens at the bot, as it happens, over one request that stays open.
+ *
+ *   waiting --answer--> open --end, error, silence--> waiting (back-off) --> …
+ *           --401-----> locked, until there is another token
+ *
+ * fetch in the place of EventSource, because that cannot send a token.
+ */
+
+const silenceMs = 20_000;
+const retryFirstMs = 500;
+const retryMaxMs = 10_000;
+
+export class Stream {
+  /** "waiting" | "open" | "locked" */
+  state = "waiting";
+  /** Why the bot refused it; "" when nothing was heard. */
+  reason = "";
+  heardAtMs = undefined;
+  nextTryAtMs = 0;
+  #api;
+  #on;
+  #lastId;
+  #failures = 0;
+  #wake = () => {};
+  #end = () => {};
+
+  /** @param on `entry(kind, data)`, `change()` when its state is another, `opened()`. */
+  constructor(api, on) {
+    this.#api = api;
+    this.#on = on;
+  }
+
+  async run() {
+    while (true) {
+      try {
+        await this.#follow();
+        this.#become("waiting", "");
+      } catch (error) {
+        const reason = error.status ? error.message : "";
+        this.#become(error.status === 401 ? "locked" : "waiting", reason);
+      }
+      await this.#pause();
+    }
+  }
+
+  /** Tries now; with another token, say. */
+  retry() {
+    this.#failures = 0;
+    this.#end();
+    this.#wake();
+  }
+
+  async #follow() {
+    const ending = new AbortController();
+    this.#end = () => ending.abort();
+    let silence = setTimeout(this.#end, silenceMs);
+    try {
+      const headers = { ...this.#api.headers, accept: "text/event-stream" };
+      if (this.#lastId) headers["last-event-id"] = this.#lastId;
+      const response = await fetch("/api/events", {
+        headers,
+        cache: "no-store",
+        signal: ending.signal,
+      });
+      if (!response.ok) throw await refusal(response);
+      this.#failures = 0;
+      this.#become("open", "");
+      this.#on.opened();
+      let rest = "";
+      for await (const text of textOf(response.body)) {
+        clearTimeout(silence);
+        silence = setTimeout(this.#end, silenceMs);
+        this.heardAtMs = Date.now();
+        const blocks = (rest + text).split("\n\n");
+        rest = blocks.pop();
+        for (const block of blocks) this.#take(block);
+      }
+    } finally {
+      clearTimeout(silence);
+    }
+  }
+
+  #take(block) {
+    const fields = new Map();
+    for (const line of block.split("\n")) {
+      const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+      if (name) fields.set(name, value);
+    }
+    if (fields.has("id")) this.#lastId = fields.get("id");
+    if (!fields.has("data")) return;
+    let data;
+    try {
+      data = JSON.parse(fields.get("data"));
+    } catch {
+      // Half an entry, cut off with the connection; it comes again after the last id.
+      return;
+    }
+    this.#on.entry(fields.get("event") ?? "fact", data);
+  }
+
+  #become(state, reason) {
+    this.state = state;
+    this.reason = reason;
+    if (state === "open") this.heardAtMs = Date.now();
+    this.#on.change();
+  }
+
+  async #pause() {
+    const limitMs = Math.min(retryMaxMs, retryFirstMs * 2 ** this.#failures++);
+    // Several dashboards must not come back all at once.
+    const delayMs = this.state === "locked" ? undefined : limitMs * (0.5 + Math.random() / 2);
+    this.nextTryAtMs = Date.now() + (delayMs ?? 0);
+    await new Promise((resolve) => {
+      this.#wake = resolve;
+      if (delayMs !== undefined) setTimeout(resolve, delayMs);
+    });
+  }
+}
+
+async function refusal(response) {
+  const answer = await response.json().catch(() => ({}));
+  const error = new Error(answer.error?.message ?? `HTTP ${response.status}`);
+  error.status = response.status;
+  return error;
+}
+
+/** Readable streams cannot be iterated in every browser. */
+async function* textOf(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}

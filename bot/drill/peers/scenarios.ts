@@ -1,0 +1,219 @@
+/** Scenarios: the troubles that peers are compared by, and what became of each. */
+import { eventually, nowMs, pause } from "../bot-process.ts";
+import type { Contest } from "./contest.ts";
+
+export interface Outcome {
+  /** For a table, a few words. */
+  readonly text: string;
+  /** Nothing was lost or doubled, nobody had to wait, the process lived on. */
+  readonly good: boolean;
+}
+
+export interface Scenario {
+  readonly title: string;
+  play(contest: Contest): Promise<Outcome>;
+}
+
+const firstUserId = 1_000;
+const poison = (what: string) => `/poison ${what}`;
+
+/** One text each from so many people. */
+async function write({ sandbox }: Contest, texts: readonly string[]): Promise<void> {
+  const messages = texts.map((text, index) => ({ userId: firstUserId + index, text }));
+  await sandbox.feed({ messages });
+}
+
+/** By person, how many replies there were. */
+async function countReplies({ sandbox }: Contest, people: number): Promise<readonly number[]> {
+  const sends = await sandbox.journalAll({ method: "sendMessage" });
+  return Array.from({ length: people }, (_, index) => {
+    const chatId = firstUserId + index;
+    return sends.filter((send) => send.executed && send.chatId === chatId).length;
+  });
+}
+
+/** What is lost is what nobody will answer any more: no reply, and Telegram has forgotten it. */
+async function lostAndTwice(contest: Contest, people: number): Promise<Outcome> {
+  const replies = await countReplies(contest, people);
+  const { pending } = await contest.sandbox.queue();
+  const unanswered = replies.filter((count) => count === 0).length;
+  const lost = Math.max(0, unanswered - pending);
+  const twice = replies.filter((count) => count > 1).length;
+  const kept = pending > 0 ? `, ${pending} kept` : "";
+  const exit = contest.running ? "" : "exits: ";
+  return {
+    text: `${exit}${lost} lost, ${twice} twice${kept}`,
+    good: lost + twice + pending === 0 && contest.running,
+  };
+}
+
+/** Whether it still answers, and how long that took; an exit ends the waiting. */
+async function answersWithin(contest: Contest, userId: number, limitMs: number): Promise<Outcome> {
+  const fromMs = nowMs();
+  await contest.sandbox.write({ userId, text: "/help" });
+  while (nowMs() - fromMs < limitMs) {
+    if (!contest.running) return { text: "exits", good: false };
+    const sends = await contest.sandbox.journalAll({ method: "sendMessage", chatId: userId });
+    if (sends.some(({ executed }) => executed)) {
+      const tookS = (nowMs() - fromMs) / 1000;
+      return { text: `answers after ${tookS.toFixed(1)} s`, good: tookS < 5 };
+    }
+    await pause(50);
+  }
+  return { text: `not within ${limitMs / 1000} s`, good: false };
+}
+
+const quietMs = 3_000;
+
+/** Waits until nothing has been sent for a while, at most so long. */
+async function quiet({ sandbox }: Contest, limitMs = 25_000): Promise<void> {
+  const untilMs = nowMs() + limitMs;
+  let sends = -1;
+  while (nowMs() < untilMs) {
+    const now = (await sandbox.journalAll({ method: "sendMessage" })).length;
+    if (now === sends) return;
+    sends = now;
+    await pause(quietMs);
+  }
+}
+
+async function oneFault(contest: Contest, status: number): Promise<Outcome> {
+  const fault =
+    status === 409
+      ? ({ kind: "conflict" } as const)
+      : ({ kind: "error", status, description: "drill" } as const);
+  const { id } = await contest.sandbox.addFault({ match: "getUpdates", count: 1, fault });
+  // An empty poll would otherwise have to end first.
+  await contest.sandbox.write({ userId: 1, text: "/help" });
+  await eventually(
+    "it strikes",
+    async () => {
+      const rule = (await contest.sandbox.faults()).find((one) => one.id === id);
+      return !contest.running || !rule || rule.struck > 0;
+    },
+    15_000,
+  ).catch(() => false);
+  await pause(500);
+  return answersWithin(contest, 2, 15_000);
+}
+
+export const scenarios: readonly Scenario[] = [
+  {
+    title: "kill -9 in the middle of 20 updates, restart",
+    play: async (contest) => {
+      await write(
+        contest,
+        Array.from({ length: 20 }, () => poison("wait 50")),
+      );
+      await eventually("half are answered", async () => {
+        const replies = await countReplies(contest, 20);
+        return replies.filter((count) => count > 0).length >= 10;
+      });
+      await contest.kill();
+      contest.start();
+      await quiet(contest);
+      return lostAndTwice(contest, 20);
+    },
+  },
+  {
+    title: "one handler of ten throws",
+    play: async (contest) => {
+      const texts = Array.from({ length: 10 }, (_, index) =>
+        index === 2 ? poison("throw") : "/help",
+      );
+      await write(contest, texts);
+      await quiet(contest);
+      return lostAndTwice(contest, 10);
+    },
+  },
+  {
+    title: "SIGTERM during a handler of 2 s, 4 updates, restart",
+    play: async (contest) => {
+      await write(contest, ["/help", poison("wait 2000"), "/help", "/help"]);
+      await pause(1_000);
+      await contest.stop();
+      contest.start();
+      await quiet(contest);
+      return lostAndTwice(contest, 4);
+    },
+  },
+  { title: "one 409", play: (contest) => oneFault(contest, 409) },
+  { title: "one 401", play: (contest) => oneFault(contest, 401) },
+  { title: "one 400 on polling", play: (contest) => oneFault(contest, 400) },
+  {
+    title: "502 on polling for 5 s",
+    play: async (contest) => {
+      const fault = { kind: "html", status: 502 } as const;
+      const { id } = await contest.sandbox.addFault({ match: "getUpdates", fault });
+      await contest.sandbox.write({ userId: 1, text: "/help" });
+      await pause(5_000);
+      await contest.sandbox.removeFault({ id });
+      return answersWithin(contest, 2, 30_000);
+    },
+  },
+  {
+    title: "429 on a send, retry_after 1",
+    play: async (contest) => {
+      const fault = { kind: "error", status: 429, retryAfterS: 1 } as const;
+      await contest.sandbox.addFault({ match: "sendMessage", count: 1, fault });
+      await write(contest, ["/help"]);
+      await quiet(contest);
+      return lostAndTwice(contest, 1);
+    },
+  },
+  {
+    title: "network down at the start, for 5 s",
+    play: async (contest) => {
+      await contest.kill();
+      await contest.network.stop();
+      contest.start();
+      await pause(5_000);
+      await contest.network.start();
+      return answersWithin(contest, 2, 30_000);
+    },
+  },
+  {
+    title: "polls accepted and never answered",
+    play: async (contest) => {
+      const fault = { kind: "hang" } as const;
+      await contest.sandbox.addFault({ match: "getUpdates", count: 1, fault });
+      await contest.sandbox.write({ userId: 1, text: "/help" });
+      await pause(500);
+      return answersWithin(contest, 2, 60_000);
+    },
+  },
+  {
+    title: "somebody else's answer during a handler of 6 s",
+    play: async (contest) => {
+      await write(contest, [poison("wait 6000")]);
+      await pause(500);
+      return answersWithin(contest, 2, 20_000);
+    },
+  },
+  {
+    title: "order in one chat",
+    play: async (contest) => {
+      const userId = firstUserId;
+      const messages = [poison("wait 1000"), "/help"].map((text) => ({ userId, text }));
+      await contest.sandbox.feed({ messages });
+      await quiet(contest);
+      const texts = (await contest.sandbox.messages({ chatId: userId })).map(
+        ({ text }) => text ?? "",
+      );
+      const last = texts.at(-1)?.startsWith("This is what") ?? false;
+      return { text: last ? "kept" : "broken", good: last };
+    },
+  },
+  {
+    title: "the same update again",
+    play: async (contest) => {
+      await write(contest, ["/help"]);
+      await quiet(contest);
+      const [fact] = await contest.sandbox.facts({ limit: 1 });
+      await contest.sandbox.redeliver({ updateId: fact?.updateId ?? 0 });
+      await contest.sandbox.write({ userId: 2, text: "/help" });
+      await quiet(contest);
+      return lostAndTwice(contest, 1);
+    },
+  },
+];

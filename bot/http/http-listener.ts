@@ -1,0 +1,102 @@
+/**
+ * HTTP listener: one listening socket and its connections, all of them limited in number and time.
+ *
+ * Lives once, as a component does. What it answers is its owner's business.
+ */
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Clock } from "../contracts/clock.ts";
+
+export interface HttpListenerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly answer: RequestListener;
+  /** Connections at a time. */
+  readonly connectionsMax: number;
+  /** Milliseconds in which a request's headers have to be here. */
+  readonly headersMs: number;
+  /** Milliseconds in which a whole request has to be here. */
+  readonly requestMs: number;
+  /** Milliseconds for which a silent connection is kept. */
+  readonly keepAliveMs: number;
+  /** Told of what befalls the socket later, e.g. no descriptors left: one connection each. */
+  readonly onError: (error: Error) => void;
+}
+
+const headerBytesMax = 8 * 1024;
+const checkEveryMs = 1_000;
+/** Milliseconds that answers in hand get at a stop. */
+const stopGraceMs = 1_000;
+
+export class HttpListener {
+  readonly #options: HttpListenerOptions;
+  readonly #server: Server;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options;
+    this.#server = createServer(
+      { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: headerBytesMax },
+      options.answer,
+    );
+    this.#server.maxConnections = options.connectionsMax;
+    this.#server.headersTimeout = options.headersMs;
+    this.#server.requestTimeout = options.requestMs;
+    this.#server.keepAliveTimeout = options.keepAliveMs;
+  }
+
+  /** The one it listens on; before that, the one it was given. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
+  }
+
+  /** Whether it was started, was not stopped, and does not listen all the same. */
+  get deaf(): boolean {
+    return this.#started !== undefined && !this.#stopped && !this.#server.listening;
+  }
+
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
+  /** Rejects with what the system says. After a stop it does nothing. */
+  start(): Promise<void> {
+    this.#started ??= this.#stopped === undefined ? this.#listen() : Promise.resolve();
+    return this.#started;
+  }
+
+  /** Lets answers in hand finish for a second. Never rejects. @param first Done before they are waited for. */
+  stop(first: () => void = () => {}): Promise<void> {
+    this.#stopped ??= this.#close(first);
+    return this.#stopped;
+  }
+
+  async #listen(): Promise<void> {
+    const { host, onError, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host, port, exclusive: true }, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+    this.#server.on("error", onError);
+  }
+
+  async #close(first: () => void): Promise<void> {
+    // A server that is about to listen cannot be closed before it does.
+    await this.#started?.catch(() => {});
+    first();
+    if (!this.#server.listening) return;
+    const closed = new AbortController();
+    const closing = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    await Promise.race([closing, this.#options.clock.sleep(stopGraceMs, closed.signal)]);
+    closed.abort();
+    this.#server.closeAllConnections();
+    await closing;
+  }
+}

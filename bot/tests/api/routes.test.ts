@@ -1,0 +1,276 @@
+/** What each address does with what it is given. */
+import { expect, test } from "vitest";
+import { letter, operateToken, readToken, setupApi } from "./api-under-test.ts";
+
+const post = (path: string, body: unknown) => ({
+  path,
+  method: "POST",
+  token: operateToken,
+  body: typeof body === "string" ? body : JSON.stringify(body),
+});
+
+test.each([
+  [{ pool: "sending" }, "sending"],
+  [{ type: "update" }, "handling"],
+  [{ pool: "handling", type: "update" }, "handling"],
+])("pausing %j pauses the pool %s, and resuming resumes it", async (body, pool) => {
+  const { asked, call } = await setupApi();
+
+  expect((await call(post("/api/message-queue/pause", body))).json).toMatchObject({
+    success: true,
+    data: { pool, paused: true },
+  });
+  await call(post("/api/message-queue/resume", body));
+  expect(asked).toEqual([
+    ["setPaused", pool, true],
+    ["setPaused", pool, false],
+  ]);
+});
+
+test.each([
+  [{}, /body.pool/],
+  [{ pool: "swimming" }, /body.pool.*handling/],
+  [{ type: "broadcast" }, /shares the pool sending/],
+  [{ pool: "sending", type: "update" }, /shares|pool/],
+  [{ pool: "sending", extra: 1 }, /extra/],
+])("pausing %j is refused, and the answer says what is wrong", async (body, message) => {
+  const { asked, call } = await setupApi();
+
+  const answer = await call(post("/api/message-queue/pause", body));
+
+  expect(answer.status).toBe(400);
+  expect(answer.json).toMatchObject({
+    error: { code: "INVALID_REQUEST", message: expect.stringMatching(message) },
+  });
+  expect(asked).toEqual([]);
+});
+
+test.each(["hello", "{", "[]", '"text"', "null", "12", "\u00ff{", '{"pool":"sending"'])(
+  "the body %j is refused",
+  async (body) => {
+    const { asked, call } = await setupApi();
+
+    const answer = await call(post("/api/message-queue/pause", body));
+
+    expect(answer.status).toBe(400);
+    expect(asked).toEqual([]);
+  },
+);
+
+test("a restart of the process is accepted once", async () => {
+  const { asked, call } = await setupApi();
+
+  const first = await call(post("/api/restart", { reason: "manual restart" }));
+  const second = await call(post("/api/restart", ""));
+
+  expect(first.status).toBe(202);
+  expect(first.json).toMatchObject({
+    success: true,
+    data: { id: expect.stringMatching(/^restart-/), what: "process" },
+  });
+  const { id } = first.json["data"] as { id: string };
+  expect(asked[0]).toEqual(["restartProcess", `manual restart (${id})`]);
+  expect(second.status).toBe(409);
+});
+
+test.each([
+  ["nonsense", 404, /polling/],
+  ["storage", 409, /polling/],
+])(
+  "restarting the component %s answers %d and names those that can be",
+  async (name, status, hint) => {
+    const { asked, call } = await setupApi();
+
+    const answer = await call(post("/api/restart", { component: name }));
+
+    expect(answer.status).toBe(status);
+    expect(answer.text).toMatch(hint);
+    expect(asked).toEqual([]);
+  },
+);
+
+test("a component that can be restarted is", async () => {
+  const { asked, call } = await setupApi();
+
+  const answer = await call(post("/api/restart", { component: "polling", reason: "try" }));
+
+  expect(answer.status).toBe(202);
+  expect(asked).toEqual([
+    ["restartComponent", "polling", expect.stringMatching(/^try \(restart-/)],
+  ]);
+});
+
+test("restarts are limited in number", async () => {
+  const { call } = await setupApi();
+  const statuses: number[] = [];
+  for (let time = 0; time < 12; time++) {
+    statuses.push((await call(post("/api/restart", { component: "polling" }))).status);
+  }
+
+  expect(statuses.slice(0, 10)).toEqual(Array(10).fill(202));
+  expect(statuses.slice(10)).toEqual([429, 429]);
+});
+
+test("a dead letter's payload is shown to who may operate, and to nobody else", async () => {
+  const { call } = await setupApi();
+  const path = `/api/dead-letters/${letter.id}`;
+
+  expect((await call({ path, token: operateToken })).text).toContain("private words");
+  for (const token of [undefined, readToken]) {
+    const answer = await call({ path, ...(token && { token }) });
+    expect(answer.status).toBe(200);
+    expect(answer.text).not.toContain("private words");
+  }
+  const list = await call({ path: "/api/dead-letters", token: operateToken });
+  expect(list.text).not.toContain("private words");
+});
+
+test.each(["/api/dead-letters/999", "/api/dead-letters/999/requeue"])(
+  "%s is not there",
+  async (path) => {
+    const { call } = await setupApi();
+    const method = path.endsWith("requeue") ? "POST" : "DELETE";
+
+    expect((await call({ path, method, token: operateToken })).status).toBe(404);
+  },
+);
+
+test.each(["abc", "0", "-1", "1.5", "99999999999999999999", "7;drop", "%20"])(
+  "the dead letter %j makes no sense",
+  async (id) => {
+    const { call } = await setupApi();
+
+    expect((await call({ path: `/api/dead-letters/${id}` })).status).toBe(400);
+  },
+);
+
+test.each([
+  "limit=0",
+  "limit=1001",
+  "limit=x",
+  "offset=-1",
+  "type=x",
+  "reason=x",
+  "limit=1&limit=2",
+  "page=2",
+])("a list of dead letters with %s is refused", async (query) => {
+  const { call } = await setupApi();
+
+  const answer = await call({ path: `/api/dead-letters?${query}` });
+
+  expect(answer.status).toBe(400);
+  expect(answer.json).toMatchObject({ error: { problems: [{ field: expect.any(String) }] } });
+});
+
+test("dead letters found by a filter are put back oldest first, a thousand at a time", async () => {
+  const total = 2_500;
+  // As a store lists them: the newest, which has the highest number, first.
+  const deadLetters = async ({ limit, offset }: { limit: number; offset: number }) => ({
+    total,
+    offset,
+    limit,
+    deadLetters: Array.from({ length: Math.min(limit, total - offset) }, (_, index) => ({
+      ...letter,
+      id: total - offset - index,
+    })),
+  });
+  const done: number[] = [];
+  const requeue = async (id: number) => done.push(id);
+  const { call, events } = await setupApi({ view: { deadLetters }, actions: { requeue } });
+
+  const answer = await call(post("/api/dead-letters/requeue", { filter: { reason: "refused" } }));
+
+  expect(answer.json).toMatchObject({ data: { done: 1_000, missing: 0, remaining: 1_500 } });
+  expect(done).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
+  expect(events).toMatchObject([{ type: "api.changed", facts: { reason: "refused" } }]);
+});
+
+test("named dead letters are removed, each once, and what is not there is counted", async () => {
+  const { asked, call, events } = await setupApi();
+
+  const answer = await call(post("/api/dead-letters/delete", { ids: [9, letter.id, 9] }));
+
+  expect(answer.json).toMatchObject({ data: { done: 1, missing: 1, remaining: 0 } });
+  expect(asked).toEqual([
+    ["deleteDeadLetter", letter.id],
+    ["deleteDeadLetter", 9],
+  ]);
+  expect(events).toMatchObject([{ facts: { ids: 3 } }]);
+});
+
+test.each([
+  {},
+  { ids: [] },
+  { ids: [1], filter: {} },
+  { ids: ["1"] },
+  { ids: Array(1001).fill(1) },
+])("the choice %j of dead letters is refused", async (body) => {
+  const { asked, call } = await setupApi();
+
+  expect((await call(post("/api/dead-letters/delete", body))).status).toBe(400);
+  expect(asked).toEqual([]);
+});
+
+test("health comes as application/health+json to who asks for it", async () => {
+  const checks = {
+    queue: { status: "degraded", duration: 3, reason: "full", checkedAt: "t", oldestAgeMs: 9 },
+  } as const;
+  const { call } = await setupApi({ view: { health: () => ({ status: "degraded", checks }) } });
+
+  const answer = await call({ headers: { accept: "application/health+json" } });
+
+  expect(answer.status).toBe(200);
+  expect(answer.headers["content-type"]).toMatch(/^application\/health\+json/);
+  expect(answer.json).toEqual({
+    status: "warn",
+    checks: {
+      "queue:responseTime": [
+        {
+          componentType: "component",
+          time: "t",
+          status: "warn",
+          output: "full",
+          observedValue: 3,
+          observedUnit: "ms",
+        },
+      ],
+      "queue:oldestAgeMs": [
+        { componentType: "component", time: "t", observedValue: 9, observedUnit: "ms" },
+      ],
+    },
+  });
+  expect((await call({ headers: { accept: "*/*" } })).json).toHaveProperty("success", true);
+});
+
+test("a bot that is not ready says why, with 503", async () => {
+  const ready = { ready: false, phase: "draining", reasons: ["the process is draining"] } as const;
+  const { call } = await setupApi({ view: { ready: () => ready } });
+
+  const answer = await call({ path: "/api/ready" });
+
+  expect(answer.status).toBe(503);
+  expect(answer.json).toMatchObject({ success: false, data: ready });
+});
+
+test("what this bot cannot do answers 501", async () => {
+  const { call } = await setupApi({ actions: { rotateKey: undefined as never } });
+
+  expect((await call(post("/api/keys/rotate", ""))).status).toBe(501);
+});
+
+test("the page may run its own scripts and nothing else", async () => {
+  const { call } = await setupApi();
+
+  const page = await call({ path: "/" });
+  const script = await call({ path: "/assets/uplot.js" });
+  const style = await call({ path: "/assets/uplot.css" });
+
+  expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");
+  expect(page.text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/i);
+  expect(script.headers["content-type"]).toBe("text/javascript; charset=utf-8");
+  expect(style.headers["content-type"]).toBe("text/css; charset=utf-8");
+  const policy = String(page.headers["content-security-policy"]);
+  expect(policy).toContain("script-src 'self'");
+  expect(policy).not.toMatch(/unsafe|upgrade-insecure|\*/);
+  expect(page.headers).not.toHaveProperty("strict-transport-security");
+});
