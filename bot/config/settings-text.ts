@@ -58,7 +58,7 @@ directory. They are read once, at the start, and cannot be changed afterwards, e
 
 \`\`\`sh
 cp .env.example .env && chmod 600 .env   # every line is there, commented out, at its default
-node bot/start.ts --help                 # this page's tables, in the terminal
+npm start -- --help                      # this page's tables, in the terminal
 \`\`\`
 
 Whatever is wrong is reported at once, every problem in one go, with what was expected, what came and
