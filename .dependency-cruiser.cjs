@@ -27,7 +27,7 @@ module.exports = {
       severity: "error",
       from: {
         orphan: true,
-        pathNot: "^bot/(tests/|start\\.ts|test-fault-tolerance\\.ts|operator/)",
+        pathNot: "^bot/(tests/|start\\.ts|test-fault-tolerance\\.ts|operator/|doctor/main\\.ts)",
       },
       to: {},
     },
@@ -48,6 +48,7 @@ module.exports = {
     only("restarts", ["contracts", "policies", "records"]),
     only("incidents", ["contracts", "policies", "records"]),
     only("probes", ["contracts", "policies"]),
+    only("doctor", ["contracts", "config", "storage", "records", "restarts"]),
     only("api", ["contracts", "http"]),
     only("http", ["contracts"]),
     only("operator", ["contracts", "config", "storage"]),

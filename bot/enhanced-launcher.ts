@@ -44,6 +44,8 @@ export interface Parts {
   readonly apiRoot: string;
   /** Makes the Telegraf router. Default: the bot's own; one of yours has its own command menu, too. */
   readonly createRouter: typeof createBot;
+  /** Nothing is taken in and nothing worked on; everything else is up. Default false. */
+  readonly held: boolean;
   /** Hears every event, beside the log. */
   readonly onEvent: (event: BotEvent) => void;
   /** A restart is due: drain and end the process, which is started again from outside. */
@@ -132,7 +134,7 @@ function assemble(
     onTelegramBack: () => polling.current.nudge(),
   });
   const bot = createHandledBot(config, { ...base, ...outward, ...router, store });
-  const held = () => lives.safeMode.holding;
+  const held = () => parts.held === true || lives.safeMode.holding;
   const queue = createQueue(config, { ...base, ...outward, ...bot, store, held });
   const wakeSending = () => {
     queue.wake("sending");

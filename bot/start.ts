@@ -1,10 +1,12 @@
 /**
- * Start: the executable. Environment, configuration, launch, exit code.
+ * Start: the executable. Environment, configuration, launch, exit code. `--check` starts everything,
+ * takes nothing in, and ends.
  *
  * Exit codes: 0 asked to stop; 70 a defect; 74 storage cannot be trusted; 75 try again later (another
  * process holds the data or the port, or the drain ran out of time); 78 the configuration is wrong.
  * Source: BSD sysexits.
  */
+import { statSync, truncateSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { readEnvFile, rootDirectory } from "./config/env-file.ts";
@@ -12,6 +14,8 @@ import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { describeError, exitCode, exitCodeOf } from "./contracts/exit-code.ts";
 import type { Running } from "./enhanced-launcher.ts";
 import type { RestartReason } from "./utils/process-monitor.ts";
+
+const errorFileBytesMax = 2 ** 20;
 
 // Nothing of any weight is imported before this: on an older Node.js it would fail with a riddle.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -27,6 +31,7 @@ enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", impo
 
 // `npm start` and `cd bot && node start.ts` mean the same .env, data and logs.
 process.chdir(rootDirectory);
+keepErrorFileSmall(process.env["pm_err_log_path"]);
 await start().catch((error: unknown) => end(error));
 
 async function start(): Promise<void> {
@@ -40,14 +45,17 @@ async function start(): Promise<void> {
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
   const launched = Promise.withResolvers<Running>();
+  const checking = process.argv.includes("--check");
   const running = await launch(config, {
     ...telegram,
+    held: checking,
     onEvent: (event) => {
       if (event.type === "encryption-key.created") announceKey(event.file);
     },
     onFatal: end,
     onRestart: (reason) => void launched.promise.then((bot) => restart(bot, reason)),
   });
+  if (checking) return endCheck(running, telegram.stopSandbox);
   launched.resolve(running);
   announce(running, telegram.chatPageUrl);
   // PM2's `wait_ready`.
@@ -56,6 +64,15 @@ async function start(): Promise<void> {
   watchDefects(running, defectReason);
   // Node.js itself writes it only at a clean end.
   flushCompileCache();
+}
+
+/** PM2 appends what we say on stderr to this file for ever; the last starts are what matters. */
+function keepErrorFileSmall(path: string | undefined): void {
+  try {
+    if (path && statSync(path).size > errorFileBytesMax) truncateSync(path);
+  } catch {
+    // It is not there, or not ours to change: no reason not to start.
+  }
 }
 
 /** Telegram, or without a token the built-in sandbox in a process of its own. */
@@ -67,6 +84,13 @@ async function findTelegram({ sandbox, telegram }: FaultToleranceConfig) {
   const { Secret } = await import("./contracts/secret.ts");
   const { stop, token, url } = await ensureSandbox({ port: sandbox.port });
   return { token: new Secret(token), apiRoot: url, chatPageUrl: url, stopSandbox: stop };
+}
+
+/** `--check`: everything could be opened, brought up to date and started; nothing was taken or sent. */
+async function endCheck(running: Running, stopSandbox: () => Promise<void>): Promise<never> {
+  await running.stop("check");
+  await stopSandbox();
+  process.exit(exitCode.stopped);
 }
 
 function announce(

@@ -109,10 +109,7 @@ async function respond(row: Route, call: Call, bot: Bot, request: Request, respo
   const wanted = forms.length > 0 && request.accepts("json", ...forms.map(([type]) => type));
   const [type, form] = forms.find(([name]) => name === wanted) ?? [];
   if (type !== undefined && form) {
-    response
-      .status(status)
-      .type(type)
-      .send(JSON.stringify(form(data)));
+    write(response, status, `${type}; charset=utf-8`, JSON.stringify(form(data)));
     return;
   }
   send(response, status, { success: status < 400, data }, bot.clock);

@@ -59,6 +59,5 @@ export interface MonitoringActions {
   readonly deleteDeadLetter: (deadLetterId: number) => Promise<boolean>;
   readonly setLogLevel: (level: Shape<typeof process.logLevel>["level"]) => void;
   readonly backup: () => Promise<Shape<typeof process.backup>>;
-  /** Missing where nothing is encrypted. */
-  readonly rotateKey?: () => Promise<Shape<typeof process.keyRotation>>;
+  readonly rotateKey: () => Promise<Shape<typeof process.keyRotation>>;
 }

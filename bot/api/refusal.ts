@@ -42,9 +42,3 @@ export function notFound(message: string): RequestRefusedError {
 export function conflict(code: string, message: string, hint?: string): RequestRefusedError {
   return new RequestRefusedError({ status: 409, code, message, ...(hint && { hint }) });
 }
-
-/** This bot has no such thing, at present or at all. */
-export function notAvailable(what: string): RequestRefusedError {
-  const message = `${what} is not available in this bot`;
-  return new RequestRefusedError({ status: 501, code: "NOT_AVAILABLE", message });
-}

@@ -1,10 +1,17 @@
 /** Env file: `.env` beside package.json, where every program of ours begins. */
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SecretsFile } from "./secrets-file.ts";
 
-/** The directory from which paths in settings count. */
-export const rootDirectory = fileURLToPath(new URL("../..", import.meta.url));
+/** The directory of `.env`, from which paths in settings count. */
+export const rootDirectory = homeOf(fileURLToPath(new URL("../..", import.meta.url)));
+
+/** The package's own directory; versions installed side by side in `releases/` share the one above. */
+export function homeOf(packageDirectory: string): string {
+  const above = dirname(resolve(packageDirectory));
+  return basename(above) === "releases" ? dirname(above) : resolve(packageDirectory);
+}
 
 /** `.env` in the working directory, if there is one. */
 export function readEnvFile(): SecretsFile | undefined {

@@ -1,6 +1,6 @@
 /** Operation routes: what an operator can make the bot do. */
 import { z } from "zod";
-import { conflict, notAvailable, notFound } from "../refusal.ts";
+import { conflict, notFound } from "../refusal.ts";
 import { type Bot, type Route, route } from "../route.ts";
 import * as shapes from "../shapes/process.ts";
 
@@ -71,12 +71,8 @@ export const operationRoutes: readonly Route[] = [
     summary: "Begins a new encryption key; older data are encrypted anew in the background.",
     body: nothing,
     data: shapes.keyRotation,
-    refusals: { 501: "Nothing is encrypted" },
     perMinute: 6,
-    handle: (_call, { actions }) => {
-      if (!actions.rotateKey) throw notAvailable("key rotation");
-      return actions.rotateKey();
-    },
+    handle: (_call, { actions }) => actions.rotateKey(),
   }),
 ];
 

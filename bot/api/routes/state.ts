@@ -47,7 +47,7 @@ export const stateRoutes: readonly Route[] = [
     path: "/api/events",
     access: "read",
     summary:
-      "What happens, as it happens (server-sent events: fact, sample, log). Send the last id as Last-Event-ID to miss nothing.",
+      "What happens, as it happens, as server-sent events: fact {atEpochMs, type, …}, sample (one point of /api/series), log (one line of /api/logs). Send the last id as Last-Event-ID to miss nothing.",
     refusals: { 503: "Ten clients follow already" },
     contentType: "text/event-stream; charset=utf-8",
     respond: ({ header }, { stream }, response) => {

@@ -3,21 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
+import { sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
 import { BotProcess, eventually } from "../bot-process.ts";
 import { FaultProxy } from "../fault-proxy.ts";
 import { type Outcome, type Scenario, scenarios } from "./scenarios.ts";
-
-export interface Contest {
-  readonly sandbox: SandboxClient;
-  readonly network: FaultProxy;
-  /** Whether the process lives. */
-  readonly running: boolean;
-  start(): void;
-  kill(): Promise<unknown>;
-  stop(): Promise<unknown>;
-}
 
 /** One line of the comparison. */
 export interface PeerRow {

@@ -1,6 +1,19 @@
 /** Scenarios: the troubles that peers are compared by, and what became of each. */
+
+import type { SandboxClient } from "../../sandbox/client.ts";
 import { eventually, nowMs, pause } from "../bot-process.ts";
-import type { Contest } from "./contest.ts";
+import type { FaultProxy } from "../fault-proxy.ts";
+
+/** One bot, alone with a sandbox and a way to it. */
+export interface Contest {
+  readonly sandbox: SandboxClient;
+  readonly network: FaultProxy;
+  /** Whether the process lives. */
+  readonly running: boolean;
+  start(): void;
+  kill(): Promise<unknown>;
+  stop(): Promise<unknown>;
+}
 
 export interface Outcome {
   /** For a table, a few words. */

@@ -252,12 +252,6 @@ test("a bot that is not ready says why, with 503", async () => {
   expect(answer.json).toMatchObject({ success: false, data: ready });
 });
 
-test("what this bot cannot do answers 501", async () => {
-  const { call } = await setupApi({ actions: { rotateKey: undefined as never } });
-
-  expect((await call(post("/api/keys/rotate", ""))).status).toBe(501);
-});
-
 test("the page may run its own scripts and nothing else", async () => {
   const { call } = await setupApi();
 

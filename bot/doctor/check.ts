@@ -1,0 +1,67 @@
+/**
+ * Check: one question about an installation, what was seen, and what it means.
+ *
+ * `look` asks the machine and changes nothing; `judge` is pure, so that every verdict can be tested
+ * without a machine in that state.
+ */
+import type { Place } from "./place.ts";
+
+export interface Verdict {
+  /** Only `wrong` makes the doctor exit with 1. */
+  readonly level: "fine" | "doubtful" | "wrong";
+  /** One sentence for an operator; no secret in it. */
+  readonly says: string;
+  /** What to do about it, as a command where there is one. */
+  readonly mend?: string;
+}
+
+export interface Check<Fact> {
+  readonly name: string;
+  /** When it applies: `always`, or only to an installation that should be running, or not yet. */
+  readonly applies: "always" | "running" | "before-start";
+  look(place: Place): Promise<Fact> | Fact;
+  judge(fact: Fact): Verdict | readonly Verdict[];
+}
+
+export interface Finding extends Verdict {
+  readonly check: string;
+}
+
+/** A check whose fact nobody else has to know. */
+export interface AnyCheck {
+  readonly name: string;
+  readonly applies: Check<unknown>["applies"];
+  /** Never rejects: what could not be looked at is a finding. */
+  examine(place: Place): Promise<readonly Finding[]>;
+}
+
+export function toCheck<Fact>(check: Check<Fact>): AnyCheck {
+  const { applies, name } = check;
+  return {
+    name,
+    applies,
+    examine: async (place) => {
+      try {
+        const verdicts = check.judge(await check.look(place));
+        return [verdicts].flat().map((verdict) => ({ check: name, ...verdict }));
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : "no reason was given";
+        const hint = error instanceof Error && "hint" in error ? String(error.hint) : undefined;
+        const mend = hint ?? "Run the doctor as the user that runs the bot.";
+        return [{ check: name, level: "wrong", says: `cannot be looked at: ${reason}`, mend }];
+      }
+    },
+  };
+}
+
+export function fine(says: string): Verdict {
+  return { level: "fine", says };
+}
+
+export function doubtful(says: string, mend: string): Verdict {
+  return { level: "doubtful", says, mend };
+}
+
+export function wrong(says: string, mend: string): Verdict {
+  return { level: "wrong", says, mend };
+}

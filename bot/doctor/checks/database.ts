@@ -1,0 +1,100 @@
+/** Database checks: who holds the data, and whether the file is whole. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { StorageInUseError } from "../../contracts/errors.ts";
+import { lockDataDirectory } from "../../storage/data-lock.ts";
+import { checkIntegrity, inspectDatabase } from "../../storage/schema.ts";
+import { openNodeSqlite } from "../../storage/sqlite-driver.ts";
+import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
+import type { Place } from "../place.ts";
+import { readRestarts } from "./restarts.ts";
+
+/** Whether a process holds the directory's lock. The look holds it for an instant itself. */
+export function isHeld(directory: string): boolean {
+  if (!existsSync(join(directory, "lock"))) return false;
+  try {
+    lockDataDirectory(directory, openNodeSqlite).close();
+    return false;
+  } catch (error) {
+    if (error instanceof StorageInUseError) return true;
+    throw error;
+  }
+}
+
+/** The process that holds the data: the last that wrote a start down. */
+export function holderPid(place: Place): number | undefined {
+  if (place.botDirectory === undefined || !isHeld(place.botDirectory)) return undefined;
+  const last = readRestarts(place).at(-1);
+  return last && !last.end ? last.pid : undefined;
+}
+
+interface HeldFact {
+  readonly held: boolean;
+  readonly pid: number | undefined;
+}
+
+const look = (place: Place): HeldFact => ({
+  held: place.botDirectory !== undefined && isHeld(place.botDirectory),
+  pid: holderPid(place),
+});
+
+export const dataIsHeld: Check<HeldFact> = {
+  name: "data lock",
+  applies: "running",
+  look,
+  judge: ({ held, pid }) =>
+    held
+      ? fine(`held by process ${pid ?? "unknown"}`)
+      : wrong("no bot holds the data: none is running", "pm2 restart telegram-bot"),
+};
+
+export const dataIsFree: Check<HeldFact> = {
+  name: "data lock",
+  applies: "before-start",
+  look,
+  judge: ({ held, pid }) =>
+    held
+      ? wrong(
+          `process ${pid ?? "unknown"} holds the data already`,
+          pid === undefined ? "Stop the other bot first." : `kill ${pid}`,
+        )
+      : fine("free"),
+};
+
+interface DatabaseFact {
+  readonly path: string | undefined;
+  /** Too large for a look in between. */
+  readonly unchecked: boolean;
+}
+
+const checkedBytesMax = 512 * 2 ** 20;
+
+export const database: Check<DatabaseFact> = {
+  name: "database",
+  applies: "always",
+  look: ({ botDirectory }) => {
+    const path = botDirectory === undefined ? undefined : join(botDirectory, "bot.db");
+    if (path === undefined) return { path, unchecked: true };
+    const unchecked = statSync(path).size > checkedBytesMax;
+    const opened = openNodeSqlite(path, { readOnly: true });
+    try {
+      inspectDatabase(opened, path);
+      if (!unchecked) checkIntegrity(opened, path);
+    } finally {
+      opened.close();
+    }
+    return { path, unchecked };
+  },
+  judge: ({ path, unchecked }) => {
+    if (path === undefined) return fine("there is none yet");
+    if (unchecked) {
+      return doubtful(
+        "ours, but too large to check in passing",
+        "Stop the bot and start it again: it checks the file after an unclean end.",
+      );
+    }
+    return fine(`${path} is whole`);
+  },
+};
+
+export const databaseChecks = [toCheck(dataIsHeld), toCheck(dataIsFree), toCheck(database)];

@@ -1,0 +1,99 @@
+/** Monitoring checks: whether the API answers, what it says, and whether its port is free before. */
+import { createServer } from "node:net";
+import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
+import type { Place } from "../place.ts";
+
+export interface ReadyFact {
+  /** `undefined` when nobody answered. */
+  readonly status: number | undefined;
+  readonly reasons: readonly string[];
+  readonly address: string;
+}
+
+const answerMsMax = 5_000;
+/** Who listens on all addresses is asked on this machine's own. */
+const everywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** Asks the bot whether it takes and handles updates. Never rejects. */
+export async function askReady({ config }: Place): Promise<ReadyFact> {
+  const { host, port } = config.monitoring;
+  const reached = everywhere[host] ?? host;
+  const address = `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
+  try {
+    const response = await fetch(`${address}/api/ready`, {
+      signal: AbortSignal.timeout(answerMsMax),
+    });
+    const text = await response.text();
+    return { status: response.status, reasons: reasonsOf(text), address };
+  } catch {
+    // Refused, reset or too slow: nobody answered.
+    return { status: undefined, reasons: [], address };
+  }
+}
+
+function reasonsOf(text: string): readonly string[] {
+  try {
+    const { data } = JSON.parse(text) as { data?: { reasons?: unknown } };
+    return Array.isArray(data?.reasons) ? data.reasons.map(String) : [];
+  } catch {
+    // Not our answer; the status says enough.
+    return [];
+  }
+}
+
+export const ready: Check<ReadyFact> = {
+  name: "ready",
+  applies: "running",
+  look: askReady,
+  judge: ({ address, reasons, status }) => {
+    if (status === 200) return fine(`${address} says ready`);
+    if (status === undefined) {
+      return wrong(`nobody answers at ${address}`, "pm2 restart telegram-bot; then npm run doctor");
+    }
+    if (status !== 503) {
+      return wrong(
+        `${address} is answered by another program (HTTP ${status})`,
+        "Stop that program, or set MONITORING_PORT to a free port and restart the bot.",
+      );
+    }
+    const why = reasons.length > 0 ? reasons.join("; ") : "it does not say why";
+    return doubtful(`not ready: ${why}`, `See ${address}/api/health; it may still be starting.`);
+  },
+};
+
+interface PortFact {
+  readonly variable: string;
+  readonly port: number;
+  readonly code: string | undefined;
+}
+
+export const freePorts: Check<readonly PortFact[]> = {
+  name: "ports",
+  applies: "before-start",
+  look: async ({ config: { monitoring } }) => {
+    const { host, port } = monitoring;
+    return [{ variable: "MONITORING_PORT", port, code: await tryToListen(host, port) }];
+  },
+  judge: (facts) =>
+    facts.map(({ code, port, variable }) => {
+      if (code === undefined) return fine(`${port} is free`);
+      if (code === "EACCES") {
+        return wrong(`port ${port} needs root`, `Set ${variable} to a port above 1023 in .env.`);
+      }
+      return wrong(
+        `port ${port} is taken (${code})`,
+        `Stop what listens there (ss -ltnp 'sport = :${port}'), or set ${variable} in .env.`,
+      );
+    }),
+};
+
+/** @returns the reason why not, if there is one. */
+function tryToListen(host: string, port: number): Promise<string | undefined> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, host, () => server.close(() => resolve(undefined)));
+  });
+}
+
+export const monitoringChecks = [toCheck(ready), toCheck(freePorts)];

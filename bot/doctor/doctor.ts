@@ -1,0 +1,59 @@
+/** Doctor: every check in its order, and what they found as text for people. */
+import type { AnyCheck, Finding } from "./check.ts";
+import { databaseChecks } from "./checks/database.ts";
+import { directoryChecks } from "./checks/directories.ts";
+import { monitoringChecks } from "./checks/monitoring.ts";
+import { pm2Checks } from "./checks/pm2.ts";
+import { restartChecks } from "./checks/restarts.ts";
+import { runtimeChecks } from "./checks/runtime.ts";
+import { settingsChecks } from "./checks/settings.ts";
+import { updateChecks } from "./checks/update.ts";
+import type { Place } from "./place.ts";
+
+/** What is wrong at the top is often the cause of what is wrong below. */
+const checks: readonly AnyCheck[] = [
+  ...runtimeChecks,
+  ...settingsChecks,
+  ...directoryChecks,
+  ...databaseChecks,
+  ...pm2Checks,
+  ...monitoringChecks,
+  ...restartChecks,
+  ...updateChecks,
+];
+
+/**
+ * @param situation Whether the bot should be running, or is about to be started.
+ * @param only Names of the checks that are wanted; all when empty.
+ */
+export async function examine(
+  place: Place,
+  situation: "running" | "before-start",
+  only: readonly string[] = [],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const check of checks) {
+    const wanted = only.length === 0 || only.includes(check.name);
+    if (wanted && (check.applies === "always" || check.applies === situation)) {
+      findings.push(...(await check.examine(place)));
+    }
+  }
+  return findings;
+}
+
+const signs: Readonly<Record<Finding["level"], string>> = {
+  fine: "ok  ",
+  doubtful: "??  ",
+  wrong: "NO  ",
+};
+
+export function toText(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, level, mend, says }) => [
+    `${signs[level]}${check.padEnd(width)}  ${says}`,
+    ...(mend === undefined ? [] : [`${" ".repeat(width + 6)}mend: ${mend}`]),
+  ]);
+  const count = (level: Finding["level"]) => findings.filter((one) => one.level === level).length;
+  const summary = `${count("fine")} fine, ${count("doubtful")} doubtful, ${count("wrong")} wrong`;
+  return `${[...lines, "", summary].join("\n")}\n`;
+}

@@ -1,0 +1,27 @@
+/**
+ * Doctor: `npm run doctor -- [--json] [--before-start] [--only CHECK]…`. Examines this installation,
+ * changes nothing, and says for everything that is wrong what mends it. Exit code 1 when something is.
+ */
+import { parseArgs } from "node:util";
+import { examine, toText } from "./doctor.ts";
+import { enterPlace } from "./here.ts";
+
+const { values } = parseArgs({
+  options: {
+    "before-start": { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    json: { type: "boolean", default: false },
+  },
+});
+
+const place = enterPlace();
+const findings = await examine(
+  place,
+  values["before-start"] ? "before-start" : "running",
+  values.only,
+);
+const healthy = findings.every(({ level }) => level !== "wrong");
+process.stdout.write(
+  values.json ? `${JSON.stringify({ healthy, findings }, undefined, 2)}\n` : toText(findings),
+);
+process.exitCode = healthy ? 0 : 1;

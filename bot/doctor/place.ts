@@ -1,0 +1,75 @@
+/** Place: the installation that is examined, as far as its settings can be read. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
+import type { SecretsFile } from "../config/secrets-file.ts";
+import type { Clock } from "../contracts/clock.ts";
+import { ConfigurationError, type ConfigurationProblem } from "../contracts/errors.ts";
+
+export interface Place {
+  /** Where `.env`, data and logs are. */
+  readonly home: string;
+  /** Of the program that is examined: `home`, or a version below it. */
+  readonly packageDirectory: string;
+  readonly envFile: SecretsFile | undefined;
+  /** The defaults where the settings are wrong. */
+  readonly config: FaultToleranceConfig;
+  readonly problems: readonly ConfigurationProblem[];
+  readonly dataDirectory: string;
+  readonly logDirectory: string;
+  /** Of one bot; `undefined` before its first start, or where several bots leave it open. */
+  readonly botDirectory: string | undefined;
+  readonly pm2Home: string;
+  readonly clock: Clock;
+}
+
+export interface PlaceSources {
+  readonly home: string;
+  readonly packageDirectory: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly envFile: SecretsFile | undefined;
+  readonly userDirectory: string;
+  readonly clock: Clock;
+}
+
+export function findPlace(sources: PlaceSources): Place {
+  const { clock, env, envFile, home, packageDirectory, userDirectory } = sources;
+  const { config, problems } = readSettings(env, envFile);
+  const dataDirectory = resolve(home, config.storage.directory);
+  return {
+    home,
+    packageDirectory,
+    envFile,
+    config,
+    problems,
+    dataDirectory,
+    logDirectory: resolve(home, config.log.directory),
+    botDirectory: findBotDirectory(dataDirectory, config.telegram.token?.reveal().split(":")[0]),
+    pm2Home: env["PM2_HOME"] ?? rememberedPm2Home(home) ?? join(userDirectory, ".pm2"),
+    clock,
+  };
+}
+
+function readSettings(env: PlaceSources["env"], envFile: SecretsFile | undefined) {
+  try {
+    return { config: parseConfig(env, envFile), problems: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { config: parseConfig({}), problems: error.problems };
+  }
+}
+
+/** Which PM2 deploy-fault-tolerance.sh has given the bot to. */
+function rememberedPm2Home(home: string): string | undefined {
+  const path = join(home, "releases", "pm2-home");
+  return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
+}
+
+function findBotDirectory(dataDirectory: string, botId: string | undefined): string | undefined {
+  if (!existsSync(dataDirectory)) return undefined;
+  const withData = readdirSync(dataDirectory).filter((name) =>
+    existsSync(join(dataDirectory, name, "bot.db")),
+  );
+  const name = botId ?? (withData.length === 1 ? withData[0] : undefined);
+  return name !== undefined && withData.includes(name) ? join(dataDirectory, name) : undefined;
+}

@@ -1,0 +1,97 @@
+/** PM2: its list of processes, asked without starting anything. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Place } from "./place.ts";
+
+/** The app's name in ecosystem.config.js. */
+export const appName = "telegram-bot";
+
+/** What PM2 keeps of an app, as far as we look. Its environment is left out: it may hold secrets. */
+export interface Pm2App {
+  readonly pid: number;
+  readonly status: string;
+  readonly restarts: number;
+  readonly startedAtEpochMs: number;
+  readonly exitCode: number | undefined;
+  readonly settings: Pm2Settings;
+}
+
+/** The settings that matter, under PM2's names. */
+export interface Pm2Settings {
+  readonly stop_exit_codes?: unknown;
+  readonly autorestart?: unknown;
+  readonly max_restarts?: unknown;
+  readonly kill_timeout?: unknown;
+  readonly exec_mode?: unknown;
+  readonly instances?: unknown;
+  readonly watch?: unknown;
+  readonly filter_env?: unknown;
+}
+
+/** `no-daemon`: PM2 does not run; `no-pm2`: it is not installed. */
+export type Pm2State = "no-daemon" | "no-pm2" | readonly Pm2App[];
+
+const answerMsMax = 15_000;
+
+export async function askPm2(place: Place): Promise<Pm2State> {
+  if (!(await isDaemonAlive(place.pm2Home))) return "no-daemon";
+  const program = findPm2(place);
+  if (program === undefined) return "no-pm2";
+  const { stdout } = await promisify(execFile)(process.execPath, [program, "jlist"], {
+    timeout: answerMsMax,
+    maxBuffer: 16 * 2 ** 20,
+    env: {
+      PM2_HOME: place.pm2Home,
+      PM2_DISCRETE_MODE: "true",
+      PM2_NO_INTERACTION: "true",
+      PM2_DISABLE_VERSION_CHECK: "true",
+    },
+  });
+  return parseList(stdout);
+}
+
+/** Every command of PM2's starts a daemon where there is none: then nothing may be asked. */
+function isDaemonAlive(pm2Home: string): Promise<boolean> {
+  // Its process id would not do: a dead process keeps it until its parent has noticed.
+  const socket = connect(join(pm2Home, "rpc.sock"));
+  return new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+  }).finally(() => socket.destroy());
+}
+
+function findPm2({ home, packageDirectory }: Place): string | undefined {
+  return [join(home, "releases", "pm2"), packageDirectory, home]
+    .map((directory) => join(directory, "node_modules", "pm2", "bin", "pm2"))
+    .find((path) => existsSync(path));
+}
+
+/** @param text PM2 may say something before the list. */
+export function parseList(text: string): readonly Pm2App[] {
+  const start = text.search(/\[(\{|\])/);
+  const list = JSON.parse(start < 0 ? "[]" : text.slice(start)) as RawApp[];
+  return list
+    .filter(({ name }) => name === appName)
+    .map(({ pid, pm2_env: env }) => ({
+      pid,
+      status: env.status,
+      restarts: env.restart_time,
+      startedAtEpochMs: env.pm_uptime,
+      exitCode: env.exit_code,
+      settings: env,
+    }));
+}
+
+interface RawApp {
+  readonly name: string;
+  readonly pid: number;
+  readonly pm2_env: Pm2Settings & {
+    readonly status: string;
+    readonly restart_time: number;
+    readonly pm_uptime: number;
+    readonly exit_code?: number;
+  };
+}

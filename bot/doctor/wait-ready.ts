@@ -1,0 +1,26 @@
+/** Waits until the bot of this installation is ready: `node bot/doctor/wait-ready.ts SECONDS`. */
+import { systemClock } from "../contracts/clock.ts";
+import { askReady } from "./checks/monitoring.ts";
+import { enterPlace } from "./here.ts";
+
+const pauseMs = 500;
+
+const place = enterPlace();
+const seconds = Number(process.argv[2] ?? 60);
+const untilMs = systemClock.monotonicMs() + seconds * 1000;
+const never = new AbortController().signal;
+
+for (;;) {
+  const { address, reasons, status } = await askReady(place);
+  if (status === 200) {
+    process.stdout.write(`${address}\n`);
+    break;
+  }
+  if (systemClock.monotonicMs() > untilMs) {
+    const answer = status === undefined ? "nobody answers" : `HTTP ${status} ${reasons.join("; ")}`;
+    process.stderr.write(`not ready within ${seconds} s at ${address}: ${answer}\n`);
+    process.exitCode = 1;
+    break;
+  }
+  await systemClock.sleep(pauseMs, never);
+}
