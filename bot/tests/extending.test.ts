@@ -53,10 +53,11 @@ test("what docs/extending.md says compiles, is lawful, and works", {
 }, async () => {
   const copy = mkdtempSync(join(tmpdir(), "extending-"));
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
-  for (const name of ["bot", "biome.json", "package.json", "tsconfig.json", "vitest.config.ts"]) {
+  const made = ["README.md", ".env.example", "docs/configuration.md"];
+  const settings = ["biome.json", "package.json", "tsconfig.json", "vitest.config.ts"];
+  for (const name of ["bot", ".dependency-cruiser.cjs", ...settings, ...made]) {
     cpSync(join(root, name), join(copy, name), { recursive: true });
   }
-  cpSync(join(root, ".dependency-cruiser.cjs"), join(copy, ".dependency-cruiser.cjs"));
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   const env = { PATH: process.env["PATH"], NO_COLOR: "1" };
   const run = (tool: string, args: readonly string[]) =>
@@ -75,6 +76,8 @@ test("what docs/extending.md says compiles, is lawful, and works", {
   const changed = [...new Set(blocks.map(({ path }) => path))];
   await run("biome", ["ci", "--colors=off", "--vcs-enabled=false", ...changed]);
   await run("depcruise", ["bot", "--output-type", "err"]);
+  await run("node", ["bot/config/write-documents.ts"]);
+  for (const name of made) expect(readFileSync(join(copy, name), "utf8")).toContain("RATES_URL");
   const project = { extends: "./tsconfig.json", include: changed };
   writeFileSync(join(copy, "tsconfig.extended.json"), JSON.stringify(project));
   await run("tsc", ["--noEmit", "-p", "tsconfig.extended.json"]);
