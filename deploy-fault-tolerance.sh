@@ -502,7 +502,7 @@ say_next() {
   port=$(env_or MONITORING_PORT 3001)
   step "Version $1 is ready"
   cat <<TEXT
-    Health       http://127.0.0.1:$port/api/health
+    Dashboard    http://127.0.0.1:$port/
     $(has_token || echo "Chat page    http://127.0.0.1:$(env_or SANDBOX_PORT 3002)/ (no token: the built-in sandbox)")
     Examine it   ./deploy-fault-tolerance.sh --status
     Settings     .env, then ./deploy-fault-tolerance.sh

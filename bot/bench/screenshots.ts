@@ -12,8 +12,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
-import { type SandboxClient, sandboxClient } from "../sandbox/client.ts";
+import { sandboxClient } from "../sandbox/client.ts";
 import { ensureSandbox } from "../sandbox/ensure.ts";
+import type { Message } from "../sandbox/world/objects.ts";
 
 const imageDirectory = fileURLToPath(new URL("../../docs/images", import.meta.url));
 const startFile = fileURLToPath(new URL("../start.ts", import.meta.url));
@@ -32,11 +33,13 @@ const browserArguments = [
 ];
 const imageBytesMax = 200 * 1024;
 const token = "operator-token-of-the-screenshots";
-const annsId = 1_000_001;
+const firstId = 1_001_001;
 const words = ["/help", "/balance", "/shop", "/orders", "/start"];
 /** Seconds of ordinary traffic before and after the outage. */
 const quietSeconds = 100;
 const outageMs = 20_000;
+/** Seconds for which people go on writing while the dashboard is photographed. */
+const pictureSeconds = 40;
 /** Sends that Telegram refuses, so that there are dead letters to look at. */
 const refusals = 9;
 
@@ -53,9 +56,9 @@ try {
   });
   try {
     mkdirSync(imageDirectory, { recursive: true });
-    await live();
     await photographChat(browser);
-    await photographDashboard(browser);
+    await live();
+    await Promise.all([photographDashboard(browser), people(pictureSeconds)]);
   } finally {
     await browser.close();
   }
@@ -105,40 +108,45 @@ async function people(seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second++) {
     const count = Math.round(8 + 5 * Math.sin(second / 11) + 3 * Math.random());
     const text = words[second % words.length] ?? "/help";
-    const firstUserId = annsId + 1_000 + ((second * 13) % 100);
+    const firstUserId = firstId + ((second * 13) % 100);
     await sandbox.feed({ count, users: 100, firstUserId, text });
     await pause(1_000);
   }
 }
 
+/** Before there are other people in the list. */
 async function photographChat(browser: Browser): Promise<void> {
-  await sandbox.createUser({ id: annsId, firstName: "Ann", started: true });
-  await talk(sandbox, ["/start", "/shop"]);
-  const shop = await sandbox.waitForMessage(
-    annsId,
-    ({ reply_markup }) => reply_markup !== undefined,
-  );
-  const place = { userId: annsId, chatId: annsId, messageId: shop.message_id };
-  await sandbox.press({ ...place, row: 0, column: 0 });
-  await pause(2_000);
-  await sandbox.press({ ...place, row: 0, column: 0 });
-  await pause(2_000);
-  await talk(sandbox, ["/balance"]);
+  const ann = (await sandbox.users()).find(({ first_name }) => first_name === "Ann");
+  if (!ann) throw new Error("there is no Ann in the sandbox any more");
+  const { id: userId } = ann;
+  const answer = (after: number, accept: (message: Message) => boolean) =>
+    sandbox.waitForMessage(userId, accept, { after, timeoutMs: 20_000 });
+  const hasButtons = ({ reply_markup }: Message) => reply_markup !== undefined;
+  const greeting = await ask(userId, "/start");
+  await answer(greeting, () => true);
+  const shop = await answer(await ask(userId, "/shop"), hasButtons);
+  const first = { userId, chatId: userId, row: 0, column: 0 };
+  await sandbox.press({ ...first, messageId: shop.message_id });
+  const question = await answer(shop.message_id, hasButtons);
+  await sandbox.press({ ...first, messageId: question.message_id });
+  await answer(shop.message_id, ({ text }) => text?.includes("Thank you") ?? false);
+  await answer(await ask(userId, "/balance"), ({ text }) => text?.includes("Balance") ?? false);
   await photograph(browser, "chat", async (page) => {
     await page.goto(started.url);
     await page.getByRole("navigation", { name: "Chats" }).getByText("Ann").first().click();
-    await page.getByRole("log").getByText("Balance").last().waitFor();
+    await page.getByRole("log").getByText("Last entries").waitFor();
   });
 }
 
-async function talk(client: SandboxClient, texts: readonly string[]): Promise<void> {
-  for (const text of texts) {
-    await client.write({ userId: annsId, text });
-    await pause(2_000);
-  }
+/** @returns the id of what was written; the answer's is higher. */
+async function ask(userId: number, text: string): Promise<number> {
+  return (await sandbox.write({ userId, text })).message.message_id;
 }
 
 async function photographDashboard(browser: Browser): Promise<void> {
+  if (bot.exitCode !== null || bot.signalCode !== null) {
+    throw new Error(`the bot has ended by itself: ${bot.exitCode ?? bot.signalCode}`);
+  }
   await photograph(browser, "dashboard", async (page) => {
     await page.goto(url);
     await page.getByText("● live").waitFor();
@@ -155,7 +163,7 @@ async function photograph(browser: Browser, name: string, prepare: Scene): Promi
     const page = await browser.newPage({
       colorScheme,
       locale: "en-US",
-      viewport: { width: 1280, height: name === "chat" ? 720 : 1080 },
+      viewport: { width: 1280, height: name === "chat" ? 720 : 1000 },
     });
     await prepare(page);
     const path = join(imageDirectory, `${name}-${colorScheme}.png`);

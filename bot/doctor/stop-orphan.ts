@@ -10,18 +10,24 @@ const pauseMs = 250;
 /** Longer than any DRAIN_DEADLINE_MS that the settings allow with PM2. */
 const waitMsMax = 20_000;
 
-const { botDirectory, ...rest } = enterPlace();
-const pid = holderPid({ botDirectory, ...rest });
-if (botDirectory !== undefined && pid !== undefined) {
-  process.stdout.write(`process ${pid} holds the data without PM2: it is asked to stop\n`);
-  process.kill(pid, "SIGTERM");
-  const untilMs = systemClock.monotonicMs() + waitMsMax;
-  const never = new AbortController().signal;
-  while (isHeld(botDirectory)) {
-    if (systemClock.monotonicMs() > untilMs) {
-      process.stderr.write(`process ${pid} does not stop; kill -9 ${pid}\n`);
-      process.exit(1);
-    }
-    await systemClock.sleep(pauseMs, never);
+const place = enterPlace();
+const { botDirectory } = place;
+const untilMs = systemClock.monotonicMs() + waitMsMax;
+const never = new AbortController().signal;
+let asked: number | undefined;
+
+while (botDirectory !== undefined && isHeld(botDirectory)) {
+  const pid = holderPid(place);
+  if (pid !== undefined && pid !== asked) {
+    process.stdout.write(`process ${pid} holds the data without PM2: it is asked to stop\n`);
+    process.kill(pid, "SIGTERM");
+    asked = pid;
   }
+  if (systemClock.monotonicMs() > untilMs) {
+    const who = asked === undefined ? "a process that is not known" : `process ${asked}`;
+    process.stderr.write(`${who} goes on holding ${botDirectory}; stop it by hand\n`);
+    process.exitCode = 1;
+    break;
+  }
+  await systemClock.sleep(pauseMs, never);
 }

@@ -81,24 +81,35 @@ export class BotProcess {
     this.#env = { ...this.#env, ...env };
   }
 
-  start(): void {
-    const { apiRoot, directory, file = startFile, nodeOptions = [], token } = this.#options;
-    const { sabotaged = true } = this.#options;
-    this.#said = "";
+  /** Program and arguments, the file last. */
+  get command(): readonly string[] {
+    const { file = startFile, nodeOptions = [], sabotaged = true } = this.#options;
     const preload = sabotaged ? ["--import", pathToFileURL(sabotageFile).href] : [];
-    const child = spawn(node, [...nodeOptions, ...preload, file], {
+    return [node, ...nodeOptions, ...preload, file];
+  }
+
+  /** What the process finds in its environment, and nothing else. */
+  get environment(): NodeJS.ProcessEnv {
+    const { apiRoot, directory, token } = this.#options;
+    return {
+      PATH: process.env["PATH"],
+      NODE_ENV: "test",
+      TELEGRAM_BOT_TOKEN: token,
+      TELEGRAM_API_ROOT: apiRoot,
+      DATA_DIR: join(directory, "data"),
+      LOG_DIR: join(directory, "logs"),
+      MONITORING_PORT: "0",
+      SABOTAGE: this.#ordersFile,
+      ...this.#env,
+    };
+  }
+
+  start(): void {
+    this.#said = "";
+    const [program = node, ...words] = this.command;
+    const child = spawn(program, words, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        PATH: process.env["PATH"],
-        NODE_ENV: "test",
-        TELEGRAM_BOT_TOKEN: token,
-        TELEGRAM_API_ROOT: apiRoot,
-        DATA_DIR: join(directory, "data"),
-        LOG_DIR: join(directory, "logs"),
-        MONITORING_PORT: "0",
-        SABOTAGE: this.#ordersFile,
-        ...this.#env,
-      },
+      env: this.environment,
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => this.#hear(chunk.toString()));

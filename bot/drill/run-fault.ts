@@ -4,6 +4,7 @@
  * Detection and recovery are measured from outside: lines as they arrive, exits as a supervisor sees
  * them, and sends as the sandbox executes them.
  */
+import { availableParallelism, loadavg } from "node:os";
 import { eventually, nowMs, pause } from "./bot-process.ts";
 import type { Aim, Fault } from "./fault.ts";
 import { type Judgement, judge, type Span } from "./judge.ts";
@@ -22,6 +23,8 @@ export interface FaultReport {
   readonly reasons: readonly string[];
   /** One sentence when the bot answered later than the aim is. */
   readonly late?: string;
+  /** One sentence when the machine was too busy for times to mean anything. */
+  readonly busy?: string;
   readonly detectedAfterMs?: number;
   readonly recoveredAfterMs?: number;
   readonly judgement?: Judgement;
@@ -81,19 +84,32 @@ async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<Fault
   }
   const noticeable = fault.detection.by !== "nothing";
   if (noticeable && detectedAtMs === undefined) problems.push("nobody noticed it");
+  const busy = isMachineBusy();
   const late =
     recoveredAfterMs > aimsMs[fault.aim] &&
-    `answering took ${seconds(recoveredAfterMs)}, aim ${seconds(aimsMs[fault.aim])}`;
+    `answering took ${seconds(recoveredAfterMs)}, aim ${seconds(aimsMs[fault.aim])}${busy ? ` (not judged: ${busy})` : ""}`;
   return {
     fault,
-    outcome: problems.length === 0 && !late ? "held" : "broken",
+    outcome: problems.length === 0 && (!late || busy) ? "held" : "broken",
     reasons: problems,
     ...(late && { late }),
+    ...(busy && { busy }),
     ...(detectedAtMs !== undefined && { detectedAfterMs: detectedAtMs - injectedAtMs }),
     recoveredAfterMs,
     judgement,
     timeline: drawTimeline(scene, course),
   };
+}
+
+/** Others' work makes everything slow; a drill alone loads a machine half as much. */
+const busyLoad = 3;
+
+function isMachineBusy(): string | undefined {
+  const [load = 0] = loadavg();
+  const processors = availableParallelism();
+  return load > busyLoad * processors
+    ? `load ${load.toFixed(0)} on ${processors} processors`
+    : undefined;
 }
 
 /** When what happened, by the drill's clock. */

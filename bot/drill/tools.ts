@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-export type Tool = "strace" | "faketime" | "tmpfs" | "cgroup";
+export type Tool = "strace" | "faketime" | "tmpfs" | "cgroup" | "pm2";
 
 const cgroupRoot = "/sys/fs/cgroup/memory";
 
@@ -12,6 +13,8 @@ export const faketimeLibrary = [
   "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
   "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
 ].find((path) => existsSync(path));
+
+export const pm2File = fileURLToPath(new URL("../../node_modules/pm2/bin/pm2", import.meta.url));
 
 const checks: Readonly<Record<Tool, () => string | undefined>> = {
   strace: () => {
@@ -30,6 +33,7 @@ const checks: Readonly<Record<Tool, () => string | undefined>> = {
       rmSync(directory, { recursive: true, force: true });
     }
   },
+  pm2: () => (existsSync(pm2File) ? undefined : "PM2 is not installed in this project"),
   cgroup: () => {
     try {
       new MemoryGroup(64).remove();

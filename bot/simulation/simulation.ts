@@ -369,6 +369,7 @@ class Simulation {
   /** Fine weather until nothing is left to do, then a stop that has to come to its end. */
   async #drain(): Promise<void> {
     const untilMs = badMs + drainWithinMs;
+    this.#armed = undefined;
     const isDrained = () =>
       this.#telegram.pending === 0 && this.#observer.messages() === 0 && this.#lives > 0;
     while (this.#time.nowMs < untilMs) {

@@ -14,7 +14,7 @@
 import { type Clock, type Random, steadyEpoch, waitOver } from "../contracts/clock.ts";
 import type { Component } from "../contracts/component.ts";
 import { BotError, HandlerTimeoutError, recordError } from "../contracts/errors.ts";
-import type { MessageRef, Publish } from "../contracts/events.ts";
+import type { Publish } from "../contracts/events.ts";
 import { type Heartbeat, worstOf } from "../contracts/heartbeat.ts";
 import {
   type AmbiguousPolicy,
@@ -36,6 +36,7 @@ import type {
 import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../contracts/store.ts";
 import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
 import { deathsMax, isPoison } from "../policies/poison.ts";
+import { OutcomeReport, type QueueCounts, toRef } from "../queue/outcome-report.ts";
 import { type Slot, WorkerPool } from "../queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
@@ -102,17 +103,6 @@ export interface MessageQueueSnapshot {
   readonly counts: QueueCounts;
 }
 
-export interface QueueCounts {
-  queued: number;
-  duplicates: number;
-  done: number;
-  retried: number;
-  postponed: number;
-  dead: number;
-  expired: number;
-  recovered: number;
-}
-
 const typeDefaults: Readonly<Record<MessageType, { pool: Pool; priority: Priority }>> = {
   update: { pool: "handling", priority: "normal" },
   send: { pool: "sending", priority: "normal" },
@@ -140,22 +130,15 @@ export class MessageQueue implements Component {
   readonly #stopping = new AbortController();
   readonly #pools = new Map<Pool, WorkerPool>();
   readonly #attempts = new Map<number, AbortController>();
-  readonly #counts: QueueCounts = {
-    queued: 0,
-    duplicates: 0,
-    done: 0,
-    retried: 0,
-    postponed: 0,
-    dead: 0,
-    expired: 0,
-    recovered: 0,
-  };
+  readonly #report: OutcomeReport;
   #sweeper: Promise<void> | undefined;
   #room = { checkedAtMs: Number.NEGATIVE_INFINITY, free: true };
 
   constructor(deps: MessageQueueDeps) {
     this.#deps = deps;
     this.#now = steadyEpoch(deps.clock);
+    const record = (error: unknown) => this.#record(error);
+    this.#report = new OutcomeReport({ publish: deps.publish, now: this.#now, record });
   }
 
   // ---- life ---------------------------------------------------------------------------------------
@@ -262,11 +245,7 @@ export class MessageQueue implements Component {
   }
 
   #enqueued(messages: readonly NewMessage[], results: readonly EnqueueResult[]): void {
-    for (const result of results) {
-      if (result.kind === "queued") this.#counts.queued++;
-      else if (result.kind === "duplicate") this.#counts.duplicates++;
-      else this.#counts.dead++;
-    }
+    this.#report.enqueued(results);
     for (const pool of new Set(messages.map((message) => message.pool))) this.wake(pool);
   }
 
@@ -332,7 +311,7 @@ export class MessageQueue implements Component {
       deadLetters: stored.deadLetters,
       dedupeKeys: stored.dedupeKeys,
       lengthMax: this.#deps.lengthMax,
-      counts: { ...this.#counts },
+      counts: this.#report.counts,
     };
   }
 
@@ -356,7 +335,7 @@ export class MessageQueue implements Component {
     const committed = await commit;
     if (!committed) return;
     this.#enqueued("enqueue" in outcome ? outcome.enqueue : [], committed);
-    this.#report(message, outcome, error, startedAtMs);
+    this.#report.ended(message, outcome, error, this.#deps.clock.monotonicMs() - startedAtMs);
   }
 
   async #decideOutcome(
@@ -481,7 +460,7 @@ export class MessageQueue implements Component {
       return { outcome, sent: this.#deps.gates[message.pool]?.recovered(message) };
     });
     for (const message of recovered) {
-      this.#correlate(message, () => this.#reportRecovery(message, outcomes.get(message.id)));
+      this.#correlate(message, () => this.#report.recovered(message, outcomes.get(message.id)));
     }
     return recovered;
   }
@@ -499,15 +478,7 @@ export class MessageQueue implements Component {
     return outcome.kind === "retry" ? { ...outcome, availableAtEpochMs: this.#now() } : outcome;
   }
 
-  #reportRecovery(message: Message, outcome: AttemptOutcome | undefined): void {
-    this.#counts.recovered++;
-    const ambiguous = message.pool !== "handling";
-    const { deaths } = message;
-    this.#deps.publish({ type: "message.recovered", ref: toRef(message), deaths, ambiguous });
-    if (outcome?.kind === "dead") this.#reportDead(message, outcome);
-  }
-
-  // ---- sweeping and reporting ---------------------------------------------------------------------
+  // ---- sweeping -----------------------------------------------------------------------------------
 
   async #sweepRegularly(): Promise<void> {
     const { clock, deadLettersKeepMs, publish, store } = this.#deps;
@@ -530,48 +501,6 @@ export class MessageQueue implements Component {
     }
   }
 
-  #report(message: Message, outcome: AttemptOutcome, error: unknown, startedAtMs: number): void {
-    const { clock, publish } = this.#deps;
-    const ref = toRef(message);
-    const attempts = message.attempts + 1;
-    switch (outcome.kind) {
-      case "done": {
-        this.#counts.done++;
-        const durationMs = clock.monotonicMs() - startedAtMs;
-        const waitedMs = Math.max(0, this.#now() - message.createdAtEpochMs - durationMs);
-        publish({ type: "message.done", ref, attempts, durationMs, waitedMs });
-        return;
-      }
-      case "retry": {
-        this.#counts.retried++;
-        const delayMs = outcome.availableAtEpochMs - this.#now();
-        publish({ type: "message.retry-scheduled", ref, attempts, delayMs, error: outcome.error });
-        return;
-      }
-      case "postponed": {
-        this.#counts.postponed++;
-        const delayMs = outcome.availableAtEpochMs - this.#now();
-        publish({ type: "message.postponed", ref, delayMs, error: this.#record(error) });
-        return;
-      }
-      case "dead":
-        this.#reportDead(message, outcome);
-        return;
-      case "expired":
-        this.#counts.expired++;
-        publish({ type: "message.expired", ref });
-        return;
-      case "released":
-        return;
-    }
-  }
-
-  #reportDead(message: Message, { error, reason }: AttemptOutcome & { kind: "dead" }): void {
-    this.#counts.dead++;
-    const attempts = message.attempts + (reason === "quarantined" ? 0 : 1);
-    this.#deps.publish({ type: "message.dead", ref: toRef(message), reason, attempts, error });
-  }
-
   #record(error: unknown) {
     return recordError(error, this.#now());
   }
@@ -579,8 +508,4 @@ export class MessageQueue implements Component {
 
 function pausedSetting(pool: Pool): string {
   return `queue.paused.${pool}`;
-}
-
-function toRef(message: Message): MessageRef {
-  return { messageId: message.id, messageType: message.type, pool: message.pool };
 }

@@ -7,7 +7,7 @@ import { Beats, drawComponents, drawProbes, noteComponents, showState } from "./
 import { Charts } from "./charts.js";
 import { DeadLetters } from "./dead-letters.js";
 import { askForToken, confirmed, listenToDialogs, operate, toast } from "./dialogs.js";
-import { element, pick, setText } from "./elements.js";
+import { drawChildren, element, pick, setText } from "./elements.js";
 import { bytes, count, figure, percent, perSecond, span, wholeSpan } from "./formats.js";
 import { drawErrors, drawIncidents, drawRestarts } from "./records.js";
 import { Stream } from "./stream.js";
@@ -20,6 +20,8 @@ import { countsText, drawConnections, drawPools, poolText } from "./work.js";
 const lookEveryMs = 1_000;
 /** Asking for it makes the bot check itself, so not at every event. */
 const healthEveryMs = 4_000;
+/** The stream may be open while nothing is answered; from this age on the state is old. */
+const oldAfterMs = 12_000;
 const tickMs = 1_000;
 
 /** Beside the status. */
@@ -44,6 +46,7 @@ let logOffered = true;
 let levelChosen = false;
 let lookedAtMs;
 let healthAtMs = 0;
+let unanswered = false;
 let looking = false;
 let wanted = false;
 
@@ -79,7 +82,8 @@ async function look() {
       healthAtMs = Date.now();
     }
     const letters = state.queue?.deadLetters;
-    if (await lookAt(names, paths)) lookedAtMs = Date.now();
+    unanswered = !(await lookAt(names, paths));
+    if (!unanswered) lookedAtMs = Date.now();
     if (state.queue?.deadLetters !== letters) void deadLetters.refresh().catch(() => {});
     noteBeats();
     charts.mark(marksOfRecords());
@@ -173,14 +177,18 @@ function draw() {
   setText(pick("token"), t(api.token ? "token.set" : "token.none"));
 }
 
+function isOld() {
+  if (lookedAtMs === undefined) return false;
+  return stream.state !== "open" || (unanswered && Date.now() - lookedAtMs > oldAfterMs);
+}
+
 function drawBadge(id, number) {
   pick(id).hidden = !(number > 0);
   setText(pick(id), count(number));
 }
 
 function drawVerdict() {
-  const lost = stream.state !== "open" && lookedAtMs !== undefined;
-  const { reasons, sentence, status } = judge({ ...state, lost }, Date.now());
+  const { reasons, sentence, status } = judge({ ...state, lost: isOld() }, Date.now());
   pick("verdict").dataset.status = status;
   setText(pick("verdict-icon"), signs[status]);
   setText(pick("verdict-text"), sentence);
@@ -192,7 +200,7 @@ function drawVerdict() {
   });
   // One that the sentence says already is not said again.
   const told = items.length === 1 && !reasons[0].more;
-  pick("reasons").replaceChildren(...(told ? [] : items));
+  drawChildren(pick("reasons"), told ? [] : items);
   document.title = `${signs[status]} ${nameOf("status", status)} · ${t("title")}`;
 }
 
@@ -214,17 +222,20 @@ function drawFigures() {
   const items = shown.map(([name, value, ...more]) =>
     element("div", {}, element("dt", {}, t(`figures.${name}`, ...more)), element("dd", {}, value)),
   );
-  pick("figures").replaceChildren(...items);
+  drawChildren(pick("figures"), items);
 }
 
 function drawLink() {
   const link = pick("link");
   const open = stream.state === "open";
   link.dataset.state = stream.state;
-  setText(link, `${open ? "●" : "⊘"} ${t(`link.${stream.state}`)}`);
-  document.body.classList.toggle("stale", !open && lookedAtMs !== undefined);
-  pick("offline").hidden = open || (lookedAtMs === undefined && stream.nextTryAtMs === 0);
-  if (!open) setText(pick("offline-text"), offlineText());
+  const first = stream.state === "waiting" && stream.nextTryAtMs === 0;
+  const name = first ? t("connecting") : t(`link.${stream.state}`);
+  setText(link, `${open ? "●" : "⊘"} ${name}`);
+  document.body.classList.toggle("stale", isOld());
+  const quiet = lookedAtMs === undefined ? open || stream.nextTryAtMs === 0 : !isOld();
+  pick("offline").hidden = quiet;
+  if (!quiet) setText(pick("offline-text"), offlineText());
   setText(pick("retry"), t(stream.state === "locked" ? "token.give" : "retryNow"));
   drawVerdict();
 }
@@ -252,7 +263,7 @@ async function unlock() {
 }
 
 function tick() {
-  if (stream.state !== "open") drawLink();
+  if (stream.state !== "open" || unanswered) drawLink();
   setTimeout(tick, tickMs);
 }
 

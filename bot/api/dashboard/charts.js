@@ -98,6 +98,7 @@ export class Charts {
       return { ...Object.fromEntries(values), atEpochMs: at };
     });
     this.#keep(points);
+    this.draw();
     // Incidents are marked from their book, which tells beginnings from ends.
     this.mark((marks ?? []).filter((mark) => mark?.kind !== "incident"));
   }
@@ -109,6 +110,7 @@ export class Charts {
 
   /** Each `{ atEpochMs, kind, label }`; one that is there already is left out. */
   mark(marks) {
+    const before = this.#marks.length;
     for (const mark of marks) {
       const known = this.#marks.some(
         ({ atEpochMs, label }) =>
@@ -116,6 +118,7 @@ export class Charts {
       );
       if (!known && typeof mark?.atEpochMs === "number") this.#marks.push(mark);
     }
+    if (this.#marks.length === before) return;
     this.#marks.sort((one, other) => one.atEpochMs - other.atEpochMs);
     this.#marks = this.#marks.slice(-marksMax);
     this.draw();
@@ -160,10 +163,9 @@ export class Charts {
         this.#shown.map((point) => (typeof point[column] === "number" ? point[column] : null)),
       );
       plot.setData([times, ...columns]);
-      legend(undefined);
+      legend(plot.cursor.idx ?? undefined);
     }
-    this.#caption.dataset.empty = String(this.#points.length === 0);
-    this.#say(undefined);
+    this.#say(this.#drawn[0]?.plot.cursor.idx ?? undefined);
   }
 
   #build(chart) {

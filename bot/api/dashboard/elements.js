@@ -49,6 +49,16 @@ export function drawList(parent, items, keyOf, make) {
   for (const gone of known.values()) gone.remove();
 }
 
+/** The same for what has no keys and no state: what is equal stays, and with it a selection in it. */
+export function drawChildren(parent, children) {
+  for (const [index, child] of children.entries()) {
+    const present = parent.children[index];
+    if (!present) parent.append(child);
+    else if (!present.isEqualNode(child)) present.replaceWith(child);
+  }
+  while (parent.children.length > children.length) parent.lastElementChild.remove();
+}
+
 /** Cells of a row that is drawn anew each time. */
 export function rowOf(cells) {
   return element(

@@ -68,6 +68,16 @@ export function instant(epochMs) {
   return `${date.toLocaleDateString(language(), { month: "short", day: "numeric" })} ${time}`;
 }
 
+const pastUnits = [
+  [86_400_000, "d"],
+  [3_600_000, "h"],
+  [60_000, "min"],
+];
+
+/** In one unit only: what is read need not change every second. */
 export function ago(epochMs) {
-  return known(epochMs) ? t("ago", wholeSpan(Math.max(0, Date.now() - epochMs))) : none;
+  if (!known(epochMs)) return none;
+  const ms = Math.max(0, Date.now() - epochMs);
+  const [size, unit] = pastUnits.find(([unitMs]) => ms >= unitMs) ?? [1_000, "s"];
+  return t("ago", inUnits([Math.floor(ms / size), unit]));
 }

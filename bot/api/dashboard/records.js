@@ -1,6 +1,6 @@
 /** Records: incidents, kinds of errors, and how every process began and ended. */
 import { showState } from "./cards.js";
-import { drawing, element, rowOf } from "./elements.js";
+import { drawChildren, drawing, element, rowOf } from "./elements.js";
 import { ago, count, instant, span, wholeSpan } from "./formats.js";
 import { nameOf, t } from "./texts.js";
 import { measuresText } from "./verdict.js";
@@ -9,7 +9,7 @@ import { measuresText } from "./verdict.js";
 export function drawIncidents(body, { incidents } = {}) {
   const isOpen = ({ closedAtEpochMs }) => closedAtEpochMs === undefined;
   const sorted = [...(incidents ?? [])].sort((one, other) => isOpen(other) - isOpen(one));
-  body.replaceChildren(...sorted.map(incidentRow));
+  drawChildren(body, sorted.map(incidentRow));
 }
 
 function incidentRow(incident) {
@@ -47,7 +47,7 @@ export function drawErrors(body, { groups } = {}) {
         ago(lastAtEpochMs),
       ]),
   );
-  body.replaceChildren(...rows);
+  drawChildren(body, rows);
 }
 
 const hourWidth = 4;
@@ -80,5 +80,5 @@ export function drawRestarts(body, { restarts } = {}) {
     const lived = span((end?.atEpochMs ?? Date.now()) - startedAtEpochMs);
     return rowOf([instant(startedAtEpochMs), lived, ended, version]);
   });
-  body.replaceChildren(...rows);
+  drawChildren(body, rows);
 }

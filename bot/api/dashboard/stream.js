@@ -9,14 +9,13 @@
 
 const silenceMs = 20_000;
 const retryFirstMs = 500;
-const retryMaxMs = 10_000;
+const retryMaxMs = 5_000;
 
 export class Stream {
   /** "waiting" | "open" | "locked" */
   state = "waiting";
   /** Why the bot refused it; "" when nothing was heard. */
   reason = "";
-  heardAtMs = undefined;
   nextTryAtMs = 0;
   #api;
   #on;
@@ -71,7 +70,6 @@ export class Stream {
       for await (const text of textOf(response.body)) {
         clearTimeout(silence);
         silence = setTimeout(this.#end, silenceMs);
-        this.heardAtMs = Date.now();
         const blocks = (rest + text).split("\n\n");
         rest = blocks.pop();
         for (const block of blocks) this.#take(block);
@@ -102,7 +100,6 @@ export class Stream {
   #become(state, reason) {
     this.state = state;
     this.reason = reason;
-    if (state === "open") this.heardAtMs = Date.now();
     this.#on.change();
   }
 

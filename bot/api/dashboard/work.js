@@ -1,6 +1,6 @@
 /** Work: connections, and the pools of the queue. */
 import { showState } from "./cards.js";
-import { button, drawList, element, rowOf, setText } from "./elements.js";
+import { button, drawChildren, drawList, element, rowOf, setText } from "./elements.js";
 import { ago, count, percent, span, wholeSpan } from "./formats.js";
 import { nameOf, t } from "./texts.js";
 
@@ -21,7 +21,7 @@ export function drawConnections(body, { connections } = {}) {
     const cells = [wholeSpan(sinceMs) + tries, span(latencyMs), percent(successRate), error];
     return rowOf([name, shown, ...cells]);
   });
-  body.replaceChildren(...rows);
+  drawChildren(body, rows);
 }
 
 function errorCell({ atEpochMs, code, message }) {

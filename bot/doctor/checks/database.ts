@@ -1,5 +1,5 @@
 /** Database checks: who holds the data, and whether the file is whole. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StorageInUseError } from "../../contracts/errors.ts";
 import { lockDataDirectory } from "../../storage/data-lock.ts";
@@ -21,11 +21,22 @@ export function isHeld(directory: string): boolean {
   }
 }
 
-/** The process that holds the data: the last that wrote a start down. */
+/** The process that holds the data: the last that wrote a start down, if it is a bot of this place. */
 export function holderPid(place: Place): number | undefined {
   if (place.botDirectory === undefined || !isHeld(place.botDirectory)) return undefined;
   const last = readRestarts(place).at(-1);
-  return last && !last.end ? last.pid : undefined;
+  return last && !last.end && worksIn(last.pid, place.home) ? last.pid : undefined;
+}
+
+/** A bot that has just begun is not in the ledger yet, and the number of one that died may be anybody's. */
+function worksIn(pid: number, home: string): boolean {
+  if (!existsSync("/proc/self/cwd")) return true;
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === home;
+  } catch {
+    // There is no such process, or it is somebody else's.
+    return false;
+  }
 }
 
 interface HeldFact {

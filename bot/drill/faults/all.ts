@@ -2,6 +2,7 @@
 import type { Fault } from "../fault.ts";
 import { broadcasts } from "./broadcasts.ts";
 import { clocks } from "./clocks.ts";
+import { daemons } from "./daemons.ts";
 import { defects } from "./defects.ts";
 import { disks } from "./disks.ts";
 import { hangs } from "./hangs.ts";
@@ -22,4 +23,5 @@ export const allFaults: readonly Fault[] = [
   ...disks,
   ...clocks,
   ...starts,
+  ...daemons,
 ];

@@ -141,7 +141,6 @@ export const kills: readonly Fault[] = [
     title: "SIGTERM under load",
     how: "kill -15, as a deploy does",
     detection: { by: "exit", code: 0 },
-    quick: true,
     overlaps: true,
     inject: async ({ bot }) => {
       await bot.stop("SIGTERM");

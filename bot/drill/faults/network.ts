@@ -41,11 +41,11 @@ function ill(
 export const network: readonly Fault[] = [
   ill(
     "down",
-    "the network is down for 10 s",
+    "the network is down for 8 s",
     { kind: "down" },
     {
       detection: lost,
-      lastsMs: 10_000,
+      lastsMs: 8_000,
       quick: true,
     },
   ),

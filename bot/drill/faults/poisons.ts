@@ -49,7 +49,7 @@ function poison(name: string, title: string, more: Partial<Fault>): Fault {
 }
 
 export const poisons: readonly Fault[] = [
-  poison("throw", "an update whose handler throws", { groups: ["P3", "P11"], quick: true }),
+  poison("throw", "an update whose handler throws", { groups: ["P3", "P11"] }),
   poison("reject", "an update whose handler rejects", { groups: ["P3"] }),
   poison("exit", "an update whose handler ends the process", { groups: ["P11"] }),
   poison("kill", "an update that kills the process", { groups: ["P11"], quick: true }),

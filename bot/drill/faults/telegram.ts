@@ -129,7 +129,6 @@ export const telegram: readonly Fault[] = [
     areas: ["queue", "endToEnd"],
     groups: ["P9"],
     detection: { by: "nothing" },
-    quick: true,
     inject: async ({ sandbox }) => {
       const facts = await sandbox.facts({ limit: 5_000 });
       for (const { updateId } of facts) await sandbox.redeliver({ updateId });

@@ -1,5 +1,6 @@
 /** Doctor: the program itself, on places made for it. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +20,7 @@ const botId = "123456";
 const token = `${botId}:${"a".repeat(35)}`;
 
 function setup(port = 9, lines: readonly string[] = []) {
-  const home = mkdtempSync(join(tmpdir(), "doctor-"));
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "doctor-")));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   const botDirectory = join(home, "data", botId);
   mkdirSync(botDirectory, { recursive: true, mode: 0o700 });
@@ -59,14 +60,28 @@ test("a file that is no database is found, and left as it is", async () => {
 });
 
 test("a data directory that another process holds is found, with whom to stop", async () => {
-  const { botDirectory, place } = setup();
+  const { botDirectory, home, place } = setup();
   writeFileSync(join(botDirectory, "bot.db"), "");
-  const started = { startedAtEpochMs: 1_700_000_000_000, pid: 77, version: "0" };
+  // A process that works in the installation, as a bot does.
+  const holder = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"], { cwd: home });
+  onTestFinished(() => void holder.kill());
+  const started = { startedAtEpochMs: 1_700_000_000_000, pid: holder.pid, version: "0" };
   writeFileSync(join(botDirectory, "restarts.jsonl"), `${JSON.stringify(started)}\n`);
   const lock = lockDataDirectory(botDirectory, openNodeSqlite);
   onTestFinished(() => lock.close());
   const [finding] = of(await examine(place(), "before-start"), "data lock");
-  expect(finding).toMatchObject({ level: "wrong", mend: "kill 77" });
+  expect(finding).toMatchObject({ level: "wrong", mend: `kill ${holder.pid}` });
+});
+
+test("a process that only has the number of a dead bot is not to be stopped", async () => {
+  const { botDirectory, place } = setup();
+  writeFileSync(join(botDirectory, "bot.db"), "");
+  const started = { startedAtEpochMs: 1_700_000_000_000, pid: process.pid, version: "0" };
+  writeFileSync(join(botDirectory, "restarts.jsonl"), `${JSON.stringify(started)}\n`);
+  const lock = lockDataDirectory(botDirectory, openNodeSqlite);
+  onTestFinished(() => lock.close());
+  const [finding] = of(await examine(place(), "before-start"), "data lock");
+  expect(finding).toMatchObject({ level: "wrong", mend: "Stop the other bot first." });
 });
 
 test("a port that somebody else has is found before the start", async () => {

@@ -91,6 +91,14 @@ test.each([
   expect(summarizeAims([report]).some((aim) => !aim.held)).toBe(true);
 });
 
+test("times on a machine that is too busy are told, and not judged", () => {
+  const busy = { ...held, recoveredAfterMs: 9_000, late: "9 s", busy: "load 20 on 2 processors" };
+  const [kill, ...others] = summarizeAims([busy]);
+  expect(kill).toMatchObject({ found: expect.stringContaining("busy"), held: true });
+  expect(others.filter((aim) => !aim.held)).toEqual([]);
+  expect(formatReport(reportOf(busy)).join("\n")).toContain("9 s");
+});
+
 test("what was skipped neither holds nor breaks an aim", () => {
   const skipped: FaultReport = { fault, outcome: "skipped", reasons: ["no cable here"] };
   expect(summarizeAims([skipped]).filter((aim) => !aim.held)).toEqual([]);

@@ -8,7 +8,7 @@ import type { Plants } from "../../simulation/simulated-process.ts";
 import { type Complaint, simulate } from "../../simulation/simulation.ts";
 
 /** Seeds within which a bug has to be found. */
-const seedsMax = 60;
+const seedsMax = 150;
 
 /** A store some of whose methods are others. */
 const changed =
