@@ -90,8 +90,15 @@ const table: readonly Row[] = [
   },
   {
     command: /^npm run drill -- --quick$/,
-    here: shortened(/--quick/, "--only stop-under-load"),
+    here: shortened(/--quick/, "--only stop-under-load --html report.html"),
     says: /Every promise held/,
+  },
+  { command: /^npm run drill -- --list$/, here: asItStands, says: /network-down/ },
+  {
+    // What is asked for is checked, and named in the place of being done.
+    command: /^npm run drill -- --(?:only|kills|minutes|peers|html)(?: \S+)?$/,
+    here: shortened(/$/, " --list"),
+    says: /network-down/,
   },
   { command: /^npm run sandbox$/, elsewhere: ["bot/sandbox/ensure.ts", '"./main.ts"'] },
   { command: /^npm run sandbox -- --help$/, here: asItStands, says: /--port/ },
