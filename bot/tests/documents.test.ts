@@ -33,11 +33,14 @@ interface Ran {
   readonly output: string;
 }
 
+/** `undefined`: it has been run already. */
+type Here = (command: string, scene: Scene) => Promise<Ran | undefined>;
+
 interface Row {
   /** The whole command. */
   readonly command: RegExp;
   /** Runs it, changed where it would take too long or touch this project. */
-  readonly here?: (command: string, scene: Scene) => Promise<Ran | undefined>;
+  readonly here?: Here;
   /** What its output has to contain. Default: anything. */
   readonly says?: RegExp;
   /** Default 0. */
@@ -46,9 +49,9 @@ interface Row {
   readonly elsewhere?: readonly [file: string, words: string];
 }
 
-const asItStands: Row["here"] = (command, scene) => scene.run(command);
+const asItStands: Here = (command, scene) => scene.run(command);
 const shortened =
-  (from: RegExp, to: string): Row["here"] =>
+  (from: RegExp, to: string): Here =>
   (command, scene) =>
     scene.run(command.replace(from, to));
 
