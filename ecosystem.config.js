@@ -43,8 +43,9 @@ export const apps = [
     instances: 1,
 
     autorestart: true,
-    // Pauses of 1 s, half as long again each time, at most 15 s, and forgotten after 30 s of life.
-    exp_backoff_restart_delay: 1000,
+    // Pauses of 0.1 s, half as long again each time, at most 15 s, and forgotten after 30 s of life: a
+    // single death must cost no button press, and the bot itself slows a row of them down.
+    exp_backoff_restart_delay: 100,
     min_uptime: 1000,
     // PM2 must never give up: the bot's own safe mode slows a crash loop down.
     max_restarts: 1_000_000_000,

@@ -76,7 +76,7 @@ export interface Fault {
   readonly overlaps?: boolean;
   /**
    * Milliseconds before its death in which the process could not read any answer: what it had sent
-   * then is ambiguous. Default 0.
+   * then is ambiguous. Default 1000, as for a client that leaves so soon after an answer.
    */
   readonly deafMs?: number;
   /** Whether answers can vanish on their way while it lasts: what is sent then is ambiguous. */

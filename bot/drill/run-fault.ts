@@ -156,7 +156,7 @@ async function breakAndMend(fault: Fault, scene: Scene, narrate: Narrate): Promi
 }
 
 /** When answers were written that nobody could read. */
-function deafSpans({ deafMs = 0, swallows }: Fault, scene: Scene, course: Course): Span[] {
+function deafSpans({ deafMs = 1_000, swallows }: Fault, scene: Scene, course: Course): Span[] {
   const beforeEnds = scene.supervisor.ends.map(({ atMs }): Span => [atMs - deafMs, atMs]);
   return swallows ? [...beforeEnds, [course.injectedAtMs, course.overAtMs]] : beforeEnds;
 }

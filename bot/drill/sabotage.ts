@@ -121,7 +121,7 @@ function watchCommits(): void {
   const { get, run } = statements;
   statements.run = function (...parameters) {
     const sql = this.sourceSQL;
-    if (sql.startsWith("INSERT INTO messages") && parameters[0] === "update") {
+    if (sql.startsWith("INSERT INTO messages") && parameters.includes("update")) {
       steps.add("update stored");
     }
     if (sql.startsWith("INSERT INTO steps")) steps.add("durable step");
@@ -134,12 +134,14 @@ function watchCommits(): void {
   };
   statements.get = function (...parameters) {
     const row = get.apply(this, parameters);
+    const claims = this.sourceSQL.startsWith("UPDATE messages SET claims");
+    const ends = /^SELECT .* FROM messages m JOIN lanes/.test(this.sourceSQL);
     if (row?.["type"] === "update") {
-      if (this.sourceSQL.startsWith("UPDATE messages SET claims")) steps.add("update claimed");
-      else if (this.sourceSQL.startsWith("SELECT m.* FROM messages")) steps.add("update done");
+      if (claims) steps.add("update claimed");
+      else if (ends) steps.add("update done");
     } else if (row?.["pool"] === "sending") {
-      if (this.sourceSQL.startsWith("UPDATE messages SET claims")) steps.add("send claimed");
-      else if (this.sourceSQL.startsWith("SELECT m.* FROM messages")) steps.add("send done");
+      if (claims) steps.add("send claimed");
+      else if (ends) steps.add("send done");
     }
     return row;
   };

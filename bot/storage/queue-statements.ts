@@ -2,9 +2,6 @@
 import { messageColumns } from "./message-rows.ts";
 import type { Database } from "./sqlite-driver.ts";
 
-const deadLetterFilter = `(?1 IS NULL OR type = ?1) AND (?2 IS NULL OR reason = ?2)
-  AND (?3 IS NULL OR errors ->> '$[#-1].code' = ?3)`;
-
 export function prepareQueueStatements(database: Database) {
   const sql = (text: string) => database.prepare(text);
   return {
@@ -37,34 +34,9 @@ export function prepareQueueStatements(database: Database) {
     ),
     moveToLane: sql("UPDATE messages SET lane = ? WHERE id = ?"),
     readdress: sql("UPDATE messages SET payload = ?, flood_scope = ? WHERE id = ?"),
-    insertDeadLetter: sql(
-      `INSERT INTO dead_letters (id, type, pool, lane, priority, payload, created_at, died_at,
-         reason, attempts, deaths, origin, ambiguous, flood_scope, flood_cost, errors)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    listDeadLetters: sql(
-      `SELECT * FROM dead_letters WHERE ${deadLetterFilter}
-       ORDER BY died_at DESC, id DESC LIMIT ?4 OFFSET ?5`,
-    ),
-    countMatchingDeadLetters: sql(
-      `SELECT count(*) AS count FROM dead_letters WHERE ${deadLetterFilter}`,
-    ),
-    findDeadLetter: sql("SELECT * FROM dead_letters WHERE id = ?"),
-    takeDeadLetter: sql("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
-    countDeadLetters: sql("SELECT count(*) AS count FROM dead_letters"),
-    sweepDeadLetters: sql("DELETE FROM dead_letters WHERE died_at < ?"),
     findStep: sql("SELECT result FROM steps WHERE origin = ? AND name = ?"),
     insertStep: sql("INSERT INTO steps (origin, name, result) VALUES (?, ?, ?)"),
     deleteSteps: sql("DELETE FROM steps WHERE origin = ?"),
-    deleteStepsOfDeadLane: sql(
-      `DELETE FROM steps WHERE origin IN
-         (SELECT COALESCE(origin, id) FROM dead_letters WHERE lane = ?1 OR lane GLOB ?1 || '~*')`,
-    ),
-    deleteDeadLane: sql("DELETE FROM dead_letters WHERE lane = ?1 OR lane GLOB ?1 || '~*'"),
-    sweepSteps: sql(
-      `DELETE FROM steps WHERE origin IN
-         (SELECT COALESCE(origin, id) FROM dead_letters WHERE died_at < ?)`,
-    ),
     depth: sql("SELECT COALESCE(sum(high + normal + low), 0) AS count FROM lanes WHERE pool = ?"),
     laneFigures: sql(
       `SELECT count(*) AS lanes, COALESCE(sum(high + normal + low), 0) AS total,

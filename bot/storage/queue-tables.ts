@@ -10,28 +10,20 @@ import type {
   AttemptRef,
   ClaimCandidate,
   ClaimRequest,
-  DeadLetterFilter,
   EnqueueResult,
-  Page,
   Recovery,
   SentRecord,
   StoreSnapshot,
   SweepRequest,
 } from "../contracts/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
+import { DeadLetterTable } from "./dead-letter-table.ts";
 import { FreshPayloads } from "./fresh-payloads.ts";
 import { LaneTable } from "./lane-table.ts";
-import {
-  type DeadLetterRow,
-  floodCostOf,
-  type MessageRow,
-  priorityNumber,
-  toDeadLetter,
-  toMessage,
-} from "./message-rows.ts";
+import { floodCostOf, type MessageRow, priorityNumber, toMessage } from "./message-rows.ts";
 import { prepareQueueStatements } from "./queue-statements.ts";
 import { places } from "./sealed-columns.ts";
-import type { Database, Statement } from "./sqlite-driver.ts";
+import type { Database } from "./sqlite-driver.ts";
 
 export interface QueueTablesOptions {
   /** How long a dedupe key is remembered, in milliseconds. Above 24 h, below 7 days. */
@@ -52,12 +44,14 @@ export class QueueTables {
   readonly #fresh = new FreshPayloads();
   readonly #lanes: LaneTable;
   readonly #sql;
+  readonly deadLetters: DeadLetterTable;
   #lastId: number;
 
   constructor(database: Database, ring: KeyRing, options: QueueTablesOptions) {
     this.#options = options;
     this.#ring = ring;
     this.#lanes = new LaneTable(database);
+    this.deadLetters = new DeadLetterTable(database, ring);
     this.#sql = prepareQueueStatements(database);
     this.#lastId = this.#sql.lastMessageId.get<{ seq: number }>()?.seq ?? 0;
   }
@@ -224,26 +218,9 @@ export class QueueTables {
 
   /** Copies it to the dead letters; the caller deletes it. */
   #bury(row: MessageRow, reason: DeadReason, errors: string, now: number): void {
-    const unattempted = reason === "quarantined" || reason === "lane-full";
-    this.#sql.insertDeadLetter.run(
-      row.id,
-      row.type,
-      row.pool,
-      row.lane,
-      row.priority,
-      // A pass that renews the seals may have left the table it goes to behind.
-      this.#ring.renew(this.#sealed(row), places.payload(row)),
-      row.created_at,
-      now,
-      reason,
-      unattempted ? row.attempts : row.attempts + 1,
-      row.deaths,
-      row.origin,
-      row.ambiguous,
-      row.flood_scope,
-      row.flood_cost,
-      errors,
-    );
+    // A pass that renews the seals may have left the table it goes to behind.
+    const payload = this.#ring.renew(this.#sealed(row), places.payload(row));
+    this.deadLetters.add(row, payload, { reason, errors, now });
   }
 
   #retry(row: MessageRow, outcome: AttemptOutcome & { kind: "retry" }, now: number): void {
@@ -326,32 +303,15 @@ export class QueueTables {
         oldestCreatedAtEpochMs: oldest ?? undefined,
       };
     };
-    const count = (statement: Statement) => statement.get<{ count: number }>()?.count ?? 0;
     return {
       pools: { handling: pool("handling"), sending: pool("sending"), answering: pool("answering") },
-      deadLetters: count(this.#sql.countDeadLetters),
-      dedupeKeys: count(this.#sql.countDedupe),
+      deadLetters: this.deadLetters.count(),
+      dedupeKeys: this.#sql.countDedupe.get<{ count: number }>()?.count ?? 0,
     };
   }
 
-  deadLetters({ code, limit, offset, reason, type }: DeadLetterFilter & Page) {
-    return this.#sql.listDeadLetters
-      .all<DeadLetterRow>(type ?? null, reason ?? null, code ?? null, limit, offset)
-      .map((row) => toDeadLetter(row, this.#ring));
-  }
-
-  countMatching({ code, reason, type }: DeadLetterFilter): number {
-    const wanted = [type ?? null, reason ?? null, code ?? null] as const;
-    return this.#sql.countMatchingDeadLetters.get<{ count: number }>(...wanted)?.count ?? 0;
-  }
-
-  deadLetter(id: number) {
-    const row = this.#sql.findDeadLetter.get<DeadLetterRow>(id);
-    return row && toDeadLetter(row, this.#ring);
-  }
-
   requeue(deadLetterId: number, now: number): number | undefined {
-    const row = this.#sql.takeDeadLetter.get<DeadLetterRow>(deadLetterId);
+    const row = this.deadLetters.take(deadLetterId);
     if (!row) return undefined;
     const id = this.#nextId();
     this.#sql.insertMessage.run(
@@ -374,21 +334,8 @@ export class QueueTables {
     return id;
   }
 
-  deleteDeadLetter(deadLetterId: number): boolean {
-    const row = this.#sql.takeDeadLetter.get<DeadLetterRow>(deadLetterId);
-    if (row) this.#sql.deleteSteps.run(row.origin ?? row.id);
-    return row !== undefined;
-  }
-
-  /** Deletes what was given up in a lane, with its steps. */
-  deleteDeadLane(lane: string): number {
-    this.#sql.deleteStepsOfDeadLane.run(lane);
-    return this.#sql.deleteDeadLane.run(lane);
-  }
-
   sweep(request: SweepRequest, now: number) {
-    this.#sql.sweepSteps.run(request.deadLettersBeforeEpochMs);
-    const deadLetters = this.#sql.sweepDeadLetters.run(request.deadLettersBeforeEpochMs);
+    const deadLetters = this.deadLetters.sweep(request.deadLettersBeforeEpochMs);
     this.#sql.sweepSent.run(request.sentBeforeEpochMs);
     this.#lanes.sweep(now);
     return { dedupeKeys: this.#sql.sweepDedupe.run(now), deadLetters };

@@ -250,15 +250,15 @@ export class SqliteStore implements Store {
   }
 
   deadLetters(filter: DeadLetterFilter & Page) {
-    return this.#write(({ queue }) => queue.deadLetters(filter));
+    return this.#write(({ queue }) => queue.deadLetters.list(filter));
   }
 
   countDeadLetters(filter: DeadLetterFilter) {
-    return this.#write(({ queue }) => queue.countMatching(filter));
+    return this.#write(({ queue }) => queue.deadLetters.count(filter));
   }
 
   deadLetter(id: number) {
-    return this.#write(({ queue }) => queue.deadLetter(id));
+    return this.#write(({ queue }) => queue.deadLetters.find(id));
   }
 
   requeue(deadLetterId: number) {
@@ -266,7 +266,7 @@ export class SqliteStore implements Store {
   }
 
   deleteDeadLetter(deadLetterId: number) {
-    return this.#write(({ queue }) => queue.deleteDeadLetter(deadLetterId));
+    return this.#write(({ queue }) => queue.deadLetters.delete(deadLetterId));
   }
 
   async sweep(request: SweepRequest) {
@@ -354,7 +354,7 @@ function runDomainWork<T>(
   });
   const deleteDeadLetters = async (lane: string) => {
     fence();
-    return queue.deleteDeadLane(lane);
+    return queue.deadLetters.deleteOfLane(lane);
   };
   return work({ shop: fenced, deleteDeadLetters, nowEpochMs });
 }

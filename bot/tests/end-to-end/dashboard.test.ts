@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { chromium, type Page } from "playwright-core";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
-import { readToken, setupApi } from "../api/api-under-test.ts";
+import { operateToken, readToken, setupApi } from "../api/api-under-test.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 const browserFile = [
@@ -32,6 +32,8 @@ test("a dead letter appears by itself, is put back with the token, and reaches i
   const fault = { kind: "error", status: 400, description: "Bad Request: not today" } as const;
   await sandbox.addFault({ match: "sendMessage", count: 1, fault });
   await sandbox.write({ userId: annsId, text: "/help" });
+  const warnings = page.getByRole("list", { name: "Warnings and errors" });
+  await warnings.getByText("message.dead").waitFor();
   const region = page.getByRole("region", { name: "Dead letters" }).first();
   const row = region.getByRole("row").filter({ hasText: "refused by Telegram" });
   await row.getByRole("button", { name: /Show dead letter/ }).click();
@@ -134,6 +136,38 @@ test("where looking needs a token it is asked for, and one for looking is kept f
   await page.keyboard.press("Escape");
   await page.reload();
   await page.getByText("● live").waitFor();
+  expect(problems).toEqual([]);
+});
+
+test("what cannot be undone is asked first, and only a yes does it", {
+  timeout: 60_000,
+}, async (context) => {
+  const { asked, server } = await setupApi();
+  const { page, problems } = await openPage(context, server.url);
+  const letters = page.locator("#dead-letters");
+  const question = page.locator("#confirm");
+  await letters.getByLabel("Choose all on this page").check();
+  await letters.getByText("1 chosen:").waitFor();
+  await letters.getByRole("button", { name: "Delete", exact: true }).first().click();
+  await question.getByText("Delete 1 dead letters for good?").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Pause sending" }).click();
+  await question.getByRole("button", { name: "Cancel" }).click();
+  expect(asked).toEqual([]);
+
+  await letters.getByRole("button", { name: "Delete", exact: true }).first().click();
+  await question.getByRole("button", { name: "Delete" }).click();
+  await giveToken(page, operateToken);
+  await page.getByText("1 deleted.").waitFor();
+  await page.getByRole("button", { name: "Pause sending" }).click();
+  await question.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("sending is paused.").waitFor();
+  await page.getByRole("button", { name: "Make a backup" }).click();
+  await page.getByText("Backup backup.db").waitFor();
+  expect(asked).toEqual([
+    ["deleteDeadLetter", 7],
+    ["setPaused", "sending", true],
+  ]);
   expect(problems).toEqual([]);
 });
 

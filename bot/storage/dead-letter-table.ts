@@ -1,0 +1,111 @@
+/** Dead letter table: messages given up, with what is needed to put them back. */
+import type { DeadLetter, DeadReason } from "../contracts/message.ts";
+import type { DeadLetterFilter, Page } from "../contracts/store.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { type DeadLetterRow, type MessageRow, toDeadLetter } from "./message-rows.ts";
+import type { Database } from "./sqlite-driver.ts";
+
+const filter = `(?1 IS NULL OR type = ?1) AND (?2 IS NULL OR reason = ?2)
+  AND (?3 IS NULL OR errors ->> '$[#-1].code' = ?3)`;
+/** A message that was skipped in its lane died in one of its own, named after it. */
+const ofLane = "lane = ?1 OR lane GLOB ?1 || '~*'";
+
+export class DeadLetterTable {
+  readonly #ring: KeyRing;
+  readonly #sql;
+
+  constructor(database: Database, ring: KeyRing) {
+    this.#ring = ring;
+    const sql = (text: string) => database.prepare(text);
+    const stepsOf = (which: string) =>
+      sql(`DELETE FROM steps WHERE origin IN
+             (SELECT COALESCE(origin, id) FROM dead_letters WHERE ${which})`);
+    this.#sql = {
+      insert: sql(
+        `INSERT INTO dead_letters (id, type, pool, lane, priority, payload, created_at, died_at,
+           reason, attempts, deaths, origin, ambiguous, flood_scope, flood_cost, errors)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      list: sql(
+        `SELECT * FROM dead_letters WHERE ${filter}
+         ORDER BY died_at DESC, id DESC LIMIT ?4 OFFSET ?5`,
+      ),
+      count: sql(`SELECT count(*) AS count FROM dead_letters WHERE ${filter}`),
+      find: sql("SELECT * FROM dead_letters WHERE id = ?"),
+      take: sql("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
+      deleteSteps: sql("DELETE FROM steps WHERE origin = ?"),
+      deleteOfLane: sql(`DELETE FROM dead_letters WHERE ${ofLane}`),
+      deleteStepsOfLane: stepsOf(ofLane),
+      sweep: sql("DELETE FROM dead_letters WHERE died_at < ?"),
+      sweepSteps: stepsOf("died_at < ?"),
+    };
+  }
+
+  /** @param payload Sealed. @param errors As they are stored, the last one among them. */
+  add(
+    row: MessageRow,
+    payload: Uint8Array,
+    { reason, errors, now }: { reason: DeadReason; errors: string; now: number },
+  ): void {
+    const unattempted = reason === "quarantined" || reason === "lane-full";
+    this.#sql.insert.run(
+      row.id,
+      row.type,
+      row.pool,
+      row.lane,
+      row.priority,
+      payload,
+      row.created_at,
+      now,
+      reason,
+      unattempted ? row.attempts : row.attempts + 1,
+      row.deaths,
+      row.origin,
+      row.ambiguous,
+      row.flood_scope,
+      row.flood_cost,
+      errors,
+    );
+  }
+
+  /** Newest first. */
+  list({ code, limit, offset, reason, type }: DeadLetterFilter & Page): DeadLetter[] {
+    return this.#sql.list
+      .all<DeadLetterRow>(type ?? null, reason ?? null, code ?? null, limit, offset)
+      .map((row) => toDeadLetter(row, this.#ring));
+  }
+
+  count({ code, reason, type }: DeadLetterFilter = {}): number {
+    const wanted = [type ?? null, reason ?? null, code ?? null] as const;
+    return this.#sql.count.get<{ count: number }>(...wanted)?.count ?? 0;
+  }
+
+  find(id: number): DeadLetter | undefined {
+    const row = this.#sql.find.get<DeadLetterRow>(id);
+    return row && toDeadLetter(row, this.#ring);
+  }
+
+  /** Takes it out, to be put back into the queue; its steps stay. */
+  take(id: number): DeadLetterRow | undefined {
+    return this.#sql.take.get<DeadLetterRow>(id);
+  }
+
+  /** @returns false when there was none. */
+  delete(id: number): boolean {
+    const row = this.take(id);
+    if (row) this.#sql.deleteSteps.run(row.origin ?? row.id);
+    return row !== undefined;
+  }
+
+  /** @returns how many there were. */
+  deleteOfLane(lane: string): number {
+    this.#sql.deleteStepsOfLane.run(lane);
+    return this.#sql.deleteOfLane.run(lane);
+  }
+
+  /** @returns how many had died before. */
+  sweep(beforeEpochMs: number): number {
+    this.#sql.sweepSteps.run(beforeEpochMs);
+    return this.#sql.sweep.run(beforeEpochMs);
+  }
+}
