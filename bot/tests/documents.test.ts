@@ -13,16 +13,18 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, node } from "../drill/bot-process.ts";
+import { sandboxClient } from "../sandbox/client.ts";
+import { freePort } from "../sandbox/ensure.ts";
 import { sandboxToken } from "../sandbox/sandbox.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
-const documents = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.md"], {
+const documents = execFileSync("git", ["ls-files", "-coz", "--exclude-standard", "*.md"], {
   cwd: root,
   encoding: "utf8",
 })
-  .split("\n")
+  .split("\0")
   .filter((path) => /^[^/]+\.md$|^docs\/[^/]+\.md$|^deploy\/|^bot\/sandbox\//.test(path))
   .filter((path) => existsSync(join(root, path)));
 
@@ -50,6 +52,7 @@ interface Row {
 }
 
 const asItStands: Here = (command, scene) => scene.run(command);
+const inTheProject: Here = (command, scene) => scene.run(`cd "${root}" && ${command}`);
 const shortened =
   (from: RegExp, to: string): Here =>
   (command, scene) =>
@@ -62,6 +65,17 @@ const table: readonly Row[] = [
   // The bot of this file is started by it.
   { command: /^npm start$/, here: async () => undefined },
   { command: /^npm start -- --help$/, here: asItStands, says: /TELEGRAM_BOT_TOKEN/ },
+  { command: /^export [A-Z_]+="[^"]+"$/, here: asItStands },
+  { command: /^cd bot$/, here: inTheProject },
+  {
+    command: /^node start\.ts$/,
+    here: (command, scene) => {
+      const data = join(scene.directory, "third");
+      const ports = { MONITORING_PORT: "0", SANDBOX_PORT: "0" };
+      const env = { ...ports, DATA_DIR: data, TELEGRAM_BOT_TOKEN: "" };
+      return scene.run(`cd "${root}/bot" && ${command} --check`, env);
+    },
+  },
   {
     command: /^npm run check$/,
     elsewhere: ["package.json", '"check": "npm run lint && npm test"'],
@@ -74,7 +88,7 @@ const table: readonly Row[] = [
   },
   {
     command: /^npx vitest run \S+ -t "[^"]+"$/,
-    here: (command, scene) => scene.run(`cd "${root}" && ${command}`),
+    here: inTheProject,
     says: /passed/,
   },
   {
@@ -93,14 +107,17 @@ const table: readonly Row[] = [
   },
   {
     command: /^npm run drill -- --quick$/,
-    here: shortened(/--quick/, "--only stop-under-load --html report.html"),
+    here: (command, scene) => {
+      const page = join(scene.directory, "report.html");
+      return scene.run(command.replace("--quick", `--only stop-under-load --html ${page}`));
+    },
     says: /Every promise held/,
   },
   { command: /^npm run drill -- --list$/, here: asItStands, says: /network-down/ },
   {
     // What is asked for is checked, and named in the place of being done.
-    command: /^npm run drill -- --(?:only|kills|minutes|peers|html)(?: \S+)?$/,
-    here: shortened(/$/, " --list"),
+    command: /^npm run drill(?: -- --(?:only|kills|minutes|peers|html)(?: \S+)?)?$/,
+    here: shortened(/(?: --)?( --.*)?$/, " --$1 --list"),
     says: /network-down/,
   },
   { command: /^npm run sandbox$/, elsewhere: ["bot/sandbox/ensure.ts", '"./main.ts"'] },
@@ -112,9 +129,30 @@ const table: readonly Row[] = [
   { command: /^npm run doctor$/, here: asItStands, code: 1, says: /\d+ fine, .* wrong/ },
   {
     command: /^\.\/deploy-fault-tolerance\.sh --status$/,
-    here: (command, scene) => scene.run(`cd "${root}" && ${command}`),
+    here: inTheProject,
     code: 1,
     says: /nothing is installed here|doubtful/,
+  },
+  { command: /^chmod \+x deploy-fault-tolerance\.sh$/, here: inTheProject },
+  {
+    command: /^\.\/deploy-fault-tolerance\.sh --dry-run$/,
+    here: inTheProject,
+    says: /nothing was changed/,
+  },
+  {
+    command: /^\.\/deploy-fault-tolerance\.sh$/,
+    elsewhere: ["bot/tests/deployment/life.test.ts", "bot.deploy()"],
+  },
+  {
+    // The script does, and bot/tests/deployment runs it with a PM2 of its own.
+    command: /^npx pm2 start ecosystem\.config\.js --env production$/,
+    elsewhere: ["deploy-fault-tolerance.sh", '/ecosystem.config.js" --env '],
+  },
+  { command: /^npx pm2 save$/, elsewhere: ["deploy-fault-tolerance.sh", "pm2 save --force"] },
+  { command: /^npx pm2 status$/, here: inTheProject },
+  {
+    command: /^npx pm2 logs telegram-bot$/,
+    here: (_, scene) => scene.run(`cd "${root}" && npx pm2 logs telegram-bot --nostream`),
   },
   {
     command: /^\.\/deploy-fault-tolerance\.sh --update$/,
@@ -141,11 +179,6 @@ const table: readonly Row[] = [
   { command: /^npm run find-user -- @\w+$/, here: asItStands, says: /nobody known here/ },
 
   // The monitoring API
-  {
-    command: /^TOKEN=\$\(cat data\/restart-token\)$/,
-    here: (command, scene) => scene.run(`${command} && echo "$TOKEN"`),
-    says: /^[\w-]{43}$/m,
-  },
   {
     command: /^curl (?:-s )?"?http:\/\/127\.0\.0\.1:3001\/[\w/?=&-]*"?$/,
     here: asItStands,
@@ -226,6 +259,7 @@ test.for(table.flatMap(({ command, elsewhere }) => (elsewhere ? [[command, elsew
 class Scene {
   readonly directory = mkdtempSync(join(tmpdir(), "documents-"));
   #url = "";
+  #sandboxPort = 0;
   #end = () => Promise.resolve();
 
   constructor() {
@@ -236,6 +270,8 @@ class Scene {
 
   /** `npm start`, without a token. Resolves when the bot says that it is up. */
   async start(): Promise<void> {
+    // It outlives a bot that restarts, which has to find it again.
+    this.#sandboxPort ||= await freePort("127.0.0.1");
     const child = spawn("npm", ["start"], { cwd: root, detached: true, env: this.#env() });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -257,6 +293,11 @@ class Scene {
 
   async close(): Promise<void> {
     await this.#end();
+    const sandbox = sandboxClient(`http://127.0.0.1:${this.#sandboxPort}`);
+    // It has ended already where the bot was not restarted.
+    await sandbox.stop().catch(() => {});
+    if (existsSync(join(this.directory, ".pm2")))
+      await this.run(`"${root}"/node_modules/.bin/pm2 kill`);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -277,7 +318,6 @@ class Scene {
         ...this.#env(),
         TELEGRAM_BOT_TOKEN: sandboxToken,
         MONITORING_PORT: new URL(this.#url).port,
-        TOKEN: readFileSync(join(this.directory, "data/restart-token"), "utf8").trim(),
         ...env,
       },
     };
@@ -296,6 +336,7 @@ class Scene {
       NODE_ENV: "test",
       NO_COLOR: "1",
       LOG_LEVEL: "info",
+      SANDBOX_PORT: String(this.#sandboxPort),
       DATA_DIR: join(this.directory, "data"),
       LOG_DIR: join(this.directory, "logs"),
     };
