@@ -5,9 +5,18 @@
  * A command is run here, beside a real bot that `npm start` has started in a directory of its own, or in
  * the test that its row names. A new command needs a row; a row nothing needs any more has to go.
  */
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,7 +34,7 @@ const documents = execFileSync("git", ["ls-files", "-coz", "--exclude-standard",
   encoding: "utf8",
 })
   .split("\0")
-  .filter((path) => /^[^/]+\.md$|^docs\/[^/]+\.md$|^deploy\/|^bot\/sandbox\//.test(path))
+  .filter((path) => /^[^/]+\.md$|^docs\/|^deploy\/|^bot\/sandbox\//.test(path))
   .filter((path) => existsSync(join(root, path)));
 
 // ---- the table ------------------------------------------------------------------------------------
@@ -77,11 +86,25 @@ const table: readonly Row[] = [
     },
   },
   {
+    // Both of which .ci/run does; from within a test it would run itself.
     command: /^npm run check$/,
     elsewhere: ["package.json", '"check": "npm run lint && npm test"'],
   },
-  // As `npm run lint` does, which writes nothing.
-  { command: /^npm run fix$/, elsewhere: ["package.json", '"fix": "biome check --write ."'] },
+  {
+    command: /^npm run fix$/,
+    // In a project of one file, so that this one stays as it is.
+    here: (command, scene) => {
+      const project = join(scene.directory, "project");
+      mkdirSync(project);
+      for (const name of ["package.json", "biome.json"]) {
+        copyFileSync(join(root, name), join(project, name));
+      }
+      symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
+      writeFileSync(join(project, "ugly.ts"), "export const ugly   =  1\n");
+      return scene.run(`cd project && git init -q && echo node_modules > .gitignore && ${command}`);
+    },
+    says: /Fixed 1 file/,
+  },
   {
     command: /^npm run docs$/,
     elsewhere: ["bot/tests/extending.test.ts", '"bot/config/write-documents.ts"'],
@@ -120,7 +143,11 @@ const table: readonly Row[] = [
     here: shortened(/(?: --)?( --.*)?$/, " --$1 --list"),
     says: /network-down/,
   },
-  { command: /^npm run sandbox$/, elsewhere: ["bot/sandbox/ensure.ts", '"./main.ts"'] },
+  // The program it names, as a process of its own.
+  {
+    command: /^npm run sandbox$/,
+    elsewhere: ["bot/tests/support/live-bot.ts", "await ensureSandbox("],
+  },
   { command: /^npm run sandbox -- --help$/, here: asItStands, says: /--port/ },
 
   // An installation
@@ -335,6 +362,9 @@ class Scene {
       HOME: this.directory,
       NODE_ENV: "test",
       NO_COLOR: "1",
+      // Neither asks anybody whether it is the newest.
+      npm_config_update_notifier: "false",
+      PM2_DISABLE_VERSION_CHECK: "true",
       LOG_LEVEL: "info",
       SANDBOX_PORT: String(this.#sandboxPort),
       DATA_DIR: join(this.directory, "data"),
@@ -352,7 +382,9 @@ describe("beside a bot that npm start has started", () => {
   test.for(once.filter((command) => rowOf(command)?.here))(
     "$text",
     { timeout: 60_000 },
-    async (command) => {
+    async (command, context) => {
+      const [tool = ""] = command.text.split(" ");
+      if (isMissing(tool)) context.skip(`there is no ${tool} here`);
       const { here, says = /^/, code = 0 } = rowOf(command) as Row;
       const ran = await here?.(command.text, scene);
       if (!ran) return;
@@ -360,6 +392,10 @@ describe("beside a bot that npm start has started", () => {
     },
   );
 });
+
+function isMissing(tool: string): boolean {
+  return /^[a-z]/.test(tool) && spawnSync("bash", ["-c", `command -v ${tool}`]).status !== 0;
+}
 
 // ---- links ----------------------------------------------------------------------------------------
 
@@ -386,4 +422,9 @@ test.for(documents)("every link in %s leads somewhere", (path) => {
     expect(existsSync(join(root, target)), `${path}: ${link}`).toBe(true);
     if (anchor !== undefined) expect(anchorsOf(target), `${path}: ${link}`).toContain(anchor);
   }
+});
+
+test("the changelog has the version of package.json", () => {
+  const { version } = JSON.parse(read("package.json")) as { version: string };
+  expect(read("CHANGELOG.md")).toContain(`\n## [${version}] - `);
 });
