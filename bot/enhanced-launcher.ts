@@ -29,6 +29,7 @@ import type { Secret } from "./contracts/secret.ts";
 import type { Store } from "./contracts/store.ts";
 import { ErrorGroups } from "./incidents/error-groups.ts";
 import { type Incident, IncidentBook } from "./incidents/incident-book.ts";
+import { createBot } from "./index.ts";
 import { SqliteStore } from "./storage/sqlite-store.ts";
 import { FaultToleranceManager } from "./utils/fault-tolerance-manager.ts";
 import { BotLogger, createEventBus } from "./utils/logger.ts";
@@ -41,6 +42,8 @@ export interface Parts {
   readonly random: Random;
   readonly token: Secret;
   readonly apiRoot: string;
+  /** Makes the Telegraf router. Default: the bot's own; one of yours has its own command menu, too. */
+  readonly createRouter: typeof createBot;
   /** Nothing is taken in and nothing worked on; everything else is up. Default false. */
   readonly held: boolean;
   /** Hears every event, beside the log. */
@@ -108,6 +111,7 @@ function assemble(
 ) {
   const { clock = systemClock, random = systemRandom, token, onFatal, onEvent } = parts;
   const apiRoot = parts.apiRoot ?? config.telegram.apiRoot;
+  const router = { token, apiRoot, createRouter: parts.createRouter ?? createBot };
   const botId = String(token.reveal().split(":")[0]);
   // A directory a bot, so that two tokens never share a queue.
   const directory = join(config.storage.directory, botId);
@@ -129,7 +133,7 @@ function assemble(
     wake: () => wakeSending(),
     onTelegramBack: () => polling.current.nudge(),
   });
-  const bot = createHandledBot(config, { ...base, ...outward, token, apiRoot, store });
+  const bot = createHandledBot(config, { ...base, ...outward, ...router, store });
   const held = () => parts.held === true || lives.safeMode.holding;
   const queue = createQueue(config, { ...base, ...outward, ...bot, store, held });
   const wakeSending = () => {
@@ -173,7 +177,7 @@ function assemble(
       bot.identity,
       queue,
       alerts,
-      createCommandMenu(store, queue, clock),
+      ...(parts.createRouter ? [] : [createCommandMenu(store, queue, clock)]),
       polling,
       processMonitor,
       health,

@@ -10,7 +10,7 @@ import type { MessageHandler } from "../contracts/message-handler.ts";
 import type { Secret } from "../contracts/secret.ts";
 import type { Store } from "../contracts/store.ts";
 import type { UpdateSource } from "../contracts/update-source.ts";
-import { createBot } from "../index.ts";
+import type { createBot } from "../index.ts";
 import { RapidRequests } from "../policies/rapid-requests.ts";
 import { parseCatalogue } from "../shop/catalogue.ts";
 import { Replaceable } from "../supervision/replaceable.ts";
@@ -41,11 +41,9 @@ export function createHandledBot(
     pollingApi: MeasuredApi;
     breaker: Breaker;
     gate: FloodGate;
-    /** Makes the router. Default: the bot's own. */
-    createRouter?: typeof createBot;
+    createRouter: typeof createBot;
   },
 ) {
-  const { createRouter = createBot } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
     ...deps,
@@ -54,7 +52,7 @@ export function createHandledBot(
   });
   const rapid = new RapidRequests(config.rapidRequests);
   const file = config.shop.catalogueFile ?? shippedCatalogue;
-  const bot = createRouter({
+  const bot = deps.createRouter({
     token: deps.token,
     contextType: createContextType(recorders, direct),
     catalogue: parseCatalogue(readFileSync(file, "utf8"), file),

@@ -1,4 +1,5 @@
 /** Settings text: the table of settings as `--help`, as Markdown and as `.env.example`. */
+import { configRules } from "./config-rules.ts";
 import { type Profile, profiles, type Setting } from "./setting.ts";
 import { type PlacedSetting, rows } from "./settings.ts";
 
@@ -32,19 +33,71 @@ export function helpText(): string {
 
 /** All settings as the table in the README. */
 export function settingsTable(): string {
-  const lines = rows.map(({ setting }) => {
-    const names = [setting.variable, ...(setting.alias ? [setting.alias] : [])];
-    const cells = [
-      names.map((name) => `\`${name}\``).join(" or "),
-      describeDefault(setting, (text) => `\`${text}\``),
-      setting.kind.range,
-      setting.sentence,
-    ];
-    return `| ${cells.join(" | ")} |`;
+  return tableOf(rows.map(({ setting }) => setting));
+}
+
+/** The whole of docs/configuration.md. */
+export function configurationDocument(): string {
+  const parts = byPart().map(([title, settings]) => `### ${title}\n\n${tableOf(settings)}`);
+  const differing = rows.flatMap(({ setting: { defaults, variable } }) => {
+    if (!defaults || new Set(Object.values(defaults)).size === 1) return [];
+    return [[code(variable), ...profiles.map((profile) => code(defaults[profile]))]];
   });
-  return ["| Variable | Default | Values | Meaning |", "|---|---|---|---|", ...lines, ""].join(
-    "\n",
-  );
+  const rules = configRules.map(({ expected, hint, variables }) => {
+    const [changed, ...others] = variables;
+    return [code(changed), expected, others.map(code).join(", "), hint];
+  });
+  return `# Configuration
+
+<!-- Written by \`npm run docs\` from bot/config/settings.ts and config-rules.ts: change those. -->
+
+Settings are environment variables, or lines of a \`.env\` with mode 600 beside \`package.json\`; a
+variable wins over the file, and one that is blank counts as not set. Paths count from the project's
+directory. They are read once, at the start, and cannot be changed afterwards, except the log's level
+(\`POST /api/log-level\`).
+
+\`\`\`sh
+cp .env.example .env && chmod 600 .env   # every line is there, commented out, at its default
+npm start -- --help                      # this page's tables, in the terminal
+\`\`\`
+
+Whatever is wrong is reported at once, every problem in one go, with what was expected, what came and
+what to do; then the process exits with code 78, and nothing was opened. A name that looks like one of
+ours and is none is a problem too, with the name that was probably meant. Secrets are never shown.
+
+## Profiles
+
+\`NODE_ENV\` chooses a set of defaults: \`development\` to try things, \`production\` for people, \`test\` for
+tests. Every setting can be given in any of them. Only these differ:
+
+${markdownTable(["Variable", ...profiles], differing)}
+## Settings
+
+${parts.join("\n")}
+## Rules between settings
+
+Each of these is checked at the start, when none of the variables concerned is wrong by itself.
+
+${markdownTable(["Variable", "Has to be", "In view of", "Why, and what to do"], rules)}`;
+}
+
+function tableOf(settings: readonly Setting<unknown>[]): string {
+  const lines = settings.map((setting) => [
+    [setting.variable, ...(setting.alias ? [setting.alias] : [])].map(code).join(" or "),
+    describeDefault(setting, code),
+    setting.kind.range,
+    setting.sentence,
+  ]);
+  return markdownTable(["Variable", "Default", "Values", "Meaning"], lines);
+}
+
+function markdownTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
+  return `${row(head)}|${"---|".repeat(head.length)}\n${lines.map(row).join("")}`;
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
 }
 
 /** The contents of `.env.example`: everything commented out, at its default. */

@@ -1,13 +1,29 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { configRules } from "../../config/config-rules.ts";
 import { readSecretsFile } from "../../config/secrets-file.ts";
 import { rows } from "../../config/settings.ts";
-import { envExample, helpText, settingsTable } from "../../config/settings-text.ts";
+import {
+  configurationDocument,
+  envExample,
+  helpText,
+  settingsTable,
+} from "../../config/settings-text.ts";
 
 const shipped = readFileSync(new URL("../../../.env.example", import.meta.url), "utf8");
 
 test(".env.example is in step with the table", () => {
   expect(shipped).toBe(envExample());
+});
+
+test("docs/configuration.md is in step with the table and the rules (npm run docs)", () => {
+  const document = new URL("../../../docs/configuration.md", import.meta.url);
+  expect(readFileSync(document, "utf8")).toBe(configurationDocument());
+  for (const { expected, hint, variables } of configRules) {
+    for (const text of [...variables, expected, hint]) {
+      expect(configurationDocument()).toContain(text);
+    }
+  }
 });
 
 test(".env.example can be copied as it is, and with every line switched on", () => {
