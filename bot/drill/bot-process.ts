@@ -48,7 +48,9 @@ export class BotProcess {
   #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #output = "";
-  /** Of the present process alone. */
+  /** Of the present process, once it has said so. */
+  #monitoringUrl: string | undefined;
+  /** Of the present process alone, until it has said where its API is. */
   #said = "";
   #lines: OutputLine[] = [];
 
@@ -106,6 +108,7 @@ export class BotProcess {
 
   start(): void {
     this.#said = "";
+    this.#monitoringUrl = undefined;
     const [program = node, ...words] = this.command;
     const child = spawn(program, words, {
       stdio: ["ignore", "pipe", "pipe"],
@@ -120,7 +123,11 @@ export class BotProcess {
   #hear(text: string): void {
     const atMs = nowMs();
     this.#output = (this.#output + text).slice(-outputCharactersMax);
-    this.#said = (this.#said + text).slice(-outputCharactersMax);
+    // Kept apart from the output, which rolls on.
+    if (this.#monitoringUrl === undefined) {
+      this.#said = (this.#said + text).slice(-outputCharactersMax);
+      this.#monitoringUrl = /Health: (http:\S+)\/api\/health/.exec(this.#said)?.[1];
+    }
     for (const line of text.split("\n")) if (line !== "") this.#lines.push({ atMs, text: line });
     if (this.#lines.length > linesMax) this.#lines = this.#lines.slice(-linesMax / 2);
   }
@@ -128,8 +135,7 @@ export class BotProcess {
   /** Base address of its monitoring API, once it has said so; a supervisor may start it meanwhile. */
   async monitoringUrl(): Promise<string> {
     for (let endedFor = 0, tries = 0; tries < 600 && endedFor < 100; tries++) {
-      const said = /Health: (http:\S+)\/api\/health/.exec(this.#said)?.[1];
-      if (said && this.running) return said;
+      if (this.#monitoringUrl !== undefined && this.running) return this.#monitoringUrl;
       endedFor = this.running ? 0 : endedFor + 1;
       await pause(50);
     }

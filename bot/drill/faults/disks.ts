@@ -137,7 +137,8 @@ export const disks: readonly Fault[] = [
     how: "a tmpfs of 1 MB, filled to the last byte",
     areas: ["logger"],
     needs: ["tmpfs"],
-    setup: small("logs", 1),
+    // At debug, so that there is enough to write: a file that nobody writes to does not fail.
+    setup: { ...small("logs", 1), env: { LOG_LEVEL: "debug" } },
     detection: { by: "log", line: /log\.file-failed/ },
     lastsMs: 5_000,
     inject: async ({ directory }) => fill(join(directory, "logs")),
