@@ -62,6 +62,25 @@ test("every class that is a component runs the lifecycle conformance suite in it
   expect(components.filter((path) => !runsIt(testOf(path)))).toEqual([]);
 });
 
+test("ARCHITECTURE.md has every folder, and what the linter lets it import", () => {
+  const table = new Map(
+    matches(read("ARCHITECTURE.md"), /^(\| `\w+\/` \|.*\|)$/gm).map((row) => {
+      const cells = row.split("|").map((cell) => cell.trim());
+      return [cells[1]?.slice(1, -2), cells[3]] as const;
+    }),
+  );
+  const folders = readdirSync(`${root}/bot`, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  expect([...table.keys()].sort()).toEqual(folders.sort());
+
+  const rules = [...read(".dependency-cruiser.cjs").matchAll(/only\("(\w+)", \[(.*)\]\)/g)];
+  expect(rules.length).toBeGreaterThan(15);
+  for (const [, folder = "", allowed = ""] of rules) {
+    expect(table.get(folder), folder).toBe(allowed.replaceAll('"', "") || "nothing");
+  }
+});
+
 test("shell scripts are valid", () => {
   for (const path of tracked.filter((name) => name.endsWith(".sh") || name === ".ci/run")) {
     execFileSync("bash", ["-n", `${root}/${path}`]);
