@@ -72,12 +72,6 @@ module.exports = {
       to: { path: "^bot/drill/" },
     },
     {
-      name: "nobody-imports-the-simulation",
-      severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(simulation/|tests/)" },
-      to: { path: "^bot/simulation/" },
-    },
-    {
       name: "index-only-imports",
       severity: "error",
       from: { path: "^bot/index\\.ts$" },

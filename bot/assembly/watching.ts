@@ -77,7 +77,8 @@ export function createWatch(
       new ProcessMonitor({ clock, publish, ...config.process, isQuiet, restart: deps.onRestart }),
   );
   const probes = [
-    { name: "database", check: () => probeDatabase(deps) },
+    // A new process opens the file anew, and checks it first.
+    { name: "database", restartAfterMs: 300_000, check: () => probeDatabase(deps) },
     telegramProbe({
       intake: () => polling.current.snapshot(),
       reachable: () => breaker.closed,
@@ -92,7 +93,15 @@ export function createWatch(
     logProbe(() => deps.log.snapshot()),
     clockProbe(clock),
   ];
-  const health = new Replaceable(() => new HealthMonitor({ clock, publish, probes }));
+  const onUnhealthyForLong = (probe: string, reason: string) => {
+    // A new process would find the disk as full, and could not even start.
+    if (reason.startsWith("STORAGE_FULL")) return;
+    const detail = `${probe}: ${reason}`;
+    processMonitor.current.triggerRestart({ type: "health-check-failed", detail });
+  };
+  const health = new Replaceable(
+    () => new HealthMonitor({ clock, publish, probes, onUnhealthyForLong }),
+  );
   return { processMonitor, health };
 }
 

@@ -50,6 +50,11 @@ export interface Probe {
   readonly worsenAfter?: number;
   /** Better answers in a row before they are believed. Default 2. */
   readonly improveAfter?: number;
+  /**
+   * Milliseconds of being unhealthy without a break after which the process had better begin anew.
+   * Default: never; a restart mends no network and no other machine.
+   */
+  readonly restartAfterMs?: number;
   /** Resolves with the verdict. A rejection counts as unhealthy. Must obey `signal`. */
   check(signal: AbortSignal): Promise<ProbeResult>;
 }

@@ -6,7 +6,10 @@ import { aimsMs, type FaultReport } from "./run-fault.ts";
 export interface AimReport {
   readonly aim: string;
   readonly found: string;
+  /** False only where it was judged and broken. */
   readonly held: boolean;
+  /** The machine was too busy to judge by. */
+  readonly unjudged?: true;
 }
 
 export interface CoverageRow {
@@ -40,7 +43,8 @@ export function summarizeAims(reports: readonly FaultReport[]): readonly AimRepo
     const judged = all.filter(({ busy }) => busy === undefined);
     if (all.length === 0) return [];
     if (judged.length === 0) {
-      return [{ aim: sentence, found: "not judged: the machine was too busy", held: true }];
+      const found = "the machine was too busy";
+      return [{ aim: sentence, found, held: true, unjudged: true }];
     }
     const times = judged.map((report) => report.recoveredAfterMs ?? Number.POSITIVE_INFINITY);
     const worst = Math.max(...times);

@@ -80,9 +80,9 @@ const legend = `<p class="legend soft"><span><i style="background:var(--band)"><
 <span><i style="background:var(--good)"></i>answering again</span>
 <span><i style="background:var(--bad)"></i>a process ended</span></p>`;
 
-function formatAim({ aim, found, held }: DrillReport["aims"][number]): string {
-  const sign = held ? "✓" : "✗";
-  return `<li><b class="${held ? "good" : "bad"}">${sign} ${toText(found)}</b>${toText(aim)}</li>`;
+function formatAim({ aim, found, held, unjudged }: DrillReport["aims"][number]): string {
+  const sign = unjudged ? "–" : held ? "✓" : "✗";
+  return `<li><b class="${unjudged ? "" : held ? "good" : "bad"}">${sign} ${toText(found)}</b>${toText(aim)}</li>`;
 }
 
 function formatRow(report: FaultReport): string {

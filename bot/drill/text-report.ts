@@ -35,7 +35,8 @@ function describeFaults(report: DrillReport): readonly string[] {
     ...report.faults.flatMap(describeReasons),
     "Aims",
     ...report.aims.map(
-      ({ aim, found, held }) => `  ${held ? "held  " : "BROKEN"}  ${aim}: ${found}`,
+      ({ aim, found, held, unjudged }) =>
+        `  ${unjudged ? "unjudged" : held ? "held    " : "BROKEN  "}  ${aim}: ${found}`,
     ),
     "",
     "Covered",

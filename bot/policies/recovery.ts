@@ -45,7 +45,8 @@ export const strategies: Readonly<Record<Trouble, readonly [Measure, ...Measure[
   "connection-lost": ["reconnect"],
   "component-stuck": ["restart-component", "restart-process"],
   "component-failed": ["restart-component", "restart-process"],
-  "part-unhealthy": ["degrade"],
+  // The second only where a new process can make a difference (`restartAfterMs` of the probe).
+  "part-unhealthy": ["degrade", "restart-process"],
   "queue-full": ["degrade"],
   "disk-full": ["retry"],
   "errors-spike": ["degrade"],

@@ -21,6 +21,8 @@ export interface HealthMonitorDeps {
   readonly intervalMs?: number;
   /** Milliseconds a probe that names none may take. Default 2000. */
   readonly probeDeadlineMs?: number;
+  /** A probe has been unhealthy for its `restartAfterMs`. Told again whenever that has passed again. */
+  readonly onUnhealthyForLong?: (probe: string, reason: string) => void;
 }
 
 /** A probe's verdict, and the last answer behind it. */
@@ -59,6 +61,8 @@ interface Watched {
   check: HealthCheck | undefined;
   verdict: Verdict | undefined;
   history: PastAnswer[];
+  /** Since when the verdict is unhealthy, or since when that was told. */
+  unhealthySinceMs: number | undefined;
   /** The check under way, up to its deadline. */
   asking: Promise<void> | undefined;
   askedAtMs: number;
@@ -81,6 +85,7 @@ export class HealthMonitor implements Component {
       check: undefined,
       verdict: undefined,
       history: [],
+      unhealthySinceMs: undefined,
       asking: undefined,
       askedAtMs: Number.NEGATIVE_INFINITY,
       unanswered: false,
@@ -191,9 +196,25 @@ export class HealthMonitor implements Component {
       ...watched.history.slice(-(historyMax - 1)),
       { atEpochMs, answer, durationMs },
     ];
+    this.#judgeForLong(watched);
     if (before?.status === verdict.status) return;
     const { reason, status } = watched.check;
     this.#deps.publish({ type: "health.changed", probe: probe.name, status, reason });
+  }
+
+  #judgeForLong(watched: Watched): void {
+    const { clock, onUnhealthyForLong } = this.#deps;
+    const { check, probe } = watched;
+    if (check?.status !== "unhealthy") {
+      watched.unhealthySinceMs = undefined;
+      return;
+    }
+    const nowMs = clock.monotonicMs();
+    watched.unhealthySinceMs ??= nowMs;
+    const { name, restartAfterMs = Number.POSITIVE_INFINITY } = probe;
+    if (nowMs - watched.unhealthySinceMs < restartAfterMs) return;
+    watched.unhealthySinceMs = nowMs;
+    onUnhealthyForLong?.(name, check.reason ?? "unhealthy");
   }
 
   async #answerOf(watched: Watched): Promise<ProbeResult> {

@@ -27,7 +27,13 @@ export interface ProcessMetrics {
 
 /** Why a restart is asked for. */
 export interface RestartReason {
-  readonly type: "memory-leak" | "cpu-overload" | "component-stuck" | "planned" | "manual";
+  readonly type:
+    | "memory-leak"
+    | "cpu-overload"
+    | "component-stuck"
+    | "health-check-failed"
+    | "planned"
+    | "manual";
   readonly detail?: string;
 }
 

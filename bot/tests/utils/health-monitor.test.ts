@@ -128,6 +128,47 @@ test("the latest answers are remembered, and not more than half an hour of them"
   expect(monitor.history()["database"]).toHaveLength(360);
 });
 
+test("a probe that stays unhealthy for its time is told of, and again after that time", async () => {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const database = Object.assign(new FakeProbe("database"), { restartAfterMs: 300_000 });
+  const telegram = new FakeProbe("telegram");
+  database.answer = failing;
+  telegram.answer = failing;
+  const monitor = new HealthMonitor({
+    clock,
+    publish: () => {},
+    probes: [database, telegram],
+    onUnhealthyForLong: (probe) => told.push(probe),
+  });
+  onTestFinished(() => monitor.stop());
+  await monitor.start();
+  await clock.advance(299_000);
+  expect(told).toEqual([]);
+  await clock.advance(2_000);
+  expect(told).toEqual(["database"]);
+  await clock.advance(300_000);
+  expect(told).toEqual(["database", "database"]);
+});
+
+test("a probe that is well in between begins its time anew", async () => {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const database = Object.assign(new FakeProbe("database"), { restartAfterMs: 300_000 });
+  database.answer = failing;
+  const onUnhealthyForLong = (probe: string) => told.push(probe);
+  const deps = { clock, publish: () => {}, probes: [database], onUnhealthyForLong };
+  const monitor = new HealthMonitor(deps);
+  onTestFinished(() => monitor.stop());
+  await monitor.start();
+  await clock.advance(200_000);
+  database.answer = async () => ({ status: "healthy" });
+  await clock.advance(20_000);
+  database.answer = failing;
+  await clock.advance(200_000);
+  expect(told).toEqual([]);
+});
+
 test("a probe that hangs is unhealthy at its deadline and delays nobody else", async () => {
   const { clock, database, events, monitor } = setup();
   database.answer = hanging;
