@@ -3,6 +3,7 @@
  *
  * Translates SQLite's result codes into our storage errors; everything above sees only those.
  */
+import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
   type BotError,
@@ -39,6 +40,7 @@ export type OpenDatabase = (path: string, options?: { readonly readOnly?: boolea
 
 /** Opens a file with Node's built-in SQLite. */
 export const openNodeSqlite: OpenDatabase = (path, options = {}) => {
+  if (!options.readOnly) makePrivate(path);
   const database = guard(
     () => new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 0 }),
   );
@@ -51,6 +53,16 @@ export const openNodeSqlite: OpenDatabase = (path, options = {}) => {
     close: () => guard(() => database.close()),
   };
 };
+
+/** Its owner's alone from the first moment; SQLite gives a new file to everybody. */
+function makePrivate(path: string): void {
+  if (path === ":memory:" || existsSync(path)) return;
+  try {
+    closeSync(openSync(path, "a", 0o600));
+  } catch {
+    // SQLite meets the same obstacle, and its error is translated.
+  }
+}
 
 function wrapStatement(statement: StatementSync): Statement {
   return {

@@ -1,7 +1,7 @@
 /** SQLite store: the conformance suite, and what only a file can suffer. */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -58,6 +58,17 @@ describeStore("SQLite", async () => {
     return restored;
   };
   return { store, clock, reopenAfterKill, openBackup };
+});
+
+test("its files are its owner's alone", async () => {
+  const directory = makeDirectory();
+  const { store } = createStore(directory);
+  await store.open();
+  await store.enqueue([update("a", 1)]);
+  expect(readdirSync(directory)).toContain("bot.db-wal");
+  for (const name of readdirSync(directory)) {
+    expect([name, statSync(join(directory, name)).mode & 0o077]).toEqual([name, 0]);
+  }
 });
 
 test("it knows how the previous process ended", async () => {
