@@ -79,6 +79,8 @@ async function answersWithin(contest: Contest, userId: number, limitMs: number):
 }
 
 const quietMs = 3_000;
+/** After so long an answer that was written has been read, by the judge's own rule. */
+const unreadMs = 1_200;
 
 /** Waits until nothing has been sent for a while, at most so long. */
 async function quiet({ sandbox }: Contest, limitMs = 25_000): Promise<void> {
@@ -116,14 +118,14 @@ export const scenarios: readonly Scenario[] = [
   {
     title: "kill -9 in the middle of 20 updates, restart",
     play: async (contest) => {
-      await write(
-        contest,
-        Array.from({ length: 20 }, () => poison("wait 50")),
-      );
+      // One half is answered long before the kill, so that nobody's answers are in doubt; the other is not.
+      const texts = Array.from({ length: 20 }, (_, n) => poison(n < 10 ? "wait 50" : "wait 2000"));
+      await write(contest, texts);
       await eventually("half are answered", async () => {
         const replies = await countReplies(contest, 20);
         return replies.filter((count) => count > 0).length >= 10;
       });
+      await pause(unreadMs);
       await contest.kill();
       contest.start();
       await quiet(contest);
