@@ -6,7 +6,7 @@
 import { expect, test } from "vitest";
 import { simulate } from "../../simulation/simulation.ts";
 
-const { SIMULATION_SEEDS = "400" } = process.env;
+const { SIMULATION_SEEDS = "1000" } = process.env;
 const seeds = Number(SIMULATION_SEEDS);
 
 test(`${seeds} seeds break no promise, and everything drains when the weather is fine`, {
