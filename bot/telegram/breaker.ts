@@ -32,8 +32,11 @@ export interface BreakerDeps {
   readonly onChange: () => void;
 }
 
-/** Capped low: an outage must be noticed to be over within seconds, and a probe costs nothing. */
-const options: BreakerOptions = { failuresMax: 5, openInitialMs: 500, openMaxMs: 4_000 };
+/**
+ * Capped low: an outage must be noticed to be over within seconds, and a probe costs nothing. Fewer
+ * failures than a message has attempts: on a quiet night one message alone makes them all.
+ */
+const options: BreakerOptions = { failuresMax: 3, openInitialMs: 500, openMaxMs: 4_000 };
 const probeDeadlineMs = 5_000;
 
 export class Breaker implements BotApi {

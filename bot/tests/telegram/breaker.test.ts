@@ -1,5 +1,6 @@
 /** Breaker: who gets through, who probes, and how an outage ends. */
 import { expect, onTestFinished, test } from "vitest";
+import { parseConfig } from "../../config/fault-tolerance-config.ts";
 import {
   CallNotSentError,
   CallRefusedError,
@@ -39,11 +40,11 @@ function setup() {
   return { api, breaker, changes: () => changes, clock, events, fail, probes };
 }
 
-test("five failures in a row open it; then calls fail at once, provably not sent", async () => {
+test("three failures in a row open it; then calls fail at once, provably not sent", async () => {
   const { api, breaker, fail } = setup();
-  await fail(4);
+  await fail(2);
   await breaker.call("sendMessage", {});
-  await fail(4);
+  await fail(2);
   expect(breaker.closed).toBe(true);
   await fail(1);
   expect(breaker.closed).toBe(false);
@@ -55,10 +56,17 @@ test("five failures in a row open it; then calls fail at once, provably not sent
   expect(api.calls).toHaveLength(made);
 });
 
+test("on a quiet night one message's attempts open it before they are used up", async () => {
+  const { breaker, fail } = setup();
+  const { queue } = parseConfig({});
+  await fail(queue.attemptsMax - 1, new CallUnknownError("502"));
+  expect(breaker.closed).toBe(false);
+});
+
 test("refusals say that Telegram is there", async () => {
   const { breaker, fail } = setup();
   for (let round = 0; round < 3; round++) {
-    await fail(4, new CallUnknownError("502"));
+    await fail(2, new CallUnknownError("502"));
     await fail(1, new CallRefusedError("sendMessage", 400, "bad"));
     await fail(1, new RateLimitedError("sendMessage", 1_000));
   }
@@ -68,7 +76,7 @@ test("refusals say that Telegram is there", async () => {
 test("it probes by itself, ever more rarely, and closes with the first answer", async () => {
   const { api, breaker, changes, clock, events, fail, probes } = setup();
   api.otherwise(down);
-  await fail(5);
+  await fail(3);
   await clock.advance(60_000);
   const during = probes();
   expect(during).toBeGreaterThan(10);
@@ -84,7 +92,7 @@ test("it probes by itself, ever more rarely, and closes with the first answer", 
 test("a poll that came back makes it probe at once", async () => {
   const { api, breaker, clock, fail, probes } = setup();
   api.otherwise(down);
-  await fail(5);
+  await fail(3);
   await clock.advance(20_000);
   const before = probes();
   api.otherwise({ id: 1 });
@@ -108,14 +116,14 @@ test("a refused token opens it, and a token that is good again closes it", async
 test("a probe that hangs ends with the breaker's stop, and none begins after it", async () => {
   const { api, breaker, clock, fail, probes } = setup();
   api.otherwise(hangUntilAborted(down));
-  await fail(5);
+  await fail(3);
   await clock.advance(1_000);
   expect(probes()).toBe(1);
   await breaker.stop();
   await clock.advance(60_000);
   expect(probes()).toBe(1);
   expect(clock.pending).toBe(0);
-  await fail(5);
+  await fail(3);
   await clock.advance(60_000);
   expect(probes()).toBe(1);
 });
