@@ -5,8 +5,9 @@
  * takes the network away for a while, and photographs chat page and dashboard in a Chromium
  * (CHROMIUM says which), light and dark.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,22 +16,10 @@ import { type Browser, chromium } from "playwright-core";
 import { sandboxClient } from "../sandbox/client.ts";
 import { ensureSandbox } from "../sandbox/ensure.ts";
 import type { Message } from "../sandbox/world/objects.ts";
+import { browserArguments, browserFile } from "./browser.ts";
 
 const imageDirectory = fileURLToPath(new URL("../../docs/images", import.meta.url));
 const startFile = fileURLToPath(new URL("../start.ts", import.meta.url));
-const browserFile = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
-  (path) => path !== undefined && existsSync(path),
-);
-const browserArguments = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const imageBytesMax = 200 * 1024;
 const token = "operator-token-of-the-screenshots";
 const firstId = 1_001_001;

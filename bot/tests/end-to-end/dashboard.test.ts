@@ -1,26 +1,12 @@
 /** The dashboard in a real browser, over a real bot: what an operator sees and does at night. */
-import { existsSync } from "node:fs";
+
 import { createServer } from "node:net";
 import { chromium, type Page } from "playwright-core";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { browserArguments, browserFile } from "../../bench/browser.ts";
 import { operateToken, readToken, setupApi } from "../api/api-under-test.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
-const browserFile = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => existsSync(path));
-const browserArguments = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const token = "operator-token-of-the-test";
 const annsId = 1_000_001;
 
