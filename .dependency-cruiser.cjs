@@ -101,8 +101,8 @@ module.exports = {
     {
       name: "nobody-imports-tests",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/tests/" },
-      to: { path: "^bot/tests/" },
+      from: { path: "^bot/", pathNot: "^tests/" },
+      to: { path: "^tests/" },
     },
     home("telegraf", ["telegram/", "commands/", "index\\.ts", "simulation/"]),
     home("undici", ["telegram/"]),

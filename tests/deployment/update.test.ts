@@ -1,0 +1,138 @@
+/**
+ * Updates of an installation under real PM2 while people write: versions that cannot be built, cannot
+ * start, or never become ready leave the old one running; a good one takes over. Nothing is lost.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { eventually, pause } from "../../bot/drill/bot-process.ts";
+import { checkHistory } from "../../bot/history/checker.ts";
+import { historyFromJournal } from "../../bot/history/from-journal.ts";
+import type { Verdict } from "../../bot/history/verdict.ts";
+import type { SandboxClient } from "../../bot/sandbox/client.ts";
+import type { JournalEntry } from "../../bot/sandbox/control-api.ts";
+import { type Installation, setupInstallation } from "./installation.ts";
+
+const userId = 5_000;
+/** Neighbours differ, so that a repeated reply can be told from the next one. */
+const texts = ["/help", "hello"];
+const nameOfReply = ({ method, parameters }: JournalEntry) => {
+  if (method !== "sendMessage") return undefined;
+  return parameters["text"]?.startsWith("This is what I can do") ? "/help" : "hello";
+};
+
+/** How often somebody writes, so that every stage of an update meets updates. */
+const writeEveryMs = 400;
+
+async function setup() {
+  const bot = await setupInstallation({ FLOOD_LIMITS_ENABLED: "false" });
+  const installed = await bot.deploy("--env", "test", "--token-file", bot.tokenFile);
+  expect(installed, installed.output).toMatchObject({ code: 0 });
+  return { ...bot, endWriting: startWriting(bot.sandbox) };
+}
+
+/** Somebody writes all the time. @returns what ends it, and says what the bot made of it. */
+function startWriting(sandbox: SandboxClient): () => Promise<Verdict> {
+  let count = 0;
+  let writing = true;
+  const done = (async () => {
+    while (writing) {
+      await sandbox.write({ userId, text: texts[count % texts.length] as string });
+      count++;
+      await pause(writeEveryMs);
+    }
+  })();
+  return async () => {
+    writing = false;
+    await done;
+    await eventually("all is confirmed", async () => (await sandbox.queue()).pending === 0);
+    const replies = async () => (await sandbox.journalAll()).filter(nameOfReply);
+    await eventually("the last reply", async () => (await replies()).length >= count);
+    const facts = await sandbox.facts({ limit: 5_000 });
+    const turns = new Map(facts.map(({ updateId }, turn) => [updateId, turn]));
+    const journal = await sandbox.journalAll();
+    const at = Math.max(...journal.map(({ arrivedAtMs }) => arrivedAtMs));
+    const expectation = (fate: { updateId: number }) => ({
+      replies: [texts[(turns.get(fate.updateId) ?? 0) % texts.length] as string],
+    });
+    const history = historyFromJournal(journal, facts, { reply: nameOfReply, expectation });
+    return checkHistory([...history, { at, kind: "drained" }], { limits: null });
+  };
+}
+
+test("an update that fails goes back to the version before, and no update is lost", {
+  timeout: 600_000,
+}, async () => {
+  const bot = await setup();
+  const good = bot.version();
+  const pid = await bot.pid();
+
+  const envFile = join(bot.directory, ".env");
+  const settings = readFileSync(envFile, "utf8");
+  writeFileSync(envFile, `${settings}QUEUE_CONCURRENCY=many\n`);
+  const misconfigured = await bot.deploy();
+  expect(misconfigured.output).toContain("QUEUE_CONCURRENCY");
+  expect(misconfigured.output).toContain("nothing was changed");
+  expect(misconfigured.code).toBe(1);
+  expect(await bot.pid()).toBe(pid);
+  writeFileSync(envFile, settings);
+
+  bot.commit("bot/start.ts", (text) => `throw new Error("a version that cannot start");\n${text}`);
+  const broken = await bot.deploy("--update");
+  expect(broken.output).toContain("a version that cannot start");
+  expect(broken.output).toContain("runs again, nothing is lost");
+  expect(broken.code).toBe(1);
+  expect(bot.version()).toBe(good);
+
+  bot.commit("bot/start.ts", (text) =>
+    text.replace(/^throw.*\n/, 'if (!process.argv.includes("--check")) process.exit(70);\n'),
+  );
+  const neverReady = await bot.deploy("--update", "--ready-seconds", "5");
+  expect(neverReady.output).toContain("not ready within 5 s");
+  expect(neverReady.code).toBe(1);
+  expect(bot.version()).toBe(good);
+
+  bot.commit("bot/start.ts", (text) => text.replace(/^if.*\n/, "// A version that runs.\n"));
+  const updated = await bot.deploy("--update");
+  expect(updated, updated.output).toMatchObject({ code: 0 });
+  expect(bot.version()).not.toBe(good);
+  expect(existsSync(good)).toBe(true);
+  expect(await bot.doctor()).toMatchObject({ healthy: true });
+
+  const { counts, findings } = await bot.endWriting();
+  expect(findings).toEqual([]);
+  expect(counts.updates).toBeGreaterThan(10);
+});
+
+test("an update that changed the data before it failed gets them back from the backup", {
+  timeout: 600_000,
+}, async () => {
+  const bot = await setup();
+  const good = bot.version();
+  bot.commit("bot/storage/schema.ts", (text) =>
+    text
+      .replace("const migrations: readonly string[] = [", "$&\n")
+      .replace(/\n\];\n/, '\n  "CREATE TABLE of_the_next_version (id INTEGER PRIMARY KEY)",\n];\n'),
+  );
+  bot.commit("bot/start.ts", (text) =>
+    text.replace('running.stop("check");', '$&\n  throw new Error("it fails late");'),
+  );
+  const failed = await bot.deploy("--update");
+  expect(failed.output).toContain("the backup is restored");
+  expect(failed.code).toBe(1);
+  expect(bot.version()).toBe(good);
+  expect(tablesOf(bot)).not.toContain("of_the_next_version");
+
+  const { counts, findings } = await bot.endWriting();
+  expect(findings).toEqual([]);
+  expect(counts.updates).toBeGreaterThan(5);
+});
+
+function tablesOf({ directory, token }: Installation): readonly string[] {
+  const path = join(directory, "data", token.split(":")[0] ?? "", "bot.db");
+  const database = new DatabaseSync(path, { readOnly: true });
+  const rows = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  database.close();
+  return rows.map(({ name }) => String(name));
+}

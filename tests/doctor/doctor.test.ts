@@ -1,0 +1,153 @@
+/** Doctor: the program itself, on places made for it. */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import type { Finding } from "../../bot/doctor/check.ts";
+import { toCheck } from "../../bot/doctor/check.ts";
+import { examine, toText } from "../../bot/doctor/doctor.ts";
+import { findPlace } from "../../bot/doctor/place.ts";
+import { freePort } from "../../bot/sandbox/ensure.ts";
+import { lockDataDirectory } from "../../bot/storage/data-lock.ts";
+import { openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+
+const packageDirectory = fileURLToPath(new URL("../..", import.meta.url));
+const botId = "123456";
+const token = `${botId}:${"a".repeat(35)}`;
+
+function setup(port = 9, lines: readonly string[] = []) {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "doctor-")));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const botDirectory = join(home, "data", botId);
+  mkdirSync(botDirectory, { recursive: true, mode: 0o700 });
+  mkdirSync(join(home, "pm2"), { mode: 0o700 });
+  const contents = [`TELEGRAM_BOT_TOKEN=${token}`, `MONITORING_PORT=${port}`, ...lines].join("\n");
+  const place = () =>
+    findPlace({
+      home,
+      packageDirectory,
+      env: { PM2_HOME: join(home, "pm2"), DATA_DIR: join(home, "data"), LOG_DIR: join(home, "l") },
+      envFile: { name: ".env", contents, mode: 0o100600 },
+      userDirectory: home,
+      clock: new ManualClock(1_790_000_000_000),
+    });
+  return { botDirectory, home, place };
+}
+
+const of = (findings: readonly Finding[], check: string) =>
+  findings.filter((finding) => finding.check === check);
+
+test("before the first start nothing is wrong where nothing is in the way", async () => {
+  const { place } = setup(await freePort("127.0.0.1"));
+  const findings = await examine(place(), "before-start");
+  expect(findings.filter(({ level }) => level === "wrong")).toEqual([]);
+  expect(findings.length).toBeGreaterThan(8);
+});
+
+test("a file that is no database is found, and left as it is", async () => {
+  const { botDirectory, place } = setup();
+  const file = join(botDirectory, "bot.db");
+  const contents = Buffer.alloc(20_000, "not a database ");
+  writeFileSync(file, contents);
+  const [finding] = of(await examine(place(), "running"), "database");
+  expect(finding).toMatchObject({ level: "wrong" });
+  expect(finding?.mend).toContain("backup");
+  expect(readFileSync(file)).toEqual(contents);
+});
+
+test("a data directory that another process holds is found, with whom to stop", async () => {
+  const { botDirectory, home, place } = setup();
+  writeFileSync(join(botDirectory, "bot.db"), "");
+  // A process that works in the installation, as a bot does.
+  const holder = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"], { cwd: home });
+  onTestFinished(() => void holder.kill());
+  const started = { startedAtEpochMs: 1_700_000_000_000, pid: holder.pid, version: "0" };
+  writeFileSync(join(botDirectory, "restarts.jsonl"), `${JSON.stringify(started)}\n`);
+  const lock = lockDataDirectory(botDirectory, openNodeSqlite);
+  onTestFinished(() => lock.close());
+  const [finding] = of(await examine(place(), "before-start"), "data lock");
+  expect(finding).toMatchObject({ level: "wrong", mend: `kill ${holder.pid}` });
+});
+
+test("a process that only has the number of a dead bot is not to be stopped", async () => {
+  const { botDirectory, place } = setup();
+  writeFileSync(join(botDirectory, "bot.db"), "");
+  const started = { startedAtEpochMs: 1_700_000_000_000, pid: process.pid, version: "0" };
+  writeFileSync(join(botDirectory, "restarts.jsonl"), `${JSON.stringify(started)}\n`);
+  const lock = lockDataDirectory(botDirectory, openNodeSqlite);
+  onTestFinished(() => lock.close());
+  const [finding] = of(await examine(place(), "before-start"), "data lock");
+  expect(finding).toMatchObject({ level: "wrong", mend: "Stop the other bot first." });
+});
+
+test("a port that somebody else has is found before the start", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  const { place } = setup(port);
+  const [finding] = of(await examine(place(), "before-start"), "ports");
+  expect(finding).toMatchObject({ level: "wrong" });
+  expect(finding?.says).toContain("EADDRINUSE");
+});
+
+test("every wrong setting is a finding, and no value of a secret is shown", async () => {
+  const { place } = setup(9, ["QUEUE_CONCURRENCY=many", "BOT_TOKEN=999999:another-token"]);
+  const findings = await examine(place(), "before-start");
+  const wrong = of(findings, "settings").map(({ says }) => says);
+  expect(wrong.some((says) => says.includes("QUEUE_CONCURRENCY"))).toBe(true);
+  expect(JSON.stringify(findings)).not.toContain("another-token");
+  expect(JSON.stringify(findings)).not.toContain(token);
+});
+
+test("a token in PM2's dump is found", async () => {
+  const { home, place } = setup();
+  writeFileSync(join(home, "pm2", "dump.pm2"), JSON.stringify([{ env: { BOT_TOKEN: token } }]));
+  const findings = await examine(place(), "running");
+  expect(of(findings, "PM2 dump")[0]).toMatchObject({ level: "wrong" });
+  expect(JSON.stringify(findings)).not.toContain(token);
+});
+
+test("where PM2 does not run, asking does not start it", async () => {
+  const { home, place } = setup();
+  const findings = await examine(place(), "running");
+  expect(of(findings, "PM2 process")[0]?.says).toContain("PM2 does not run");
+  expect(() => readFileSync(join(home, "pm2", "pm2.pid"))).toThrow("ENOENT");
+});
+
+test("what cannot be looked at is a finding too, never the end of the examination", async () => {
+  const check = toCheck<string>({
+    name: "a look that fails",
+    applies: "always",
+    look: () => {
+      throw new Error("permission denied");
+    },
+    judge: () => ({ level: "fine", says: "" }),
+  });
+  const { place } = setup();
+  expect(await check.examine(place())).toMatchObject([
+    { level: "wrong", says: "cannot be looked at: permission denied" },
+  ]);
+});
+
+test("the text has a line for each finding, its mend below, and a count", () => {
+  const text = toText([
+    { check: "one", level: "fine", says: "is well" },
+    { check: "another", level: "wrong", says: "is not", mend: "do this" },
+  ]);
+  expect(text).toBe(
+    [
+      "ok  one      is well",
+      "NO  another  is not",
+      "             mend: do this",
+      "",
+      "1 fine, 0 doubtful, 1 wrong",
+      "",
+    ].join("\n"),
+  );
+});

@@ -1,0 +1,251 @@
+/** The dashboard in a real browser, over a real bot: what an operator sees and does at night. */
+
+import { createServer } from "node:net";
+import { chromium, type Page } from "playwright-core";
+import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { browserArguments, browserFile } from "../../bot/bench/browser.ts";
+import { operateToken, readToken, setupApi } from "../api/api-under-test.ts";
+import { setupLiveBot } from "../support/live-bot.ts";
+
+const token = "operator-token-of-the-test";
+const annsId = 1_000_001;
+
+test("a dead letter appears by itself, is put back with the token, and reaches its chat", {
+  timeout: 60_000,
+}, async (context) => {
+  const { page, problems, sandbox } = await openDashboard(context);
+  await page.getByText("No dead letters").waitFor();
+  const fault = { kind: "error", status: 400, description: "Bad Request: not today" } as const;
+  await sandbox.addFault({ match: "sendMessage", count: 1, fault });
+  await sandbox.write({ userId: annsId, text: "/help" });
+  const warnings = page.getByRole("list", { name: "Warnings and errors" });
+  await warnings.getByText("message.dead").waitFor();
+  const region = page.getByRole("region", { name: "Dead letters" }).first();
+  const row = region.getByRole("row").filter({ hasText: "refused by Telegram" });
+  await row.getByRole("button", { name: /Show dead letter/ }).click();
+  const letter = page.getByRole("dialog", { name: /Dead letter \d+/ });
+  await letter.getByText("shown with a token for changes only").waitFor();
+  await letter.getByRole("button", { name: "Close" }).click();
+
+  await row.getByRole("button", { name: /Put dead letter \d+ back/ }).click();
+  await giveToken(page, "not-the-token-at-all");
+  await page.getByText("this token is wrong").waitFor();
+  await giveToken(page, token);
+  await page.getByText("1 put back into the queue").waitFor();
+  await page.getByText("No dead letters").waitFor();
+  await sandbox.waitForMessage(annsId, ({ text }) => text?.includes("/shop") ?? false);
+  await events(page).getByText("dead-letter.requeued").waitFor();
+  expect(problems).toEqual([]);
+});
+
+test("a component is restarted by the keyboard alone, and the page shows it by itself", {
+  timeout: 60_000,
+}, async (context) => {
+  const { page, problems } = await openDashboard(context);
+  const card = page
+    .getByRole("listitem")
+    .filter({ has: page.getByText("alerts", { exact: true }) });
+  await card.waitFor();
+  await page.keyboard.press("Tab");
+  expect(await focused(page)).toBe("Skip to the state of the bot");
+  await page.keyboard.press("Enter");
+  for (let steps = 0; (await focused(page)) !== "Restart alerts"; steps++) {
+    expect(steps).toBeLessThan(60);
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Restart alerts?" }).waitFor();
+  expect(await focused(page)).toContain("Reason");
+  await page.keyboard.type("the test wants it");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Token" }).waitFor();
+  await page.keyboard.type(token);
+  await page.keyboard.press("Enter");
+  await events(page).getByText("component.restarting").first().waitFor();
+  await events(page).getByText("the test wants it").first().waitFor();
+  await card.getByText("restarted 1×").waitFor();
+  expect(problems).toEqual([]);
+});
+
+test("a killed bot is called disconnected, and the page goes on when it is back, in Chinese", {
+  timeout: 60_000,
+}, async (context) => {
+  const { bot, page, problems } = await openDashboard(context);
+  await page.getByRole("heading", { name: "The last hour" }).waitFor();
+  await page.evaluate("globalThis.neverReloaded = true");
+  await bot.kill();
+  await page.getByText("Disconnected: nothing is heard").waitFor();
+  await page.getByText(/What you see is \d+ s old/).waitFor();
+  await page.getByLabel("Language").selectOption("zh");
+  await page.getByText("已断开：").waitFor();
+  bot.start();
+  await page.getByText("实时", { exact: true }).or(page.getByText("● 实时")).first().waitFor();
+  await page.getByText("非正常").first().waitFor();
+  expect(await page.evaluate("document.documentElement.lang")).toBe("zh-CN");
+  expect(await page.evaluate("globalThis.neverReloaded")).toBe(true);
+  expect(await page.evaluate("document.getElementById('restarts').rows.length")).toBe(2);
+  expect(await nameless(page)).toEqual([]);
+  expect(problems).toEqual([]);
+});
+
+test("whatever the bot leaves out, the page stands, and every control has a name", {
+  timeout: 60_000,
+}, async (context) => {
+  const { server } = await setupApi();
+  const { page, problems } = await openPage(context, server.url);
+  for (const data of [{}, hollow]) {
+    await page.route("**/api/**", async (route) => {
+      if (new URL(route.request().url()).pathname === "/api/events") await route.continue();
+      else await route.fulfill({ json: { success: true, data } });
+    });
+    await page.reload();
+    await page.getByText("● live").waitFor();
+    await page.getByText("Everything works.").waitFor();
+    expect(await nameless(page)).toEqual([]);
+  }
+  expect(problems).toEqual([]);
+});
+
+test("where looking needs a token it is asked for, and one for looking is kept for that", {
+  timeout: 60_000,
+}, async (context) => {
+  const { server } = await setupApi({ host: "0.0.0.0" });
+  const { page, problems } = await openPage(context, server.url.replace("0.0.0.0", "127.0.0.1"));
+  await page.getByText("Reading needs a token here.").waitFor();
+  await giveToken(page, "not-the-token-at-all");
+  await page.getByText("this token is wrong").waitFor();
+  await giveToken(page, readToken);
+  await page.getByText("● live").waitFor();
+  await page.getByRole("button", { name: "Restart polling" }).click();
+  await page.getByRole("button", { name: "Restart", exact: true }).last().click();
+  await page.getByText("this token is for reading").waitFor();
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await page.getByText("● live").waitFor();
+  expect(problems).toEqual([]);
+});
+
+test("what cannot be undone is asked first, and only a yes does it", {
+  timeout: 60_000,
+}, async (context) => {
+  const { asked, server } = await setupApi();
+  const { page, problems } = await openPage(context, server.url);
+  const letters = page.locator("#dead-letters");
+  const question = page.locator("#confirm");
+  await letters.getByLabel("Choose all on this page").check();
+  await letters.getByText("1 chosen:").waitFor();
+  await letters.getByRole("button", { name: "Delete", exact: true }).first().click();
+  await question.getByText("Delete 1 dead letters for good?").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Pause sending" }).click();
+  await question.getByRole("button", { name: "Cancel" }).click();
+  expect(asked).toEqual([]);
+
+  await letters.getByRole("button", { name: "Delete", exact: true }).first().click();
+  await question.getByRole("button", { name: "Delete" }).click();
+  await giveToken(page, operateToken);
+  await page.getByText("1 deleted.").waitFor();
+  await page.getByRole("button", { name: "Pause sending" }).click();
+  await question.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("sending is paused.").waitFor();
+  await page.getByRole("button", { name: "Make a backup" }).click();
+  await page.getByText("Backup backup.db").waitFor();
+  expect(asked).toEqual([
+    ["deleteDeadLetter", 7],
+    ["setPaused", "sending", true],
+  ]);
+  expect(problems).toEqual([]);
+});
+
+/** Every list and table is there, and what is in it says nothing. */
+const hollow = {
+  checks: { database: {}, unheard: null },
+  components: [{}],
+  process: {},
+  connections: { database: {}, unheard: null },
+  pool: {},
+  pools: { handling: {}, unheard: null },
+  counts: {},
+  incidents: [{ closedAtEpochMs: 1 }],
+  groups: [{}],
+  restarts: [{}, { end: {} }],
+  deadLetters: [{}],
+  total: 1,
+  probes: { database: [{}], unheard: null },
+  atEpochMs: [1],
+  columns: { waiting: [] },
+  marks: [{}],
+  lines: [{}],
+};
+
+/** Over a real bot. */
+async function openDashboard(context: TestContext) {
+  // Fixed, so that the page finds the bot again after a kill.
+  const env = { MONITORING_PORT: String(await freePort()), RESTART_TOKEN: token };
+  const { bot, sandbox } = await setupLiveBot(env);
+  bot.start();
+  const opened = await openPage(context, await bot.monitoringUrl());
+  await opened.page.getByText("● live").waitFor();
+  await sandbox.createUser({ id: annsId, firstName: "Ann", started: true });
+  return { bot, sandbox, ...opened };
+}
+
+async function openPage(context: TestContext, url: string) {
+  if (browserFile === undefined) return context.skip("no Chromium is installed");
+  const browser = await chromium.launch({ executablePath: browserFile, args: browserArguments });
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage({ locale: "en-US" });
+  page.setDefaultTimeout(15_000);
+  const problems: string[] = [];
+  page.on("pageerror", ({ message }) => problems.push(message));
+  page.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) problems.push(message.text());
+  });
+  await page.goto(url);
+  return { page, problems };
+}
+
+async function giveToken(page: Page, text: string): Promise<void> {
+  const dialog = page.getByRole("dialog", { name: "Token" });
+  await dialog.getByLabel("Token").fill(text);
+  await dialog.getByRole("button", { name: "Use it" }).click();
+}
+
+function events(page: Page) {
+  return page.getByRole("list", { name: "What happens" });
+}
+
+/** The name of what has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(`(() => {
+    const { activeElement: it } = document;
+    return it.getAttribute("aria-label") ?? it.labels?.[0]?.textContent ?? it.textContent;
+  })()`);
+}
+
+/** Controls and pictures without a name for who cannot see them. */
+function nameless(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const named = (it) =>
+      [it.getAttribute("aria-label"), it.textContent, it.alt, it.labels?.[0]?.textContent]
+        .some((name) => name?.trim());
+    const all = document.querySelectorAll("a, button, input, select, summary, [role], [tabindex]");
+    const pictures = document.querySelectorAll("svg, canvas");
+    const hidden = (it) => !it.checkVisibility() || it.matches("[tabindex='-1'], [role='status'], [role='alert']");
+    return [...all].filter((it) => !hidden(it) && !named(it))
+      .concat([...pictures].filter((it) => !it.closest("[role='img'][aria-label]")))
+      .map((it) => it.outerHTML.slice(0, 100));
+  })()`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,196 @@
+/**
+ * The main job under `kill -9`: people write, press and buy while the process dies again and again.
+ *
+ * Judged from outside: the sandbox's journal and facts, and the database after the last stop.
+ */
+import { join } from "node:path";
+import { expect, onTestFailed, test } from "vitest";
+import { existingKeysIn } from "../../bot/config/key-file.ts";
+import { eventually, pause } from "../../bot/drill/bot-process.ts";
+import { checkHistory } from "../../bot/history/checker.ts";
+import { checkBooks, historyFromDatabase, type ReadTable } from "../../bot/history/from-database.ts";
+import { type Expectation, historyFromJournal } from "../../bot/history/from-journal.ts";
+import type { SandboxClient } from "../../bot/sandbox/client.ts";
+import type { JournalEntry, UpdateFact } from "../../bot/sandbox/control-api.ts";
+import { sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import { seededRandom } from "../../bot/simulation/seeded-random.ts";
+import { RowReader } from "../../bot/storage/row-reader.ts";
+import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
+
+const seed = Number(process.env["KILL_SEED"] ?? 20_261_124);
+const kills = Number(process.env["KILLS"] ?? 50);
+const writers = 60;
+const textsEach = 50;
+const buyers = 10;
+const firstWriterId = 5_000;
+const firstBuyerId = 7_000;
+
+/** Neighbours differ, so that a repeated reply can be told from the next one. */
+const commands = ["/start", "/help", "/balance", "/orders", "hello"];
+const labelOf: Readonly<Record<string, string>> = {
+  "/start": "greeting",
+  "/help": "help",
+  "/balance": "balance",
+  "/orders": "orders",
+  hello: "hint",
+};
+
+test(`nothing is lost, doubled or reordered by ${kills} kills under load`, {
+  timeout: 400_000,
+}, async () => {
+  const { bot, directory, sandbox } = await setupLiveBot({ FLOOD_LIMITS_ENABLED: "false" }, [
+    "--flood",
+    "off",
+  ]);
+  onTestFailed(() => console.log(bot.output.slice(-5_000)));
+  const random = seededRandom(seed);
+  console.log(`seed ${seed}; replay with KILL_SEED=${seed} KILLS=${kills}`);
+
+  bot.start();
+  let killing = true;
+  const shopping = Promise.all(
+    Array.from({ length: buyers }, (_, index) => goShopping(sandbox, firstBuyerId + index)),
+  );
+  const writing = write(sandbox, () => killing, random);
+  for (let kill = 0; kill < kills; kill++) {
+    await pause(random() * 1_500);
+    await bot.kill();
+    bot.start();
+  }
+  killing = false;
+  await writing;
+  const bought = await shopping;
+
+  await eventually(
+    "every update is confirmed",
+    async () => (await sandbox.queue()).pending === 0,
+    60_000,
+  );
+  await eventually("the queue is empty", () => isQueueEmpty(bot), 60_000);
+  expect(await bot.stop()).toBe(0);
+
+  const journal = await sandbox.journalAll();
+  const facts = await allFacts(sandbox);
+  expect(facts.length).toBeGreaterThanOrEqual(writers * textsEach);
+  expect(facts.filter((fact) => fact.end !== "confirmed")).toEqual([]);
+
+  const data = join(directory, "data");
+  const file = join(data, sandboxToken.split(":")[0] ?? "", "bot.db");
+  const rows = new RowReader(file, existingKeysIn(data));
+  const read: ReadTable = (table) => rows.all(`SELECT * FROM ${table} ORDER BY 1`);
+  try {
+    const at = Math.max(...journal.map(({ arrivedAtMs }) => arrivedAtMs));
+    const names = { reply: nameOfReply, expectation: expectations(facts, bought) };
+    const { counts, findings } = checkHistory(
+      [
+        ...historyFromJournal(journal, facts, names),
+        ...historyFromDatabase(read, { at, reply: (method) => method }),
+        { at, kind: "drained" },
+      ],
+      { limits: null },
+    );
+    console.log(`${kills} kills, ${JSON.stringify(counts)}`);
+    expect([...findings, ...checkBooks(read)]).toEqual([]);
+    expect(read("dead_letters")).toEqual([]);
+    expect(read("accounts")).toHaveLength(writers + buyers);
+  } finally {
+    rows.close();
+  }
+});
+
+/** Every writer sends the same round of commands, each starting at another one. */
+async function write(
+  sandbox: SandboxClient,
+  killing: () => boolean,
+  random: () => number,
+): Promise<void> {
+  for (let turn = 0; turn < textsEach; turn++) {
+    for (let index = 0; index < writers; index++) {
+      const text = commands[(turn + index) % commands.length] as string;
+      await sandbox.write({ userId: firstWriterId + index, text });
+    }
+    if (killing()) await pause(random() * 1_400);
+  }
+}
+
+/** What each update has to cause: of writers the replies, of buyers the money, which any may move. */
+function expectations(
+  facts: readonly UpdateFact[],
+  bought: readonly Bought[],
+): (fate: { readonly updateId: number }) => Expectation {
+  const wishes = new Map(bought.map(({ keys, userId }) => [userId, keys]));
+  const known = new Map<number, Expectation>();
+  for (const [chatId, ofChat] of Map.groupBy(facts, (fact) => fact.chatId ?? 0)) {
+    for (const [turn, { updateId }] of ofChat.entries()) {
+      const text = commands[(turn + chatId - firstWriterId) % commands.length] as string;
+      const purchases = [...(wishes.get(chatId) ?? [])].map((key) => `purchase:${chatId}:${key}`);
+      known.set(updateId, {
+        effects: turn === 0 ? [`welcome:${chatId}`, ...purchases] : [],
+        ...(wishes.has(chatId) ? {} : { replies: [labelOf[text] as string] }),
+      });
+    }
+  }
+  return ({ updateId }) => known.get(updateId) ?? {};
+}
+
+function nameOfReply({ method, parameters }: JournalEntry): string | undefined {
+  return method === "sendMessage" ? labelOfReply(parameters["text"] ?? "") : undefined;
+}
+
+function labelOfReply(text: string): string {
+  if (/^(Hello|Welcome back)/.test(text)) return "greeting";
+  if (text.startsWith("This is what I can do")) return "help";
+  if (text.startsWith("Balance:")) return "balance";
+  if (text.startsWith("You have no orders")) return "orders";
+  if (text.startsWith("I understand commands only")) return "hint";
+  return `unknown: ${text}`;
+}
+
+interface Bought {
+  readonly userId: number;
+  /** Keys of the wishes confirmed: a question that came twice asks for the same one. */
+  readonly keys: ReadonlySet<string>;
+}
+
+/** Buys the same product until the money is gone, pressing every confirm button twice. */
+async function goShopping(sandbox: SandboxClient, userId: number): Promise<Bought> {
+  const patience = { timeoutMs: 60_000 };
+  await sandbox.write({ userId, text: "/shop" });
+  const list = await sandbox.waitForMessage(userId, hasButtons, patience);
+  const keys = new Set<string>();
+  let after = list.message_id;
+  for (let purchase = 0; purchase < 5; purchase++) {
+    await sandbox.press({ userId, chatId: userId, messageId: list.message_id, row: 0, column: 0 });
+    const question = await sandbox.waitForMessage(userId, hasButtons, { after, ...patience });
+    after = question.message_id;
+    const data = /buy:[^:]*:[^:]*:[^"]*/.exec(JSON.stringify(question.reply_markup))?.[0] ?? "";
+    keys.add(data.split(":")[3] ?? "");
+    // Named by its data: at the same place the receipt has a button that cancels.
+    const confirm = { userId, chatId: userId, messageId: after, data };
+    await sandbox.press(confirm);
+    await sandbox.press(confirm).catch(() => {
+      // The first press has been answered already, and its button is gone.
+    });
+    await sandbox.waitForMessage(
+      userId,
+      (message) => message.message_id === after && message.edit_date !== undefined,
+      { after: after - 1, ...patience },
+    );
+  }
+  return { userId, keys };
+}
+
+function hasButtons(message: { readonly reply_markup?: unknown }): boolean {
+  return message.reply_markup !== undefined;
+}
+
+async function allFacts(sandbox: SandboxClient) {
+  const facts = [];
+  for (let after = 0; ; ) {
+    const page = await sandbox.facts({ after, limit: 5_000 });
+    facts.push(...page);
+    const last = page.at(-1);
+    if (!last || page.length < 5_000) return facts;
+    after = last.sequence;
+  }
+}

@@ -1,0 +1,34 @@
+/** Log backlog: what matters less is refused sooner, and beyond a limit everything is. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type LogLevel, logLevels } from "../../bot/contracts/log-level.ts";
+import { backlogBytesMax, isCaughtUp, isTaken } from "../../bot/policies/log-backlog.ts";
+
+const mib = 2 ** 20;
+
+test.for<[number, readonly LogLevel[]]>([
+  [0, ["error", "warn", "info", "debug"]],
+  [4 * mib - 1, ["error", "warn", "info", "debug"]],
+  [4 * mib, ["error", "warn", "info"]],
+  [8 * mib, ["error", "warn"]],
+  [12 * mib, ["error"]],
+  [16 * mib - 1, ["error"]],
+  [16 * mib, []],
+  [1e12, []],
+])("at %i bytes behind, %j are taken", ([behindBytes, taken]) => {
+  expect(logLevels.filter((level) => isTaken(level, behindBytes))).toEqual(taken);
+});
+
+test("a level that is taken never waits for one that matters less", () => {
+  fc.assert(
+    fc.property(fc.nat(20 * mib), (behindBytes) => {
+      const taken = logLevels.map((level) => isTaken(level, behindBytes));
+      expect(taken.lastIndexOf(true)).toBe(taken.filter(Boolean).length - 1);
+    }),
+  );
+});
+
+test("when it is over everything is taken, with room to spare", () => {
+  expect(isCaughtUp(0)).toBe(true);
+  expect(isCaughtUp(backlogBytesMax.debug / 2)).toBe(false);
+});

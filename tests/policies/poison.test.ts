@@ -1,0 +1,13 @@
+/** Poison: the third death is one too many. */
+import { expect, test } from "vitest";
+import { isPoison } from "../../bot/policies/poison.ts";
+
+test.each([
+  [0, false],
+  [1, false],
+  [2, false],
+  [3, true],
+  [4, true],
+])("after %i deaths: %s", (deaths, poison) => {
+  expect(isPoison(deaths)).toBe(poison);
+});

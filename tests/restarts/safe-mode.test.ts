@@ -1,0 +1,109 @@
+/** Safe mode as a component: it holds, lets go, watches, and ends. */
+import { expect, onTestFinished, test } from "vitest";
+import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { Life } from "../../bot/policies/safe-mode.ts";
+import { SafeMode } from "../../bot/restarts/safe-mode.ts";
+import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+
+function setup(deaths: number) {
+  const clock = new ManualClock();
+  const events: BotEvent[] = [];
+  const now = clock.epochMs();
+  const life: Life = { startedAtEpochMs: now - 1_000, endedAtEpochMs: now - 500, clean: false };
+  const safeMode = new SafeMode({
+    clock,
+    random: () => 1,
+    deathsMax: 3,
+    publish: (event) => events.push(event),
+    lives: () => Array(deaths).fill(life),
+  });
+  return { clock, events, safeMode };
+}
+
+lifecycleConformance("safe mode", () => {
+  const { clock, safeMode } = setup(3);
+  return { component: safeMode, clock };
+});
+
+test("after an ordinary start nothing is held", async () => {
+  const { events, safeMode } = setup(2);
+  await safeMode.start();
+  expect(safeMode.holding).toBe(false);
+  expect(safeMode.snapshot().state).toBe("off");
+  expect(events).toEqual([]);
+});
+
+test("after three deaths work is held, then watched, then safe mode is left", async () => {
+  const { clock, events, safeMode } = setup(4);
+  await safeMode.start();
+  await clock.advance(19_999);
+  expect(safeMode.snapshot()).toEqual({ state: "holding", deaths: 4, heldForMs: 1 });
+  await clock.advance(1);
+  expect(safeMode.holding).toBe(false);
+  expect(safeMode.snapshot().state).toBe("watching");
+  await clock.advance(600_000);
+  expect(safeMode.snapshot().state).toBe("off");
+  expect(events.map(({ type }) => type)).toEqual([
+    "safe-mode.entered",
+    "safe-mode.released",
+    "safe-mode.left",
+  ]);
+});
+
+type State = "off" | "holding" | "watching" | "left";
+type Happening = "it starts" | "a second passes" | "its time is over" | "it stops";
+
+/** What it is afterwards, and what it says; a pair that is missing does not compile. */
+const transitions: Record<State, Record<Happening, readonly [State, ...string[]]>> = {
+  off: {
+    "it starts": ["holding", "safe-mode.entered"],
+    "a second passes": ["off"],
+    "its time is over": ["off"],
+    "it stops": ["off"],
+  },
+  holding: {
+    "it starts": ["holding"],
+    "a second passes": ["holding"],
+    "its time is over": ["watching", "safe-mode.released"],
+    "it stops": ["holding"],
+  },
+  watching: {
+    "it starts": ["watching"],
+    "a second passes": ["watching"],
+    "its time is over": ["left", "safe-mode.left"],
+    "it stops": ["watching"],
+  },
+  left: {
+    "it starts": ["left"],
+    "a second passes": ["left"],
+    "its time is over": ["left"],
+    "it stops": ["left"],
+  },
+};
+const pairs = Object.entries(transitions).flatMap(([state, row]) =>
+  Object.entries(row).map(([happening, expected]) => ({ state, happening, expected })),
+);
+
+test.for(pairs)("$state, and $happening: $expected", async ({ expected, happening, state }) => {
+  const { clock, events, safeMode } = setup(3);
+  onTestFinished(() => safeMode.stop());
+  const holdMs = 10_000;
+  const healthyMs = 600_000;
+  if (state !== "off") await safeMode.start();
+  if (state === "watching" || state === "left") await clock.advance(holdMs);
+  if (state === "left") await clock.advance(healthyMs);
+  events.length = 0;
+
+  if (happening === "it starts") await safeMode.start();
+  if (happening === "a second passes") await clock.advance(1_000);
+  if (happening === "its time is over") {
+    await clock.advance(state === "holding" ? holdMs : healthyMs);
+  }
+  if (happening === "it stops") await safeMode.stop();
+
+  const [after, ...said] = expected;
+  // Left is off again, for good.
+  expect(safeMode.snapshot().state).toBe(after === "left" ? "off" : after);
+  expect(events.map(({ type }) => type)).toEqual(said);
+});

@@ -1,0 +1,43 @@
+/** Query plans: what runs for every update must be found by an index, however long the queue is. */
+import { expect, test } from "vitest";
+import { KeyRing } from "../../bot/sealing/key-ring.ts";
+import { LaneTable } from "../../bot/storage/lane-table.ts";
+import { prepareQueueStatements } from "../../bot/storage/queue-statements.ts";
+import { migrate } from "../../bot/storage/schema.ts";
+import { createShopTables } from "../../bot/storage/shop-tables.ts";
+import { type Database, openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
+
+/** What looks at everything is asked for by operators, sweeper and start; the length, four times a second. */
+const rare = [
+  /FROM dead_letters/,
+  /FROM dedupe$/,
+  /FROM sqlite_sequence/,
+  /AS count FROM lanes/,
+  /AS lanes/,
+  /^UPDATE lanes SET available_at = max/,
+];
+
+test("no statement on the way of an update scans a table", () => {
+  const database = openNodeSqlite(":memory:");
+  migrate(database, 0);
+  const texts: string[] = [];
+  const spying: Database = {
+    ...database,
+    prepare: (sql) => {
+      texts.push(sql);
+      return database.prepare(sql);
+    },
+  };
+  prepareQueueStatements(spying);
+  new LaneTable(spying);
+  createShopTables(spying, new KeyRing());
+  expect(texts.length).toBeGreaterThan(40);
+  const scans = texts
+    .filter((sql) => !rare.some((pattern) => pattern.test(sql)))
+    .filter((sql) => {
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all<{ detail: string }>();
+      return plan.some(({ detail }) => /^SCAN (?!.*USING (COVERING )?INDEX)/.test(detail));
+    });
+  expect(scans).toEqual([]);
+  database.close();
+});

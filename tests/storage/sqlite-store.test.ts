@@ -1,0 +1,327 @@
+/** SQLite store: the conformance suite, and what only a file can suffer. */
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { Backup } from "../../bot/contracts/store.ts";
+import { crashAsPlanned, SimulatedDisk } from "../../bot/simulation/simulated-disk.ts";
+import { restoreBackup } from "../../bot/storage/restore.ts";
+import type { OpenDatabase } from "../../bot/storage/sqlite-driver.ts";
+import { openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
+import { SqliteStore } from "../../bot/storage/sqlite-store.ts";
+import { keysOf } from "../support/encryption-keys.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { claim, describeStore, ref, update } from "./store-conformance.ts";
+
+function createStore(directory: string, clock = new ManualClock(), openDatabase?: OpenDatabase) {
+  const fatal: string[] = [];
+  const store = new SqliteStore({
+    directory,
+    clock,
+    publish: () => {},
+    onFatal: ({ code }) => fatal.push(code),
+    keys: keysOf("the key"),
+    backupsKept: 3,
+    dedupeKeepMs: 60_000,
+    laneLengthMax: 5,
+    ...(openDatabase && { openDatabase }),
+  });
+  onTestFinished(() => store.close());
+  return { fatal, store };
+}
+
+function makeDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "sqlite-store-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+describeStore("SQLite", async () => {
+  const directory = makeDirectory();
+  const clock = new ManualClock();
+  const first = new SimulatedDisk(() => undefined);
+  const { store } = createStore(directory, clock, first.open);
+  await store.open();
+  const reopenAfterKill = async () => {
+    first.kill();
+    const next = createStore(directory, clock).store;
+    expect(await next.open()).toBe("unclean");
+    return next;
+  };
+  const openBackup = async ({ file }: Backup) => {
+    const elsewhere = makeDirectory();
+    restoreBackup({ directory: elsewhere, file, nowEpochMs: clock.epochMs() });
+    const restored = createStore(elsewhere, clock).store;
+    await restored.open();
+    return restored;
+  };
+  return { store, clock, reopenAfterKill, openBackup };
+});
+
+test("its files are its owner's alone", async () => {
+  const directory = makeDirectory();
+  const { store } = createStore(directory);
+  await store.open();
+  await store.enqueue([update("a", 1)]);
+  expect(readdirSync(directory)).toContain("bot.db-wal");
+  for (const name of readdirSync(directory)) {
+    expect([name, statSync(join(directory, name)).mode & 0o077]).toEqual([name, 0]);
+  }
+});
+
+test("it knows how the previous process ended", async () => {
+  const directory = makeDirectory();
+  const first = createStore(directory).store;
+  expect(await first.open()).toBe("first");
+  await first.close();
+  expect(await createStore(directory).store.open()).toBe("clean");
+});
+
+test("a first start killed at any statement leaves a directory that the next one can use", async () => {
+  for (let atStatement = 1; ; atStatement++) {
+    const directory = makeDirectory();
+    let statements = 0;
+    const disk = new SimulatedDisk(() =>
+      ++statements === atStatement ? { kind: "die", reachedDisk: false } : undefined,
+    );
+    const killed = createStore(directory, new ManualClock(), disk.open).store;
+    const ended = await Promise.allSettled([killed.open()]);
+    if (ended[0].status === "fulfilled") break;
+    const { store } = createStore(directory);
+    const next = await Promise.allSettled([store.open()]);
+    expect(next, `killed at statement ${atStatement}`).toEqual([
+      { status: "fulfilled", value: expect.any(String) },
+    ]);
+    await store.enqueue([update("a", 1)]);
+    await store.close();
+  }
+});
+
+test("nobody is told of success before the commit, and a failed commit ends all writing", async () => {
+  const disk = new SimulatedDisk(crashAsPlanned({ atCommit: 2, reachedDisk: false }));
+  const { fatal, store } = createStore(makeDirectory(), new ManualClock(), disk.open);
+  await store.open();
+  await store.enqueue([update("a", 1)]);
+  const both = await Promise.allSettled([
+    store.enqueue([update("a", 2)]),
+    store.enqueue([update("b", 3)]),
+  ]);
+  expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  await expect(store.enqueue([update("c", 4)])).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+  expect(fatal).toEqual(["STORAGE_FAILED"]);
+});
+
+test("one write that fails takes nobody of its group with it", async () => {
+  const { store } = createStore(makeDirectory());
+  await store.open();
+  const impossible = { ...update("b", 2), payload: { n: 2n as unknown as number } };
+  const results = await Promise.allSettled([
+    store.enqueue([update("a", 1)]),
+    store.enqueue([impossible]),
+    store.enqueue([update("c", 3)]),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(await store.depth("handling")).toBe(2);
+});
+
+test("a transaction that waits for anything but the database is cut off", async () => {
+  const clock = new ManualClock();
+  const { store } = createStore(makeDirectory(), clock);
+  await store.open();
+  const waiting = store.transaction(() => new Promise(() => {}));
+  const other = store.enqueue([update("a", 1)]);
+  const refused = expect(waiting).rejects.toMatchObject({ code: "TRANSACTION_TOO_SLOW" });
+  await clock.advance(5_000);
+  await refused;
+  expect((await other)[0]?.kind).toBe("queued");
+});
+
+test("the ledger cannot be changed, even by hand", async () => {
+  const directory = makeDirectory();
+  const { store } = createStore(directory);
+  await store.open();
+  await store.transaction(async ({ shop }) => {
+    await shop.insertAccount({ userId: 1, createdAtEpochMs: 0 });
+    const entry = { userId: 1, amountMinor: 5, kind: "welcome", reference: "1" } as const;
+    await shop.appendLedgerEntry({ ...entry, createdAtEpochMs: 0 });
+  });
+  await store.close();
+  const database = openNodeSqlite(join(directory, "bot.db"));
+  onTestFinished(() => database.close());
+  expect(() => database.exec("UPDATE ledger SET amount_minor = 9")).toThrow("append-only");
+  expect(() => database.exec("DELETE FROM ledger")).toThrow("append-only");
+});
+
+test.each<[string, (path: string) => void, string]>([
+  ["noise", (path) => writeFileSync(path, Buffer.alloc(9_000, "noise")), "STORAGE_CORRUPT"],
+  ["another program's database", makeForeign, "STORAGE_"],
+  ["a newer version's database", makeNewer, "STORAGE_"],
+  ["a torn database", tear, "STORAGE_CORRUPT"],
+])("%s is refused and left as it is", async (_, spoil, code) => {
+  const directory = makeDirectory();
+  const { store } = createStore(directory);
+  await store.open();
+  await store.enqueue(Array.from({ length: 200 }, (__, n) => update(`lane ${n}`, n)));
+  await store.close();
+  const path = join(directory, "bot.db");
+  spoil(path);
+  const before = readFileSync(path);
+  const error = await createStore(directory)
+    .store.open()
+    .catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: expect.stringContaining(code) });
+  expect(error).toHaveProperty("hint", expect.stringMatching(/\w/));
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+function makeForeign(path: string): void {
+  rmSync(path);
+  const database = openNodeSqlite(path);
+  database.exec("CREATE TABLE theirs (a)");
+  database.close();
+}
+
+function makeNewer(path: string): void {
+  const database = openNodeSqlite(path);
+  database.exec("INSERT INTO migrations VALUES (9999, 0)");
+  database.close();
+}
+
+/** As a disk does that lost some pages; the end was unclean, so the file is checked. */
+function tear(path: string): void {
+  const database = openNodeSqlite(path);
+  database.exec("UPDATE boots SET ended_at = NULL; PRAGMA wal_checkpoint(TRUNCATE)");
+  database.close();
+  const contents = readFileSync(path);
+  contents.fill(0x5a, 4096 * 3, contents.length - 4096);
+  writeFileSync(path, contents);
+}
+
+test("a full disk refuses writes and takes them again when there is room", async (context) => {
+  const directory = makeDirectory();
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", directory]).status !== 0) {
+    context.skip("a small file system cannot be mounted here (needs root)");
+  }
+  onTestFinished(() => void execFileSync("umount", ["-l", directory]));
+  const { fatal, store } = createStore(directory);
+  await store.open();
+  await store.enqueue([update("kept", 0)]);
+  const large = (n: number) => ({
+    ...update(`l${n}`, n),
+    payload: { n, text: "x".repeat(50_000) },
+  });
+  const fill = async () => {
+    for (let n = 0; n < 100; n++) await store.enqueue([large(n)]);
+  };
+  writeFileSync(join(directory, "ballast"), Buffer.alloc(900_000));
+  await expect(fill()).rejects.toMatchObject({ code: "STORAGE_FULL", transient: true });
+  rmSync(join(directory, "ballast"));
+  await store.enqueue([update("again", 1)]);
+  expect(fatal).toEqual([]);
+  expect((await claim(store, { limit: 1 }))[0]?.lane).toBe("kept");
+});
+
+test("a read-only disk is refused with what to do", async (context) => {
+  const directory = makeDirectory();
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", "ro", "tmpfs", directory]).status !== 0) {
+    context.skip("a read-only file system cannot be mounted here (needs root)");
+  }
+  onTestFinished(() => void execFileSync("umount", ["-l", directory]));
+  await expect(createStore(directory).store.open()).rejects.toMatchObject({
+    code: "STORAGE_UNAVAILABLE",
+    hint: expect.stringContaining("DATA_DIR"),
+  });
+});
+
+test("a second process is refused while the first lives", async () => {
+  const directory = makeDirectory();
+  const { store } = createStore(directory);
+  await store.open();
+  const second = createStore(directory).store;
+  await expect(second.open()).rejects.toMatchObject({ code: "STORAGE_IN_USE" });
+  await store.close();
+  expect(await second.open()).toBe("clean");
+});
+
+test("a clock set back between two runs delays nothing for years", async () => {
+  const directory = makeDirectory();
+  const year = 365 * 86_400_000;
+  const ahead = new ManualClock(Date.UTC(2036, 0, 1));
+  const first = createStore(directory, ahead).store;
+  await first.open();
+  const availableAtEpochMs = ahead.epochMs() + 1_000;
+  await first.enqueue([update("a", 1), { ...update("b", 2), availableAtEpochMs }]);
+  await first.close();
+  const clock = new ManualClock(Date.UTC(2036, 0, 1) - 10 * year);
+  const { store } = createStore(directory, clock);
+  await store.open();
+  await clock.advance(120_000);
+  expect((await claim(store)).map(({ lane }) => lane).sort()).toEqual(["a", "b"]);
+});
+
+test("a clock set back is undone once, for everything that waits, and shortens no wait", async () => {
+  const directory = makeDirectory();
+  const hour = 3_600_000;
+  const now = Date.UTC(2026, 0, 1);
+  const first = createStore(directory, new ManualClock(now)).store;
+  await first.open();
+  await first.enqueue([update("a", 1), update("a", 2), update("parked", 3)]);
+  const parked = (await claim(first)).find(({ lane }) => lane === "parked");
+  await first.finish(ref(parked!), {
+    kind: "postponed",
+    availableAtEpochMs: now + 60_000,
+    parkLane: true,
+  });
+  await first.setSetting("all.parked-until", String(now + 60_000));
+  await first.close();
+
+  // Twice, because a second start must not take the same step for another one.
+  for (const afterMs of [0, 1_000]) {
+    const { store } = createStore(directory, new ManualClock(now - 2 * hour + afterMs));
+    await store.open();
+    await store.recover(() => ({ outcome: { kind: "released" } }));
+    expect(await store.getSetting("all.parked-until")).toBe(String(now - 2 * hour + 60_000));
+    await store.close();
+  }
+  const clock = new ManualClock(now - 2 * hour + 5_000);
+  const { store } = createStore(directory, clock);
+  await store.open();
+  for (const n of [1, 2]) {
+    const [message, ...others] = await claim(store);
+    expect([message?.payload, others]).toEqual([{ n }, []]);
+    await store.finish(ref(message!), { kind: "done", enqueue: [] });
+  }
+  await clock.advance(54_000);
+  expect(await claim(store)).toEqual([]);
+  await clock.advance(2_000);
+  expect(await claim(store)).toHaveLength(1);
+});
+
+test("the file does not grow for ever", async () => {
+  const directory = makeDirectory();
+  const clock = new ManualClock();
+  const { store } = createStore(directory, clock);
+  await store.open();
+  const sizes: number[] = [];
+  for (let round = 0; round < 6; round++) {
+    for (let batch = 0; batch < 10; batch++) {
+      const messages = Array.from({ length: 100 }, (_, n) => {
+        const id = `${round}:${batch}:${n}`;
+        const payload = { n, text: "x".repeat(500) };
+        return { ...update(id, n), payload, dedupeKeys: [id] };
+      });
+      await store.enqueue(messages);
+      const claimed = await claim(store, { limit: 100 });
+      const done = { kind: "done", enqueue: [] } as const;
+      await Promise.all(claimed.map((message) => store.finish(ref(message), done)));
+    }
+    await clock.advance(60_001);
+    const now = clock.epochMs();
+    await store.sweep({ deadLettersBeforeEpochMs: now, sentBeforeEpochMs: now });
+    sizes.push(statSync(join(directory, "bot.db")).size);
+  }
+  expect(await store.depth("handling")).toBe(0);
+  expect(sizes.at(-1)).toBeLessThanOrEqual((sizes[1] ?? 0) * 1.1);
+});

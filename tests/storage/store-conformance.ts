@@ -1,0 +1,346 @@
+/** Store conformance: what every Store has to do, whatever it is made of. */
+import { describe, expect, test } from "vitest";
+import { StepResultError } from "../../bot/contracts/errors.ts";
+import type { Message, NewMessage } from "../../bot/contracts/message.ts";
+import type {
+  AttemptRef,
+  Backup,
+  ClaimRequest,
+  DeadLetterFilter,
+  Store,
+} from "../../bot/contracts/store.ts";
+import type { ManualClock } from "../support/manual-clock.ts";
+
+export interface StoreSubject {
+  readonly store: Store;
+  readonly clock: ManualClock;
+  /** Opens the same data as the next process would, after a kill of this one. */
+  readonly reopenAfterKill: () => Promise<Store>;
+  /** Opens a backup in another place, restored as an operator would. */
+  readonly openBackup: (backup: Backup) => Promise<Store>;
+}
+
+/** @param open An open, empty store whose lanes hold 5 messages and whose keys live a minute. */
+export function describeStore(name: string, open: () => Promise<StoreSubject>): void {
+  describe(`${name} as a store`, () => {
+    test("gives a lane's messages in order, one at a time", async () => {
+      const { store } = await open();
+      await store.enqueue([update("a", 1), update("a", 2), update("b", 3)]);
+      const first = await claim(store);
+      expect(numbers(first)).toEqual([1, 3]);
+      expect(numbers(await claim(store))).toEqual([]);
+      await store.finish(ref(first[0]), { kind: "done", enqueue: [] });
+      expect(numbers(await claim(store))).toEqual([2]);
+    });
+
+    test("queues a message with a known key once, until the key is forgotten", async () => {
+      const { clock, store } = await open();
+      const message = { ...update("a", 1), dedupeKeys: ["k"] };
+      const kinds = (await store.enqueue([message, message])).map(({ kind }) => kind);
+      expect(kinds).toEqual(["queued", "duplicate"]);
+      await clock.advance(60_001);
+      expect((await store.enqueue([message]))[0]?.kind).toBe("queued");
+    });
+
+    test("takes a batch as a whole or not at all", async () => {
+      const { store } = await open();
+      const impossible = { ...update("a", 2), payload: { n: 1n as unknown as number } };
+      await expect(store.enqueue([update("a", 1), impossible])).rejects.toThrow();
+      expect(await store.depth("handling")).toBe(0);
+    });
+
+    test("prefers higher priorities, and lifts a lane for what waits behind its head", async () => {
+      const { store } = await open();
+      await store.enqueue([
+        update("low", 1, "low"),
+        update("normal", 2),
+        update("high", 3, "high"),
+        update("low", 4, "high"),
+      ]);
+      expect(numbers(await claim(store, { limit: 3 }))).toEqual([1, 3, 2]);
+    });
+
+    test("keeps a delayed message back until its instant", async () => {
+      const { clock, store } = await open();
+      const dueAt = clock.epochMs() + 1_000;
+      await store.enqueue([{ ...update("a", 1), availableAtEpochMs: dueAt }]);
+      expect(await claim(store)).toEqual([]);
+      expect(await store.nextAvailableAtEpochMs("handling")).toBe(dueAt);
+      await clock.advance(1_000);
+      expect(numbers(await claim(store))).toEqual([1]);
+    });
+
+    test("asks for admission, and leaves what is refused where it is", async () => {
+      const { clock, store } = await open();
+      await store.enqueue([update("a", 1), update("b", 2), update("c", 3)]);
+      const later = { notBeforeEpochMs: clock.epochMs() + 500 };
+      const picky = await claim(store, { admit: ({ lane }) => (lane === "a" ? later : "take") });
+      expect(numbers(picky)).toEqual([2, 3]);
+      expect(await claim(store)).toEqual([]);
+      await clock.advance(500);
+      expect(await claim(store, { admit: () => "stop" })).toEqual([]);
+      expect(numbers(await claim(store))).toEqual([1]);
+    });
+
+    test("completes a message and queues what follows in one step", async () => {
+      const { reopenAfterKill, store } = await open();
+      await store.enqueue([update("a", 1)]);
+      const [message] = await claim(store);
+      await store.finish(ref(message), { kind: "done", enqueue: [update("b", 2)] });
+      const next = await reopenAfterKill();
+      expect(await next.recover(() => ({ outcome: { kind: "released" } }))).toEqual([]);
+      expect(numbers(await claim(next))).toEqual([2]);
+    });
+
+    test.each(["hold", "skip"] as const)(
+      "a retry with `%s` treats the lane so",
+      async (onRetry) => {
+        const { clock, store } = await open();
+        await store.enqueue([update("a", 1), update("a", 2)]);
+        const [message] = await claim(store);
+        const availableAtEpochMs = clock.epochMs() + 1_000;
+        const error = { code: "X", message: "x", atEpochMs: 0 };
+        await store.finish(ref(message), { kind: "retry", availableAtEpochMs, error, onRetry });
+        expect(numbers(await claim(store))).toEqual(onRetry === "hold" ? [] : [2]);
+        await clock.advance(1_000);
+        const again = (await claim(store)).find(({ payload }) => payload["n"] === 1);
+        expect(again).toMatchObject({ attempts: 1, errors: [{ code: "X" }] });
+      },
+    );
+
+    test("a postponed message spends no attempt, and parks its lane when told to", async () => {
+      const { clock, store } = await open();
+      await store.enqueue([update("a", 1)]);
+      const [message] = await claim(store);
+      const availableAtEpochMs = clock.epochMs() + 1_000;
+      const outcome = { kind: "postponed", availableAtEpochMs, parkLane: true } as const;
+      await store.finish(ref(message), outcome);
+      expect(await claim(store)).toEqual([]);
+      await clock.advance(1_000);
+      expect((await claim(store))[0]).toMatchObject({ attempts: 0, claims: 2 });
+    });
+
+    test("refuses an attempt that no longer holds its message", async () => {
+      const { store } = await open();
+      await store.enqueue([update("a", 1)]);
+      const [message] = await claim(store);
+      await store.finish(ref(message), { kind: "released" });
+      const done = { kind: "done", enqueue: [] } as const;
+      await expect(store.finish(ref(message), done)).rejects.toMatchObject({
+        code: "ATTEMPT_OVER",
+      });
+      const step = store.step(
+        ref(message),
+        "s",
+        async () => 1,
+        () => [],
+      );
+      await expect(step).rejects.toMatchObject({ code: "ATTEMPT_OVER" });
+      await claim(store);
+      await expect(store.finish(ref(message), done)).rejects.toMatchObject({
+        code: "ATTEMPT_OVER",
+      });
+    });
+
+    test("runs a step once, and gives its result back after a kill", async () => {
+      const { reopenAfterKill, store } = await open();
+      await store.enqueue([update("a", 1)]);
+      const [message] = await claim(store);
+      const result = await store.step(
+        ref(message),
+        "s",
+        async () => ({ total: 5 }),
+        () => [update("b", 2)],
+      );
+      expect(result).toEqual({ total: 5 });
+      const next = await reopenAfterKill();
+      const [recovered] = await next.recover(() => ({ outcome: { kind: "released" } }));
+      expect(recovered).toMatchObject({ deaths: 1 });
+      const again = await claim(next);
+      expect(numbers(again)).toEqual([1, 2]);
+      const never = () => Promise.reject(new Error("must not run twice"));
+      expect(await next.step(ref(again[0]), "s", never, () => [])).toEqual({ total: 5 });
+      expect(await next.depth("handling")).toBe(2);
+    });
+
+    test("keeps nothing of a step that fails, nor of one whose result is too large", async () => {
+      const { store } = await open();
+      await store.enqueue([update("a", 1)]);
+      const [message] = await claim(store);
+      const account = { userId: 7, createdAtEpochMs: 0 };
+      const failing = store.step(
+        ref(message),
+        "s",
+        async ({ shop }) => {
+          await shop.insertAccount(account);
+          throw new Error("no");
+        },
+        () => [],
+      );
+      await expect(failing).rejects.toThrow("no");
+      const huge = store.step(
+        ref(message),
+        "s",
+        async ({ shop }) => {
+          await shop.insertAccount(account);
+          return "x".repeat(70_000);
+        },
+        () => [],
+      );
+      await expect(huge).rejects.toThrow(StepResultError);
+      expect(await store.transaction(({ shop }) => shop.findAccount(7))).toBeUndefined();
+    });
+
+    test("keeps dead letters with their reason, and puts them back at the lane's end", async () => {
+      const { store } = await open();
+      await store.enqueue([update("a", 1), update("a", 2)]);
+      const [message] = await claim(store);
+      const error = { code: "X", message: "x", atEpochMs: 0 };
+      await store.finish(ref(message), { kind: "dead", reason: "refused", error, enqueue: [] });
+      const [letter] = await store.deadLetters({ offset: 0, limit: 10 });
+      expect(letter).toMatchObject({ reason: "refused", payload: { n: 1 }, errors: [error] });
+      expect(await store.requeue(letter?.id ?? 0)).toBeDefined();
+      expect(await store.requeue(letter?.id ?? 0)).toBeUndefined();
+      const [second] = await claim(store);
+      expect(second?.payload["n"]).toBe(2);
+      await store.finish(ref(second), { kind: "done", enqueue: [] });
+      expect((await claim(store))[0]).toMatchObject({ payload: { n: 1 }, requeued: true });
+    });
+
+    test("keeps what a full lane cannot take as a dead letter", async () => {
+      const { store } = await open();
+      const results = await store.enqueue([1, 2, 3, 4, 5, 6].map((n) => update("a", n)));
+      expect(results.map(({ kind }) => kind)).toEqual([...Array(5).fill("queued"), "lane-full"]);
+      const letters = await store.deadLetters({ reason: "lane-full", offset: 0, limit: 10 });
+      expect(letters.map(({ payload }) => payload["n"])).toEqual([6]);
+    });
+
+    test("finds dead letters by type, reason and the code of their latest error", async () => {
+      const { store } = await open();
+      const codes = ["A", "B", "A"];
+      await store.enqueue(codes.map((_, n) => update(`lane ${n}`, n)));
+      for (const message of await claim(store)) {
+        const n = Number(message.payload["n"]);
+        const error = { code: codes[n] ?? "", message: "", atEpochMs: n };
+        const reason = n === 0 ? "refused" : "attempts-exhausted";
+        await store.finish(ref(message), { kind: "dead", reason, error, enqueue: [] });
+      }
+      const found = async (filter: DeadLetterFilter) => {
+        const letters = await store.deadLetters({ ...filter, offset: 0, limit: 10 });
+        expect(await store.countDeadLetters(filter)).toBe(letters.length);
+        return letters.map(({ payload }) => payload["n"]).sort();
+      };
+      expect(await found({})).toEqual([0, 1, 2]);
+      expect(await found({ code: "A" })).toEqual([0, 2]);
+      expect(await found({ code: "A", reason: "refused", type: "update" })).toEqual([0]);
+      expect(await found({ type: "send" })).toEqual([]);
+      expect(await found({ code: "' OR 1=1" })).toEqual([]);
+      const [one] = await store.deadLetters({ code: "B", offset: 0, limit: 1 });
+      expect(await store.deadLetter(one?.id ?? 0)).toEqual(one);
+      expect(await store.deadLetter(999_999)).toBeUndefined();
+    });
+
+    test("counts the deaths of what was in hand, and only of that", async () => {
+      const { reopenAfterKill, store } = await open();
+      await store.enqueue([update("a", 1), update("b", 2)]);
+      await claim(store, { limit: 1 });
+      const next = await reopenAfterKill();
+      const recovered = await next.recover(() => ({ outcome: { kind: "released" } }));
+      expect(recovered.map(({ deaths, payload }) => [payload["n"], deaths])).toEqual([[1, 1]]);
+      expect(numbers(await claim(next, { suspects: "only" }))).toEqual([1]);
+      expect(numbers(await claim(next, { suspects: "without" }))).toEqual([2]);
+    });
+
+    test("remembers settings, unreachable chats and what was sent, across a kill", async () => {
+      const { clock, reopenAfterKill, store } = await open();
+      await store.setSetting("a", "1");
+      await store.recordSent({ scope: "5", cost: 2, atEpochMs: clock.epochMs() });
+      await store.enqueue([update("a", 1)]);
+      const [message] = await claim(store);
+      await store.finish(ref(message), {
+        kind: "dead",
+        reason: "refused",
+        error: undefined,
+        enqueue: [],
+        unreachableChat: { chat: "5", reason: "blocked" },
+      });
+      const next = await reopenAfterKill();
+      expect(await next.getSetting("a")).toBe("1");
+      expect(await next.unreachableReason("5")).toBe("blocked");
+      expect(await next.sentSince(0)).toMatchObject([{ scope: "5", cost: 2 }]);
+    });
+
+    test("has a beat for every synced transaction, and is overdue with none", async () => {
+      const { clock, store } = await open();
+      const { beats } = store.heartbeat();
+      await store.probe();
+      await clock.advance(3_600_000);
+      expect(store.heartbeat().beats).toBeGreaterThan(beats);
+      expect(store.heartbeat().overdueMs).toBe(0);
+    });
+
+    test("backs up, under load, everything that was committed before, and nothing by half", async () => {
+      const { openBackup, store } = await open();
+      const pairs = Array.from({ length: 200 }, (_, n) => [update(`a${n}`, n), update(`b${n}`, n)]);
+      const before = pairs.slice(0, 100);
+      for (const pair of before) await store.enqueue(pair);
+      const making = store.backup();
+      for (const pair of pairs.slice(100)) await store.enqueue(pair);
+      const backup = await making;
+      expect(backup.bytes).toBeGreaterThan(0);
+      const restored = await openBackup(backup);
+      const found = numbers(await claim(restored, { limit: 1_000 }));
+      expect(found).toEqual(expect.arrayContaining(before.flatMap((_, n) => [n, n])));
+      for (const n of new Set(found)) expect(found.filter((m) => m === n)).toHaveLength(2);
+    });
+
+    test("makes one backup for all who ask while it is being made", async () => {
+      const { store } = await open();
+      const [first, second] = await Promise.all([store.backup(), store.backup()]);
+      expect(second).toEqual(first);
+    });
+
+    test("sweeps what is old, and says how much", async () => {
+      const { clock, store } = await open();
+      await store.enqueue([{ ...update("a", 1), dedupeKeys: ["k"] }]);
+      const [message] = await claim(store);
+      const dead = { kind: "dead", reason: "refused", error: undefined, enqueue: [] } as const;
+      await store.finish(ref(message), dead);
+      const sweep = () => {
+        const before = clock.epochMs() - 60_000;
+        return store.sweep({ deadLettersBeforeEpochMs: before, sentBeforeEpochMs: before });
+      };
+      expect(await sweep()).toEqual({ dedupeKeys: 0, deadLetters: 0 });
+      await clock.advance(60_001);
+      expect(await sweep()).toEqual({ dedupeKeys: 1, deadLetters: 1 });
+    });
+  });
+}
+
+/** An update of one lane, told apart by `n`. */
+export function update(lane: string, n: number, priority: NewMessage["priority"] = "normal") {
+  return { type: "update", pool: "handling", lane, priority, payload: { n } } satisfies NewMessage;
+}
+
+/** Claims what is there, unless told otherwise. */
+export function claim(store: Store, request: Partial<ClaimRequest> = {}) {
+  return store.claim({
+    pool: "handling",
+    limit: 10,
+    agedLimit: 0,
+    agedBefore: { normal: 0, low: 0 },
+    suspects: "with",
+    admit: () => "take",
+    ...request,
+  });
+}
+
+/** The attempt at a claimed message. */
+export function ref(message: Message | undefined): AttemptRef {
+  if (!message) throw new Error("nothing was claimed");
+  return { messageId: message.id, claims: message.claims };
+}
+
+function numbers(messages: readonly Message[]): unknown[] {
+  return messages.map(({ payload }) => payload["n"]);
+}

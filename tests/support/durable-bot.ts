@@ -1,0 +1,71 @@
+/** Durable bot: Telegraf handlers over the real queue, store and delivery; only Telegram is pretended. */
+import { Telegraf } from "telegraf";
+import type { BotApi } from "../../bot/contracts/bot-api.ts";
+import type { MessageHandler } from "../../bot/contracts/message-handler.ts";
+import { Secret } from "../../bot/contracts/secret.ts";
+import type { CrashPlan } from "../../bot/simulation/simulated-disk.ts";
+import type { BotContext } from "../../bot/telegram/bot-context.ts";
+import { Delivery } from "../../bot/telegram/delivery.ts";
+import { FloodGate } from "../../bot/telegram/flood-gate.ts";
+import type { BotInfo } from "../../bot/telegram/identity.ts";
+import { createContextType, type Recorders } from "../../bot/telegram/recorded-context.ts";
+import { DirectCalls } from "../../bot/telegram/recorded-telegram.ts";
+import { UpdateHandler } from "../../bot/telegram/update-handler.ts";
+import type { MessageQueueDeps } from "../../bot/utils/message-queue.ts";
+import type { QueueMachine, QueueProcess } from "./queue-under-test.ts";
+
+const token = new Secret("42:unused");
+export const botInfo = { id: 42, is_bot: true, first_name: "Bot", username: "Bot" } as BotInfo;
+
+/** Registers handlers on a fresh router. */
+export type Routes = (bot: Telegraf<BotContext>) => void;
+/** Makes a router of its own with this context type. */
+export type MakeBot = (contextType: ReturnType<typeof createContextType>) => Telegraf<BotContext>;
+
+/** A router with these handlers alone. */
+export function withRoutes(routes: Routes): MakeBot {
+  return (contextType) => {
+    const bot = new Telegraf<BotContext>(token.reveal(), { contextType });
+    bot.catch((error) => {
+      throw error;
+    });
+    routes(bot);
+    return bot;
+  };
+}
+
+/**
+ * @param api Telegram, as this process reaches it.
+ * @param more Parts of the queue, in the place of the usual ones.
+ */
+export function bootDurableBot(
+  machine: QueueMachine,
+  makeBot: MakeBot,
+  api: BotApi,
+  plan?: CrashPlan,
+  more: Partial<MessageQueueDeps> = {},
+): Promise<QueueProcess> {
+  const { clock } = machine;
+  const publish = () => {};
+  const random = () => 0.5;
+  return machine.boot((store) => {
+    const limits = { enabled: false, chatBurst: 1, groupPerMinute: 20, totalPerSecond: 30 };
+    const gate = new FloodGate({ clock, publish, limits, store, isOpen: () => true });
+    const send = new Delivery({ api, gate, clock, random, publish, facts: store });
+    const permit: FloodGate["permit"] = (call, signal) => gate.permit(call, signal);
+    const direct = new DirectCalls({ api, clock, random, token, apiRoot: "http://unused", permit });
+    const recorders: Recorders = new WeakMap();
+    const bot = makeBot(createContextType(recorders, direct));
+    const handler: MessageHandler = new UpdateHandler({
+      bot,
+      recorders,
+      whoAmI: async () => botInfo,
+      lastWords: () => [],
+    });
+    return {
+      gates: { sending: gate },
+      handlers: { update: handler, send, broadcast: send, alert: send },
+      ...more,
+    };
+  }, plan);
+}

@@ -1,0 +1,44 @@
+/** Live bot: a real bot process talking to a real sandbox process, cleaned up after the test. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { BotProcess } from "../../bot/drill/bot-process.ts";
+import { type SandboxClient, sandboxClient } from "../../bot/sandbox/client.ts";
+import { ensureSandbox } from "../../bot/sandbox/ensure.ts";
+
+export interface LiveBot {
+  readonly bot: BotProcess;
+  readonly sandbox: SandboxClient;
+  /** Holds `data` and `logs`. */
+  readonly directory: string;
+}
+
+/** @param env For the bot, over the test profile's defaults. */
+export async function setupLiveBot(
+  env: Readonly<Record<string, string>> = {},
+  sandboxArguments: readonly string[] = [],
+  file?: string,
+): Promise<LiveBot> {
+  const directory = mkdtempSync(join(tmpdir(), "live-bot-"));
+  const started = await ensureSandbox({ port: 0, arguments: sandboxArguments });
+  const { token, url: apiRoot } = started;
+  const bot = new BotProcess({ directory, apiRoot, token, env, ...(file && { file }) });
+  onTestFinished(async () => {
+    await bot.kill();
+    await started.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return { bot, directory, sandbox: sandboxClient(apiRoot) };
+}
+
+/** Whether nothing waits and nothing is in hand, as the monitoring API says. */
+export async function isQueueEmpty(bot: BotProcess): Promise<boolean> {
+  const url = await bot.monitoringUrl();
+  const answer = await fetch(`${url}/api/message-queue`).catch(() => undefined);
+  if (!answer?.ok) return false;
+  const { data } = (await answer.json()) as {
+    data: { pools: Record<string, { waiting: number; inHand: number }> };
+  };
+  return Object.values(data.pools).every((pool) => pool.waiting + pool.inHand === 0);
+}

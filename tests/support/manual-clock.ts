@@ -1,0 +1,91 @@
+/**
+ * Manual clock: a Clock that stands still until a test moves it.
+ *
+ * `advance` wakes sleepers one due time at a time and lets everything they set off (promises and
+ * `setImmediate` callbacks, not real I/O) settle before the next one wakes.
+ */
+import type { Clock } from "../../bot/contracts/clock.ts";
+
+interface Sleeper {
+  readonly dueAtMs: number;
+  readonly wake: () => void;
+}
+
+/** A loop that sleeps 0 ms for ever would hang the test; this many wakings at one instant are one. */
+const wakingsAtOneInstantMax = 10_000;
+/** Rounds of the event loop that settling may take. */
+const settleRoundsMax = 10_000;
+
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  #epochAtZeroMs: number;
+  readonly #sleepers = new Set<Sleeper>();
+
+  /** @param epochMs What `epochMs()` gives at first. Default: 2026-01-01T00:00:00Z. */
+  constructor(epochMs: number = Date.UTC(2026, 0, 1)) {
+    this.#epochAtZeroMs = epochMs;
+  }
+
+  /** Sleepers that nothing has woken yet. */
+  get pending(): number {
+    return this.#sleepers.size;
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  epochMs(): number {
+    return this.#epochAtZeroMs + this.#nowMs;
+  }
+
+  sleep(delayMs: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#sleepers.delete(sleeper);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const sleeper: Sleeper = { dueAtMs: this.#nowMs + Math.max(0, delayMs), wake };
+      this.#sleepers.add(sleeper);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+
+  /** Lets `ms` pass, waking whoever is due on the way; whoever goes to sleep on the way, too. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    let wakings = 0;
+    await settle();
+    for (;;) {
+      const dueAtMs = this.#nextDueAtMs();
+      if (dueAtMs > untilMs) break;
+      wakings = dueAtMs > this.#nowMs ? 0 : wakings + 1;
+      if (wakings > wakingsAtOneInstantMax) throw new Error("a loop sleeps 0 ms without end");
+      this.#nowMs = Math.max(this.#nowMs, dueAtMs);
+      for (const sleeper of [...this.#sleepers]) if (sleeper.dueAtMs === dueAtMs) sleeper.wake();
+      await settle();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  /** Sets the wall clock forward (or back) without any time passing. */
+  jumpEpoch(ms: number): void {
+    this.#epochAtZeroMs += ms;
+  }
+
+  #nextDueAtMs(): number {
+    let dueAtMs = Number.POSITIVE_INFINITY;
+    for (const sleeper of this.#sleepers) dueAtMs = Math.min(dueAtMs, sleeper.dueAtMs);
+    return dueAtMs;
+  }
+}
+
+/** Resolves when no promise and no `setImmediate` callback has anything left to do. */
+export async function settle(): Promise<void> {
+  for (let round = 0; round < settleRoundsMax; round += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!process.getActiveResourcesInfo().includes("Immediate")) return;
+  }
+}

@@ -1,0 +1,39 @@
+/** Operator program: one of `bot/operator/`, run as the operator runs it. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { node } from "../../bot/drill/bot-process.ts";
+
+export interface ProgramResult {
+  readonly exitCode: number;
+  /** Standard output and error. */
+  readonly output: string;
+}
+
+/**
+ * @param name Of its file, without the suffix.
+ * @param directory Holds the bot's `data`.
+ */
+export function runOperatorProgram(
+  name: string,
+  directory: string,
+  programArguments: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProgramResult> {
+  const file = fileURLToPath(new URL(`../../operator/${name}.ts`, import.meta.url));
+  const options = {
+    env: {
+      PATH: process.env["PATH"],
+      NODE_ENV: "test",
+      DATA_DIR: join(directory, "data"),
+      INIT_CWD: directory,
+      ...env,
+    },
+  };
+  return new Promise((resolve) => {
+    execFile(node, [file, ...programArguments], options, (error, stdout, stderr) => {
+      const exitCode = typeof error?.code === "number" ? error.code : error ? -1 : 0;
+      resolve({ exitCode, output: stdout + stderr });
+    });
+  });
+}

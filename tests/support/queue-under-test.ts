@@ -1,0 +1,132 @@
+/** Queue under test: the real queue over the real store, on a clock that stands still. */
+
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { MessageType, NewMessage } from "../../bot/contracts/message.ts";
+import type { MessageHandler } from "../../bot/contracts/message-handler.ts";
+import { type CrashPlan, crashAsPlanned, SimulatedDisk } from "../../bot/simulation/simulated-disk.ts";
+import { SqliteStore } from "../../bot/storage/sqlite-store.ts";
+import { MessageQueue, type MessageQueueDeps } from "../../bot/utils/message-queue.ts";
+import { keysOf } from "./encryption-keys.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+/** A memory file system where there is one: only the order of writes matters here. */
+const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+const immortal: CrashPlan = { atCommit: Number.POSITIVE_INFINITY, reachedDisk: true };
+
+export type Handle = MessageHandler["handle"];
+
+/** One process: a queue over a store. */
+export interface QueueProcess {
+  readonly queue: MessageQueue;
+  readonly store: SqliteStore;
+  readonly events: BotEvent[];
+  /** As `kill -9` would: what is not committed is gone, the code that runs can reach nothing. */
+  readonly kill: () => void;
+  readonly isDead: () => boolean;
+  /** Commits so far. */
+  readonly commits: () => number;
+}
+
+type Overrides = Partial<MessageQueueDeps> | ((store: SqliteStore) => Partial<MessageQueueDeps>);
+
+/** One data directory and its clock, for one process after another. */
+export class QueueMachine {
+  readonly clock = new ManualClock();
+  readonly #directory = mkdtempSync(join(temporary, "queue-"));
+
+  constructor() {
+    onTestFinished(() => rmSync(this.#directory, { recursive: true, force: true }));
+  }
+
+  /**
+   * A process whose store is open and whose queue is not started yet.
+   *
+   * @param overrides Parts of the queue; as a function where they need the store.
+   */
+  async boot(overrides: Overrides = {}, plan: CrashPlan = immortal): Promise<QueueProcess> {
+    const disk = new SimulatedDisk(crashAsPlanned(plan));
+    const events: BotEvent[] = [];
+    const publish = (event: BotEvent) => events.push(event);
+    const { clock } = this;
+    const store = new SqliteStore({
+      directory: this.#directory,
+      clock,
+      publish,
+      onFatal: () => {},
+      keys: keysOf("the key"),
+      backupsKept: 3,
+      dedupeKeepMs: 60_000,
+      laneLengthMax: 1_000,
+      openDatabase: disk.open,
+    });
+    await store.open();
+    const queue = new MessageQueue({
+      clock,
+      store,
+      publish,
+      random: () => 0.5,
+      handlers: handlers({}),
+      gates: {},
+      concurrency: 10,
+      attemptsMax: 5,
+      backoff: { initialMs: 1_000, maxMs: 60_000 },
+      handlerTimeoutMs: 30_000,
+      handlerSlowMs: 5_000,
+      lengthMax: 100,
+      deadLettersKeepMs: 86_400_000,
+      ...(typeof overrides === "function" ? overrides(store) : overrides),
+    });
+    onTestFinished(async () => {
+      if (disk.dead) return;
+      await queue.stop();
+      await store.close();
+    });
+    return {
+      queue,
+      store,
+      events,
+      kill: () => disk.kill(),
+      isDead: () => disk.dead,
+      commits: () => disk.commits,
+    };
+  }
+
+  /** A process whose queue runs. */
+  async start(overrides: Overrides = {}): Promise<QueueProcess> {
+    const process = await this.boot(overrides);
+    await process.queue.start();
+    return process;
+  }
+}
+
+/** Handlers for every type; what is not given is done at once. */
+export function handlers(
+  given: Partial<Record<MessageType, Handle | Partial<MessageHandler>>>,
+): Record<MessageType, MessageHandler> {
+  const complete = (handler: Handle | Partial<MessageHandler> | undefined): MessageHandler => ({
+    onRetry: "hold",
+    handle: async () => ({ kind: "done" }),
+    ...(typeof handler === "function" ? { handle: handler } : handler),
+  });
+  return {
+    update: complete(given.update),
+    send: complete(given.send),
+    broadcast: complete(given.broadcast),
+    alert: complete(given.alert),
+  };
+}
+
+/** An update of chat `lane` that says `text`. */
+export function update(lane: string, text: string, more: Partial<NewMessage> = {}): NewMessage {
+  const payload = { text };
+  return { type: "update", pool: "handling", lane, priority: "normal", payload, ...more };
+}
+
+/** A send to chat `lane`. */
+export function send(lane: string, text: string, more: Partial<NewMessage> = {}): NewMessage {
+  return update(lane, text, { type: "send", pool: "sending", ...more });
+}

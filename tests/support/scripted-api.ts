@@ -1,0 +1,54 @@
+/** Scripted API: a BotApi whose answers a test gives, call by call. */
+import type { BotApi, CallOptions } from "../../bot/contracts/bot-api.ts";
+import type { JsonObject } from "../../bot/contracts/message.ts";
+
+export interface SeenCall {
+  readonly method: string;
+  readonly payload: JsonObject;
+  readonly options: CallOptions | undefined;
+}
+
+/** Gives a result, throws, or takes its time. */
+export type Answer = (call: SeenCall) => unknown;
+
+export class ScriptedApi implements BotApi {
+  readonly calls: SeenCall[] = [];
+  #answers: Answer[] = [];
+  #otherwise: Answer;
+
+  /** @param otherwise The answer once the script is over. */
+  constructor(otherwise: Answer = () => true) {
+    this.#otherwise = otherwise;
+  }
+
+  /** The next answers, in this order; an `Error` is thrown. */
+  script(...answers: readonly unknown[]): void {
+    this.#answers.push(...answers.map(toAnswer));
+  }
+
+  otherwise(answer: unknown): void {
+    this.#otherwise = toAnswer(answer);
+  }
+
+  async call<T>(method: string, payload: JsonObject, options?: CallOptions): Promise<T> {
+    const call = { method, payload, options };
+    this.calls.push(call);
+    return (await (this.#answers.shift() ?? this.#otherwise)(call)) as T;
+  }
+}
+
+function toAnswer(answer: unknown): Answer {
+  if (typeof answer === "function") return answer as Answer;
+  return () => {
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+}
+
+/** An answer that comes only when the call is aborted, as a failure. */
+export function hangUntilAborted(error: Error): Answer {
+  return ({ options }) =>
+    new Promise((_, reject) => {
+      options?.signal?.addEventListener("abort", () => reject(error), { once: true });
+    });
+}

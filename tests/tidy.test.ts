@@ -1,0 +1,96 @@
+/** Tidy: what no tool knows of our own rules. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { settingsTable } from "../bot/config/settings-text.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const read = (path: string) => readFileSync(`${root}/${path}`, "utf8");
+const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" })
+  .split("\n")
+  .filter(Boolean);
+
+test("the README's table of settings is the one the program uses", () => {
+  const [, table] = /<!-- settings -->\n([\s\S]*)<!-- \/settings -->/.exec(read("README.md")) ?? [];
+  expect(table).toBe(settingsTable());
+});
+
+test("bot/utils holds the supervision layer and nothing else", () => {
+  const supervision = [
+    "fault-tolerance-manager.ts",
+    "health-monitor.ts",
+    "logger.ts",
+    "message-queue.ts",
+    "process-monitor.ts",
+    "reconnect-manager.ts",
+  ];
+  for (const name of readdirSync(`${root}/bot/utils`)) expect(supervision).toContain(name);
+});
+
+test("error codes and event types are unique", () => {
+  const codes = matches(read("bot/contracts/errors.ts"), /code = "([A-Z_]+)"/g);
+  const types = matches(read("bot/contracts/events.ts"), /type: "([a-z.-]+)"/g);
+  expect(codes.length).toBeGreaterThan(15);
+  expect(types.length).toBeGreaterThan(20);
+  expect(new Set(codes).size).toBe(codes.length);
+  expect(new Set(types).size).toBe(types.length);
+});
+
+test("dependency-cruiser sees the files it judges", () => {
+  const output = execFileSync(
+    `${root}/node_modules/.bin/depcruise`,
+    ["bot", "--output-type", "json"],
+    { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+  );
+  const { modules } = JSON.parse(output) as { modules: { source: string }[] };
+  const seen = new Set(modules.map((module) => module.source));
+  const sources = tracked.filter((path) => path.startsWith("bot/") && path.endsWith(".ts"));
+  expect(sources.length).toBeGreaterThan(50);
+  expect(sources.filter((path) => !seen.has(path))).toEqual([]);
+});
+
+test("every class that is a component runs the lifecycle conformance suite in its own test", () => {
+  const declared = /^export class \w+(?:<.*>)? implements (?:Component|UpdateSource)\b/m;
+  const components = tracked
+    .filter((path) => /^bot\/(?!tests\/).*\.ts$/.test(path))
+    .filter((path) => declared.test(read(path)));
+  expect(components.length).toBeGreaterThan(10);
+  const testOf = (path: string) => path.replace("bot/", "tests/").replace(".ts", ".test.ts");
+  const runsIt = (path: string) =>
+    tracked.includes(path) && read(path).includes("\nlifecycleConformance(");
+  expect(components.filter((path) => !runsIt(testOf(path)))).toEqual([]);
+});
+
+test("ARCHITECTURE.md has every folder, and what the linter lets it import", () => {
+  const table = new Map(
+    matches(read("ARCHITECTURE.md"), /^(\| `\w+\/` \|.*\|)$/gm).map((row) => {
+      const cells = row.split("|").map((cell) => cell.trim());
+      return [cells[1]?.slice(1, -2), cells[3]] as const;
+    }),
+  );
+  const folders = readdirSync(`${root}/bot`, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  expect([...table.keys()].sort()).toEqual(folders.sort());
+
+  const rules = [...read(".dependency-cruiser.cjs").matchAll(/only\("(\w+)", \[(.*)\]\)/g)];
+  expect(rules.length).toBeGreaterThan(15);
+  for (const [, folder = "", allowed = ""] of rules) {
+    expect(table.get(folder), folder).toBe(allowed.replaceAll('"', "") || "nothing");
+  }
+});
+
+test("shell scripts are valid", () => {
+  for (const path of tracked.filter((name) => name.endsWith(".sh") || name === ".ci/run")) {
+    execFileSync("bash", ["-n", `${root}/${path}`]);
+  }
+});
+
+test("the lockfile names no registry", () => {
+  expect(read("package-lock.json")).not.toMatch(/"resolved": *"http/);
+});
+
+function matches(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] as string);
+}

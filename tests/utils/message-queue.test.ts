@@ -1,0 +1,541 @@
+/** Message queue: order, retries, deaths, time and operators, over the real store on a still clock. */
+import { describe, expect, test } from "vitest";
+import type { BotError } from "../../bot/contracts/errors.ts";
+import { StorageFullError } from "../../bot/contracts/errors.ts";
+import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { Message } from "../../bot/contracts/message.ts";
+import type { Attempt, HandlerResult } from "../../bot/contracts/message-handler.ts";
+import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
+import { handlers, QueueMachine, send, update } from "../support/queue-under-test.ts";
+
+const done: HandlerResult = { kind: "done" };
+const forever = () => new Promise<never>(() => {});
+const textOf = ({ payload }: Message) => String(payload["text"]);
+
+/** A handler that writes down what it is given, and what happens when. */
+function recorder(
+  act: (text: string, attempt: Attempt) => Promise<HandlerResult> | HandlerResult = () => done,
+) {
+  const seen: string[] = [];
+  const handle = async (attempt: Attempt) => {
+    const text = textOf(attempt.message);
+    seen.push(text);
+    return act(text, attempt);
+  };
+  return { seen, handle };
+}
+
+const ofType = <T extends BotEvent["type"]>(events: readonly BotEvent[], type: T) =>
+  events.filter((event): event is BotEvent & { type: T } => event.type === type);
+
+lifecycleConformance("the message queue", async () => {
+  const machine = new QueueMachine();
+  const { queue, store } = await machine.boot();
+  await store.enqueue([update("a", "1"), update("a", "2")]);
+  return { component: queue, clock: machine.clock };
+});
+
+describe("order", () => {
+  test("a lane's messages run one after the other, lanes side by side", async () => {
+    const machine = new QueueMachine();
+    const running: string[] = [];
+    const log: string[] = [];
+    const { queue } = await machine.start({
+      handlers: handlers({
+        update: async ({ message, signal }) => {
+          running.push(message.lane);
+          log.push(`${textOf(message)}:${running.length}`);
+          await machine.clock.sleep(100, signal);
+          running.splice(running.indexOf(message.lane), 1);
+          return done;
+        },
+      }),
+    });
+    await queue.insertMessageByPriority([
+      update("a", "a1"),
+      update("a", "a2"),
+      update("b", "b1"),
+      update("b", "b2"),
+    ]);
+    await machine.clock.advance(150);
+    expect(running.toSorted()).toEqual(["a", "b"]);
+    await machine.clock.advance(200);
+    expect(log.map((entry) => entry.slice(0, 2))).toEqual(["a1", "b1", "a2", "b2"]);
+    expect(log.filter((entry) => Number(entry.slice(3)) > 2)).toEqual([]);
+  });
+
+  test("at most `concurrency` updates are in hand", async () => {
+    const machine = new QueueMachine();
+    const { queue } = await machine.start({
+      concurrency: 3,
+      handlers: handlers({ update: forever }),
+    });
+    const lanes = Array.from({ length: 20 }, (_, n) => update(`lane${n}`, "x"));
+    await queue.insertMessageByPriority(lanes);
+    await machine.clock.advance(1_000);
+    expect((await queue.snapshot()).pools.handling).toMatchObject({ inHand: 3, waiting: 17 });
+  });
+
+  test("high goes before normal before low", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder();
+    const { queue, store } = await machine.boot({
+      concurrency: 1,
+      handlers: handlers({ update: handle }),
+    });
+    await store.enqueue([
+      update("a", "low", { priority: "low" }),
+      update("b", "normal"),
+      update("c", "high", { priority: "high" }),
+    ]);
+    await queue.start();
+    await machine.clock.advance(10);
+    expect(seen).toEqual(["high", "normal", "low"]);
+  });
+
+  test("an endless stream of button presses does not stop a broadcast", async () => {
+    const machine = new QueueMachine();
+    let presses = 0;
+    const { handle, seen } = recorder();
+    const { queue } = await machine.start({
+      concurrency: 1,
+      lengthMax: 1_000,
+      handlers: handlers({
+        update: async (attempt) => {
+          await machine.clock.sleep(100, attempt.signal);
+          return handle(attempt);
+        },
+      }),
+    });
+    await queue.addMessage("update", { text: "broadcast" }, { lane: "low", priority: "low" });
+    for (let second = 0; second < 40; second++) {
+      const batch = Array.from({ length: 11 }, () => {
+        return update(`user${presses++}`, "press", { priority: "high" });
+      });
+      await queue.insertMessageByPriority(batch);
+      await machine.clock.advance(1_000);
+    }
+    expect(seen).toContain("broadcast");
+    expect((await queue.snapshot()).pools.handling.waiting).toBeGreaterThan(0);
+  });
+});
+
+describe("failure", () => {
+  test("a failed message is tried again after back-off, five times, and becomes a dead letter", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder(() => {
+      throw new TypeError("broken handler");
+    });
+    const lastWords = () => [send("a", "sorry")];
+    const sends = recorder();
+    const { events, queue, store } = await machine.start({
+      handlers: handlers({ update: { handle, lastWords }, send: sends.handle }),
+    });
+    await queue.insertMessageByPriority([update("a", "bad"), update("a", "behind")]);
+    await machine.clock.advance(120_000);
+    expect(seen).toEqual([...Array(5).fill("bad"), ...Array(5).fill("behind")]);
+    const delays = ofType(events, "message.retry-scheduled").map(({ delayMs }) => delayMs);
+    expect(delays.slice(0, 4)).toEqual([500, 1_000, 2_000, 4_000]);
+    const letters = await store.deadLetters({ offset: 0, limit: 10 });
+    expect(letters.map(({ attempts, reason }) => [attempts, reason])).toEqual(
+      Array(2).fill([5, "attempts-exhausted"]),
+    );
+    expect(letters[0]?.errors.at(-1)).toMatchObject({
+      code: "DEFECT",
+      message: "TypeError: broken handler",
+    });
+    expect(sends.seen).toEqual(["sorry", "sorry"]);
+  });
+
+  test("a dead letter that is put back and dies again has no last words any more", async () => {
+    const machine = new QueueMachine();
+    const sends = recorder();
+    const { queue, store } = await machine.start({
+      attemptsMax: 1,
+      handlers: handlers({
+        update: {
+          handle: () => Promise.reject(new Error("always")),
+          lastWords: () => [send("a", "sorry")],
+        },
+        send: sends.handle,
+      }),
+    });
+    await queue.addMessage("update", { text: "bad" }, { lane: "a" });
+    await machine.clock.advance(100);
+    const [letter] = await store.deadLetters({ offset: 0, limit: 10 });
+    expect(await queue.requeue(letter?.id ?? 0)).toBeTypeOf("number");
+    expect(await queue.requeue(letter?.id ?? 0)).toBeUndefined();
+    await machine.clock.advance(100);
+    expect(sends.seen).toEqual(["sorry"]);
+    expect((await queue.snapshot()).deadLetters).toBe(1);
+  });
+
+  test("a message that is retried holds its lane, or lets it go on, as its handler says", async () => {
+    for (const onRetry of ["hold", "skip"] as const) {
+      const machine = new QueueMachine();
+      let failures = 0;
+      const { handle, seen } = recorder((text) => {
+        if (text === "first" && failures++ === 0) throw new Error("once");
+        return done;
+      });
+      const { queue } = await machine.start({
+        handlers: handlers({ update: { handle, onRetry } }),
+      });
+      await queue.insertMessageByPriority([update("a", "first"), update("a", "second")]);
+      await machine.clock.advance(5_000);
+      const held = ["first", "first", "second"];
+      expect(seen).toEqual(onRetry === "hold" ? held : ["first", "second", "first"]);
+    }
+  });
+
+  test("a postponed message spends no attempt; a parked lane waits with it", async () => {
+    const machine = new QueueMachine();
+    const error = new StorageFullError("stands for any BotError") as BotError;
+    let postponed = 0;
+    const { handle, seen } = recorder((text): HandlerResult => {
+      if (text !== "first" || postponed++ >= 20) return done;
+      return { kind: "postponed", delayMs: 1_000, parkLane: true, error };
+    });
+    const { queue } = await machine.start({ handlers: handlers({ update: handle }) });
+    await queue.insertMessageByPriority([update("a", "first"), update("a", "second")]);
+    await machine.clock.advance(19_500);
+    expect(seen).not.toContain("second");
+    await machine.clock.advance(1_000);
+    expect(seen.at(-1)).toBe("second");
+    expect((await queue.snapshot()).counts).toMatchObject({ postponed: 20, done: 2, dead: 0 });
+  });
+
+  test("an outcome that finds the disk full is written as soon as there is space, and work is not done twice", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder();
+    let refusals = 3;
+    const { queue, store } = await machine.start({ handlers: handlers({ update: handle }) });
+    const finish = store.finish.bind(store);
+    store.finish = (...outcome) =>
+      refusals-- > 0 ? Promise.reject(new StorageFullError("no space")) : finish(...outcome);
+    await queue.addMessage("update", { text: "once" }, { lane: "a" });
+    await machine.clock.advance(20_000);
+    expect(seen).toEqual(["once"]);
+    expect((await queue.snapshot()).counts.done).toBe(1);
+  });
+});
+
+describe("time", () => {
+  test("an attempt over its limit is given up, and what it does afterwards is refused", async () => {
+    const machine = new QueueMachine();
+    let zombie: Attempt | undefined;
+    const { queue, store } = await machine.start({
+      handlers: handlers({
+        update: (attempt) => {
+          if (zombie) return Promise.resolve(done);
+          zombie = attempt;
+          return forever();
+        },
+      }),
+    });
+    await queue.addMessage("update", { text: "slow" }, { lane: "a" });
+    await machine.clock.advance(29_999);
+    expect(zombie?.signal.aborted).toBe(false);
+    await machine.clock.advance(1);
+    expect(zombie?.signal.aborted).toBe(true);
+    const late = zombie?.step(
+      "late",
+      async () => "effect",
+      () => [send("a", "late")],
+    );
+    await expect(late).rejects.toMatchObject({ code: "ATTEMPT_OVER" });
+    await machine.clock.advance(1_000);
+    expect((await queue.snapshot()).counts).toMatchObject({ retried: 1, done: 1 });
+    expect(await store.depth("sending")).toBe(0);
+  });
+
+  test("a handler that is slow lends its place, and its lane waits for it", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder((text) => (text === "stuck" ? forever() : done));
+    const { events, queue } = await machine.start({
+      concurrency: 1,
+      handlers: handlers({ update: handle }),
+    });
+    await queue.insertMessageByPriority([
+      update("a", "stuck"),
+      update("a", "behind"),
+      update("b", "other"),
+    ]);
+    await machine.clock.advance(4_999);
+    expect(seen).toEqual(["stuck"]);
+    await machine.clock.advance(1);
+    expect(seen).toEqual(["stuck", "other"]);
+    expect(ofType(events, "message.overdue")).toHaveLength(1);
+  });
+
+  test("a delayed message waits, an expired one leaves unworked, a known key is a duplicate", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder();
+    const { clock } = machine;
+    const { queue } = await machine.start({ handlers: handlers({ update: handle }) });
+    await queue.addMessage("update", { text: "later" }, { lane: "a", delayMs: 10_000 });
+    await queue.addMessage("update", { text: "keyed" }, { lane: "b", dedupeKey: "k" });
+    const again = await queue.addMessage(
+      "update",
+      { text: "keyed" },
+      { lane: "b", dedupeKey: "k" },
+    );
+    expect(again).toEqual({ kind: "duplicate" });
+    await queue.pause("handling");
+    const expiresAtEpochMs = clock.epochMs() + 1_000;
+    await queue.addMessage("update", { text: "stale" }, { lane: "c", expiresAtEpochMs });
+    await clock.advance(2_000);
+    await queue.resume("handling");
+    await clock.advance(7_999);
+    expect(seen).toEqual(["keyed"]);
+    await clock.advance(1);
+    expect(seen).toEqual(["keyed", "later"]);
+    const { counts } = await queue.snapshot();
+    expect(counts).toMatchObject({ expired: 1, duplicates: 1, done: 2, queued: 3 });
+  });
+
+  test("setting the wall clock neither delays nor hurries anything", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder();
+    const { queue } = await machine.start({ handlers: handlers({ update: handle }) });
+    await queue.addMessage("update", { text: "later" }, { lane: "a", delayMs: 1_000 });
+    machine.clock.jumpEpoch(-86_400_000);
+    await machine.clock.advance(999);
+    machine.clock.jumpEpoch(2 * 86_400_000);
+    expect(seen).toEqual([]);
+    await machine.clock.advance(1);
+    expect(seen).toEqual(["later"]);
+  });
+});
+
+describe("death", () => {
+  test("what was waiting is still there after a kill, in order, and pauses stay", async () => {
+    const machine = new QueueMachine();
+    const first = await machine.start({ handlers: handlers({ update: forever }) });
+    await first.queue.pause("sending");
+    await first.queue.insertMessageByPriority([1, 2, 3].map((n) => update("a", `${n}`)));
+    await machine.clock.advance(10);
+    first.kill();
+    const { handle, seen } = recorder();
+    const sends = recorder();
+    const second = await machine.start({
+      handlers: handlers({ update: handle, send: sends.handle }),
+    });
+    await second.queue.insertMessageByPriority([send("a", "paused")]);
+    await machine.clock.advance(10);
+    expect(seen).toEqual(["1", "2", "3"]);
+    expect(sends.seen).toEqual([]);
+    expect((await second.queue.snapshot()).pools.sending.paused).toBe(true);
+    await second.queue.resume("sending");
+    await machine.clock.advance(10);
+    expect(sends.seen).toEqual(["paused"]);
+  });
+
+  test("an update that kills the process is quarantined at its third death; innocents are done", async () => {
+    const machine = new QueueMachine();
+    const completed: string[] = [];
+    const sends = recorder();
+    let lives = 0;
+    for (let dead = true; dead && lives < 10; ) {
+      lives++;
+      dead = false;
+      const life: { kill?: () => void } = {};
+      const process = await machine.boot({
+        handlers: handlers({
+          update: {
+            handle: async ({ message, signal }) => {
+              if (textOf(message) === "poison") {
+                life.kill?.();
+                dead = true;
+                return forever();
+              }
+              await machine.clock.sleep(50, signal);
+              if (!dead) completed.push(textOf(message));
+              return done;
+            },
+            lastWords: () => [send("p", "sorry")],
+          },
+          send: sends.handle,
+        }),
+      });
+      life.kill = process.kill;
+      if (lives === 1) {
+        const innocents = [1, 2, 3, 4, 5].map((n) => update(`lane${n}`, `innocent${n}`));
+        await process.store.enqueue([...innocents, update("p", "poison"), update("p", "behind")]);
+      }
+      await process.queue.start();
+      await machine.clock.advance(3_000);
+      if (dead) continue;
+      const letters = await process.store.deadLetters({ offset: 0, limit: 10 });
+      expect(letters).toMatchObject([
+        { reason: "quarantined", deaths: 3, payload: { text: "poison" } },
+      ]);
+      expect(ofType(process.events, "message.dead")).toMatchObject([{ reason: "quarantined" }]);
+    }
+    expect(lives).toBe(4);
+    expect(completed.toSorted()).toEqual(["behind", ...[1, 2, 3, 4, 5].map((n) => `innocent${n}`)]);
+    expect(sends.seen).toEqual(["sorry"]);
+  });
+
+  test("a suspect that hangs holds the others back for a second only", async () => {
+    const machine = new QueueMachine();
+    const first = await machine.start({ handlers: handlers({ update: forever }) });
+    await first.queue.insertMessageByPriority([update("a", "suspect")]);
+    await machine.clock.advance(10);
+    first.kill();
+    const { handle, seen } = recorder((text) => (text === "suspect" ? forever() : done));
+    const second = await machine.start({ handlers: handlers({ update: handle }) });
+    await second.queue.insertMessageByPriority([update("b", "other")]);
+    await machine.clock.advance(990);
+    expect(seen).toEqual(["suspect"]);
+    await machine.clock.advance(20);
+    expect(seen).toEqual(["suspect", "other"]);
+  });
+
+  test("a send in hand at a death is made again, or given up, as it says itself", async () => {
+    const machine = new QueueMachine();
+    const first = await machine.start({ handlers: handlers({ send: forever }) });
+    await first.queue.insertMessageByPriority([
+      send("a", "again"),
+      send("b", "never", { ambiguous: "drop" }),
+    ]);
+    await machine.clock.advance(10);
+    first.kill();
+    const { handle, seen } = recorder();
+    const second = await machine.start({ handlers: handlers({ send: handle }) });
+    await machine.clock.advance(10);
+    expect(seen).toEqual(["again"]);
+    const letters = await second.store.deadLetters({ offset: 0, limit: 10 });
+    expect(letters).toMatchObject([{ reason: "ambiguous-dropped", payload: { text: "never" } }]);
+    expect(ofType(second.events, "message.recovered").map((event) => event.ambiguous)).toEqual([
+      true,
+      true,
+    ]);
+  });
+});
+
+describe("operating", () => {
+  test("a drain takes nothing new and waits for what is in hand", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder(async (_, { signal }) => {
+      await machine.clock.sleep(500, signal);
+      return done;
+    });
+    const { queue, store } = await machine.start({ handlers: handlers({ update: handle }) });
+    await queue.insertMessageByPriority([update("a", "1"), update("a", "2")]);
+    await machine.clock.advance(10);
+    let left: readonly string[] | undefined;
+    void queue.drain(new AbortController().signal).then((rest) => {
+      left = rest;
+    });
+    await machine.clock.advance(480);
+    expect(left).toBeUndefined();
+    await machine.clock.advance(20);
+    expect(left).toEqual([]);
+    expect(seen).toEqual(["1"]);
+    expect(await store.depth("handling")).toBe(1);
+  });
+
+  test("a drain under a deadline says what is left, and the next start has it without a death", async () => {
+    const machine = new QueueMachine();
+    const first = await machine.start({ handlers: handlers({ update: forever }) });
+    await first.queue.insertMessageByPriority([update("a", "stuck")]);
+    await machine.clock.advance(10);
+    const deadline = new AbortController();
+    const drained = first.queue.drain(deadline.signal);
+    deadline.abort();
+    expect(await drained).toEqual(["update 1"]);
+    await first.queue.stop();
+    await first.store.close();
+    const deaths: number[] = [];
+    const second = await machine.start({
+      handlers: handlers({
+        update: async ({ message }) => {
+          deaths.push(message.deaths);
+          return done;
+        },
+      }),
+    });
+    await machine.clock.advance(10);
+    expect(deaths).toEqual([0]);
+    expect(ofType(second.events, "message.recovered")).toEqual([]);
+  });
+
+  test("a closed gate holds a pool back until it opens", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder();
+    let open = false;
+    const { queue } = await machine.start({
+      handlers: handlers({ send: handle }),
+      gates: {
+        sending: {
+          isOpen: () => open,
+          admit: () => "take",
+          withdraw: () => {},
+          reopensInMs: () => undefined,
+          settle: () => undefined,
+          recovered: () => undefined,
+        },
+      },
+    });
+    await queue.insertMessageByPriority([send("a", "1")]);
+    await machine.clock.advance(60_000);
+    expect(seen).toEqual([]);
+    open = true;
+    queue.wake("sending");
+    await machine.clock.advance(0);
+    expect(seen).toEqual(["1"]);
+  });
+
+  test("updates wait while what they would send finds no room", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder();
+    const { queue } = await machine.start({ lengthMax: 3, handlers: handlers({ update: handle }) });
+    await queue.pause("sending");
+    await queue.insertMessageByPriority([1, 2, 3].map((n) => send(`s${n}`, "x")));
+    await machine.clock.advance(300);
+    await queue.insertMessageByPriority([update("a", "1")]);
+    await machine.clock.advance(1_000);
+    expect(seen).toEqual([]);
+    expect(await queue.room()).toBe(2);
+    await queue.resume("sending");
+    await machine.clock.advance(600);
+    expect(seen).toEqual(["1"]);
+  });
+
+  test("the snapshot says what waits, since when, and what has happened", async () => {
+    const machine = new QueueMachine();
+    const { queue } = await machine.start();
+    await queue.pause("handling");
+    await queue.insertMessageByPriority([
+      update("a", "1"),
+      update("b", "2", { dedupeKeys: ["k"] }),
+    ]);
+    await machine.clock.advance(7_000);
+    expect(await queue.snapshot()).toMatchObject({
+      pools: {
+        handling: { waiting: 2, inHand: 0, lanes: 2, oldestAgeMs: 7_000, paused: true },
+        sending: { waiting: 0, inHand: 0, lanes: 0, oldestAgeMs: 0, paused: false },
+      },
+      deadLetters: 0,
+      dedupeKeys: 1,
+      lengthMax: 100,
+      counts: { queued: 2, done: 0 },
+    });
+  });
+
+  test("old dead letters and keys are swept", async () => {
+    const machine = new QueueMachine();
+    const { events, queue } = await machine.start({
+      attemptsMax: 1,
+      deadLettersKeepMs: 600_000,
+      handlers: handlers({ update: () => Promise.reject(new Error("always")) }),
+    });
+    await queue.addMessage("update", { text: "bad" }, { lane: "a", dedupeKey: "k" });
+    await machine.clock.advance(500_000);
+    expect(await queue.snapshot()).toMatchObject({ deadLetters: 1, dedupeKeys: 0 });
+    await machine.clock.advance(200_000);
+    expect(await queue.snapshot()).toMatchObject({ deadLetters: 0 });
+    expect(ofType(events, "queue.swept").length).toBeGreaterThan(0);
+  });
+});
