@@ -80,7 +80,7 @@ async function findTelegram({ sandbox, telegram }: FaultToleranceConfig) {
   if (telegram.token) {
     return { token: telegram.token, apiRoot: telegram.apiRoot, stopSandbox: async () => {} };
   }
-  const { ensureSandbox } = await import("./sandbox/ensure.ts");
+  const { ensureSandbox } = await import("../sandbox/ensure.ts");
   const { Secret } = await import("./contracts/secret.ts");
   const { stop, token, url } = await ensureSandbox({ port: sandbox.port });
   return { token: new Secret(token), apiRoot: url, chatPageUrl: url, stopSandbox: stop };

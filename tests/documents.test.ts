@@ -22,9 +22,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, node } from "../bot/drill/bot-process.ts";
-import { sandboxClient } from "../bot/sandbox/client.ts";
-import { freePort } from "../bot/sandbox/ensure.ts";
-import { sandboxToken } from "../bot/sandbox/sandbox.ts";
+import { sandboxClient } from "../sandbox/client.ts";
+import { freePort } from "../sandbox/ensure.ts";
+import { sandboxToken } from "../sandbox/sandbox.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");

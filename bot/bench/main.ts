@@ -11,8 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type SandboxClient, sandboxClient } from "../sandbox/client.ts";
-import { ensureSandbox } from "../sandbox/ensure.ts";
+import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
+import { ensureSandbox } from "../../sandbox/ensure.ts";
 
 interface Figures {
   readonly updatesPerSecond: number;

@@ -13,8 +13,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Pool } from "undici";
-import { type SandboxClient, sandboxClient } from "../sandbox/client.ts";
-import { ensureSandbox, freePort } from "../sandbox/ensure.ts";
+import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
+import { ensureSandbox, freePort } from "../../sandbox/ensure.ts";
 
 const { values } = parseArgs({
   options: {

@@ -8,8 +8,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Pool } from "undici";
-import { type SandboxClient, sandboxClient } from "../sandbox/client.ts";
-import { ensureSandbox } from "../sandbox/ensure.ts";
+import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
+import { ensureSandbox } from "../../sandbox/ensure.ts";
 
 const { values } = parseArgs({
   options: {

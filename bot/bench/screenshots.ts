@@ -13,9 +13,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
-import { sandboxClient } from "../sandbox/client.ts";
-import { ensureSandbox } from "../sandbox/ensure.ts";
-import type { Message } from "../sandbox/world/objects.ts";
+import { sandboxClient } from "../../sandbox/client.ts";
+import { ensureSandbox } from "../../sandbox/ensure.ts";
+import type { Message } from "../../sandbox/world/objects.ts";
 import { browserArguments, browserFile } from "./browser.ts";
 
 const imageDirectory = fileURLToPath(new URL("../../docs/images", import.meta.url));

@@ -1,5 +1,5 @@
 /** Answers: when the bot's messages take effect, as the people in their chats see it. */
-import type { SandboxClient } from "../sandbox/client.ts";
+import type { SandboxClient } from "../../sandbox/client.ts";
 import { eventually, nowMs } from "./bot-process.ts";
 
 export class Answers {

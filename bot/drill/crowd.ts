@@ -6,8 +6,8 @@
  * the bot answers. Shoppers buy until their money is gone and press every button twice.
  */
 import type { Expectation } from "../history/from-journal.ts";
-import type { SandboxClient } from "../sandbox/client.ts";
-import type { JournalEntry } from "../sandbox/control-api.ts";
+import type { SandboxClient } from "../../sandbox/client.ts";
+import type { JournalEntry } from "../../sandbox/control-api.ts";
 import { pause } from "./bot-process.ts";
 
 export interface CrowdOptions {

@@ -7,7 +7,7 @@ import { existingKeysIn } from "../config/key-file.ts";
 import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../history/from-database.ts";
 import { historyFromJournal } from "../history/from-journal.ts";
-import type { JournalEntry, UpdateFact } from "../sandbox/control-api.ts";
+import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { RowReader } from "../storage/row-reader.ts";
 import { apology, nameOfReply } from "./crowd.ts";
 import type { Scene } from "./scene.ts";

@@ -6,9 +6,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type SandboxClient, sandboxClient } from "../sandbox/client.ts";
-import { ensureSandbox } from "../sandbox/ensure.ts";
-import { seededRandom } from "../sandbox/random.ts";
+import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
+import { ensureSandbox } from "../../sandbox/ensure.ts";
+import { seededRandom } from "../../sandbox/random.ts";
 import { Answers } from "./answers.ts";
 import { BotProcess } from "./bot-process.ts";
 import { Crowd } from "./crowd.ts";

@@ -19,8 +19,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { eventually } from "../../bot/drill/bot-process.ts";
-import { type SandboxClient, sandboxClient } from "../../bot/sandbox/client.ts";
-import { ensureSandbox, freePort } from "../../bot/sandbox/ensure.ts";
+import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
+import { ensureSandbox, freePort } from "../../sandbox/ensure.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 

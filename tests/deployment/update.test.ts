@@ -10,8 +10,8 @@ import { eventually, pause } from "../../bot/drill/bot-process.ts";
 import { checkHistory } from "../../bot/history/checker.ts";
 import { historyFromJournal } from "../../bot/history/from-journal.ts";
 import type { Verdict } from "../../bot/history/verdict.ts";
-import type { SandboxClient } from "../../bot/sandbox/client.ts";
-import type { JournalEntry } from "../../bot/sandbox/control-api.ts";
+import type { SandboxClient } from "../../sandbox/client.ts";
+import type { JournalEntry } from "../../sandbox/control-api.ts";
 import { type Installation, setupInstallation } from "./installation.ts";
 
 const userId = 5_000;

@@ -10,7 +10,7 @@ import type { Finding } from "../../bot/doctor/check.ts";
 import { toCheck } from "../../bot/doctor/check.ts";
 import { examine, toText } from "../../bot/doctor/doctor.ts";
 import { findPlace } from "../../bot/doctor/place.ts";
-import { freePort } from "../../bot/sandbox/ensure.ts";
+import { freePort } from "../../sandbox/ensure.ts";
 import { lockDataDirectory } from "../../bot/storage/data-lock.ts";
 import { openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
 import { ManualClock } from "../support/manual-clock.ts";

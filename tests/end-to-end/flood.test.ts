@@ -5,8 +5,8 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { eventually, pause } from "../../bot/drill/bot-process.ts";
-import type { JournalEntry } from "../../bot/sandbox/control-api.ts";
-import { isAmbiguous } from "../../bot/sandbox/flood/repetitions.ts";
+import type { JournalEntry } from "../../sandbox/control-api.ts";
+import { isAmbiguous } from "../../sandbox/flood/repetitions.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 const file = fileURLToPath(new URL("../../bot/drill/mains/broadcast-main.ts", import.meta.url));

@@ -6,7 +6,7 @@ import type { default as Declared } from "telegram-test-api";
 import exported from "telegram-test-api";
 import { expect, onTestFinished, test } from "vitest";
 import { BotProcess, eventually } from "../../bot/drill/bot-process.ts";
-import { freePort } from "../../bot/sandbox/ensure.ts";
+import { freePort } from "../../sandbox/ensure.ts";
 
 // Its types promise a default export that Node.js does not see in its CommonJS.
 const TelegramServer = exported as unknown as typeof Declared.default;

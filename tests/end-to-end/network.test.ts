@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { BotProcess, eventually, pause } from "../../bot/drill/bot-process.ts";
 import { FaultProxy } from "../../bot/drill/fault-proxy.ts";
-import { sandboxClient } from "../../bot/sandbox/client.ts";
-import { ensureSandbox } from "../../bot/sandbox/ensure.ts";
+import { sandboxClient } from "../../sandbox/client.ts";
+import { ensureSandbox } from "../../sandbox/ensure.ts";
 
 async function setup(more: (realUrl: string) => Readonly<Record<string, string>> = () => ({})) {
   const directory = mkdtempSync(join(tmpdir(), "network-"));

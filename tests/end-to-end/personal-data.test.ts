@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync, renameSync, statSync } from "nod
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually } from "../../bot/drill/bot-process.ts";
-import type { SandboxClient } from "../../bot/sandbox/client.ts";
-import { freePort } from "../../bot/sandbox/ensure.ts";
-import { sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import type { SandboxClient } from "../../sandbox/client.ts";
+import { freePort } from "../../sandbox/ensure.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 import { runOperatorProgram } from "../support/operator-program.ts";
 

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { BotProcess, eventually } from "../../bot/drill/bot-process.ts";
-import { sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 const botId = sandboxToken.split(":")[0] ?? "";

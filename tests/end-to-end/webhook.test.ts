@@ -1,8 +1,8 @@
 /** Webhook end to end: Telegram brings updates to the real process, which is killed meanwhile. */
 import { expect, onTestFinished, test } from "vitest";
 import { BotProcess, eventually } from "../../bot/drill/bot-process.ts";
-import { freePort } from "../../bot/sandbox/ensure.ts";
-import { sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import { freePort } from "../../sandbox/ensure.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
 
 const users = 200;

@@ -2,7 +2,7 @@
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { onTestFinished } from "vitest";
-import { Sandbox, type SandboxOptions, sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import { Sandbox, type SandboxOptions, sandboxToken } from "../../sandbox/sandbox.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what a server answers has no type until it is looked at.
 export type Loose = any;

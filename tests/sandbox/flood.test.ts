@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FloodModel, floodLimitsDefault } from "../../bot/sandbox/flood/flood-model.ts";
+import { FloodModel, floodLimitsDefault } from "../../sandbox/flood/flood-model.ts";
 import { isPending, settle, startConversation } from "./bot-client.ts";
 
 test.for([

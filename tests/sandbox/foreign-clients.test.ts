@@ -14,7 +14,7 @@ import { Bot as GrammyBot, GrammyError, InlineKeyboard } from "grammy";
 import { InlineKeyboardBuilder, Bot as NodeBot } from "node-telegram-bot-api";
 import { Markup, Telegraf } from "telegraf";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type SandboxOptions, sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import { type SandboxOptions, sandboxToken } from "../../sandbox/sandbox.ts";
 import { startConversation } from "./bot-client.ts";
 
 async function setup(options: SandboxOptions = {}) {

@@ -1,7 +1,7 @@
 /** Fuzz: whatever comes, the sandbox answers as Telegram would, and goes on. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { exchangeBytes, post, startConversation } from "./bot-client.ts";
 
 const methods = [

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { exchangeBytes, post, startConversation, startSandbox } from "./bot-client.ts";
 
 const notFound = { ok: false, error_code: 404, description: "Not Found" };

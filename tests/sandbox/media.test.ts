@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sandboxToken } from "../../bot/sandbox/sandbox.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { type Loose, post, startConversation } from "./bot-client.ts";
 
 /** Sends a form with fields and files, as a client library would. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Parameters } from "../../bot/sandbox/http/parameters.ts";
+import { Parameters } from "../../sandbox/http/parameters.ts";
 
 const json = "application/json";
 const form = "application/x-www-form-urlencoded";

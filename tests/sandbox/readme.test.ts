@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { node } from "../../bot/drill/bot-process.ts";
-import { operationNames } from "../../bot/sandbox/control/operations.ts";
+import { operationNames } from "../../sandbox/control/operations.ts";
 
-const folder = new URL("../../bot/sandbox/", import.meta.url);
+const folder = new URL("../../sandbox/", import.meta.url);
 const readme = readFileSync(new URL("README.md", folder), "utf8");
 
 test("the example for testing any bot runs, and finds nothing wrong", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findRepetitions, type RepeatableCall } from "../../bot/sandbox/flood/repetitions.ts";
+import { findRepetitions, type RepeatableCall } from "../../sandbox/flood/repetitions.ts";
 import { startConversation } from "./bot-client.ts";
 
 /** A send that took effect a millisecond after it came, and was answered. */

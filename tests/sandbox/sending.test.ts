@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Access } from "../../bot/sandbox/control-api.ts";
+import type { Access } from "../../sandbox/control-api.ts";
 import { startConversation } from "./bot-client.ts";
 
 const button = (callback_data: string) => ({ inline_keyboard: [[{ text: "b", callback_data }]] });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatText, plainText } from "../../bot/sandbox/text/formatted-text.ts";
+import { formatText, plainText } from "../../sandbox/text/formatted-text.ts";
 
 const entity = (type: string, offset: number, length: number, more = {}) => ({
   type,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { seededRandom } from "../../bot/sandbox/random.ts";
-import { type UpdateEnd, UpdateQueue } from "../../bot/sandbox/updates/update-queue.ts";
+import { seededRandom } from "../../sandbox/random.ts";
+import { type UpdateEnd, UpdateQueue } from "../../sandbox/updates/update-queue.ts";
 
 function setup(count = 5, random = seededRandom(1)) {
   const ended: string[] = [];

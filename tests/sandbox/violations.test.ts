@@ -3,7 +3,7 @@ import {
   findViolations,
   floodRulesDefault,
   type JournalledCall,
-} from "../../bot/sandbox/flood/violations.ts";
+} from "../../sandbox/flood/violations.ts";
 import { startConversation } from "./bot-client.ts";
 
 const chat = 42;

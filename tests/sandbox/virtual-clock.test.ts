@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { VirtualClock } from "../../bot/sandbox/virtual-clock.ts";
+import { VirtualClock } from "../../sandbox/virtual-clock.ts";
 
 function setup(frozen = true) {
   const clock = new VirtualClock(frozen);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SandboxOptions } from "../../bot/sandbox/sandbox.ts";
+import type { SandboxOptions } from "../../sandbox/sandbox.ts";
 import { type Loose, settle, startConversation } from "./bot-client.ts";
 import { type Hit, startWebhookServer, status } from "./webhook-server.ts";
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { BotProcess } from "../../bot/drill/bot-process.ts";
-import { type SandboxClient, sandboxClient } from "../../bot/sandbox/client.ts";
-import { ensureSandbox } from "../../bot/sandbox/ensure.ts";
+import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
+import { ensureSandbox } from "../../sandbox/ensure.ts";
 
 export interface LiveBot {
   readonly bot: BotProcess;

@@ -7,7 +7,7 @@ import { CallNotSentError, StorageFullError } from "../../bot/contracts/errors.t
 import type { BotEvent } from "../../bot/contracts/events.ts";
 import type { NewMessage } from "../../bot/contracts/message.ts";
 import { Secret } from "../../bot/contracts/secret.ts";
-import { freePort } from "../../bot/sandbox/ensure.ts";
+import { freePort } from "../../sandbox/ensure.ts";
 import { allowedUpdates } from "../../bot/telegram/incoming.ts";
 import { Webhook, type WebhookDeps } from "../../bot/telegram/webhook.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";

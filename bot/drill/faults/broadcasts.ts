@@ -1,6 +1,6 @@
 /** Broadcasts: news for many while people chat, under Telegram's limits and kills. */
 import { fileURLToPath } from "node:url";
-import { isAmbiguous } from "../../sandbox/flood/repetitions.ts";
+import { isAmbiguous } from "../../../sandbox/flood/repetitions.ts";
 import { pause } from "../bot-process.ts";
 import type { Fault } from "../fault.ts";
 

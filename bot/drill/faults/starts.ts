@@ -1,7 +1,7 @@
 /** Starts: what can be in the way of one. */
 import { createServer, type Server } from "node:net";
-import { freePort } from "../../sandbox/ensure.ts";
-import { sandboxToken } from "../../sandbox/sandbox.ts";
+import { freePort } from "../../../sandbox/ensure.ts";
+import { sandboxToken } from "../../../sandbox/sandbox.ts";
 import { BotProcess } from "../bot-process.ts";
 import type { Fault } from "../fault.ts";
 import { whileDead } from "./disks.ts";

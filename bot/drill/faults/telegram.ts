@@ -1,6 +1,6 @@
 /** Telegram: what its server can answer that is no answer, played by the sandbox. */
 
-import type { NewFaultRule } from "../../sandbox/control-api.ts";
+import type { NewFaultRule } from "../../../sandbox/control-api.ts";
 import { pause } from "../bot-process.ts";
 import type { Fault } from "../fault.ts";
 import type { Scene } from "../scene.ts";

@@ -1,7 +1,7 @@
 /** Scenarios: the troubles that peers are compared by, and what became of each. */
 
-import type { SandboxClient } from "../../sandbox/client.ts";
-import { isAmbiguous } from "../../sandbox/flood/repetitions.ts";
+import type { SandboxClient } from "../../../sandbox/client.ts";
+import { isAmbiguous } from "../../../sandbox/flood/repetitions.ts";
 import { eventually, nowMs, pause } from "../bot-process.ts";
 import type { FaultProxy } from "../fault-proxy.ts";
 
