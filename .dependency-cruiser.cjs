@@ -59,7 +59,7 @@ module.exports = {
       // It breaks the bot from outside; only its mains are bots themselves.
       name: "drill-only-imports",
       severity: "error",
-      from: { path: "^bot/(drill/|test-fault-tolerance\\.ts)", pathNot: "^bot/drill/mains/" },
+      from: { path: "^bot/(drill/|test-fault-tolerance\\.ts)", pathNot: "^lab/drill/mains/" },
       to: {
         path: "^bot/",
         pathNot: "^bot/(drill|history|sandbox)/|^bot/(config/key-file|storage/row-reader)\\.ts$",
@@ -69,7 +69,7 @@ module.exports = {
       name: "nobody-imports-the-drill",
       severity: "error",
       from: { path: "^bot/", pathNot: "^bot/(drill/|tests/|test-fault-tolerance\\.ts)" },
-      to: { path: "^bot/drill/" },
+      to: { path: "^lab/drill/" },
     },
     {
       name: "index-only-imports",
@@ -90,7 +90,7 @@ module.exports = {
       name: "only-tests-import-the-simulation",
       severity: "error",
       from: { path: "^bot/", pathNot: "^bot/(simulation|tests)/" },
-      to: { path: "^bot/simulation/" },
+      to: { path: "^lab/simulation/" },
     },
     {
       name: "nobody-imports-the-launcher",

@@ -1,5 +1,5 @@
 /** The drill: breaks a real running bot on purpose, and reports what happened. `--help` says how. */
-import { runDrill } from "./drill/drill.ts";
+import { runDrill } from "../lab/drill/drill.ts";
 
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));

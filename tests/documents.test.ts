@@ -21,7 +21,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, node } from "../bot/drill/bot-process.ts";
+import { eventually, node } from "../lab/drill/bot-process.ts";
 import { sandboxClient } from "../sandbox/client.ts";
 import { freePort } from "../sandbox/ensure.ts";
 import { sandboxToken } from "../sandbox/sandbox.ts";

@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { eventually } from "../../bot/drill/bot-process.ts";
+import { eventually } from "../../lab/drill/bot-process.ts";
 import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox, freePort } from "../../sandbox/ensure.ts";
 

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { eventually } from "../../bot/drill/bot-process.ts";
+import { eventually } from "../../lab/drill/bot-process.ts";
 import { type Installation, setupInstallation } from "./installation.ts";
 
 /** What this version of the bot does on request: hang, and take more memory than it may. */

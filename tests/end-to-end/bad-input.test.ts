@@ -1,6 +1,6 @@
 /** Bad updates: each ends in a reply, a recorded "ignored" or a dead letter, and the next one works. */
 import { expect, test } from "vitest";
-import { eventually } from "../../bot/drill/bot-process.ts";
+import { eventually } from "../../lab/drill/bot-process.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
 
 const from = { id: 77, is_bot: false, first_name: "Ann", language_code: "en" };

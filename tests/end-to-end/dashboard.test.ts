@@ -3,7 +3,7 @@
 import { createServer } from "node:net";
 import { chromium, type Page } from "playwright-core";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
-import { browserArguments, browserFile } from "../../bot/bench/browser.ts";
+import { browserArguments, browserFile } from "../../lab/bench/browser.ts";
 import { operateToken, readToken, setupApi } from "../api/api-under-test.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 

@@ -4,8 +4,8 @@
  * The drill plays them; here are those that no other test injects. Times are printed, not judged.
  */
 import { describe, expect, test } from "vitest";
-import { allFaults } from "../../bot/drill/faults/all.ts";
-import { runFault, seconds } from "../../bot/drill/run-fault.ts";
+import { allFaults } from "../../lab/drill/faults/all.ts";
+import { runFault, seconds } from "../../lab/drill/run-fault.ts";
 
 const names = [
   "fsync-fails",

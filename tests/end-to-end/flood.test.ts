@@ -4,12 +4,12 @@
  */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { eventually, pause } from "../../bot/drill/bot-process.ts";
+import { eventually, pause } from "../../lab/drill/bot-process.ts";
 import type { JournalEntry } from "../../sandbox/control-api.ts";
 import { isAmbiguous } from "../../sandbox/flood/repetitions.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
-const file = fileURLToPath(new URL("../../bot/drill/mains/broadcast-main.ts", import.meta.url));
+const file = fileURLToPath(new URL("../../lab/drill/mains/broadcast-main.ts", import.meta.url));
 const firstChatId = 20_000;
 const chats = 400;
 const groupTexts = 24;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { default as Declared } from "telegram-test-api";
 import exported from "telegram-test-api";
 import { expect, onTestFinished, test } from "vitest";
-import { BotProcess, eventually } from "../../bot/drill/bot-process.ts";
+import { BotProcess, eventually } from "../../lab/drill/bot-process.ts";
 import { freePort } from "../../sandbox/ensure.ts";
 
 // Its types promise a default export that Node.js does not see in its CommonJS.

@@ -3,8 +3,8 @@
  * it hung, and answers; a pause that ends, and a suspended machine, are survived.
  */
 import { describe, expect, test } from "vitest";
-import { eventually, pause } from "../../bot/drill/bot-process.ts";
-import type { hangs } from "../../bot/drill/sabotage.ts";
+import { eventually, pause } from "../../lab/drill/bot-process.ts";
+import type { hangs } from "../../lab/drill/sabotage.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 async function setup(env: Readonly<Record<string, string>> = {}) {
@@ -35,10 +35,10 @@ interface Status {
 
 describe("the watchdog ends", () => {
   test.each<[keyof typeof hangs, string]>([
-    ["a tight loop", "in spin (bot/drill/sabotage.ts:"],
-    ["a regular expression", "in match (bot/drill/sabotage.ts:"],
-    ["a storm of promises", "in again (bot/drill/sabotage.ts:"],
-    ["a wait for shared memory", "in wait (bot/drill/sabotage.ts:"],
+    ["a tight loop", "in spin (lab/drill/sabotage.ts:"],
+    ["a regular expression", "in match (lab/drill/sabotage.ts:"],
+    ["a storm of promises", "in again (lab/drill/sabotage.ts:"],
+    ["a wait for shared memory", "in wait (lab/drill/sabotage.ts:"],
     ["a runaway query", "in native code"],
     ["a child process", "in native code"],
   ])("%s", { timeout: 60_000 }, async (how, where) => {

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { eventually } from "../../bot/drill/bot-process.ts";
+import { eventually } from "../../lab/drill/bot-process.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];

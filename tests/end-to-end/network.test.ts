@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { BotProcess, eventually, pause } from "../../bot/drill/bot-process.ts";
-import { FaultProxy } from "../../bot/drill/fault-proxy.ts";
+import { BotProcess, eventually, pause } from "../../lab/drill/bot-process.ts";
+import { FaultProxy } from "../../lab/drill/fault-proxy.ts";
 import { sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { eventually } from "../../bot/drill/bot-process.ts";
+import { eventually } from "../../lab/drill/bot-process.ts";
 import type { SandboxClient } from "../../sandbox/client.ts";
 import { freePort } from "../../sandbox/ensure.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { BotProcess, eventually } from "../../bot/drill/bot-process.ts";
+import { BotProcess, eventually } from "../../lab/drill/bot-process.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 

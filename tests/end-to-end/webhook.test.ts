@@ -1,6 +1,6 @@
 /** Webhook end to end: Telegram brings updates to the real process, which is killed meanwhile. */
 import { expect, onTestFinished, test } from "vitest";
-import { BotProcess, eventually } from "../../bot/drill/bot-process.ts";
+import { BotProcess, eventually } from "../../lab/drill/bot-process.ts";
 import { freePort } from "../../sandbox/ensure.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";

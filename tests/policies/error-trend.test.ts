@@ -7,7 +7,7 @@ import {
   withoutParticulars,
   withWindow,
 } from "../../bot/policies/error-trend.ts";
-import { seededRandom } from "../../bot/simulation/seeded-random.ts";
+import { seededRandom } from "../../lab/simulation/seeded-random.ts";
 
 test.for<[string, string]>([
   ["no answer within 1500 ms", "no answer within 20.5 ms"],

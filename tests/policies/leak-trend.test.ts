@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decideLeak, type HeapPoint } from "../../bot/policies/leak-trend.ts";
-import { seededRandom } from "../../bot/simulation/seeded-random.ts";
+import { seededRandom } from "../../lab/simulation/seeded-random.ts";
 
 const mb = 1024 * 1024;
 const limit = 512 * mb;

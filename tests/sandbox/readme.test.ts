@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { node } from "../../bot/drill/bot-process.ts";
+import { node } from "../../lab/drill/bot-process.ts";
 import { operationNames } from "../../sandbox/control/operations.ts";
 
 const folder = new URL("../../sandbox/", import.meta.url);

@@ -7,7 +7,7 @@ import type { EncryptionKeys } from "../../bot/contracts/encryption-keys.ts";
 import type { BotEvent } from "../../bot/contracts/events.ts";
 import type { Store } from "../../bot/contracts/store.ts";
 import { keyIdOf } from "../../bot/sealing/sealing-key.ts";
-import { crashAsPlanned, SimulatedDisk } from "../../bot/simulation/simulated-disk.ts";
+import { crashAsPlanned, SimulatedDisk } from "../../lab/simulation/simulated-disk.ts";
 import { type OpenDatabase, openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
 import { SqliteStore } from "../../bot/storage/sqlite-store.ts";
 import { findUserIds } from "../../bot/storage/user-lookup.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Backup } from "../../bot/contracts/store.ts";
-import { crashAsPlanned, SimulatedDisk } from "../../bot/simulation/simulated-disk.ts";
+import { crashAsPlanned, SimulatedDisk } from "../../lab/simulation/simulated-disk.ts";
 import { restoreBackup } from "../../bot/storage/restore.ts";
 import type { OpenDatabase } from "../../bot/storage/sqlite-driver.ts";
 import { openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";

@@ -3,7 +3,7 @@ import { Telegraf } from "telegraf";
 import type { BotApi } from "../../bot/contracts/bot-api.ts";
 import type { MessageHandler } from "../../bot/contracts/message-handler.ts";
 import { Secret } from "../../bot/contracts/secret.ts";
-import type { CrashPlan } from "../../bot/simulation/simulated-disk.ts";
+import type { CrashPlan } from "../../lab/simulation/simulated-disk.ts";
 import type { BotContext } from "../../bot/telegram/bot-context.ts";
 import { Delivery } from "../../bot/telegram/delivery.ts";
 import { FloodGate } from "../../bot/telegram/flood-gate.ts";

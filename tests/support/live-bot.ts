@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { BotProcess } from "../../bot/drill/bot-process.ts";
+import { BotProcess } from "../../lab/drill/bot-process.ts";
 import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
 

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { node } from "../../bot/drill/bot-process.ts";
+import { node } from "../../lab/drill/bot-process.ts";
 
 export interface ProgramResult {
   readonly exitCode: number;

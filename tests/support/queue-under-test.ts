@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import type { BotEvent } from "../../bot/contracts/events.ts";
 import type { MessageType, NewMessage } from "../../bot/contracts/message.ts";
 import type { MessageHandler } from "../../bot/contracts/message-handler.ts";
-import { type CrashPlan, crashAsPlanned, SimulatedDisk } from "../../bot/simulation/simulated-disk.ts";
+import { type CrashPlan, crashAsPlanned, SimulatedDisk } from "../../lab/simulation/simulated-disk.ts";
 import { SqliteStore } from "../../bot/storage/sqlite-store.ts";
 import { MessageQueue, type MessageQueueDeps } from "../../bot/utils/message-queue.ts";
 import { keysOf } from "./encryption-keys.ts";

@@ -1,0 +1,101 @@
+/**
+ * Judge: decides from outside what a drill has cost, by the sandbox's journal and facts and by the
+ * database after the last stop. The promises are those of lab/history/.
+ */
+import { dirname, join } from "node:path";
+import { existingKeysIn } from "../../bot/config/key-file.ts";
+import { checkHistory } from "../history/checker.ts";
+import { checkBooks, historyFromDatabase, type ReadTable } from "../history/from-database.ts";
+import { historyFromJournal } from "../history/from-journal.ts";
+import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
+import { RowReader } from "../../bot/storage/row-reader.ts";
+import { apology, nameOfReply } from "./crowd.ts";
+import type { Scene } from "./scene.ts";
+
+export interface Judgement {
+  /** Updates that Telegram had for the bot. */
+  readonly updates: number;
+  /** Updates that were confirmed and forgotten, or never confirmed. */
+  readonly lost: number;
+  /** Effects on data that happened more than once, or that nobody asked for. */
+  readonly doubled: number;
+  /** Replies that never came. */
+  readonly missing: number;
+  /** Replies that came again although the bot knew that they had been sent. */
+  readonly duplicated: number;
+  /** Replies that came again because the bot could not know: allowed, and counted. */
+  readonly ambiguous: number;
+  readonly disorder: number;
+  /** Messages given up: kept, visible, and their writers told. */
+  readonly givenUp: number;
+  /** One sentence for every promise broken. */
+  readonly problems: readonly string[];
+}
+
+/** From, to. */
+export type Span = readonly [number, number];
+
+export interface Circumstances {
+  /** When answers were written that the bot could not read. */
+  readonly deaf: readonly Span[];
+  /** Nothing may wait any more. */
+  readonly drained: boolean;
+}
+
+/** After the bot's last stop. */
+export async function judge(
+  { botDirectory, crowd, sandbox }: Pick<Scene, "botDirectory" | "crowd" | "sandbox">,
+  { deaf, drained }: Circumstances,
+): Promise<Judgement> {
+  const calls = (await sandbox.journalAll()).map((call) => asRead(call, deaf));
+  const facts = await allFacts(sandbox);
+  const rows = new RowReader(join(botDirectory, "bot.db"), existingKeysIn(dirname(botDirectory)));
+  const read: ReadTable = (table) => rows.all(`SELECT * FROM ${table} ORDER BY 1`);
+  try {
+    const at = Math.max(0, ...calls.map(({ arrivedAtMs }) => arrivedAtMs));
+    const expectation = ({ updateId }: { readonly updateId: number }) => crowd.owed(updateId);
+    const { counts, findings } = checkHistory(
+      [
+        ...historyFromJournal(calls, facts, { reply: nameOfReply, expectation }),
+        ...historyFromDatabase(read, { at, reply: (method) => method, lastWords: [apology] }),
+        ...(drained ? [{ at, kind: "drained" } as const] : []),
+      ],
+      { limits: null },
+    );
+    const all = [...findings, ...checkBooks(read)];
+    const unconfirmed = all.filter(({ what }) => what === "update-unconfirmed").length;
+    const wrongBooks = all.filter(({ what }) => what === "books-differ").length;
+    return {
+      updates: counts.updates,
+      lost: counts.lost + unconfirmed,
+      doubled: counts.effectsDoubled + wrongBooks,
+      missing: counts.repliesMissing,
+      duplicated: counts.repliesDuplicated,
+      ambiguous: counts.repliesAmbiguous,
+      disorder: counts.orderViolations,
+      givenUp: counts.deadLetters,
+      problems: all.map(({ chat, promise, where }) => `${promise}: chat ${chat}: ${where}`),
+    };
+  } finally {
+    rows.close();
+  }
+}
+
+/** An answer that was written to a process or a link that could not take it is a lost one. */
+function asRead(call: JournalEntry, deaf: readonly Span[]): JournalEntry {
+  const { answeredAtMs } = call;
+  if (answeredAtMs === null) return call;
+  const unread = deaf.some(([from, to]) => from <= answeredAtMs && answeredAtMs <= to);
+  return unread ? { ...call, answerWritten: false } : call;
+}
+
+async function allFacts(sandbox: Scene["sandbox"]): Promise<readonly UpdateFact[]> {
+  const facts: UpdateFact[] = [];
+  for (let after = 0; ; ) {
+    const page = await sandbox.facts({ after, limit: 5_000 });
+    facts.push(...page);
+    const last = page.at(-1);
+    if (!last || page.length < 5_000) return facts;
+    after = last.sequence;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Disk observer: reads what is durable, over a connection of its own, while the bot lives and after.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { EncryptionKeys } from "../../bot/contracts/encryption-keys.ts";
+import { BotError } from "../../bot/contracts/errors.ts";
+import type { ReadTable } from "../history/from-database.ts";
+import { RowReader } from "../../bot/storage/row-reader.ts";
+
+export class DiskObserver {
+  readonly #path: string;
+  readonly #keys: EncryptionKeys;
+  #rows: RowReader | undefined;
+
+  constructor(directory: string, keys: EncryptionKeys) {
+    this.#keys = keys;
+    this.#path = join(directory, "bot.db");
+  }
+
+  /** Whether an update is on the disk, with everything that was committed up to now. */
+  holds(botId: number, updateId: number): boolean {
+    const found = this.#all("SELECT 1 FROM dedupe WHERE key = ?", `update:${botId}:${updateId}`);
+    return found.length > 0;
+  }
+
+  /** Messages that wait or are in hand. */
+  messages(): number {
+    const [row] = this.#all<{ count: number }>("SELECT count(*) AS count FROM messages");
+    return row?.count ?? 0;
+  }
+
+  /** Sends that are in hand: nobody knows what became of them if the process dies now. */
+  sendsInHand(): readonly { readonly payload: string }[] {
+    return this.#all(
+      `SELECT m.id, m.origin, m.payload FROM messages m JOIN lanes l ON l.head_id = m.id AND l.busy = 1
+       WHERE m.pool <> 'handling'`,
+    );
+  }
+
+  readonly read: ReadTable = (table) => this.#all(`SELECT * FROM ${table} ORDER BY 1`);
+
+  close(): void {
+    this.#rows?.close();
+    this.#rows = undefined;
+  }
+
+  /** Nothing where there are no tables yet. */
+  #all<Row extends object>(sql: string, ...parameters: string[]): Row[] {
+    if (!this.#rows && !existsSync(this.#path)) return [];
+    try {
+      this.#rows ??= new RowReader(this.#path, this.#keys);
+      return this.#rows.all<Row>(sql, ...parameters);
+    } catch (error) {
+      if (error instanceof BotError) throw error;
+      // The first process died before it had made its tables.
+      return [];
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Simulated disk: SQLite of a process to which anything may happen at any statement and any commit.
+ *
+ * The files are real; what is simulated is the moment of death and the disk's refusals. One instance
+ * is one process's way to its files: after its death it cannot touch them any more, what was not
+ * committed is gone, and the next process finds exactly what was durable.
+ */
+import { StorageFailedError, StorageFullError } from "../../bot/contracts/errors.ts";
+import {
+  type Database,
+  type OpenDatabase,
+  openNodeSqlite,
+  type Statement,
+} from "../../bot/storage/sqlite-driver.ts";
+
+/** What happens at one point. `reachedDisk`: whether the commit is durable, although it failed. */
+export type DiskFault =
+  | { readonly kind: "die"; readonly reachedDisk: boolean }
+  | { readonly kind: "full" }
+  | { readonly kind: "sync-failed"; readonly reachedDisk: boolean };
+
+/** Asked before every statement that may write, and before every group commit. */
+export type StrikeDisk = (point: "statement" | "commit") => DiskFault | undefined;
+
+/** A process that dies at one of its group commits. */
+export interface CrashPlan {
+  /** Which group commit is the last one; `Infinity` for none. */
+  readonly atCommit: number;
+  /** Whether that commit still reached the disk, although nobody heard of it. */
+  readonly reachedDisk: boolean;
+}
+
+/** Strikes as a crash plan says. */
+export function crashAsPlanned({ atCommit, reachedDisk }: CrashPlan): StrikeDisk {
+  let commits = 0;
+  return (point) => {
+    if (point === "statement") return undefined;
+    return ++commits === atCommit ? { kind: "die", reachedDisk } : undefined;
+  };
+}
+
+export class SimulatedDisk {
+  readonly #strike: StrikeDisk;
+  readonly #onDeath: () => void;
+  readonly #files: Database[] = [];
+  #commits = 0;
+  #dead = false;
+
+  /** @param onDeath Told when the process has died at this disk. */
+  constructor(strike: StrikeDisk, onDeath: () => void = () => {}) {
+    this.#strike = strike;
+    this.#onDeath = onDeath;
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Group commits so far. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  readonly open: OpenDatabase = (path, options) => {
+    this.#checkAlive();
+    const file = openNodeSqlite(path, options);
+    this.#files.push(file);
+    const isDead = () => this.#dead;
+    return {
+      prepare: (sql) => this.#guard(file.prepare(sql), sql === "COMMIT"),
+      exec: (sql) => {
+        this.#pass("statement", () => {});
+        file.exec(sql);
+      },
+      get inTransaction() {
+        return !isDead() && file.inTransaction;
+      },
+      close: () => {
+        if (!this.#dead) file.close();
+        this.#files.splice(this.#files.indexOf(file), 1);
+      },
+    };
+  };
+
+  #guard(statement: Statement, commits: boolean): Statement {
+    return {
+      run: (...parameters) => {
+        if (commits) this.#commits++;
+        const point = commits ? "commit" : "statement";
+        this.#pass(point, () => commits && statement.run());
+        return statement.run(...parameters);
+      },
+      insert: (...parameters) => {
+        this.#pass("statement", () => {});
+        return statement.insert(...parameters);
+      },
+      get: <Row>(...parameters: Parameters<Statement["get"]>) => {
+        this.#checkAlive();
+        return statement.get<Row>(...parameters);
+      },
+      all: <Row>(...parameters: Parameters<Statement["all"]>) => {
+        this.#checkAlive();
+        return statement.all<Row>(...parameters);
+      },
+    };
+  }
+
+  /** Throws where something happens. */
+  #pass(point: "statement" | "commit", commit: () => void): void {
+    this.#checkAlive();
+    const fault = this.#strike(point);
+    // The strike may itself have killed the process.
+    this.#checkAlive();
+    if (!fault) return;
+    if (fault.kind === "full") throw new StorageFullError("the simulated disk is full");
+    if (fault.reachedDisk) commit();
+    if (fault.kind === "sync-failed") {
+      throw new StorageFailedError("the simulated disk could not sync");
+    }
+    this.kill();
+    this.#checkAlive();
+  }
+
+  /** As `kill -9` does: what is not committed is rolled back, and the lock is free. */
+  kill(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    for (const file of this.#files) file.close();
+    this.#onDeath();
+  }
+
+  #checkAlive(): void {
+    if (this.#dead) throw new StorageFailedError("the simulated process is dead");
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Simulated network: one process's client for the simulated Telegram.
+ *
+ * Calls take time both ways, are refused, swallowed, cut or answered with somebody else's words, as
+ * the weather says. What the bot gets goes through the real `readAnswer`, so that every error is one
+ * of its own. A call given up is not executed any more; one in flight when its process dies may be,
+ * for a moment.
+ */
+import type { TelegramClient } from "../../bot/assembly/way-out.ts";
+import type { CallOptions } from "../../bot/contracts/bot-api.ts";
+import type { Random } from "../../bot/contracts/clock.ts";
+import { CallNotSentError, CallUnknownError, type TelegramError } from "../../bot/contracts/errors.ts";
+import type { JsonObject } from "../../bot/contracts/message.ts";
+import { readAnswer } from "../../bot/telegram/answers.ts";
+import { type Answer, failure, type SimulatedTelegram } from "./simulated-telegram.ts";
+import type { Thread, VirtualTime } from "./virtual-time.ts";
+import type { Weather } from "./weather.ts";
+
+export interface SimulatedNetworkDeps {
+  readonly time: VirtualTime;
+  readonly thread: Thread;
+  readonly telegram: SimulatedTelegram;
+  readonly weather: Weather;
+  readonly random: Random;
+  readonly deadlineMs: number;
+  /** Telegram has executed a call. */
+  readonly onExecuted: () => void;
+  readonly onAnswer: OnAnswer;
+}
+
+/** The process has read an answer to a call: its result, or the error it was. */
+export type OnAnswer = (
+  method: string,
+  payload: JsonObject,
+  answer: { readonly result: unknown } | { readonly error: TelegramError },
+) => void;
+
+/**
+ * Milliseconds for which a dead process's requests may still reach Telegram, out of a socket or a
+ * proxy. Just below what flood control reckons with (policies/flood-control.ts).
+ */
+const lateMs = 900;
+
+export class SimulatedNetwork implements TelegramClient {
+  readonly #deps: SimulatedNetworkDeps;
+  readonly pool = { connected: 1, pending: 0, running: 0, connectionsMax: 1, route: 0 };
+  #closed = false;
+  /** Its connection is gone without anybody's noticing: the poll under way is never answered. */
+  #pollsLost = 0;
+  #diedAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(deps: SimulatedNetworkDeps) {
+    this.#deps = deps;
+  }
+
+  renew(): void {}
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  loseIdlePoll(): void {
+    this.#pollsLost++;
+  }
+
+  died(): void {
+    this.#diedAtMs = this.#deps.time.nowMs;
+  }
+
+  call<T>(method: string, payload: JsonObject, options: CallOptions = {}): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const { onAnswer, thread } = this.#deps;
+      const { deadlineMs = this.#deps.deadlineMs, signal } = options;
+      const request = { over: false };
+      const settle = (end: () => void) => {
+        if (request.over) return;
+        request.over = true;
+        callOff();
+        signal?.removeEventListener("abort", abort);
+        end();
+      };
+      const fail = (error: TelegramError) => settle(() => reject(error));
+      const abort = () => fail(new CallUnknownError(`${method}: given up`));
+      const callOff = thread.after(deadlineMs, () =>
+        fail(new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`)),
+      );
+      signal?.addEventListener("abort", abort, { once: true });
+      if (signal?.aborted || this.#closed) {
+        abort();
+        return;
+      }
+      this.#exchange(method, payload, request, {
+        fail,
+        answer: ({ status, text }) =>
+          settle(() => {
+            try {
+              const result = readAnswer(method, status, {}, text) as T;
+              onAnswer(method, payload, { result });
+              resolve(result);
+            } catch (error) {
+              onAnswer(method, payload, { error: error as TelegramError });
+              reject(error);
+            }
+          }),
+      });
+    });
+  }
+
+  #exchange(
+    method: string,
+    payload: JsonObject,
+    request: { readonly over: boolean },
+    end: {
+      readonly answer: (answer: Answer) => void;
+      readonly fail: (error: TelegramError) => void;
+    },
+  ): void {
+    const { random, thread, weather } = this.#deps;
+    const trouble = weather.strikesCall(method);
+    const later = (run: () => void) => thread.after(weather.latencyMs(), run);
+    const lost = this.#pollsLost;
+    const back = (answer: Answer) => {
+      if (method === "getUpdates" && lost < this.#pollsLost) return;
+      later(() => end.answer(answer));
+    };
+    const broken = () =>
+      later(() => end.fail(new CallUnknownError(`${method}: the connection broke (ECONNRESET)`)));
+    const execute = (then: (answer: Answer) => void) =>
+      this.#arrive(method, payload, request, then);
+    switch (trouble) {
+      case undefined:
+      case "slow":
+      case "disk-full":
+      case "disk-slow":
+        execute(back);
+        return;
+      case "unreachable":
+        later(() => end.fail(new CallNotSentError(`${method}: no connection (ECONNREFUSED)`)));
+        return;
+      case "half-open":
+        // Nothing comes back; half of what is sent arrives.
+        if (random() < 0.5) execute(() => {});
+        return;
+      case "cut":
+        execute(broken);
+        return;
+      case "server-errors": {
+        const answer = pickServerError(random);
+        if (random() < 0.5) execute(() => back(answer));
+        else back(answer);
+        return;
+      }
+      case "rate-limits": {
+        const seconds = 1 + Math.floor(random() * 8);
+        const text = `Too Many Requests: retry after ${seconds}`;
+        back(failure(429, text, { retry_after: seconds }));
+        return;
+      }
+      case "token-refused":
+        back(failure(401, "Unauthorized"));
+        return;
+      case "other-poller":
+        back(failure(409, "Conflict: terminated by other getUpdates request"));
+        return;
+    }
+  }
+
+  /** The request reaches Telegram, unless it was given up or its process died too long ago. */
+  #arrive(
+    method: string,
+    payload: JsonObject,
+    request: { readonly over: boolean },
+    then: (answer: Answer) => void,
+  ): void {
+    const { onExecuted, random, telegram, thread, time, weather } = this.#deps;
+    const arrive = () => {
+      if (request.over || time.nowMs > this.#diedAtMs + lateMs) return;
+      telegram.receive(method, payload, then);
+      if (!thread.dead && method !== "getUpdates") onExecuted();
+    };
+    time.at(thread.monotonicMs() + weather.latencyMs(), () => {
+      if (thread.dead && random() < 0.5) time.at(this.#diedAtMs + random() * lateMs, arrive);
+      else arrive();
+    });
+  }
+}
+
+function pickServerError(random: Random): Answer {
+  const status = random() < 0.5 ? 502 : 500;
+  return random() < 0.5
+    ? failure(status, "Internal Server Error")
+    : { status, text: "<html><body><h1>Bad Gateway</h1></body></html>" };
+}

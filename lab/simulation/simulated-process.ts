@@ -1,0 +1,270 @@
+/**
+ * Simulated process: one life of the bot, made of its real parts on simulated ones.
+ *
+ * Real are store, queue, intake, delivery, flood control, breaker, connections, handlers, supervision
+ * and the manager that joins them, put together by the launcher's own `assembly/`. Simulated are time,
+ * chance, the network's far end, and the moment of every death.
+ */
+import { createHandledBot, createIntake, createQueue } from "../../bot/assembly/handling.ts";
+import { createWayOut } from "../../bot/assembly/way-out.ts";
+import { type FaultToleranceConfig, parseConfig } from "../../bot/config/fault-tolerance-config.ts";
+import type { Clock, Random } from "../../bot/contracts/clock.ts";
+import type { Component } from "../../bot/contracts/component.ts";
+import type { EncryptionKeys } from "../../bot/contracts/encryption-keys.ts";
+import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { JsonObject } from "../../bot/contracts/message.ts";
+import type { Attempt, MessageHandler } from "../../bot/contracts/message-handler.ts";
+import { Secret } from "../../bot/contracts/secret.ts";
+import type { Store } from "../../bot/contracts/store.ts";
+import { componentsProbe } from "../../bot/probes/components-probe.ts";
+import { telegramProbe } from "../../bot/probes/telegram-probe.ts";
+import { SqliteStore } from "../../bot/storage/sqlite-store.ts";
+import { Replaceable } from "../../bot/supervision/replaceable.ts";
+import { FaultToleranceManager } from "../../bot/utils/fault-tolerance-manager.ts";
+import { HealthMonitor } from "../../bot/utils/health-monitor.ts";
+import type { MessageQueue } from "../../bot/utils/message-queue.ts";
+import { SimulatedDisk, type StrikeDisk } from "./simulated-disk.ts";
+import { type OnAnswer, SimulatedNetwork } from "./simulated-network.ts";
+import { botUser, type SimulatedTelegram } from "./simulated-telegram.ts";
+import type { Thread, VirtualTime } from "./virtual-time.ts";
+import type { Weather } from "./weather.ts";
+import { createWorkingBot, type WorkWorld } from "./work-command.ts";
+
+/** Real parts may be replaced by broken ones, to prove that the judge notices. */
+export interface Plants {
+  readonly store?: (store: Store, clock: Clock) => Store;
+  readonly delivery?: (delivery: MessageHandler) => MessageHandler;
+  readonly config?: (config: FaultToleranceConfig) => FaultToleranceConfig;
+}
+
+export interface SimulatedProcessDeps {
+  readonly directory: string;
+  readonly time: VirtualTime;
+  readonly thread: Thread;
+  readonly random: Random;
+  readonly telegram: SimulatedTelegram;
+  readonly weather: Weather;
+  readonly strikeDisk: StrikeDisk;
+  readonly work: Omit<WorkWorld, "killProcess">;
+  readonly plants: Plants;
+  readonly onEvent: (event: BotEvent) => void;
+  readonly onHandling: (kind: "began" | "ended", message: JsonObject) => void;
+  readonly onExecuted: () => void;
+  readonly onAnswer: OnAnswer;
+  /** It has ended; told once. */
+  readonly onEnd: (reason: string) => void;
+}
+
+const encryptionKey = new Secret(Buffer.alloc(32, "simulated").toString("base64"));
+
+/** The same over all lives: what becomes of a lost key is another test's business. */
+export const simulatedKeys: EncryptionKeys = {
+  find: () => encryptionKey,
+  previous: undefined,
+  create: () => encryptionKey,
+};
+
+const token = new Secret(`${botUser.id}:unused`);
+
+/** What production runs with, but for what only makes waiting longer. */
+export const simulatedConfig = parseConfig({
+  NODE_ENV: "production",
+  TELEGRAM_BOT_TOKEN: `${botUser.id}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`,
+  HANDLER_TIMEOUT_MS: "20000",
+  HANDLER_SLOW_MS: "2000",
+  RAPID_REQUESTS_MAX: "1000000",
+});
+
+export class SimulatedProcess {
+  readonly #deps: SimulatedProcessDeps;
+  readonly #disk: SimulatedDisk;
+  readonly #network: SimulatedNetwork;
+  readonly #manager: FaultToleranceManager;
+  readonly #config: FaultToleranceConfig;
+  #ended = false;
+  #stopping = false;
+
+  constructor(deps: SimulatedProcessDeps) {
+    this.#deps = deps;
+    const { plants, random, strikeDisk, telegram, thread, time, weather } = deps;
+    this.#config = plants.config?.(simulatedConfig) ?? simulatedConfig;
+    this.#disk = new SimulatedDisk(strikeDisk, () => this.#end("killed at the disk"));
+    this.#network = new SimulatedNetwork({
+      time,
+      thread,
+      telegram,
+      weather,
+      random,
+      deadlineMs: this.#config.telegram.callDeadlineMs,
+      onExecuted: deps.onExecuted,
+      onAnswer: deps.onAnswer,
+    });
+    this.#manager = this.#assemble();
+  }
+
+  /** As PM2 starts it. What cannot start ends. */
+  start(): void {
+    this.#manager.start().catch((error: unknown) => {
+      if (!this.#stopping) this.kill(`could not start: ${String(error)}`);
+    });
+  }
+
+  kill(reason: string): void {
+    // First of all, so that its reason counts.
+    this.#end(reason);
+    this.#disk.kill();
+  }
+
+  /** As on SIGTERM: drained under its deadline, stopped, ended. */
+  stop(reason: string): void {
+    if (this.#stopping || this.#ended) return;
+    this.#stopping = true;
+    void this.#stop(reason);
+  }
+
+  loseIdlePoll(): void {
+    this.#network.loseIdlePoll();
+  }
+
+  async #stop(reason: string): Promise<void> {
+    const deadline = new AbortController();
+    const drained = new AbortController();
+    const { drainDeadlineMs } = this.#config.lifecycle;
+    void this.#deps.thread.sleep(drainDeadlineMs, drained.signal).then(() => deadline.abort());
+    await this.#manager.drain(deadline.signal);
+    drained.abort();
+    await this.#manager.stop();
+    this.kill(reason);
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#deps.thread.dead = true;
+    this.#network.died();
+    this.#deps.onEnd(reason);
+  }
+
+  #assemble(): FaultToleranceManager {
+    const { directory, plants, random, thread: clock, work } = this.#deps;
+    const publish = (event: BotEvent) => {
+      if (!this.#ended) this.#deps.onEvent(event);
+    };
+    const base = { clock, random, publish };
+    const real = new SqliteStore({
+      ...base,
+      directory,
+      onFatal: () => this.kill("the disk cannot be trusted"),
+      dedupeKeepMs: this.#config.storage.dedupeKeepMs,
+      keys: simulatedKeys,
+      backupsKept: 1,
+      laneLengthMax: this.#config.queue.laneLengthMax,
+      openDatabase: this.#disk.open,
+      defer: clock.defer,
+    });
+    const store = plants.store?.(real, clock) ?? real;
+    const outward = createWayOut(this.#config, {
+      ...base,
+      store,
+      client: this.#network,
+      wake: () => wakeSending(),
+      onTelegramBack: () => polling.current.nudge(),
+    });
+    const world = { ...work, killProcess: () => this.kill("killed by its handler") };
+    const bot = createHandledBot(this.#config, {
+      ...base,
+      ...outward,
+      token,
+      apiRoot: "http://unused",
+      store,
+      createRouter: (options) => createWorkingBot(world, options),
+    });
+    const queue = createQueue(this.#config, {
+      ...base,
+      ...outward,
+      handler: this.#witnessed(bot.handler),
+      delivery: plants.delivery?.(outward.delivery) ?? outward.delivery,
+      store,
+      held: () => false,
+    });
+    const wakeSending = () => {
+      queue.wake("sending");
+      queue.wake("answering");
+    };
+    const intake = { ...base, ...outward, botId: String(botUser.id), queue, held: () => false };
+    const polling = createIntake(this.#config, intake);
+    const { component, connections } = outward;
+    const health = this.#createHealth(store, outward, polling, () => manager.snapshot());
+    const manager = new FaultToleranceManager({
+      ...base,
+      components: [
+        storage(store),
+        component,
+        connections,
+        bot.identity,
+        queue as MessageQueue & Component,
+        polling,
+        health,
+      ],
+      restartProcess: (name) => this.stop(`${name} could not be helped alone`),
+    });
+    return manager;
+  }
+
+  /** The handler, with its begins and ends on record. */
+  #witnessed(handler: MessageHandler): MessageHandler {
+    const { onHandling } = this.#deps;
+    return {
+      onRetry: handler.onRetry,
+      lastWords: (message) => handler.lastWords?.(message) ?? [],
+      handle: async (attempt: Attempt) => {
+        const { payload } = attempt.message;
+        let over = false;
+        const end = () => {
+          if (!over && !this.#ended) onHandling("ended", payload);
+          over = true;
+        };
+        onHandling("began", payload);
+        // A handler that was given up can do nothing any more, though it may still run.
+        attempt.signal.addEventListener("abort", end, { once: true });
+        try {
+          return await handler.handle(attempt);
+        } finally {
+          end();
+        }
+      },
+    };
+  }
+
+  #createHealth(
+    store: Store,
+    { breaker }: ReturnType<typeof createWayOut>,
+    polling: ReturnType<typeof createIntake>,
+    components: () => ReturnType<FaultToleranceManager["snapshot"]>,
+  ): Component {
+    const { thread: clock } = this.#deps;
+    const probes = [
+      { name: "database", check: () => store.probe().then(() => ({ status: "healthy" }) as const) },
+      telegramProbe({
+        intake: () => polling.current.snapshot(),
+        reachable: () => breaker.closed,
+        latencyMs: () => null,
+        pollDueMs: (this.#config.intake.pollTimeoutSeconds + 15) * 1_000,
+      }),
+      componentsProbe(components),
+    ];
+    const publish = (event: BotEvent) => this.#deps.onEvent(event);
+    return new Replaceable(() => new HealthMonitor({ clock, publish, probes }));
+  }
+}
+
+function storage(store: Store): Component {
+  return {
+    name: "storage",
+    start: async () => {
+      await store.open();
+    },
+    stop: () => store.close(),
+    heartbeat: () => store.heartbeat(),
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * Simulated Telegram: one bot's updates and what it sends, as the Bot API server behaves.
+ *
+ * Knows nothing of networks: a request arrives and is answered, at once or later. Updates are kept
+ * until a later `getUpdates` confirms them, a new long poll ends the one before it with 409, a long
+ * poll is answered as soon as there is something. Source: reference tdlib/telegram-bot-api, Client.cpp.
+ */
+import type { JsonObject } from "../../bot/contracts/message.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+export type Respond = (answer: Answer) => void;
+
+export interface TelegramListener {
+  /** The update is confirmed: Telegram forgets it. */
+  readonly confirmed: (updateId: number) => void;
+  /** A call that changes something took effect. @returns what has to be known of it later. */
+  readonly executed: (method: string, payload: JsonObject) => void;
+}
+
+interface Poll {
+  readonly limit: number;
+  readonly respond: Respond;
+  readonly callOff: () => void;
+}
+
+export const botUser = { id: 42, is_bot: true, first_name: "Bot", username: "SimulatedBot" };
+
+export class SimulatedTelegram {
+  readonly #time: VirtualTime;
+  readonly #listener: TelegramListener;
+  #pending: JsonObject[] = [];
+  #poll: Poll | undefined;
+  #messages = 0;
+
+  constructor(time: VirtualTime, listener: TelegramListener) {
+    this.#time = time;
+    this.#listener = listener;
+  }
+
+  /** Updates nobody has confirmed. */
+  get pending(): number {
+    return this.#pending.length;
+  }
+
+  /** A user did something. */
+  offer(update: JsonObject): void {
+    this.#pending.push(update);
+    this.#endPoll((poll) => poll.respond(this.#batch(poll.limit)));
+  }
+
+  receive(method: string, payload: JsonObject, respond: Respond): void {
+    switch (method.toLowerCase()) {
+      case "getupdates":
+        this.#getUpdates(payload, respond);
+        return;
+      case "getme":
+        respond(success(botUser));
+        return;
+      default:
+        this.#listener.executed(method, payload);
+        respond(success({ message_id: ++this.#messages }));
+    }
+  }
+
+  #getUpdates(payload: JsonObject, respond: Respond): void {
+    const conflict = "Conflict: terminated by other getUpdates request; make sure that only one";
+    this.#endPoll((poll) => poll.respond(failure(409, conflict)));
+    const offset = Number(payload["offset"] ?? 0);
+    const confirmed = this.#pending.filter((update) => idOf(update) < offset);
+    this.#pending = this.#pending.filter((update) => idOf(update) >= offset);
+    for (const update of confirmed) this.#listener.confirmed(idOf(update));
+    const limit = Number(payload["limit"] ?? 100);
+    const timeoutMs = Number(payload["timeout"] ?? 0) * 1_000;
+    if (this.#pending.length > 0 || timeoutMs === 0) {
+      respond(this.#batch(limit));
+      return;
+    }
+    const empty = () => this.#endPoll((poll) => poll.respond(success([])));
+    this.#poll = { limit, respond, callOff: this.#time.after(timeoutMs, empty) };
+  }
+
+  #endPoll(end: (poll: Poll) => void): void {
+    const poll = this.#poll;
+    if (!poll) return;
+    this.#poll = undefined;
+    poll.callOff();
+    end(poll);
+  }
+
+  #batch(limit: number): Answer {
+    return success(this.#pending.slice(0, limit));
+  }
+}
+
+export function success(result: unknown): Answer {
+  return { status: 200, text: JSON.stringify({ ok: true, result }) };
+}
+
+export function failure(status: number, description: string, parameters?: object): Answer {
+  const body = { ok: false, error_code: status, description, ...(parameters && { parameters }) };
+  return { status, text: JSON.stringify(body) };
+}
+
+export function idOf(update: JsonObject): number {
+  return Number(update["update_id"]);
+}

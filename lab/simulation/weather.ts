@@ -1,0 +1,154 @@
+/**
+ * Weather: what is wrong with network, Telegram, disk, machine and process, and when.
+ *
+ * Drawn from the seed before a run: spells of one trouble each, which may overlap, over a background of
+ * rare single faults. After `fineFromMs` nothing is wrong any more.
+ */
+import type { Random } from "../../bot/contracts/clock.ts";
+
+export const troubles = [
+  // network
+  "unreachable",
+  "half-open",
+  "slow",
+  "cut",
+  // Telegram
+  "server-errors",
+  "rate-limits",
+  "token-refused",
+  "other-poller",
+  // disk
+  "disk-full",
+  "disk-slow",
+] as const;
+
+export type Trouble = (typeof troubles)[number];
+
+export interface Spell {
+  readonly trouble: Trouble;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** How a process ends, or stands still. */
+export interface Blow {
+  readonly atMs: number;
+  readonly kind:
+    | "kill"
+    | "kill-at-commit"
+    | "kill-after-commit"
+    | "kill-at-statement"
+    | "kill-after-call"
+    | "sync-fails"
+    | "deploy"
+    | "pause"
+    | "clock-step"
+    | "idle-poll-lost";
+  /** Milliseconds of a pause or a step. */
+  readonly ms: number;
+  /** What a death waits for: the moments after these are the ones that matter. */
+  readonly trigger: Trigger;
+}
+
+export const triggers = ["now", "updates-received", "handler-ended", "call-answered"] as const;
+
+export type Trigger = (typeof triggers)[number];
+
+export interface Forecast {
+  readonly spells: readonly Spell[];
+  readonly blows: readonly Blow[];
+  /** Of one call, when no spell holds. */
+  readonly backgroundFaults: number;
+  readonly fineFromMs: number;
+}
+
+const blowKinds: readonly Blow["kind"][] = [
+  "kill",
+  "kill",
+  "kill-at-commit",
+  "kill-after-commit",
+  "kill-at-statement",
+  "kill-after-call",
+  "sync-fails",
+  "deploy",
+  "pause",
+  "clock-step",
+  "idle-poll-lost",
+];
+
+/** @param fineFromMs How long it is bad. */
+export function drawForecast(random: Random, fineFromMs: number): Forecast {
+  const spells = Array.from({ length: Math.floor(random() * 5) }, (): Spell => {
+    const trouble = pick(random, troubles);
+    const fromMs = random() * fineFromMs;
+    // As many short spells as long ones.
+    const lengthMs = 200 * 100 ** random();
+    return { trouble, fromMs, untilMs: Math.min(fineFromMs, fromMs + lengthMs) };
+  });
+  const blows = Array.from({ length: Math.floor(random() * 8) }, (): Blow => {
+    const kind = pick(random, blowKinds);
+    const sign = random() < 0.5 ? -1 : 1;
+    const ms = kind === "pause" ? 500 * 60 ** random() : sign * 1_000 * 7_200 ** random();
+    const trigger = pick(random, triggers);
+    return { kind, atMs: random() * fineFromMs, ms, trigger };
+  });
+  const backgroundFaults = random() < 0.5 ? 0 : 0.1 * random();
+  return { spells, blows, backgroundFaults, fineFromMs };
+}
+
+export function pick<T>(random: Random, items: readonly T[]): T {
+  return items[Math.floor(random() * items.length)] as T;
+}
+
+/** What one forecast means at one instant. */
+export class Weather {
+  readonly #forecast: Forecast;
+  readonly #random: Random;
+  readonly #nowMs: () => number;
+
+  constructor(forecast: Forecast, random: Random, nowMs: () => number) {
+    this.#forecast = forecast;
+    this.#random = random;
+    this.#nowMs = nowMs;
+  }
+
+  has(trouble: Trouble): boolean {
+    const nowMs = this.#nowMs();
+    return this.#forecast.spells.some(
+      (spell) => spell.trouble === trouble && spell.fromMs <= nowMs && nowMs < spell.untilMs,
+    );
+  }
+
+  /** The trouble one call meets, if any. */
+  strikesCall(method: string): Trouble | undefined {
+    const nowMs = this.#nowMs();
+    if (nowMs >= this.#forecast.fineFromMs) return undefined;
+    const polls = method.toLowerCase() === "getupdates";
+    for (const trouble of ["unreachable", "half-open", "token-refused"] as const) {
+      if (this.has(trouble)) return trouble;
+    }
+    if (polls && this.has("other-poller")) return "other-poller";
+    const sometimes: readonly Trouble[] = ["cut", "server-errors", "rate-limits"];
+    for (const trouble of sometimes) {
+      if (this.has(trouble) && this.#random() < 0.4) return trouble;
+    }
+    if (this.#random() < this.#forecast.backgroundFaults) return pick(this.#random, sometimes);
+    return undefined;
+  }
+
+  /** Milliseconds from one end of the network to the other. */
+  latencyMs(): number {
+    return this.has("slow") ? 300 + this.#random() * 3_000 : 5 + this.#random() * 60;
+  }
+
+  /**
+   * Milliseconds the disk keeps the process waiting at a commit.
+   *
+   * @param young Whether the process has just been started.
+   */
+  commitStallMs(young: boolean): number {
+    if (young && this.#random() < 0.1) return this.#random() * 800;
+    if (this.has("disk-slow")) return this.#random() * 1_500;
+    return this.#random() < 0.02 ? this.#random() * 100 : 0;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Work command: `/work KEY PLAN` in front of the bot's own router, for the simulation alone.
+ *
+ * Ordinary handler code: durable steps, replies inside and after them, and failures where failures
+ * can be. Every run of a step writes another ledger entry, so that a second one is seen.
+ */
+import { Telegraf } from "telegraf";
+import { Secret } from "../../bot/contracts/secret.ts";
+import { type CreateBotOptions, createBot } from "../../bot/index.ts";
+import type { BotContext } from "../../bot/telegram/bot-context.ts";
+import { owedForWork, type WorkPlan } from "./workload.ts";
+
+export interface WorkWorld {
+  /** @returns how often this work was begun before. */
+  readonly begin: (key: string) => number;
+  readonly killProcess: () => void;
+  readonly random: () => number;
+  /** Never the same twice. */
+  readonly nextNumber: () => number;
+}
+
+/** Ledger entries of `/work` belong to users of their own, so that the shop's balances stay theirs. */
+export const workUsersFrom = 1_000_000_000;
+
+export function createWorkingBot(world: WorkWorld, options: CreateBotOptions) {
+  const { contextType, token } = options;
+  const bot = new Telegraf<BotContext>(token instanceof Secret ? token.reveal() : token, {
+    contextType,
+    handlerTimeout: Number.POSITIVE_INFINITY,
+    telegram: { webhookReply: false },
+  });
+  bot.command("work", async (ctx) => {
+    const [key = "", plan = "plain"] = ctx.payload.split(" ");
+    await work(ctx, world, key, plan as WorkPlan);
+  });
+  bot.use(createBot(options).middleware());
+  bot.catch((error) => {
+    throw error;
+  });
+  return bot;
+}
+
+async function work(ctx: BotContext, world: WorkWorld, key: string, plan: WorkPlan): Promise<void> {
+  const begunBefore = world.begin(key);
+  const firstTime = begunBefore === 0;
+  const early = world.random() < 0.5;
+  const fail = (here: boolean) => {
+    if (plan === "throws" || (plan === "fails-once" && firstTime && here)) {
+      throw new Error("the work failed");
+    }
+  };
+  if (plan === "kills") world.killProcess();
+  fail(early);
+  if (plan === "hangs-once" && firstTime && early) await new Promise(() => {});
+  const userId = workUsersFrom + Math.abs(ctx.chat?.id ?? 0);
+  const { effects, replies } = owedForWork(key, plan);
+  for (const [index, effect] of effects.entries()) {
+    await ctx.transaction(async ({ nowEpochMs, shop }) => {
+      await shop.insertAccount({ userId, createdAtEpochMs: nowEpochMs });
+      await shop.appendLedgerEntry({
+        userId,
+        amountMinor: 1,
+        kind: "welcome",
+        reference: `${effect}#${world.nextNumber()}`,
+        createdAtEpochMs: nowEpochMs,
+      });
+      await ctx.reply(replies[index] as string);
+    });
+  }
+  fail(true);
+  if (plan === "hangs-once" && firstTime) await new Promise(() => {});
+  await ctx.reply(replies.at(-1) as string);
+}

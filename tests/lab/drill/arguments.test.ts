@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest";
+import { DrillArgumentError, parseDrillArguments } from "../../../lab/drill/arguments.ts";
+
+const parse = (line: string) =>
+  parseDrillArguments(line.split(" ").filter(Boolean), ["one", "two"], () => 99);
+
+describe("a drill is asked", () => {
+  test.each([
+    ["", { only: [], quick: false, peers: false, help: false, list: false, seed: 99 }],
+    ["--quick --seed 7", { quick: true, seed: 7 }],
+    ["--only one,two", { only: ["one", "two"] }],
+    ["--kills 1000 --minutes 3", { kills: 1000, minutes: 3 }],
+    ["--json a.json --html b.html", { json: "a.json", html: "b.html" }],
+    ["--peers", { peers: true }],
+    ["--list", { list: true }],
+    ["--help", { help: true }],
+  ])("%s", (line, expected) => {
+    expect(parse(line)).toMatchObject(expected);
+  });
+});
+
+describe("a mistake is named", () => {
+  test.each([
+    ["--only three", /--only.*"three".*--list/],
+    ["--seed soon", /--seed.*whole number.*"soon"/],
+    ["--kills 0", /--kills.*from 1/],
+    ["--minutes 1.5", /--minutes.*"1.5"/],
+    ["--loud", /--loud/],
+    ["one", /one/],
+  ])("%s", (line, message) => {
+    expect(() => parse(line)).toThrow(DrillArgumentError);
+    expect(() => parse(line)).toThrow(message);
+  });
+});

@@ -1,0 +1,153 @@
+/** What sandbox and database tell becomes a history that means the same. */
+import { describe, expect, test } from "vitest";
+import { checkHistory } from "../../../lab/history/checker.ts";
+import { checkBooks, historyFromDatabase, type ReadTable } from "../../../lab/history/from-database.ts";
+import { historyFromJournal, type JournalledCall } from "../../../lab/history/from-journal.ts";
+
+const call: JournalledCall = {
+  sequence: 1,
+  method: "sendMessage",
+  parameters: { chat_id: "7", text: "Hello" },
+  answeredAtMs: 20,
+  status: 200,
+  description: null,
+  executedAtMs: 15,
+  chatId: 7,
+  cost: 1,
+  answerWritten: true,
+};
+
+describe("from the journal", () => {
+  const reply = ({ parameters }: JournalledCall) => parameters["text"];
+  const tell = (...calls: readonly Partial<JournalledCall>[]) =>
+    historyFromJournal(
+      calls.map((one) => ({ ...call, ...one })),
+      [],
+      { reply },
+    ).slice(1);
+
+  test.each<[string, Partial<JournalledCall>, boolean]>([
+    ["an answer that was read is certain", {}, false],
+    ["an answer that was cut is ambiguous", { fault: "cut" }, true],
+    ["an answer that was never written is ambiguous", { answerWritten: false }, true],
+    ["no answer is ambiguous", { answeredAtMs: null, status: null }, true],
+    ["an error of the server is ambiguous", { status: 502 }, true],
+    ["a client gone right after the answer may not have read it", { clientGoneAfterMs: 3 }, true],
+    ["a client gone later has read it", { clientGoneAfterMs: 5_000 }, false],
+  ])("%s", (_, change, ambiguous) => {
+    const chat = "7";
+    expect(tell(change)).toEqual([
+      { at: 15, kind: "executed", chat, reply: "Hello", ambiguous, cost: 1 },
+    ]);
+  });
+
+  test("a refusal with 429 is one, other refusals and questions are nothing", () => {
+    const refused = { executedAtMs: null, status: 429 };
+    const description = "Too Many Requests: retry after 5";
+    expect(
+      tell(
+        { ...refused, description },
+        { executedAtMs: null, status: 403, description: "Forbidden" },
+        { method: "getMe", chatId: null, cost: 0 },
+        { method: "sendChatAction", parameters: {}, cost: 0 },
+      ),
+    ).toEqual([{ at: 20, kind: "rate-limited", chat: "7", retryAfterMs: 5_000 }]);
+  });
+
+  test("a send without a name counts under flood control alone", () => {
+    const history = historyFromJournal([{ ...call, parameters: {} }, call], [fate], {
+      reply,
+      expectation: () => ({ replies: ["Hello"] }),
+    });
+    const limits = { chatPerSecond: 1, groupPerMinute: 20, botPerSecond: 30 };
+    const { findings } = checkHistory(history, { limits });
+    expect(findings.map(({ what }) => what)).toEqual(["chat-per-second"]);
+  });
+
+  const fate = { updateId: 5, chatId: 7, createdAtMs: 1, end: "confirmed", endedAtMs: 9 } as const;
+
+  test("an update's fate is told with what is expected of it", () => {
+    const expectation = () => ({ replies: ["Hello"] });
+    const fates = [fate, { ...fate, updateId: 6, chatId: null, end: "expired" as const }];
+    expect(historyFromJournal([], fates, { reply, expectation }).slice(1)).toEqual([
+      { at: 1, kind: "sent-by-user", update: "5", chat: "7", replies: ["Hello"] },
+      { at: 1, kind: "sent-by-user", update: "6", chat: "update:6", replies: ["Hello"] },
+      { at: 9, kind: "confirmed", update: "5" },
+      { at: 9, kind: "forgotten", update: "6" },
+    ]);
+  });
+});
+
+const tables = {
+  accounts: [{ user_id: 7 }],
+  dedupe: [{ key: "update:42:5" }, { key: "callback:42:abc" }],
+  orders: [{ id: 1, user_id: 7, price_minor: 900, status: "cancelled", idempotency_key: "7:k" }],
+  ledger: [
+    { user_id: 7, amount_minor: 5_000, kind: "welcome", reference: "user:7" },
+    { user_id: 7, amount_minor: -900, kind: "purchase", reference: "order:1" },
+    { user_id: 7, amount_minor: 900, kind: "refund", reference: "order:1" },
+  ],
+  messages: [{ type: "update", lane: "chat:7", payload: '{"update_id":6}' }],
+  dead_letters: [
+    {
+      type: "send",
+      lane: "chat:8",
+      payload: '{"method":"sendMessage","payload":{"text":"Hello"}}',
+    },
+  ],
+};
+type Tables = Record<keyof typeof tables, readonly Record<string, unknown>[]>;
+const reader = (change: Partial<Tables> = {}): ReadTable => {
+  const all: Tables = { ...tables, ...change };
+  return (table) => all[table];
+};
+
+test("the database tells what is stored, done, waiting and given up", () => {
+  const reply = (_: string, payload: Readonly<Record<string, unknown>>) => String(payload["text"]);
+  expect(historyFromDatabase(reader(), { at: 50, reply })).toEqual([
+    { at: 50, kind: "covers", evidence: ["storage", "effects"] },
+    { at: 0, kind: "stored", update: "5" },
+    { at: 50, kind: "effect", chat: "7", effect: "welcome:7", amountMinor: 5_000 },
+    { at: 50, kind: "effect", chat: "7", effect: "purchase:7:k", amountMinor: -900 },
+    { at: 50, kind: "effect", chat: "7", effect: "refund:7:k", amountMinor: 900 },
+    { at: 50, kind: "dead", chat: "8", reply: "Hello" },
+    { at: 50, kind: "waiting", chat: "7", update: "6" },
+  ]);
+});
+
+describe("the books", () => {
+  const [welcome, purchase, refund] = tables.ledger;
+  const [order] = tables.orders;
+
+  test("are in order", () => expect(checkBooks(reader())).toEqual([]));
+
+  test.each<[string, Partial<Tables>, string]>([
+    ["an order never paid", { ledger: [welcome!, refund!] }, "order:1 was never paid"],
+    ["a refund left out", { ledger: [welcome!, purchase!] }, "order:1 is cancelled"],
+    ["a refund too many", { orders: [{ ...order, status: "paid" }] }, "order:1 is paid"],
+    [
+      "a purchase posted twice",
+      { ledger: [purchase!, purchase!, refund!] },
+      "purchase of order:1 was posted twice",
+    ],
+    [
+      "a purchase without an order",
+      { ledger: [...tables.ledger, { ...purchase, reference: "order:2" }] },
+      "purchase of order:2 has no order",
+    ],
+    [
+      "another user's purchase",
+      { ledger: [{ ...purchase, user_id: 8 }, refund!] },
+      "purchase of order:1 is another user's",
+    ],
+    [
+      "a wrong amount",
+      { ledger: [{ ...purchase, amount_minor: -1 }, refund!] },
+      "purchase of order:1 moves -1 at a price of 900",
+    ],
+  ])("%s is found", (_, change, where) => {
+    expect(checkBooks(reader(change)).map((finding) => finding.where)).toEqual([
+      expect.stringContaining(where),
+    ]);
+  });
+});

@@ -1,0 +1,184 @@
+/** Planted bugs: every real part is broken on purpose, and the simulation has to notice. */
+import { expect, test } from "vitest";
+import type { Clock } from "../../../bot/contracts/clock.ts";
+import type { NewMessage } from "../../../bot/contracts/message.ts";
+import type { MessageHandler } from "../../../bot/contracts/message-handler.ts";
+import type { AttemptOutcome, Store } from "../../../bot/contracts/store.ts";
+import type { Plants } from "../../../lab/simulation/simulated-process.ts";
+import { type Complaint, simulate } from "../../../lab/simulation/simulation.ts";
+
+/** Seeds within which a bug has to be found. */
+const seedsMax = 150;
+
+/** A store some of whose methods are others. */
+const changed =
+  (change: (real: Store, clock: Clock) => Partial<Store>) => (real: Store, clock: Clock) => {
+    const overrides: Partial<Store> = change(real, clock);
+    return new Proxy(real, {
+      get(target, name) {
+        const own = overrides[name as keyof Store] ?? target[name as keyof Store];
+        return typeof own === "function" ? own.bind(target) : own;
+      },
+    });
+  };
+
+/** A delivery that does otherwise. */
+const delivering =
+  (
+    handle: (
+      real: MessageHandler,
+      attempt: Parameters<MessageHandler["handle"]>[0],
+    ) => ReturnType<MessageHandler["handle"]>,
+  ) =>
+  (real: MessageHandler): MessageHandler => ({
+    onRetry: real.onRetry,
+    handle: (attempt) => handle(real, attempt),
+  });
+
+/** The same messages, changed wherever they are queued. */
+const queuing = (alter: (messages: readonly NewMessage[]) => readonly NewMessage[]) =>
+  changed((real) => ({
+    enqueue: (messages) => real.enqueue(alter(messages)),
+    finish: (attempt, outcome, sent) => real.finish(attempt, withEnqueue(outcome, alter), sent),
+    step: (attempt, name, work, enqueue) => real.step(attempt, name, work, () => alter(enqueue())),
+  }));
+
+function withEnqueue(
+  outcome: AttemptOutcome,
+  alter: (messages: readonly NewMessage[]) => readonly NewMessage[],
+): AttemptOutcome {
+  return "enqueue" in outcome ? { ...outcome, enqueue: alter(outcome.enqueue) } : outcome;
+}
+
+let lanes = 0;
+let steps = 0;
+
+const bugs: readonly (readonly [string, Plants, readonly Complaint["what"][]])[] = [
+  [
+    "a store that answers before it has committed",
+    {
+      store: changed((real, clock) => ({
+        enqueue: async (messages) => {
+          const soon = clock.sleep(50, new AbortController().signal);
+          soon.then(() => real.enqueue(messages)).catch(() => {});
+          return messages.map(() => ({ kind: "queued", messageId: 0 }) as const);
+        },
+      })),
+    },
+    ["confirmed-before-stored", "update-lost"],
+  ],
+  [
+    "a queue that ignores lanes",
+    {
+      store: queuing((messages) =>
+        messages.map((message) => ({ ...message, lane: `${message.lane}~${lanes++}` })),
+      ),
+    },
+    ["handlers-overlap", "replies-out-of-order", "effects-out-of-order"],
+  ],
+  [
+    "a queue that forgets which updates it has seen",
+    { store: queuing((messages) => messages.map(({ dedupeKeys: _, ...rest }) => rest)) },
+    ["update-lost", "effect-doubled", "reply-doubled"],
+  ],
+  [
+    "a durable step that runs again at every attempt",
+    {
+      store: changed((real) => ({
+        step: (attempt, name, work, enqueue) =>
+          real.step(attempt, `${name}.${steps++}`, work, enqueue),
+      })),
+    },
+    ["effect-doubled"],
+  ],
+  [
+    "replies committed after the data instead of with it",
+    {
+      store: changed((real) => ({
+        finish: async (attempt, outcome, sent) => {
+          if (outcome.kind !== "done") return real.finish(attempt, outcome, sent);
+          await real.finish(attempt, { ...outcome, enqueue: [] }, sent);
+          return real.enqueue(outcome.enqueue);
+        },
+      })),
+    },
+    ["reply-missing"],
+  ],
+  [
+    "a recovery that takes sends in hand for done",
+    {
+      store: changed((real) => ({
+        recover: (decide) =>
+          real.recover((message) => {
+            const recovery = decide(message);
+            if (message.pool === "handling") return recovery;
+            return { ...recovery, outcome: { kind: "done", enqueue: [] } };
+          }),
+      })),
+    },
+    ["reply-missing"],
+  ],
+  [
+    "a recovery that takes updates in hand for done",
+    {
+      store: changed((real) => ({
+        recover: (decide) =>
+          real.recover((message) => {
+            if (message.pool !== "handling") return decide(message);
+            return { outcome: { kind: "done", enqueue: [] } };
+          }),
+      })),
+    },
+    ["update-lost", "effect-missing", "reply-missing"],
+  ],
+  [
+    "a delivery that repeats a send that was answered",
+    {
+      delivery: delivering(async (real, attempt) => {
+        const result = await real.handle(attempt);
+        if (result.kind === "done" && attempt.message.id % 20 === 0) await real.handle(attempt);
+        return result;
+      }),
+    },
+    ["reply-doubled"],
+  ],
+  [
+    "a delivery that gives up silently what may have been sent",
+    {
+      delivery: delivering((real, attempt) =>
+        real.handle(attempt).catch(() => ({ kind: "done" }) as const),
+      ),
+    },
+    ["reply-missing"],
+  ],
+  [
+    "a delivery that does not wait as long as Telegram asks",
+    {
+      delivery: delivering(async (real, attempt) => {
+        const result = await real.handle(attempt);
+        return result.kind === "postponed" && result.parkLane
+          ? { ...result, delayMs: 0, parkLane: false }
+          : result;
+      }),
+    },
+    ["retry-after-ignored"],
+  ],
+  [
+    "no flood control",
+    { config: (config) => ({ ...config, flood: { ...config.flood, enabled: false } }) },
+    ["chat-per-second"],
+  ],
+  [
+    "flood windows forgotten at a restart",
+    { store: changed(() => ({ sentSince: async () => [] })) },
+    ["chat-per-second", "group-per-minute"],
+  ],
+];
+
+test.each(bugs)("%s is found", { timeout: 120_000 }, async (_, plants, expected) => {
+  for (let seed = 1; seed <= seedsMax; seed++) {
+    const { findings } = await simulate({ seed, mode: "both", plants });
+    if (findings.some(({ what }) => expected.includes(what))) return;
+  }
+  expect.unreachable(`not found within ${seedsMax} seeds`);
+});
