@@ -18,7 +18,7 @@ import type { CommandOptions } from "./commands/routes.ts";
 import { shopRoutes } from "./commands/shop.ts";
 import { startRoutes } from "./commands/start.ts";
 import { gate } from "./commands/visitor.ts";
-import { Secret } from "./contracts/secret.ts";
+import { Secret } from "./core/secret.ts";
 import type { BotContext } from "./telegram/bot-context.ts";
 
 export interface CreateBotOptions extends CommandOptions {

@@ -11,7 +11,7 @@ import { enableCompileCache, flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
-import { describeError, exitCode, exitCodeOf } from "./contracts/exit-code.ts";
+import { describeError, exitCode, exitCodeOf } from "./core/exit-code.ts";
 import type { Running } from "./enhanced-launcher.ts";
 import type { RestartReason } from "./utils/process-monitor.ts";
 
@@ -81,7 +81,7 @@ async function findTelegram({ sandbox, telegram }: FaultToleranceConfig) {
     return { token: telegram.token, apiRoot: telegram.apiRoot, stopSandbox: async () => {} };
   }
   const { ensureSandbox } = await import("../sandbox/ensure.ts");
-  const { Secret } = await import("./contracts/secret.ts");
+  const { Secret } = await import("./core/secret.ts");
   const { stop, token, url } = await ensureSandbox({ port: sandbox.port });
   return { token: new Secret(token), apiRoot: url, chatPageUrl: url, stopSandbox: stop };
 }

@@ -1,7 +1,7 @@
 /** Operations: whatever can call an operator at night has its entry in docs/operations.md. */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { exitCode } from "../bot/contracts/exit-code.ts";
+import { exitCode } from "../bot/core/exit-code.ts";
 import { strategies } from "../bot/policies/recovery.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -72,7 +72,7 @@ test("every reason that a probe can give is explained", () => {
 
 test("every error that Telegram's refusal of us can have is explained", () => {
   for (const code of ["CONFLICT", "UNAUTHORIZED", "RATE_LIMITED", "NOT_SENT", "BREAKER_OPEN"]) {
-    expect(read("bot/contracts/errors.ts")).toContain(`"TELEGRAM_${code}"`);
+    expect(read("bot/core/errors.ts")).toContain(`"TELEGRAM_${code}"`);
     expect(document).toContain(`\`TELEGRAM_${code}\``);
   }
 });

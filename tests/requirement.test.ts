@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { routeTable } from "../bot/api/route-table.ts";
-import { exitCode } from "../bot/contracts/exit-code.ts";
+import { exitCode } from "../bot/core/exit-code.ts";
 import { allFaults } from "../lab/drill/faults/all.ts";
 import { FaultToleranceManager } from "../bot/utils/fault-tolerance-manager.ts";
 import { HealthMonitor } from "../bot/utils/health-monitor.ts";

@@ -29,8 +29,8 @@ test("bot/utils holds the supervision layer and nothing else", () => {
 });
 
 test("error codes and event types are unique", () => {
-  const codes = matches(read("bot/contracts/errors.ts"), /code = "([A-Z_]+)"/g);
-  const types = matches(read("bot/contracts/events.ts"), /type: "([a-z.-]+)"/g);
+  const codes = matches(read("bot/core/errors.ts"), /code = "([A-Z_]+)"/g);
+  const types = matches(read("bot/core/events.ts"), /type: "([a-z.-]+)"/g);
   expect(codes.length).toBeGreaterThan(15);
   expect(types.length).toBeGreaterThan(20);
   expect(new Set(codes).size).toBe(codes.length);

@@ -7,11 +7,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import { recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import { Secret } from "../contracts/secret.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import { recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import { Secret } from "../core/secret.ts";
 import type { ApiTokens } from "./authentication.ts";
 
 export interface AccessTokensDeps {

@@ -14,9 +14,9 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import { type Clock, waitOver } from "../contracts/clock.ts";
-import { BotError, recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
+import { BotError, recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
 import { type Admitted, type ApiTokens, Authentication } from "./authentication.ts";
 import { checkBody, checkHost, type HostRules, setSecurityHeaders } from "./guards.ts";
 import { addressOf, type RateLimits } from "./rate-limits.ts";

@@ -6,7 +6,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
-import type { Secret } from "../contracts/secret.ts";
+import type { Secret } from "../core/secret.ts";
 import type { FailureLimit } from "./rate-limits.ts";
 import { RequestRefusedError } from "./refusal.ts";
 import type { Access, Scope } from "./route.ts";

@@ -4,7 +4,7 @@
  * The shapes of the answers are in shapes/; whatever stands there is what `/api/openapi.json` says.
  */
 import type { z } from "zod";
-import type { DeadReason, MessageType, Pool } from "../contracts/message.ts";
+import type { DeadReason, MessageType, Pool } from "../core/message.ts";
 import type * as health from "./shapes/health.ts";
 import type * as process from "./shapes/process.ts";
 import type * as queue from "./shapes/queue.ts";

@@ -9,7 +9,7 @@
  * that is still there. Nobody is waited for: who reads too slowly is cut off, and comes back.
  */
 import type { Response } from "express";
-import { type Clock, waitOver } from "../contracts/clock.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
 import { RequestRefusedError } from "./refusal.ts";
 
 export interface EventStreamOptions {

@@ -6,12 +6,12 @@
  * addresses are rows of a table (route-table.ts).
  */
 import { isIPv4 } from "node:net";
-import { type Clock, systemClock } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import { BotError, recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import type { Heartbeat } from "../contracts/heartbeat.ts";
-import { HttpListener } from "../http/http-listener.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import { BotError, recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import type { Heartbeat } from "../core/heartbeat.ts";
+import { HttpListener } from "../core/http-listener.ts";
 import { createApplication } from "./application.ts";
 import type { ApiTokens } from "./authentication.ts";
 import type { MonitoringActions, MonitoringView } from "./bot.ts";

@@ -1,5 +1,5 @@
 /** Refusal: why a request gets no answer, with the HTTP status that says so. */
-import { BotError } from "../contracts/errors.ts";
+import { BotError } from "../core/errors.ts";
 
 /** One thing that is wrong with what came. */
 export interface RequestProblem {

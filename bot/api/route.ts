@@ -5,7 +5,7 @@
  */
 import type { Response } from "express";
 import type { z } from "zod";
-import type { Clock } from "../contracts/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { MonitoringActions, MonitoringView, Shape } from "./bot.ts";
 import type { EventStream } from "./event-stream.ts";
 

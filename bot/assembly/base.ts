@@ -1,6 +1,6 @@
 /** What nearly every part needs. */
-import type { Clock, Random } from "../contracts/clock.ts";
-import type { Publish } from "../contracts/events.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Publish } from "../core/events.ts";
 
 export interface Base {
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 /** Lives: ledger, watchdog and safe mode, joined. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { Component } from "../contracts/component.ts";
+import type { Component } from "../core/component.ts";
 import type { IncidentBook } from "../incidents/incident-book.ts";
 import { RestartLedger } from "../restarts/restart-ledger.ts";
 import { SafeMode } from "../restarts/safe-mode.ts";

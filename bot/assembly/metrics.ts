@@ -1,11 +1,11 @@
 /** Metrics: figures for charts and Prometheus, and the live stream, joined to the events. */
 import { EventStream } from "../api/event-stream.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { Clock } from "../contracts/clock.ts";
-import type { BotEvent } from "../contracts/events.ts";
+import type { Clock } from "../core/clock.ts";
+import type { BotEvent } from "../core/events.ts";
 import { Prometheus } from "../metrics/prometheus.ts";
 import { Series } from "../metrics/series.ts";
-import { redact } from "../policies/redaction.ts";
+import { redact } from "../core/redaction.ts";
 import { figuresOf, lookAtAll, type Watched } from "./monitoring-view.ts";
 import { version } from "./version.ts";
 

@@ -2,9 +2,9 @@
 import type { MonitoringActions, MonitoringView } from "../api/bot.ts";
 import type { EventStream } from "../api/event-stream.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { Clock } from "../contracts/clock.ts";
-import type { Store } from "../contracts/store.ts";
-import type { UpdateSource } from "../contracts/update-source.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Store } from "../core/store.ts";
+import type { UpdateSource } from "../core/intake.ts";
 import type { ErrorGroups } from "../incidents/error-groups.ts";
 import type { IncidentBook } from "../incidents/incident-book.ts";
 import type { Figures, Prometheus } from "../metrics/prometheus.ts";

@@ -1,8 +1,8 @@
 /** Watching: process monitor, health and alerts, joined. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { ProbeResult } from "../contracts/component.ts";
-import type { Store } from "../contracts/store.ts";
-import type { UpdateSource } from "../contracts/update-source.ts";
+import type { ProbeResult } from "../core/component.ts";
+import type { Store } from "../core/store.ts";
+import type { UpdateSource } from "../core/intake.ts";
 import { postAlert } from "../incidents/alert-webhook.ts";
 import { Alerts } from "../incidents/alerts.ts";
 import { clockProbe } from "../probes/clock-probe.ts";

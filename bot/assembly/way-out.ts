@@ -1,9 +1,9 @@
 /** Way out: client, breaker, flood control, delivery; everything between the queue and Telegram. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { BotApi } from "../contracts/bot-api.ts";
-import type { Component } from "../contracts/component.ts";
-import type { Secret } from "../contracts/secret.ts";
-import type { Store } from "../contracts/store.ts";
+import type { BotApi } from "../core/bot-api.ts";
+import type { Component } from "../core/component.ts";
+import type { Secret } from "../core/secret.ts";
+import type { Store } from "../core/store.ts";
 import { Replaceable } from "../supervision/replaceable.ts";
 import { BotApiClient, type Route } from "../telegram/bot-api-client.ts";
 import { Breaker } from "../telegram/breaker.ts";

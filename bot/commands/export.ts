@@ -1,5 +1,5 @@
 /** /export: sends a person everything that is stored about them, as a JSON document. */
-import type { LedgerEntry, Order } from "../contracts/shop-tables.ts";
+import type { LedgerEntry, Order } from "../core/shop-tables.ts";
 import { type PersonalData, personalData } from "../shop/personal-data.ts";
 import { textFile } from "../telegram/file-parts.ts";
 import type { Format } from "./format.ts";

@@ -1,5 +1,5 @@
 /** /orders: pages of orders, one order's detail, and its cancellation. */
-import type { Order } from "../contracts/shop-tables.ts";
+import type { Order } from "../core/shop-tables.ts";
 import {
   type CancelResult,
   cancelOrder,

@@ -6,8 +6,8 @@
  * on the presser's own account: no button carries a user.
  */
 import { Composer } from "telegraf";
-import type { Publish } from "../contracts/events.ts";
-import type { DomainTransaction } from "../contracts/shop-tables.ts";
+import type { Publish } from "../core/events.ts";
+import type { DomainTransaction } from "../core/shop-tables.ts";
 import { openAccount } from "../shop/accounts.ts";
 import type { ShopRules } from "../shop/orders.ts";
 import { keepProfile, refreshProfile } from "../shop/personal-data.ts";

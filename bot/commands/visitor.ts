@@ -8,8 +8,8 @@
 import assert from "node:assert/strict";
 import type { MiddlewareFn } from "telegraf";
 import { z } from "zod";
-import type { Publish } from "../contracts/events.ts";
-import type { Profile } from "../contracts/shop-tables.ts";
+import type { Publish } from "../core/events.ts";
+import type { Profile } from "../core/shop-tables.ts";
 import type { Language } from "../shop/catalogue.ts";
 import type { BotContext } from "../telegram/bot-context.ts";
 import { displayName } from "./format.ts";

@@ -3,7 +3,7 @@
  */
 import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
-import type { Secret } from "../contracts/secret.ts";
+import type { Secret } from "../core/secret.ts";
 import type { FaultToleranceConfig } from "./settings.ts";
 
 export interface ConfigRule {

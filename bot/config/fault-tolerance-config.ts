@@ -4,7 +4,7 @@
  * The settings themselves stand in `settings.ts`, the rules between them in `config-rules.ts`. Pure:
  * who calls `parseConfig` has read the environment and the `.env`.
  */
-import { ConfigurationError, type ConfigurationProblem } from "../contracts/errors.ts";
+import { ConfigurationError, type ConfigurationProblem } from "../core/errors.ts";
 import { configRules } from "./config-rules.ts";
 import { readSecretsFile, type SecretsFile } from "./secrets-file.ts";
 import { type Profile, profiles, type Setting } from "./setting.ts";

@@ -13,9 +13,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { EncryptionKeys } from "../contracts/encryption-keys.ts";
-import { EncryptionKeyError } from "../contracts/errors.ts";
-import type { Secret } from "../contracts/secret.ts";
+import type { EncryptionKeys } from "../core/encryption-keys.ts";
+import { EncryptionKeyError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
 import { encryptionKey } from "./setting.ts";
 import type { FaultToleranceConfig } from "./settings.ts";
 

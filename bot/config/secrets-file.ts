@@ -5,7 +5,7 @@
  * setting, a comment or blank, or it is reported by its number. Its text is never shown.
  */
 import { parse } from "dotenv";
-import type { ConfigurationProblem } from "../contracts/errors.ts";
+import type { ConfigurationProblem } from "../core/errors.ts";
 
 export interface SecretsFile {
   /** As it is to be named in problems. */

@@ -5,7 +5,7 @@
  * defaults are written the same way, so that nothing but the kind decides what a text means.
  */
 import { isIP } from "node:net";
-import { Secret } from "../contracts/secret.ts";
+import { Secret } from "../core/secret.ts";
 
 /** What NODE_ENV chooses between. */
 export type Profile = "development" | "production" | "test";

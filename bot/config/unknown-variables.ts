@@ -1,5 +1,5 @@
 /** Unknown variables: names that look like settings of ours but are none, with the name meant. */
-import type { ConfigurationProblem } from "../contracts/errors.ts";
+import type { ConfigurationProblem } from "../core/errors.ts";
 import { rows } from "./settings.ts";
 
 /** Whoever sets a variable that begins so means this bot. */

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { readEnvFile, rootDirectory } from "../config/env-file.ts";
-import { systemClock } from "../contracts/clock.ts";
+import { systemClock } from "../core/clock.ts";
 import { findPlace, type Place } from "./place.ts";
 
 export function enterPlace(): Place {

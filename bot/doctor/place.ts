@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
 import type { SecretsFile } from "../config/secrets-file.ts";
-import type { Clock } from "../contracts/clock.ts";
-import { ConfigurationError, type ConfigurationProblem } from "../contracts/errors.ts";
+import type { Clock } from "../core/clock.ts";
+import { ConfigurationError, type ConfigurationProblem } from "../core/errors.ts";
 
 export interface Place {
   /** Where `.env`, data and logs are. */

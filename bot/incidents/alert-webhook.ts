@@ -1,6 +1,6 @@
 /** Alert webhook: posts an alert to another place than Telegram. */
-import { BotError } from "../contracts/errors.ts";
-import type { Secret } from "../contracts/secret.ts";
+import { BotError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
 
 /** The other place did not take an alert. */
 export class AlertNotPostedError extends BotError {

@@ -4,11 +4,11 @@
  * By Telegram through the queue, so that an alert survives a crash; and by a webhook as well while
  * Telegram itself cannot be reached. An incident that is over before anybody was told is not told.
  */
-import { type Clock, waitOver } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import { recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import { recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
 import type { Incident } from "./incident-book.ts";
 
 export interface AlertsDeps {

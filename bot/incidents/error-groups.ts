@@ -5,9 +5,9 @@
  * a week, or comes far more often than it used to. A bounded memory: the kind that has been quiet for
  * longest is forgotten first.
  */
-import type { Clock } from "../contracts/clock.ts";
-import type { ErrorRecord } from "../contracts/errors.ts";
-import type { BotEvent, Publish } from "../contracts/events.ts";
+import type { Clock } from "../core/clock.ts";
+import type { ErrorRecord } from "../core/errors.ts";
+import type { BotEvent, Publish } from "../core/events.ts";
 import {
   fingerprintOf,
   isSpike,
@@ -16,7 +16,7 @@ import {
   trendWindowMs,
   withoutParticulars,
   withWindow,
-} from "../policies/error-trend.ts";
+} from "../core/error-trend.ts";
 
 export interface ErrorGroup {
   readonly fingerprint: string;

@@ -5,11 +5,11 @@
  * of a database that cannot be opened. What was open when the process died is closed at the next start.
  */
 import { join } from "node:path";
-import type { Clock } from "../contracts/clock.ts";
-import type { BotEvent } from "../contracts/events.ts";
+import type { Clock } from "../core/clock.ts";
+import type { BotEvent } from "../core/events.ts";
 import { type IncidentStep, judgeEvent } from "../policies/incidents.ts";
 import type { Measure, Trouble } from "../policies/recovery.ts";
-import { RecordFile } from "../records/record-file.ts";
+import { RecordFile } from "../core/record-file.ts";
 
 export interface Incident {
   readonly id: number;

@@ -5,9 +5,9 @@
  * their base unit; labels have few values and never an id.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { BotEvent } from "../contracts/events.ts";
-import { type LogLevel, logLevels } from "../contracts/log-level.ts";
-import { pools } from "../contracts/message.ts";
+import type { BotEvent } from "../core/events.ts";
+import { type LogLevel, logLevels } from "../core/log-level.ts";
+import { pools } from "../core/message.ts";
 
 /** What gauges are set from, at the time of asking; `null` where it could not be seen. */
 export interface Figures {

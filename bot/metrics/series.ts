@@ -4,10 +4,10 @@
  * Counts events and looks at the bot once a point. Owns one loop and a ring of points; what happened
  * meanwhile (restarts, incidents, breaker changes) is kept as marks. Forgotten at a restart.
  */
-import { type Clock, waitOver } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import type { BotEvent } from "../contracts/events.ts";
-import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import type { BotEvent } from "../core/events.ts";
+import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
 import { Distribution } from "./distribution.ts";
 
 /** What a look at the bot shows; `null` where it could not be seen. */

@@ -1,5 +1,5 @@
 /** Backup program: `npm run backup`. Works beside the running bot, and without one. */
-import { systemClock } from "../contracts/clock.ts";
+import { systemClock } from "../core/clock.ts";
 import { writeBackup } from "../storage/backup.ts";
 import { runProgram } from "./program.ts";
 

@@ -1,7 +1,7 @@
 /** Look-up program: `npm run find-user -- @name`. Which accounts have this username; beside the running bot. */
 import { join } from "node:path";
 import { encryptionKeysOf } from "../config/key-file.ts";
-import { UsageError } from "../contracts/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { findUserIds } from "../storage/user-lookup.ts";
 import { runProgram } from "./program.ts";
 

@@ -9,8 +9,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readEnvFile, rootDirectory } from "../config/env-file.ts";
 import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
-import { UsageError } from "../contracts/errors.ts";
-import { describeError, exitCodeOf } from "../contracts/exit-code.ts";
+import { UsageError } from "../core/errors.ts";
+import { describeError, exitCodeOf } from "../core/exit-code.ts";
 
 export interface Invocation {
   readonly config: FaultToleranceConfig;

@@ -1,5 +1,5 @@
 /** Restore program: `npm run restore -- FILE`. The bot must not run. */
-import { systemClock } from "../contracts/clock.ts";
+import { systemClock } from "../core/clock.ts";
 import { restoreBackup } from "../storage/restore.ts";
 import { runProgram } from "./program.ts";
 

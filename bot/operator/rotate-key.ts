@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import { ApiRefusedError, UsageError } from "../contracts/errors.ts";
+import { ApiRefusedError, UsageError } from "../core/errors.ts";
 import { runProgram } from "./program.ts";
 
 const usage = "Usage: npm run rotate-key [-- --bot ID]";

@@ -19,8 +19,8 @@ import {
   RateLimitedError,
   TelegramError,
   UnauthorizedError,
-} from "../contracts/errors.ts";
-import type { AmbiguousPolicy } from "../contracts/message.ts";
+} from "../core/errors.ts";
+import type { AmbiguousPolicy } from "../core/message.ts";
 import type { CallEnd } from "./flood-control.ts";
 
 export type DeliveryDecision =

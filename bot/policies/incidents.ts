@@ -4,7 +4,7 @@
  * An incident has a subject (a probe, a connection, the process) and a kind of trouble, and lasts until
  * that is well again. What is done against each kind is in recovery.ts.
  */
-import type { BotEvent } from "../contracts/events.ts";
+import type { BotEvent } from "../core/events.ts";
 import { type Measure, strategies, type Trouble } from "./recovery.ts";
 
 export type IncidentStep =

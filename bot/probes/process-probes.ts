@@ -1,5 +1,5 @@
 /** Process probes: memory, processor and event loop, as the process monitor sees them. */
-import type { Probe, ProbeResult } from "../contracts/component.ts";
+import type { Probe, ProbeResult } from "../core/component.ts";
 import type { LeakVerdict } from "../policies/leak-trend.ts";
 
 export interface ProcessFigures {

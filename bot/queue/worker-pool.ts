@@ -4,12 +4,12 @@
  * Owns one loop. A worker that is overdue lends its slot out, so that one stuck handler never blocks
  * the others; its lane stays held. Wake-ups are never lost: a wake between two looks is remembered.
  */
-import { type Clock, waitOver } from "../contracts/clock.ts";
-import { BotError } from "../contracts/errors.ts";
-import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
-import type { Message, Pool } from "../contracts/message.ts";
-import type { PoolGate } from "../contracts/message-handler.ts";
-import type { QueueStore } from "../contracts/store.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
+import { BotError } from "../core/errors.ts";
+import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
+import type { Message, Pool } from "../core/message.ts";
+import type { PoolGate } from "../core/message-handler.ts";
+import type { QueueStore } from "../core/store.ts";
 import { suspectAloneMs } from "../policies/poison.ts";
 import { ageMs, decideAgedLimit } from "../policies/priority.ts";
 

@@ -3,9 +3,9 @@
  *
  * Logger, health and the monitoring API are up meanwhile, so that an operator can see why.
  */
-import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import type { Publish } from "../contracts/events.ts";
+import { type Clock, type Random, waitOver } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import type { Publish } from "../core/events.ts";
 import { decideSafeMode, type Life, safeModeRules } from "../policies/safe-mode.ts";
 
 export interface SafeModeDeps {

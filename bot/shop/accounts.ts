@@ -1,5 +1,5 @@
 /** Accounts: opening one, with its welcome balance, and looking into it. */
-import type { DomainTransaction, LedgerEntry } from "../contracts/shop-tables.ts";
+import type { DomainTransaction, LedgerEntry } from "../core/shop-tables.ts";
 import { post } from "./ledger.ts";
 
 /** What an account's owner sees of it. */

@@ -4,7 +4,7 @@
  * The file names its currency once; every price is an integer in that currency's minor unit.
  */
 import { z } from "zod";
-import { BotError } from "../contracts/errors.ts";
+import { BotError } from "../core/errors.ts";
 
 /** A text in every language the bot speaks. A new language starts here. */
 export interface LocalizedText {

@@ -5,7 +5,7 @@
  * is ever written; asking for one is a defect and rolls the transaction back.
  */
 import assert from "node:assert/strict";
-import type { DomainTransaction, LedgerKind } from "../contracts/shop-tables.ts";
+import type { DomainTransaction, LedgerKind } from "../core/shop-tables.ts";
 
 export interface Posting {
   readonly userId: number;

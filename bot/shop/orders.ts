@@ -6,7 +6,7 @@
  * the durable step must remember like any other.
  */
 import assert from "node:assert/strict";
-import type { DomainTransaction, Order } from "../contracts/shop-tables.ts";
+import type { DomainTransaction, Order } from "../core/shop-tables.ts";
 import { type Catalogue, findProduct } from "./catalogue.ts";
 import { post } from "./ledger.ts";
 

@@ -10,7 +10,7 @@ import type {
   LedgerEntry,
   Order,
   Profile,
-} from "../contracts/shop-tables.ts";
+} from "../core/shop-tables.ts";
 
 /** Everything that is stored about a person. */
 export interface PersonalData {

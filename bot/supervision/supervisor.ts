@@ -8,10 +8,10 @@
  *
  * Owns one loop. Which measure is taken is decided in policies/recovery.ts.
  */
-import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import { BotError, recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
+import { type Clock, type Random, waitOver } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import { BotError, recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
 import { decideRestart, restartRules } from "../policies/recovery.ts";
 
 export interface SupervisorDeps {

@@ -17,7 +17,7 @@ import {
   RateLimitedError,
   type TelegramError,
   UnauthorizedError,
-} from "../contracts/errors.ts";
+} from "../core/errors.ts";
 
 interface Refusal {
   readonly error_code: number;

@@ -7,16 +7,16 @@
 import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 import { type Dispatcher, FormData, Pool, ProxyAgent, request } from "undici";
-import type { BotApi, CallOptions } from "../contracts/bot-api.ts";
-import { type Clock, waitOver } from "../contracts/clock.ts";
+import type { BotApi, CallOptions } from "../core/bot-api.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
 import {
   CallNotSentError,
   CallRefusedError,
   CallUnknownError,
   TelegramError,
-} from "../contracts/errors.ts";
-import type { JsonObject } from "../contracts/message.ts";
-import type { Secret } from "../contracts/secret.ts";
+} from "../core/errors.ts";
+import type { JsonObject } from "../core/message.ts";
+import type { Secret } from "../core/secret.ts";
 import { readAnswer } from "./answers.ts";
 import { extractFiles, type FileContent, type FilePart } from "./file-parts.ts";
 

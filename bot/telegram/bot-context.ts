@@ -5,7 +5,7 @@
  * sends it after the update is committed; what asks (`get…`) runs at once.
  */
 import type { Context, Telegram } from "telegraf";
-import type { DomainTransaction } from "../contracts/shop-tables.ts";
+import type { DomainTransaction } from "../core/shop-tables.ts";
 
 export interface BotContext extends Context {
   /**

@@ -4,16 +4,16 @@
  * Wraps a `BotApi`. Owns one probing loop while it is open. The rules are in
  * policies/circuit-breaker.ts.
  */
-import type { BotApi, CallOptions } from "../contracts/bot-api.ts";
-import type { Clock, Random } from "../contracts/clock.ts";
+import type { BotApi, CallOptions } from "../core/bot-api.ts";
+import type { Clock, Random } from "../core/clock.ts";
 import {
   BreakerOpenError,
   recordError,
   TelegramError,
   UnauthorizedError,
-} from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import type { JsonObject } from "../contracts/message.ts";
+} from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import type { JsonObject } from "../core/message.ts";
 import {
   type BreakerEvent,
   type BreakerOptions,

@@ -1,7 +1,7 @@
 /** Command menu: the list Telegram shows behind the "/" button, registered only when it changed. */
 import { createHash } from "node:crypto";
-import type { JsonObject, NewMessage } from "../contracts/message.ts";
-import type { FactStore } from "../contracts/store.ts";
+import type { JsonObject, NewMessage } from "../core/message.ts";
+import type { FactStore } from "../core/store.ts";
 import { toOutgoingMessage } from "./outgoing.ts";
 
 export interface CommandMenu {

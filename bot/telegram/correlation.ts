@@ -4,7 +4,7 @@
  * It needs no column: an update's row has its `update_id`, which stays the same over attempts, deaths
  * and requeueing, and a recorded call carries the id of the update that asked for it in its payload.
  */
-import type { Message } from "../contracts/message.ts";
+import type { Message } from "../core/message.ts";
 
 /** "u" and the update's id; for what no update asked for, "m" and the message's id. */
 export function cidOf({ id, payload, type }: Message): string {

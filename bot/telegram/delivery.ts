@@ -3,14 +3,14 @@
  *
  * The rules are in policies/delivery.ts; this file carries them out.
  */
-import type { BotApi } from "../contracts/bot-api.ts";
-import type { Clock, Random } from "../contracts/clock.ts";
-import { ChatGoneError, recordError, TelegramError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import type { JsonObject, Message } from "../contracts/message.ts";
-import type { Attempt, HandlerResult, MessageHandler } from "../contracts/message-handler.ts";
-import type { FactStore } from "../contracts/store.ts";
-import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
+import type { BotApi } from "../core/bot-api.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import { ChatGoneError, recordError, TelegramError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import type { JsonObject, Message } from "../core/message.ts";
+import type { Attempt, HandlerResult, MessageHandler } from "../core/message-handler.ts";
+import type { FactStore } from "../core/store.ts";
+import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
 import { decideDelivery, toCallEnd } from "../policies/delivery.ts";
 import type { FloodGate } from "./flood-gate.ts";
 import type { OutgoingCall } from "./outgoing.ts";

@@ -7,7 +7,7 @@
  * Source: Bot API, "Sending files" and InputMedia.
  */
 import type { InputFile } from "telegraf/types";
-import type { Json, JsonObject } from "../contracts/message.ts";
+import type { Json, JsonObject } from "../core/message.ts";
 
 export interface FilePart {
   readonly field: string;

@@ -5,19 +5,19 @@
  * Keeps the figures of policies/flood-control.ts over a restart: what was sent in the last minute is
  * read back from the store, and what was in hand at a crash counts as still under way.
  */
-import type { Clock } from "../contracts/clock.ts";
-import { steadyEpoch } from "../contracts/clock.ts";
-import { CallNotSentError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import type { Message } from "../contracts/message.ts";
-import type { PoolGate } from "../contracts/message-handler.ts";
+import type { Clock } from "../core/clock.ts";
+import { steadyEpoch } from "../core/clock.ts";
+import { CallNotSentError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import type { Message } from "../core/message.ts";
+import type { PoolGate } from "../core/message-handler.ts";
 import type {
   Admission,
   ClaimCandidate,
   FactStore,
   QueueStore,
   SentRecord,
-} from "../contracts/store.ts";
+} from "../core/store.ts";
 import { decideGlobalPark, type RateLimitSighting } from "../policies/delivery.ts";
 import {
   type CallEnd,

@@ -5,10 +5,10 @@
  * store, so updates that were waiting are handled right after a restart in an outage.
  */
 import type { Context } from "telegraf";
-import type { BotApi } from "../contracts/bot-api.ts";
-import type { Clock, Random } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import type { FactStore } from "../contracts/store.ts";
+import type { BotApi } from "../core/bot-api.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import type { FactStore } from "../core/store.ts";
 import { decidePollDelay } from "../policies/intake.ts";
 
 export type BotInfo = Context["botInfo"];

@@ -1,8 +1,8 @@
 /** Intake condition: how a source of updates is, and since when; reports what changes. */
-import type { Clock } from "../contracts/clock.ts";
-import { type ErrorRecord, recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import type { UpdateSourceSnapshot } from "../contracts/update-source.ts";
+import type { Clock } from "../core/clock.ts";
+import { type ErrorRecord, recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import type { UpdateSourceSnapshot } from "../core/intake.ts";
 
 export class IntakeCondition {
   readonly #clock: Clock;

@@ -1,8 +1,8 @@
 /** Measured API: a BotApi that tells how its calls went, as far as the connection is concerned. */
-import type { BotApi, CallOptions } from "../contracts/bot-api.ts";
-import type { Clock } from "../contracts/clock.ts";
-import { TelegramError } from "../contracts/errors.ts";
-import type { JsonObject } from "../contracts/message.ts";
+import type { BotApi, CallOptions } from "../core/bot-api.ts";
+import type { Clock } from "../core/clock.ts";
+import { TelegramError } from "../core/errors.ts";
+import type { JsonObject } from "../core/message.ts";
 
 export interface MeasuredApiDeps {
   readonly api: BotApi;

@@ -5,7 +5,7 @@
  * are handled like the others: which lane keeps the order, what counts under flood control, what
  * expires.
  */
-import { UnrecordableCallError } from "../contracts/errors.ts";
+import { UnrecordableCallError } from "../core/errors.ts";
 import type {
   Json,
   JsonObject,
@@ -13,7 +13,7 @@ import type {
   NewMessage,
   Pool,
   Priority,
-} from "../contracts/message.ts";
+} from "../core/message.ts";
 
 /** The payload of a `send`, `broadcast` or `alert`. */
 export interface OutgoingCall {

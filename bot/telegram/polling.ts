@@ -7,12 +7,12 @@
  *
  * The loop ends only by `stop`. It never ends the process.
  */
-import type { BotApi } from "../contracts/bot-api.ts";
-import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
-import { PollConflictError, recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
-import type { UpdateSource, UpdateSourceSnapshot } from "../contracts/update-source.ts";
+import type { BotApi } from "../core/bot-api.ts";
+import { type Clock, type Random, waitOver } from "../core/clock.ts";
+import { PollConflictError, recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
+import type { UpdateSource, UpdateSourceSnapshot } from "../core/intake.ts";
 import { decidePollDelay } from "../policies/intake.ts";
 import { type AcceptUpdates, commitUpdates } from "./accepted-updates.ts";
 import { allowedUpdates } from "./incoming.ts";

@@ -5,7 +5,7 @@
  * again by that update object.
  */
 import { Context } from "telegraf";
-import type { DomainTransaction } from "../contracts/shop-tables.ts";
+import type { DomainTransaction } from "../core/shop-tables.ts";
 import type { BotContext } from "./bot-context.ts";
 import { type DirectCalls, ImmediateTelegram, RecordedTelegram } from "./recorded-telegram.ts";
 import type { Recorder } from "./recorder.ts";

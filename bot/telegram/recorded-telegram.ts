@@ -6,11 +6,11 @@
  */
 import pRetry from "p-retry";
 import { Telegram } from "telegraf";
-import { type BotApi, isQueryMethod } from "../contracts/bot-api.ts";
-import type { Clock, Random } from "../contracts/clock.ts";
-import { NotSentYetError, RateLimitedError, TelegramError } from "../contracts/errors.ts";
-import type { Secret } from "../contracts/secret.ts";
-import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
+import { type BotApi, isQueryMethod } from "../core/bot-api.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import { NotSentYetError, RateLimitedError, TelegramError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
+import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
 import { toCallEnd } from "../policies/delivery.ts";
 import type { FloodGate } from "./flood-gate.ts";
 import { toOutgoingMessage } from "./outgoing.ts";

@@ -6,10 +6,10 @@
  * author runs a transaction and a reply side by side.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { AttemptOverError } from "../contracts/errors.ts";
-import type { NewMessage } from "../contracts/message.ts";
-import type { Attempt } from "../contracts/message-handler.ts";
-import type { DomainTransaction } from "../contracts/shop-tables.ts";
+import { AttemptOverError } from "../core/errors.ts";
+import type { NewMessage } from "../core/message.ts";
+import type { Attempt } from "../core/message-handler.ts";
+import type { DomainTransaction } from "../core/shop-tables.ts";
 import { cidOf } from "./correlation.ts";
 import { toOutgoingMessage } from "./outgoing.ts";
 

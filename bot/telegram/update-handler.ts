@@ -4,8 +4,8 @@
  * Telegraf is a router here. Its calls, its errors and its context are ours.
  */
 import type { Telegraf } from "telegraf";
-import type { Message, NewMessage } from "../contracts/message.ts";
-import type { Attempt, HandlerResult, MessageHandler } from "../contracts/message-handler.ts";
+import type { Message, NewMessage } from "../core/message.ts";
+import type { Attempt, HandlerResult, MessageHandler } from "../core/message-handler.ts";
 import type { BotContext } from "./bot-context.ts";
 import type { BotInfo } from "./identity.ts";
 import type { Recorders } from "./recorded-context.ts";

@@ -7,10 +7,10 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import express, { type ErrorRequestHandler, type Express } from "express";
-import type { Clock } from "../contracts/clock.ts";
-import { WebhookListenError } from "../contracts/errors.ts";
-import type { Secret } from "../contracts/secret.ts";
-import { HttpListener } from "../http/http-listener.ts";
+import type { Clock } from "../core/clock.ts";
+import { WebhookListenError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
+import { HttpListener } from "../core/http-listener.ts";
 
 /** What becomes of a request: its update is on disk, or Telegram is to come again. */
 export type Verdict = "taken" | { readonly retryAfterSeconds: number };

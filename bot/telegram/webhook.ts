@@ -6,13 +6,13 @@
  * Owns the listener, and a loop that sets the webhook at Telegram and keeps looking whether it is still
  * set and reached. TLS ends at a proxy in front. It never ends the process.
  */
-import type { BotApi } from "../contracts/bot-api.ts";
-import { type Clock, type Random, waitOver } from "../contracts/clock.ts";
-import { WebhookUnreachableError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
-import type { Secret } from "../contracts/secret.ts";
-import type { UpdateSource, UpdateSourceSnapshot } from "../contracts/update-source.ts";
+import type { BotApi } from "../core/bot-api.ts";
+import { type Clock, type Random, waitOver } from "../core/clock.ts";
+import { WebhookUnreachableError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
+import type { Secret } from "../core/secret.ts";
+import type { UpdateSource, UpdateSourceSnapshot } from "../core/intake.ts";
 import { decidePollDelay } from "../policies/intake.ts";
 import { type AcceptUpdates, commitUpdates } from "./accepted-updates.ts";
 import { allowedUpdates } from "./incoming.ts";

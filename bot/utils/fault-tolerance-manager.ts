@@ -10,10 +10,10 @@
  * throws where it must not, or never comes back from a drain or a stop, is reported and left behind,
  * so that the others are stopped all the same.
  */
-import { type Clock, type Random, systemRandom } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import { BotError, recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
+import { type Clock, type Random, systemRandom } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import { BotError, recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
 import { type SupervisedComponent, Supervisor } from "../supervision/supervisor.ts";
 
 export interface FaultToleranceManagerDeps {

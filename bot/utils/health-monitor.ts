@@ -6,11 +6,11 @@
  * has come back, so that hung probes do not pile up. When a row of answers changes a verdict is decided
  * in policies/health.ts. Owns one loop a probe.
  */
-import { type Clock, waitOver } from "../contracts/clock.ts";
-import type { Component, Probe, ProbeResult } from "../contracts/component.ts";
-import { recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import { type Heartbeat, Pulse, worstOf } from "../contracts/heartbeat.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
+import type { Component, Probe, ProbeResult } from "../core/component.ts";
+import { recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import { type Heartbeat, Pulse, worstOf } from "../core/heartbeat.ts";
 import { type Health, nextVerdict, severity, type Verdict } from "../policies/health.ts";
 
 export interface HealthMonitorDeps {

@@ -10,10 +10,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Writable } from "node:stream";
 import winston from "winston";
-import { type Clock, waitOver } from "../contracts/clock.ts";
-import { BotError } from "../contracts/errors.ts";
-import type { BotEvent, Publish } from "../contracts/events.ts";
-import { type LogLevel, logLevels } from "../contracts/log-level.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
+import { BotError } from "../core/errors.ts";
+import type { BotEvent, Publish } from "../core/events.ts";
+import { type LogLevel, logLevels } from "../core/log-level.ts";
 import { BoundedOutput } from "../logging/bounded-output.ts";
 import { isAudited, levelOf } from "../logging/event-level.ts";
 import { LatestLines, type LineListener } from "../logging/latest-lines.ts";
@@ -21,7 +21,7 @@ import { formatInstant, type LogLine, toJson, toReadable } from "../logging/line
 import { LineSampler } from "../logging/line-sampler.ts";
 import type { LogDisk } from "../logging/log-disk.ts";
 import { LogFile, type LogFileSnapshot } from "../logging/log-file.ts";
-import { redact } from "../policies/redaction.ts";
+import { redact } from "../core/redaction.ts";
 
 /** Ids, codes and figures; units stand in their names. Errors are written with stack and causes. */
 export type Facts = Readonly<Record<string, unknown>>;

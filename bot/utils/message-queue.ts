@@ -11,11 +11,11 @@
  * Owns the worker pools and their loops. Guarantees that an attempt's outcome is on disk before the
  * next message of its lane is taken. Knows nothing of Telegram: handlers and gates are given to it.
  */
-import { type Clock, type Random, steadyEpoch, waitOver } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import { BotError, HandlerTimeoutError, recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import { type Heartbeat, worstOf } from "../contracts/heartbeat.ts";
+import { type Clock, type Random, steadyEpoch, waitOver } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import { BotError, HandlerTimeoutError, recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
 import {
   type AmbiguousPolicy,
   type DeadReason,
@@ -26,15 +26,15 @@ import {
   type Pool,
   type Priority,
   pools,
-} from "../contracts/message.ts";
+} from "../core/message.ts";
 import type {
   Attempt,
   HandlerResult,
   MessageHandler,
   PoolGate,
-} from "../contracts/message-handler.ts";
-import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../contracts/store.ts";
-import { type BackoffOptions, fullJitter } from "../policies/backoff.ts";
+} from "../core/message-handler.ts";
+import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
+import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
 import { deathsMax, isPoison } from "../policies/poison.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "../queue/outcome-report.ts";
 import { type Slot, WorkerPool } from "../queue/worker-pool.ts";

@@ -11,11 +11,11 @@
  */
 import { constants, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import pidusage from "pidusage";
-import { type Clock, waitOver } from "../contracts/clock.ts";
-import type { Component } from "../contracts/component.ts";
-import { recordError } from "../contracts/errors.ts";
-import type { Publish } from "../contracts/events.ts";
-import { type Heartbeat, Pulse } from "../contracts/heartbeat.ts";
+import { type Clock, waitOver } from "../core/clock.ts";
+import type { Component } from "../core/component.ts";
+import { recordError } from "../core/errors.ts";
+import type { Publish } from "../core/events.ts";
+import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
 import { decideLeak, type HeapPoint, type LeakVerdict } from "../policies/leak-trend.ts";
 
 /** What one look at the process shows. */

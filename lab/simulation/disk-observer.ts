@@ -3,8 +3,8 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { EncryptionKeys } from "../../bot/contracts/encryption-keys.ts";
-import { BotError } from "../../bot/contracts/errors.ts";
+import type { EncryptionKeys } from "../../bot/core/encryption-keys.ts";
+import { BotError } from "../../bot/core/errors.ts";
 import type { ReadTable } from "../history/from-database.ts";
 import { RowReader } from "../../bot/storage/row-reader.ts";
 

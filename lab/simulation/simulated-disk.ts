@@ -5,7 +5,7 @@
  * is one process's way to its files: after its death it cannot touch them any more, what was not
  * committed is gone, and the next process finds exactly what was durable.
  */
-import { StorageFailedError, StorageFullError } from "../../bot/contracts/errors.ts";
+import { StorageFailedError, StorageFullError } from "../../bot/core/errors.ts";
 import {
   type Database,
   type OpenDatabase,

@@ -7,10 +7,10 @@
  * for a moment.
  */
 import type { TelegramClient } from "../../bot/assembly/way-out.ts";
-import type { CallOptions } from "../../bot/contracts/bot-api.ts";
-import type { Random } from "../../bot/contracts/clock.ts";
-import { CallNotSentError, CallUnknownError, type TelegramError } from "../../bot/contracts/errors.ts";
-import type { JsonObject } from "../../bot/contracts/message.ts";
+import type { CallOptions } from "../../bot/core/bot-api.ts";
+import type { Random } from "../../bot/core/clock.ts";
+import { CallNotSentError, CallUnknownError, type TelegramError } from "../../bot/core/errors.ts";
+import type { JsonObject } from "../../bot/core/message.ts";
 import { readAnswer } from "../../bot/telegram/answers.ts";
 import { type Answer, failure, type SimulatedTelegram } from "./simulated-telegram.ts";
 import type { Thread, VirtualTime } from "./virtual-time.ts";

@@ -5,7 +5,7 @@
  * until a later `getUpdates` confirms them, a new long poll ends the one before it with 409, a long
  * poll is answered as soon as there is something. Source: reference tdlib/telegram-bot-api, Client.cpp.
  */
-import type { JsonObject } from "../../bot/contracts/message.ts";
+import type { JsonObject } from "../../bot/core/message.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export interface Answer {

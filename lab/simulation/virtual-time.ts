@@ -5,7 +5,7 @@
  * `Thread` (the bot's process) waits while that thread is busy, and never happens once it is dead;
  * everything else is the world. After each happening all promises settle before the next one.
  */
-import type { Clock, Random } from "../../bot/contracts/clock.ts";
+import type { Clock, Random } from "../../bot/core/clock.ts";
 
 interface Happening {
   dueAtMs: number;

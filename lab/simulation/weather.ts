@@ -4,7 +4,7 @@
  * Drawn from the seed before a run: spells of one trouble each, which may overlap, over a background of
  * rare single faults. After `fineFromMs` nothing is wrong any more.
  */
-import type { Random } from "../../bot/contracts/clock.ts";
+import type { Random } from "../../bot/core/clock.ts";
 
 export const troubles = [
   // network

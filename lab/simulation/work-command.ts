@@ -5,7 +5,7 @@
  * can be. Every run of a step writes another ledger entry, so that a second one is seen.
  */
 import { Telegraf } from "telegraf";
-import { Secret } from "../../bot/contracts/secret.ts";
+import { Secret } from "../../bot/core/secret.ts";
 import { type CreateBotOptions, createBot } from "../../bot/index.ts";
 import type { BotContext } from "../../bot/telegram/bot-context.ts";
 import { owedForWork, type WorkPlan } from "./workload.ts";

@@ -5,8 +5,8 @@
  * simulation alone that fails, hangs or kills as it was told, and names each of its effects and
  * replies, so that the judge knows exactly what is missing.
  */
-import type { Random } from "../../bot/contracts/clock.ts";
-import type { JsonObject } from "../../bot/contracts/message.ts";
+import type { Random } from "../../bot/core/clock.ts";
+import type { JsonObject } from "../../bot/core/message.ts";
 import { pick } from "./weather.ts";
 
 /** How `/work` behaves. */

@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { AccessTokens } from "../../bot/api/access-tokens.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
-import { Secret } from "../../bot/contracts/secret.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
+import { Secret } from "../../bot/core/secret.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 

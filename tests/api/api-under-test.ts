@@ -4,8 +4,8 @@ import { onTestFinished } from "vitest";
 import type { MonitoringActions, MonitoringView } from "../../bot/api/bot.ts";
 import { EventStream } from "../../bot/api/event-stream.ts";
 import { MonitoringServer, type MonitoringServerDeps } from "../../bot/api/monitoring.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
-import { Secret } from "../../bot/contracts/secret.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
+import { Secret } from "../../bot/core/secret.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 export const operateToken = "operate-0123456789";

@@ -1,7 +1,7 @@
 /** Who gets in, and what is written down of who does not. */
 import { expect, test } from "vitest";
 import { routeTable } from "../../bot/api/route-table.ts";
-import { Secret } from "../../bot/contracts/secret.ts";
+import { Secret } from "../../bot/core/secret.ts";
 import { operateToken, readToken, setupApi, timestamp } from "./api-under-test.ts";
 
 const pause = { path: "/api/message-queue/pause", method: "POST", body: '{"pool":"sending"}' };

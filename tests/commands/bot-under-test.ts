@@ -6,9 +6,9 @@
  */
 import { Context, Telegram } from "telegraf";
 import { expect } from "vitest";
-import type { BotEvent } from "../../bot/contracts/events.ts";
-import { Secret } from "../../bot/contracts/secret.ts";
-import type { DomainTransaction } from "../../bot/contracts/shop-tables.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
+import { Secret } from "../../bot/core/secret.ts";
+import type { DomainTransaction } from "../../bot/core/shop-tables.ts";
 import { type CreateBotOptions, createBot } from "../../bot/index.ts";
 import type { BotContext } from "../../bot/telegram/bot-context.ts";
 import { InMemoryShopTables } from "../shop/in-memory-shop-tables.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../../bot/config/fault-tolerance-config.ts";
 import { readSecretsFile } from "../../bot/config/secrets-file.ts";
-import { ConfigurationError } from "../../bot/contracts/errors.ts";
+import { ConfigurationError } from "../../bot/core/errors.ts";
 
 const token = `123456789:${"A".repeat(35)}`;
 

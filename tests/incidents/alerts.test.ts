@@ -1,7 +1,7 @@
 /** Alerts: who is told what, how often, and where when Telegram is down. */
 import { expect, test } from "vitest";
-import { StorageFullError } from "../../bot/contracts/errors.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import { StorageFullError } from "../../bot/core/errors.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import { Alerts } from "../../bot/incidents/alerts.ts";
 import type { Incident } from "../../bot/incidents/incident-book.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";

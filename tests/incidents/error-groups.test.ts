@@ -1,6 +1,6 @@
 /** Error groups: counted, remembered, noticed. */
 import { expect, test } from "vitest";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import { ErrorGroups } from "../../bot/incidents/error-groups.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 

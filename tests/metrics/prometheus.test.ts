@@ -1,6 +1,6 @@
 /** What is counted, and what is not shown when it cannot be seen. */
 import { expect, test } from "vitest";
-import type { BotEvent, MessageRef } from "../../bot/contracts/events.ts";
+import type { BotEvent, MessageRef } from "../../bot/core/events.ts";
 import { type Figures, Prometheus } from "../../bot/metrics/prometheus.ts";
 
 const poolFigures = { waiting: 3, inHand: 1, oldestAgeMs: 2_500, paused: true };

@@ -1,6 +1,6 @@
 /** The last hour, bounded. */
 import { expect, onTestFinished, test } from "vitest";
-import type { MessageRef } from "../../bot/contracts/events.ts";
+import type { MessageRef } from "../../bot/core/events.ts";
 import { type Look, type Point, Series } from "../../bot/metrics/series.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";

@@ -12,7 +12,7 @@ import {
   RateLimitedError,
   type TelegramError,
   UnauthorizedError,
-} from "../../bot/contracts/errors.ts";
+} from "../../bot/core/errors.ts";
 import {
   type DeliveryDecision,
   decideDelivery,

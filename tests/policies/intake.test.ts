@@ -7,7 +7,7 @@ import {
   PollConflictError,
   RateLimitedError,
   UnauthorizedError,
-} from "../../bot/contracts/errors.ts";
+} from "../../bot/core/errors.ts";
 import { decidePollDelay } from "../../bot/policies/intake.ts";
 
 const most = () => 1;

@@ -1,7 +1,7 @@
 /** Log backlog: what matters less is refused sooner, and beyond a limit everything is. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type LogLevel, logLevels } from "../../bot/contracts/log-level.ts";
+import { type LogLevel, logLevels } from "../../bot/core/log-level.ts";
 import { backlogBytesMax, isCaughtUp, isTaken } from "../../bot/policies/log-backlog.ts";
 
 const mib = 2 ** 20;

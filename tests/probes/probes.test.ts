@@ -1,6 +1,6 @@
 /** Probes: which figures mean what, as tables. */
 import { describe, expect, test } from "vitest";
-import type { ProbeResult } from "../../bot/contracts/component.ts";
+import type { ProbeResult } from "../../bot/core/component.ts";
 import { clockProbe } from "../../bot/probes/clock-probe.ts";
 import { diskProbe } from "../../bot/probes/disk-probe.ts";
 import { type LogFigures, logProbe } from "../../bot/probes/log-probe.ts";

@@ -1,6 +1,6 @@
 /** Safe mode as a component: it holds, lets go, watches, and ends. */
 import { expect, onTestFinished, test } from "vitest";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import type { Life } from "../../bot/policies/safe-mode.ts";
 import { SafeMode } from "../../bot/restarts/safe-mode.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";

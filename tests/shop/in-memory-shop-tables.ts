@@ -12,7 +12,7 @@ import type {
   Page,
   Profile,
   ShopTables,
-} from "../../bot/contracts/shop-tables.ts";
+} from "../../bot/core/shop-tables.ts";
 
 interface Rows {
   readonly accounts: Map<number, Account>;

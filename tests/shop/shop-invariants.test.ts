@@ -1,7 +1,7 @@
 /** The shop's invariants, under any order of operations, repetitions and faults. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { DomainTransaction } from "../../bot/contracts/shop-tables.ts";
+import type { DomainTransaction } from "../../bot/core/shop-tables.ts";
 import { openAccount } from "../../bot/shop/accounts.ts";
 import { buy, cancelOrder } from "../../bot/shop/orders.ts";
 import { InjectedFault, InMemoryShopTables } from "./in-memory-shop-tables.ts";

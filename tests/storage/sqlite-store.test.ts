@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { Backup } from "../../bot/contracts/store.ts";
+import type { Backup } from "../../bot/core/store.ts";
 import { crashAsPlanned, SimulatedDisk } from "../../lab/simulation/simulated-disk.ts";
 import { restoreBackup } from "../../bot/storage/restore.ts";
 import type { OpenDatabase } from "../../bot/storage/sqlite-driver.ts";

@@ -1,14 +1,14 @@
 /** Store conformance: what every Store has to do, whatever it is made of. */
 import { describe, expect, test } from "vitest";
-import { StepResultError } from "../../bot/contracts/errors.ts";
-import type { Message, NewMessage } from "../../bot/contracts/message.ts";
+import { StepResultError } from "../../bot/core/errors.ts";
+import type { Message, NewMessage } from "../../bot/core/message.ts";
 import type {
   AttemptRef,
   Backup,
   ClaimRequest,
   DeadLetterFilter,
   Store,
-} from "../../bot/contracts/store.ts";
+} from "../../bot/core/store.ts";
 import type { ManualClock } from "../support/manual-clock.ts";
 
 export interface StoreSubject {

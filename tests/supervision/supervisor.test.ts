@@ -1,7 +1,7 @@
 /** Supervisor: one component is restarted alone, proves itself, and is given up when it cannot. */
 import { expect, onTestFinished, test } from "vitest";
-import type { Component } from "../../bot/contracts/component.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { Component } from "../../bot/core/component.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import { restartRules } from "../../bot/policies/recovery.ts";
 import { Replaceable } from "../../bot/supervision/replaceable.ts";
 import { type SupervisedComponent, Supervisor } from "../../bot/supervision/supervisor.ts";

@@ -1,8 +1,8 @@
 /** Durable bot: Telegraf handlers over the real queue, store and delivery; only Telegram is pretended. */
 import { Telegraf } from "telegraf";
-import type { BotApi } from "../../bot/contracts/bot-api.ts";
-import type { MessageHandler } from "../../bot/contracts/message-handler.ts";
-import { Secret } from "../../bot/contracts/secret.ts";
+import type { BotApi } from "../../bot/core/bot-api.ts";
+import type { MessageHandler } from "../../bot/core/message-handler.ts";
+import { Secret } from "../../bot/core/secret.ts";
 import type { CrashPlan } from "../../lab/simulation/simulated-disk.ts";
 import type { BotContext } from "../../bot/telegram/bot-context.ts";
 import { Delivery } from "../../bot/telegram/delivery.ts";

@@ -1,7 +1,7 @@
 /** Encryption keys for tests, kept in memory. */
 import { createHash } from "node:crypto";
-import type { EncryptionKeys } from "../../bot/contracts/encryption-keys.ts";
-import { Secret } from "../../bot/contracts/secret.ts";
+import type { EncryptionKeys } from "../../bot/core/encryption-keys.ts";
+import { Secret } from "../../bot/core/secret.ts";
 
 /** A key made of a word: the same word is the same key. */
 export function keyOf(word: string): Secret {

@@ -5,7 +5,7 @@
  * (The idea is River's start/stop stress test.)
  */
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Component } from "../../bot/contracts/component.ts";
+import type { Component } from "../../bot/core/component.ts";
 import { type ManualClock, settle } from "./manual-clock.ts";
 
 export interface ConformanceSubject {

@@ -4,7 +4,7 @@
  * `advance` wakes sleepers one due time at a time and lets everything they set off (promises and
  * `setImmediate` callbacks, not real I/O) settle before the next one wakes.
  */
-import type { Clock } from "../../bot/contracts/clock.ts";
+import type { Clock } from "../../bot/core/clock.ts";
 
 interface Sleeper {
   readonly dueAtMs: number;

@@ -1,6 +1,6 @@
 /** Scripted API: a BotApi whose answers a test gives, call by call. */
-import type { BotApi, CallOptions } from "../../bot/contracts/bot-api.ts";
-import type { JsonObject } from "../../bot/contracts/message.ts";
+import type { BotApi, CallOptions } from "../../bot/core/bot-api.ts";
+import type { JsonObject } from "../../bot/core/message.ts";
 
 export interface SeenCall {
   readonly method: string;

@@ -7,8 +7,8 @@ import {
   CallUnknownError,
   RateLimitedError,
   UnauthorizedError,
-} from "../../bot/contracts/errors.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+} from "../../bot/core/errors.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import { Breaker } from "../../bot/telegram/breaker.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { hangUntilAborted, ScriptedApi } from "../support/scripted-api.ts";

@@ -9,9 +9,9 @@ import {
   ChatMigratedError,
   QueryTooOldError,
   RateLimitedError,
-} from "../../bot/contracts/errors.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
-import type { NewMessage } from "../../bot/contracts/message.ts";
+} from "../../bot/core/errors.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
+import type { NewMessage } from "../../bot/core/message.ts";
 import { Delivery } from "../../bot/telegram/delivery.ts";
 import { FloodGate } from "../../bot/telegram/flood-gate.ts";
 import { toOutgoingMessage } from "../../bot/telegram/outgoing.ts";

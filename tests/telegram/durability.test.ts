@@ -4,9 +4,9 @@
  * the process died between the call and its commit.
  */
 import { expect, test } from "vitest";
-import type { BotApi } from "../../bot/contracts/bot-api.ts";
-import type { JsonObject } from "../../bot/contracts/message.ts";
-import type { RawUpdate } from "../../bot/contracts/update-source.ts";
+import type { BotApi } from "../../bot/core/bot-api.ts";
+import type { JsonObject } from "../../bot/core/message.ts";
+import type { RawUpdate } from "../../bot/core/intake.ts";
 import { createBot } from "../../bot/index.ts";
 import { toIncomingMessage } from "../../bot/telegram/incoming.ts";
 import { ada, pressed, said } from "../commands/bot-under-test.ts";

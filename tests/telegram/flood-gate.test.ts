@@ -1,6 +1,6 @@
 /** Flood gate: what it reads back after a restart, however long the reading takes. */
 import { expect, test } from "vitest";
-import type { SentRecord } from "../../bot/contracts/store.ts";
+import type { SentRecord } from "../../bot/core/store.ts";
 import { FloodGate } from "../../bot/telegram/flood-gate.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 

@@ -1,7 +1,7 @@
 /** Identity and command menu: what Telegram is told and asked once. */
 import { expect, test } from "vitest";
-import { CallNotSentError, UnauthorizedError } from "../../bot/contracts/errors.ts";
-import type { NewMessage } from "../../bot/contracts/message.ts";
+import { CallNotSentError, UnauthorizedError } from "../../bot/core/errors.ts";
+import type { NewMessage } from "../../bot/core/message.ts";
 import { registerCommandMenus } from "../../bot/telegram/command-menu.ts";
 import { Identity } from "../../bot/telegram/identity.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";

@@ -5,7 +5,7 @@ import {
   CallRefusedError,
   CallUnknownError,
   UnauthorizedError,
-} from "../../bot/contracts/errors.ts";
+} from "../../bot/core/errors.ts";
 import { MeasuredApi } from "../../bot/telegram/measured-api.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { ScriptedApi } from "../support/scripted-api.ts";

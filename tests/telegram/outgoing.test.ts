@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { Input, Telegram } from "telegraf";
 import { describe, expect, test } from "vitest";
-import type { NewMessage } from "../../bot/contracts/message.ts";
+import type { NewMessage } from "../../bot/core/message.ts";
 import { toOutgoingMessage } from "../../bot/telegram/outgoing.ts";
 
 const receivedAtEpochMs = 1_000_000;

@@ -8,9 +8,9 @@ import {
   RateLimitedError,
   StorageFullError,
   UnauthorizedError,
-} from "../../bot/contracts/errors.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
-import type { NewMessage } from "../../bot/contracts/message.ts";
+} from "../../bot/core/errors.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
+import type { NewMessage } from "../../bot/core/message.ts";
 import { allowedUpdates } from "../../bot/telegram/incoming.ts";
 import { Polling, type PollingDeps } from "../../bot/telegram/polling.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";

@@ -2,7 +2,7 @@
 import type { Telegraf } from "telegraf";
 import { Input } from "telegraf";
 import { describe, expect, test } from "vitest";
-import { CallNotSentError, CallUnknownError, RateLimitedError } from "../../bot/contracts/errors.ts";
+import { CallNotSentError, CallUnknownError, RateLimitedError } from "../../bot/core/errors.ts";
 import type { BotContext } from "../../bot/telegram/bot-context.ts";
 import { toIncomingMessage } from "../../bot/telegram/incoming.ts";
 import { ada, said } from "../commands/bot-under-test.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Component } from "../../bot/contracts/component.ts";
-import { StorageInUseError } from "../../bot/contracts/errors.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { Component } from "../../bot/core/component.ts";
+import { StorageInUseError } from "../../bot/core/errors.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import {
   FaultToleranceManager,
   StartInterruptedError,

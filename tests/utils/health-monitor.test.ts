@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
-import type { Probe, ProbeResult } from "../../bot/contracts/component.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { Probe, ProbeResult } from "../../bot/core/component.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import { HealthMonitor } from "../../bot/utils/health-monitor.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";

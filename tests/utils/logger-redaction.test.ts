@@ -5,8 +5,8 @@ import { Writable } from "node:stream";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { ConfigurationError, RateLimitedError } from "../../bot/contracts/errors.ts";
-import { Secret } from "../../bot/contracts/secret.ts";
+import { ConfigurationError, RateLimitedError } from "../../bot/core/errors.ts";
+import { Secret } from "../../bot/core/secret.ts";
 import { BotLogger, withCorrelation } from "../../bot/utils/logger.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 

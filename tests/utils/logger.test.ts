@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import {
   BotLogger,
   type BotLoggerOptions,
@@ -241,7 +241,7 @@ test("a process whose console was closed by its reader goes on and ends with 0",
     await log.close();
   `;
   const fileUrl = (path: string) => new URL(path, import.meta.url).href;
-  const files = [fileUrl("../../bot/utils/logger.ts"), fileUrl("../../bot/contracts/clock.ts")];
+  const files = [fileUrl("../../bot/utils/logger.ts"), fileUrl("../../bot/core/clock.ts")];
   const child = spawn(process.execPath, [
     "--input-type=module",
     "-e",

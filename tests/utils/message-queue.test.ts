@@ -1,10 +1,10 @@
 /** Message queue: order, retries, deaths, time and operators, over the real store on a still clock. */
 import { describe, expect, test } from "vitest";
-import type { BotError } from "../../bot/contracts/errors.ts";
-import { StorageFullError } from "../../bot/contracts/errors.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
-import type { Message } from "../../bot/contracts/message.ts";
-import type { Attempt, HandlerResult } from "../../bot/contracts/message-handler.ts";
+import type { BotError } from "../../bot/core/errors.ts";
+import { StorageFullError } from "../../bot/core/errors.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
+import type { Message } from "../../bot/core/message.ts";
+import type { Attempt, HandlerResult } from "../../bot/core/message-handler.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { handlers, QueueMachine, send, update } from "../support/queue-under-test.ts";
 

@@ -1,6 +1,6 @@
 /** Process monitor: which figures lead to a restart, when, and how often. */
 import { describe, expect, test } from "vitest";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import {
   ProcessMonitor,
   type ProcessMonitorDeps,

@@ -1,7 +1,7 @@
 /** Reconnect manager: what it notices, how it tries, and what it knows of a connection. */
 import { describe, expect, test } from "vitest";
-import { CallNotSentError } from "../../bot/contracts/errors.ts";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import { CallNotSentError } from "../../bot/core/errors.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import { type Connection, ReconnectManager } from "../../bot/utils/reconnect-manager.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { BotEvent } from "../../bot/contracts/events.ts";
+import type { BotEvent } from "../../bot/core/events.ts";
 import { Watchdog } from "../../bot/watchdog/watchdog.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";

@@ -1,7 +1,7 @@
 /** Database checks: who holds the data, and whether the file is whole. */
 import { existsSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { StorageInUseError } from "../../contracts/errors.ts";
+import { StorageInUseError } from "../../core/errors.ts";
 import { lockDataDirectory } from "../../storage/data-lock.ts";
 import { checkIntegrity, inspectDatabase } from "../../storage/schema.ts";
 import { openNodeSqlite } from "../../storage/sqlite-driver.ts";

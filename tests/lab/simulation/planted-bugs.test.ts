@@ -1,9 +1,9 @@
 /** Planted bugs: every real part is broken on purpose, and the simulation has to notice. */
 import { expect, test } from "vitest";
-import type { Clock } from "../../../bot/contracts/clock.ts";
-import type { NewMessage } from "../../../bot/contracts/message.ts";
-import type { MessageHandler } from "../../../bot/contracts/message-handler.ts";
-import type { AttemptOutcome, Store } from "../../../bot/contracts/store.ts";
+import type { Clock } from "../../../bot/core/clock.ts";
+import type { NewMessage } from "../../../bot/core/message.ts";
+import type { MessageHandler } from "../../../bot/core/message-handler.ts";
+import type { AttemptOutcome, Store } from "../../../bot/core/store.ts";
 import type { Plants } from "../../../lab/simulation/simulated-process.ts";
 import { type Complaint, simulate } from "../../../lab/simulation/simulation.ts";
 

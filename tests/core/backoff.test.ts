@@ -1,7 +1,7 @@
 /** Back-off: bounds that hold for every attempt and every chance. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fullJitter } from "../../bot/policies/backoff.ts";
+import { fullJitter } from "../../bot/core/backoff.ts";
 
 const options = { initialMs: 500, maxMs: 4_000 };
 

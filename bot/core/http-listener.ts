@@ -5,7 +5,7 @@
  */
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock } from "../contracts/clock.ts";
+import type { Clock } from "./clock.ts";
 
 export interface HttpListenerOptions {
   readonly host: string;

@@ -1,6 +1,6 @@
 /** Heartbeat: when a part counts as overdue. */
 import { expect, test } from "vitest";
-import { Pulse } from "../../bot/contracts/heartbeat.ts";
+import { Pulse } from "../../bot/core/heartbeat.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 test("nothing is overdue before something is expected", async () => {

@@ -1,5 +1,5 @@
 /** Backoff: how long to wait before trying again. */
-import type { Random } from "../contracts/clock.ts";
+import type { Random } from "./clock.ts";
 
 export interface BackoffOptions {
   /** Upper bound of the first delay, in milliseconds. */

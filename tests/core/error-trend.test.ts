@@ -6,7 +6,7 @@ import {
   noTrend,
   withoutParticulars,
   withWindow,
-} from "../../bot/policies/error-trend.ts";
+} from "../../bot/core/error-trend.ts";
 import { seededRandom } from "../../lab/simulation/seeded-random.ts";
 
 test.for<[string, string]>([
