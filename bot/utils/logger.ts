@@ -14,13 +14,13 @@ import { type Clock, waitOver } from "../core/clock.ts";
 import { BotError } from "../core/errors.ts";
 import type { BotEvent, Publish } from "../core/events.ts";
 import { type LogLevel, logLevels } from "../core/log-level.ts";
-import { BoundedOutput } from "../logging/bounded-output.ts";
-import { isAudited, levelOf } from "../logging/event-level.ts";
-import { LatestLines, type LineListener } from "../logging/latest-lines.ts";
-import { formatInstant, type LogLine, toJson, toReadable } from "../logging/line-format.ts";
-import { LineSampler } from "../logging/line-sampler.ts";
-import type { LogDisk } from "../logging/log-disk.ts";
-import { LogFile, type LogFileSnapshot } from "../logging/log-file.ts";
+import { BoundedOutput } from "./logger/bounded-output.ts";
+import { isAudited, levelOf } from "./logger/event-level.ts";
+import { LatestLines, type LineListener } from "./logger/latest-lines.ts";
+import { formatInstant, type LogLine, toJson, toReadable } from "./logger/line-format.ts";
+import { LineSampler } from "./logger/line-sampler.ts";
+import type { LogDisk } from "./logger/log-disk.ts";
+import { LogFile, type LogFileSnapshot } from "./logger/log-file.ts";
 import { redact } from "../core/redaction.ts";
 
 /** Ids, codes and figures; units stand in their names. Errors are written with stack and causes. */

@@ -5,10 +5,10 @@ import { Writable } from "node:stream";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { ConfigurationError, RateLimitedError } from "../../bot/core/errors.ts";
-import { Secret } from "../../bot/core/secret.ts";
-import { BotLogger, withCorrelation } from "../../bot/utils/logger.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { ConfigurationError, RateLimitedError } from "../../../bot/core/errors.ts";
+import { Secret } from "../../../bot/core/secret.ts";
+import { BotLogger, withCorrelation } from "../../../bot/utils/logger.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 function setup() {
   const directory = mkdtempSync(join(tmpdir(), "redaction-"));

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import { RateLimitedError } from "../../bot/core/errors.ts";
-import type { BotEvent } from "../../bot/core/events.ts";
-import { type LogLevel, logLevels } from "../../bot/core/log-level.ts";
-import type { LogLine } from "../../bot/logging/line-format.ts";
-import { BotLogger, type BotLoggerOptions } from "../../bot/utils/logger.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { RateLimitedError } from "../../../bot/core/errors.ts";
+import type { BotEvent } from "../../../bot/core/events.ts";
+import { type LogLevel, logLevels } from "../../../bot/core/log-level.ts";
+import type { LogLine } from "../../../bot/utils/logger/line-format.ts";
+import { BotLogger, type BotLoggerOptions } from "../../../bot/utils/logger.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 const ref = { messageId: 1, messageType: "send", pool: "answering" } as const;
 const error = { code: "STORAGE_FULL", message: "disk full", atEpochMs: 0 };

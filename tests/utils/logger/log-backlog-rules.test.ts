@@ -1,8 +1,8 @@
 /** Log backlog: what matters less is refused sooner, and beyond a limit everything is. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type LogLevel, logLevels } from "../../bot/core/log-level.ts";
-import { backlogBytesMax, isCaughtUp, isTaken } from "../../bot/policies/log-backlog.ts";
+import { type LogLevel, logLevels } from "../../../bot/core/log-level.ts";
+import { backlogBytesMax, isCaughtUp, isTaken } from "../../../bot/utils/logger/log-backlog-rules.ts";
 
 const mib = 2 ** 20;
 

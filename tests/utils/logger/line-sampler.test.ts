@@ -1,8 +1,8 @@
 /** Line sampler: which lines say the same, and that no number of them is lost. */
 import { expect, test } from "vitest";
-import type { LogLine } from "../../bot/logging/line-format.ts";
-import { LineSampler } from "../../bot/logging/line-sampler.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import type { LogLine } from "../../../bot/utils/logger/line-format.ts";
+import { LineSampler } from "../../../bot/utils/logger/line-sampler.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 type Source = "event" | "author";
 

@@ -8,10 +8,10 @@
  * write each. When five are enough is decided in policies/log-sampling.ts. A bounded memory: the kind
  * that has been quiet for longest is forgotten first, and what it left out is told all the same.
  */
-import type { Clock } from "../core/clock.ts";
-import type { LogLevel } from "../core/log-level.ts";
-import { fingerprintOf } from "../core/error-trend.ts";
-import { decideSample, isWindowOver, type SampleWindow } from "../policies/log-sampling.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { LogLevel } from "../../core/log-level.ts";
+import { fingerprintOf } from "../../core/error-trend.ts";
+import { decideSample, isWindowOver, type SampleWindow } from "./log-sampling-rules.ts";
 import type { LogLine } from "./line-format.ts";
 
 /** Lines of one event that were left out, and that no later line tells. */

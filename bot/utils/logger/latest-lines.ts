@@ -4,7 +4,7 @@
  * Bounded, and of no consequence for the log: a listener that throws hears nothing more, and what is
  * logged while listeners are told is not told to them, so that none of them can go round in circles.
  */
-import { BotError } from "../core/errors.ts";
+import { BotError } from "../../core/errors.ts";
 import type { LogLine } from "./line-format.ts";
 
 export type LineListener = (line: LogLine) => void;

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { sweepLogFiles } from "../../bot/logging/retention.ts";
+import { sweepLogFiles } from "../../../bot/utils/logger/retention.ts";
 
 const today = Date.UTC(2026, 0, 15);
 

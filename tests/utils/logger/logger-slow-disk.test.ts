@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import type { LogDisk } from "../../bot/logging/log-disk.ts";
-import { BotLogger } from "../../bot/utils/logger.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import type { LogDisk } from "../../../bot/utils/logger/log-disk.ts";
+import { BotLogger } from "../../../bot/utils/logger.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 /** Writes nothing while it is stuck, and everything afterwards. */
 class SlowDisk implements LogDisk {

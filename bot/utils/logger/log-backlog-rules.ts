@@ -5,7 +5,7 @@
  * beyond the last limit everything is refused, and memory stays bounded. (Queueing all and throwing
  * the unimportant out later would need a second buffer beside the stream's own.) Pure.
  */
-import type { LogLevel } from "../core/log-level.ts";
+import type { LogLevel } from "../../core/log-level.ts";
 
 const mebibyte = 2 ** 20;
 

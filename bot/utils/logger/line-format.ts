@@ -3,7 +3,7 @@
  *
  * One line whatever is in it: nothing that steers a terminal or pretends to be another line.
  */
-import type { LogLevel } from "../core/log-level.ts";
+import type { LogLevel } from "../../core/log-level.ts";
 
 /** A line, redacted: plain data. */
 export type LogLine = Readonly<Record<string, unknown>> & {

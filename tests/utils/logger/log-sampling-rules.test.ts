@@ -6,7 +6,7 @@ import {
   isWindowOver,
   type SampleWindow,
   sampleRules,
-} from "../../bot/policies/log-sampling.ts";
+} from "../../../bot/utils/logger/log-sampling-rules.ts";
 
 const seen = (lines: number, suppressed: number): SampleWindow => ({
   startedAtMs: 1_000,

@@ -1,6 +1,6 @@
 /** Event level: how much an event matters, and which ones are never left out of the log. */
-import type { BotEvent } from "../core/events.ts";
-import type { LogLevel } from "../core/log-level.ts";
+import type { BotEvent } from "../../core/events.ts";
+import type { LogLevel } from "../../core/log-level.ts";
 
 type Level<Type> = LogLevel | ((event: Extract<BotEvent, { type: Type }>) => LogLevel);
 

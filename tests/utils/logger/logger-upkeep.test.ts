@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import { BotLogger } from "../../bot/utils/logger.ts";
-import { ManualClock, settle } from "../support/manual-clock.ts";
+import { BotLogger } from "../../../bot/utils/logger.ts";
+import { ManualClock, settle } from "../../support/manual-clock.ts";
 
 function setup(mount = false) {
   const directory = mkdtempSync(join(tmpdir(), "logger-upkeep-"));
