@@ -35,9 +35,9 @@ import type {
 } from "../core/message-handler.ts";
 import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
 import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
-import { deathsMax, isPoison } from "../policies/poison.ts";
-import { OutcomeReport, type QueueCounts, toRef } from "../queue/outcome-report.ts";
-import { type Slot, WorkerPool } from "../queue/worker-pool.ts";
+import { deathsMax, isPoison } from "./message-queue/poison-rules.ts";
+import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
+import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
   /** Updates in hand at a time. Default 10. Of calls to Telegram, `callsPerUpdate` times as many. */

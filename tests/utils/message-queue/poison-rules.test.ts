@@ -1,6 +1,6 @@
 /** Poison: the third death is one too many. */
 import { expect, test } from "vitest";
-import { isPoison } from "../../bot/policies/poison.ts";
+import { isPoison } from "../../../bot/utils/message-queue/poison-rules.ts";
 
 test.each([
   [0, false],

@@ -4,14 +4,14 @@
  * Owns one loop. A worker that is overdue lends its slot out, so that one stuck handler never blocks
  * the others; its lane stays held. Wake-ups are never lost: a wake between two looks is remembered.
  */
-import { type Clock, waitOver } from "../core/clock.ts";
-import { BotError } from "../core/errors.ts";
-import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
-import type { Message, Pool } from "../core/message.ts";
-import type { PoolGate } from "../core/message-handler.ts";
-import type { QueueStore } from "../core/store.ts";
-import { suspectAloneMs } from "../policies/poison.ts";
-import { ageMs, decideAgedLimit } from "../policies/priority.ts";
+import { type Clock, waitOver } from "../../core/clock.ts";
+import { BotError } from "../../core/errors.ts";
+import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
+import type { Message, Pool } from "../../core/message.ts";
+import type { PoolGate } from "../../core/message-handler.ts";
+import type { QueueStore } from "../../core/store.ts";
+import { suspectAloneMs } from "./poison-rules.ts";
+import { ageMs, decideAgedLimit } from "./priority-rules.ts";
 
 export interface WorkerPoolDeps {
   readonly pool: Pool;

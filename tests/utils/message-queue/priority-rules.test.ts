@@ -1,7 +1,7 @@
 /** Ageing: one claim in four goes to an aged head first, however the claims are cut into batches. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decideAgedLimit } from "../../bot/policies/priority.ts";
+import { decideAgedLimit } from "../../../bot/utils/message-queue/priority-rules.ts";
 
 test("over any run of claims the aged share is a quarter", () => {
   fc.assert(

@@ -1,8 +1,8 @@
 /** Outcome report: counts what became of messages, and tells of each. */
-import type { ErrorRecord } from "../core/errors.ts";
-import type { MessageRef, Publish } from "../core/events.ts";
-import type { Message } from "../core/message.ts";
-import type { AttemptOutcome, EnqueueResult } from "../core/store.ts";
+import type { ErrorRecord } from "../../core/errors.ts";
+import type { MessageRef, Publish } from "../../core/events.ts";
+import type { Message } from "../../core/message.ts";
+import type { AttemptOutcome, EnqueueResult } from "../../core/store.ts";
 
 /** Since the start. */
 export interface QueueCounts {
