@@ -30,8 +30,8 @@ function expectEntries(heading: string, names: readonly string[]): void {
   for (const row of rows) for (const cell of row) expect(cell, row[0]).not.toBe("");
 }
 
-const probeFiles = readdirSync(new URL("../bot/probes", import.meta.url)).map((name) =>
-  read(`bot/probes/${name}`).replace(/\/\*\*[\s\S]*?\*\/|\/\/.*|^import .*$/gm, ""),
+const probeFiles = readdirSync(new URL("../bot/utils/health-monitor", import.meta.url)).map((name) =>
+  read(`bot/utils/health-monitor/${name}`).replace(/\/\*\*[\s\S]*?\*\/|\/\/.*|^import .*$/gm, ""),
 );
 
 test("every exit code has its entry, and no other has one", () => {

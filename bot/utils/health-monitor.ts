@@ -11,7 +11,7 @@ import type { Component, Probe, ProbeResult } from "../core/component.ts";
 import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, Pulse, worstOf } from "../core/heartbeat.ts";
-import { type Health, nextVerdict, severity, type Verdict } from "../policies/health.ts";
+import { type Health, nextVerdict, severity, type Verdict } from "./health-monitor/health-rules.ts";
 
 export interface HealthMonitorDeps {
   readonly clock: Clock;

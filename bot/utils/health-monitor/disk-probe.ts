@@ -1,6 +1,6 @@
 /** Disk probe: whether there is room left for data and logs. */
 import { statfs } from "node:fs/promises";
-import type { Probe, ProbeResult } from "../core/component.ts";
+import type { Probe, ProbeResult } from "../../core/component.ts";
 
 /** Bytes free and in all, of the file system a directory is on. */
 export type Space = { readonly freeBytes: number; readonly totalBytes: number };

@@ -1,14 +1,14 @@
 /** Probes: which figures mean what, as tables. */
 import { describe, expect, test } from "vitest";
-import type { ProbeResult } from "../../bot/core/component.ts";
-import { clockProbe } from "../../bot/probes/clock-probe.ts";
-import { diskProbe } from "../../bot/probes/disk-probe.ts";
-import { type LogFigures, logProbe } from "../../bot/probes/log-probe.ts";
-import { type ProcessFigures, processProbes } from "../../bot/probes/process-probes.ts";
-import { type QueueFigures, queueProbe } from "../../bot/probes/queue-probe.ts";
-import { restartsProbe } from "../../bot/probes/restarts-probe.ts";
-import { telegramProbe } from "../../bot/probes/telegram-probe.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import type { ProbeResult } from "../../../bot/core/component.ts";
+import { clockProbe } from "../../../bot/utils/health-monitor/clock-probe.ts";
+import { diskProbe } from "../../../bot/utils/health-monitor/disk-probe.ts";
+import { type LogFigures, logProbe } from "../../../bot/utils/health-monitor/log-probe.ts";
+import { type ProcessFigures, processProbes } from "../../../bot/utils/health-monitor/process-probes.ts";
+import { type QueueFigures, queueProbe } from "../../../bot/utils/health-monitor/queue-probe.ts";
+import { restartsProbe } from "../../../bot/utils/health-monitor/restarts-probe.ts";
+import { telegramProbe } from "../../../bot/utils/health-monitor/telegram-probe.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 const never = new AbortController().signal;
 const mb = 2 ** 20;

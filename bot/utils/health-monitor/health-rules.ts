@@ -7,7 +7,7 @@
  * Bad news are believed sooner than good ones, so that a part on the edge stays on the bad side of it
  * in the place of flapping. Pure.
  */
-import type { ProbeResult } from "../core/component.ts";
+import type { ProbeResult } from "../../core/component.ts";
 
 export type Health = ProbeResult["status"];
 

@@ -1,6 +1,6 @@
 /** Telegram probe: alive is who completes polls; a bot nobody writes to is not dead. */
-import type { Probe, ProbeResult } from "../core/component.ts";
-import type { UpdateSourceSnapshot } from "../core/intake.ts";
+import type { Probe, ProbeResult } from "../../core/component.ts";
+import type { UpdateSourceSnapshot } from "../../core/intake.ts";
 
 export interface TelegramProbeDeps {
   readonly intake: () => UpdateSourceSnapshot;

@@ -1,6 +1,6 @@
 /** Clock probe: whether somebody has set the wall clock since the start. */
-import type { Clock } from "../core/clock.ts";
-import type { Probe } from "../core/component.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Probe } from "../../core/component.ts";
 
 /** Less is a clock being kept right. */
 const stepMsMax = 5_000;

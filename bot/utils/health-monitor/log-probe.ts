@@ -1,6 +1,6 @@
 /** Log probe: whether log lines reach the disk, and what is lost of them. */
-import type { Probe, ProbeResult } from "../core/component.ts";
-import type { LogLevel } from "../core/log-level.ts";
+import type { Probe, ProbeResult } from "../../core/component.ts";
+import type { LogLevel } from "../../core/log-level.ts";
 
 export interface LogFigures {
   readonly fileWritable: boolean;

@@ -1,5 +1,5 @@
 /** Restarts probe: whether this process follows a row of unclean ends. */
-import type { Probe, ProbeResult } from "../core/component.ts";
+import type { Probe, ProbeResult } from "../../core/component.ts";
 
 export interface SafeModeFigures {
   readonly state: "off" | "holding" | "watching";

@@ -1,5 +1,5 @@
 /** Components probe: whether every component does what it exists for. */
-import type { Probe, ProbeResult } from "../core/component.ts";
+import type { Probe, ProbeResult } from "../../core/component.ts";
 
 export interface ComponentFigures {
   readonly name: string;

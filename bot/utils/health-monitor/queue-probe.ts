@@ -1,5 +1,5 @@
 /** Queue probe: whether updates get through, judged by the oldest one that waits. */
-import type { Probe, ProbeResult } from "../core/component.ts";
+import type { Probe, ProbeResult } from "../../core/component.ts";
 
 /** What it looks at. */
 export interface QueueFigures {
