@@ -2,11 +2,11 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Component } from "../core/component.ts";
 import type { IncidentBook } from "../incidents/incident-book.ts";
-import { RestartLedger } from "../restarts/restart-ledger.ts";
-import { SafeMode } from "../restarts/safe-mode.ts";
+import { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
+import { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { Replaceable } from "../supervision/replaceable.ts";
-import { type Breadcrumb, takeBreadcrumb } from "../watchdog/breadcrumb.ts";
-import { Watchdog } from "../watchdog/watchdog.ts";
+import { type Breadcrumb, takeBreadcrumb } from "../utils/process-monitor/breadcrumb.ts";
+import { Watchdog } from "../utils/process-monitor/watchdog.ts";
 import type { Base } from "./base.ts";
 import { version } from "./version.ts";
 

@@ -13,7 +13,7 @@ import { processProbes } from "../utils/health-monitor/process-probes.ts";
 import { queueProbe } from "../utils/health-monitor/queue-probe.ts";
 import { restartsProbe } from "../utils/health-monitor/restarts-probe.ts";
 import { telegramProbe } from "../utils/health-monitor/telegram-probe.ts";
-import type { SafeMode } from "../restarts/safe-mode.ts";
+import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { Replaceable } from "../supervision/replaceable.ts";
 import type { SupervisedComponent } from "../supervision/supervisor.ts";
 import type { Breaker } from "../telegram/breaker.ts";

@@ -7,7 +7,7 @@
  * is not asked.
  * Source of the curve: Kubernetes, CrashLoopBackOff.
  */
-import type { Random } from "../core/clock.ts";
+import type { Random } from "../../core/clock.ts";
 
 /** One life of the process, as the ledger has it. */
 export interface Life {

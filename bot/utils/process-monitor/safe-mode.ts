@@ -3,10 +3,10 @@
  *
  * Logger, health and the monitoring API are up meanwhile, so that an operator can see why.
  */
-import { type Clock, type Random, waitOver } from "../core/clock.ts";
-import type { Component } from "../core/component.ts";
-import type { Publish } from "../core/events.ts";
-import { decideSafeMode, type Life, safeModeRules } from "../policies/safe-mode.ts";
+import { type Clock, type Random, waitOver } from "../../core/clock.ts";
+import type { Component } from "../../core/component.ts";
+import type { Publish } from "../../core/events.ts";
+import { decideSafeMode, type Life, safeModeRules } from "./safe-mode-rules.ts";
 
 export interface SafeModeDeps {
   readonly clock: Clock;

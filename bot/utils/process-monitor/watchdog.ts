@@ -6,10 +6,10 @@
  * finds the breadcrumb (breadcrumb.ts).
  */
 import { Worker } from "node:worker_threads";
-import { type Clock, waitOver } from "../core/clock.ts";
-import type { Component } from "../core/component.ts";
-import type { Publish } from "../core/events.ts";
-import type { Heartbeat } from "../core/heartbeat.ts";
+import { type Clock, waitOver } from "../../core/clock.ts";
+import type { Component } from "../../core/component.ts";
+import type { Publish } from "../../core/events.ts";
+import type { Heartbeat } from "../../core/heartbeat.ts";
 import type { Stall, WatchdogSetup } from "./watchdog-worker.ts";
 
 export interface WatchdogDeps {

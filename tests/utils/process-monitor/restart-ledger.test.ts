@@ -10,8 +10,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { RestartLedger } from "../../bot/restarts/restart-ledger.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { RestartLedger } from "../../../bot/utils/process-monitor/restart-ledger.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 function setup() {
   const directory = mkdtempSync(join(tmpdir(), "ledger-"));

@@ -10,7 +10,7 @@
  */
 import { Session } from "node:inspector";
 import { parentPort, workerData } from "node:worker_threads";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../../core/clock.ts";
 import { type Frame, writeBreadcrumb } from "./breadcrumb.ts";
 
 export interface WatchdogSetup {

@@ -6,9 +6,9 @@
  * watchdog's breadcrumb as its cause where there is one.
  */
 import { join } from "node:path";
-import type { Clock } from "../core/clock.ts";
-import type { Life } from "../policies/safe-mode.ts";
-import { RecordFile } from "../core/record-file.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Life } from "./safe-mode-rules.ts";
+import { RecordFile } from "../../core/record-file.ts";
 
 /** How a process ended. */
 export interface RestartEnd {

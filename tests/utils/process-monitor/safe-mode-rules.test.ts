@@ -1,7 +1,7 @@
 /** Safe mode: when a process that keeps dying is held back, and for how long. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decideSafeMode, type Life } from "../../bot/policies/safe-mode.ts";
+import { decideSafeMode, type Life } from "../../../bot/utils/process-monitor/safe-mode-rules.ts";
 
 const minute = 60_000;
 

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { BotEvent } from "../../bot/core/events.ts";
-import { Watchdog } from "../../bot/watchdog/watchdog.ts";
-import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import type { BotEvent } from "../../../bot/core/events.ts";
+import { Watchdog } from "../../../bot/utils/process-monitor/watchdog.ts";
+import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 /** The worker's own clock is real: so long a silence does not happen here. */
 const killAfterMs = 3_600_000;

@@ -1,8 +1,8 @@
 /** Leak trend: synthetic heaps whose truth is known. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decideLeak, type HeapPoint } from "../../bot/policies/leak-trend.ts";
-import { seededRandom } from "../../lab/simulation/seeded-random.ts";
+import { decideLeak, type HeapPoint } from "../../../bot/utils/process-monitor/leak-trend-rules.ts";
+import { seededRandom } from "../../../lab/simulation/seeded-random.ts";
 
 const mb = 1024 * 1024;
 const limit = 512 * mb;
