@@ -16,7 +16,7 @@ import {
   type ConnectionState,
   connectedState,
   nextConnectionState,
-} from "../policies/connection.ts";
+} from "./reconnect-manager/connection-rules.ts";
 
 /** A connection to be kept. */
 export interface Connection {

@@ -6,7 +6,7 @@ import {
   type ConnectionState,
   connectedState,
   nextConnectionState,
-} from "../../bot/policies/connection.ts";
+} from "../../../bot/utils/reconnect-manager/connection-rules.ts";
 
 const unsteady: ConnectionState = { kind: "unsteady", failures: 1 };
 const nearly: ConnectionState = { kind: "unsteady", failures: 2 };
