@@ -13,7 +13,7 @@ import type { UpdateSource } from "../core/intake.ts";
 import type { createBot } from "../index.ts";
 import { RapidRequests } from "../policies/rapid-requests.ts";
 import { parseCatalogue } from "../shop/catalogue.ts";
-import { Replaceable } from "../supervision/replaceable.ts";
+import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import type { Breaker } from "../telegram/breaker.ts";
 import { registerCommandMenus } from "../telegram/command-menu.ts";
 import { cidOf } from "../telegram/correlation.ts";

@@ -2,7 +2,7 @@
 import { AccessTokens } from "../api/access-tokens.ts";
 import { MonitoringServer } from "../api/monitoring.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import { Replaceable } from "../supervision/replaceable.ts";
+import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import { createActions, createView, type Watched } from "./monitoring-view.ts";
 import { version } from "./version.ts";
 

@@ -4,7 +4,7 @@ import type { BotApi } from "../core/bot-api.ts";
 import type { Component } from "../core/component.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Store } from "../core/store.ts";
-import { Replaceable } from "../supervision/replaceable.ts";
+import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import { BotApiClient, type Route } from "../telegram/bot-api-client.ts";
 import { Breaker } from "../telegram/breaker.ts";
 import { Delivery } from "../telegram/delivery.ts";

@@ -14,7 +14,7 @@ import { type Clock, type Random, systemRandom } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import { BotError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
-import { type SupervisedComponent, Supervisor } from "../supervision/supervisor.ts";
+import { type SupervisedComponent, Supervisor } from "./fault-tolerance-manager/supervisor.ts";
 
 export interface FaultToleranceManagerDeps {
   readonly clock: Clock;

@@ -1,18 +1,18 @@
 /** Supervisor: one component is restarted alone, proves itself, and is given up when it cannot. */
 import { expect, onTestFinished, test } from "vitest";
-import type { Component } from "../../bot/core/component.ts";
-import type { BotEvent } from "../../bot/core/events.ts";
-import { restartRules } from "../../bot/policies/recovery.ts";
-import { Replaceable } from "../../bot/supervision/replaceable.ts";
-import { type SupervisedComponent, Supervisor } from "../../bot/supervision/supervisor.ts";
-import { Polling } from "../../bot/telegram/polling.ts";
+import type { Component } from "../../../bot/core/component.ts";
+import type { BotEvent } from "../../../bot/core/events.ts";
+import { restartRules } from "../../../bot/utils/fault-tolerance-manager/recovery-rules.ts";
+import { Replaceable } from "../../../bot/utils/fault-tolerance-manager/replaceable.ts";
+import { type SupervisedComponent, Supervisor } from "../../../bot/utils/fault-tolerance-manager/supervisor.ts";
+import { Polling } from "../../../bot/telegram/polling.ts";
 import {
   FaultToleranceManager,
   type FaultToleranceManagerDeps,
-} from "../../bot/utils/fault-tolerance-manager.ts";
-import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { ScriptedApi } from "../support/scripted-api.ts";
+} from "../../../bot/utils/fault-tolerance-manager.ts";
+import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { ScriptedApi } from "../../support/scripted-api.ts";
 
 /** What the instances of a component do, one after another; the last one's ways are repeated. */
 type Ways = "lives" | "stuck" | "start fails" | "never starts" | "never stops and stuck";

@@ -8,11 +8,11 @@
  *
  * Owns one loop. Which measure is taken is decided in policies/recovery.ts.
  */
-import { type Clock, type Random, waitOver } from "../core/clock.ts";
-import type { Component } from "../core/component.ts";
-import { BotError, recordError } from "../core/errors.ts";
-import type { Publish } from "../core/events.ts";
-import { decideRestart, restartRules } from "../policies/recovery.ts";
+import { type Clock, type Random, waitOver } from "../../core/clock.ts";
+import type { Component } from "../../core/component.ts";
+import { BotError, recordError } from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
+import { decideRestart, restartRules } from "./recovery-rules.ts";
 
 export interface SupervisorDeps {
   readonly clock: Clock;

@@ -3,8 +3,8 @@
  *
  * A component lives once; whoever uses one that may be restarted asks the place for `current`.
  */
-import type { Component } from "../core/component.ts";
-import type { Heartbeat } from "../core/heartbeat.ts";
+import type { Component } from "../../core/component.ts";
+import type { Heartbeat } from "../../core/heartbeat.ts";
 
 export class Replaceable<T extends Component> implements Component {
   readonly name: string;

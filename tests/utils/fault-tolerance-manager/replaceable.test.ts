@@ -1,10 +1,10 @@
 /** Replaceable: whoever asks for the component gets the one that lives now. */
 import { expect, test } from "vitest";
-import type { Probe } from "../../bot/core/component.ts";
-import { Replaceable } from "../../bot/supervision/replaceable.ts";
-import { HealthMonitor } from "../../bot/utils/health-monitor.ts";
-import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import type { Probe } from "../../../bot/core/component.ts";
+import { Replaceable } from "../../../bot/utils/fault-tolerance-manager/replaceable.ts";
+import { HealthMonitor } from "../../../bot/utils/health-monitor.ts";
+import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
 function setup() {
   const clock = new ManualClock();
