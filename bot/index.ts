@@ -19,7 +19,7 @@ import { shopRoutes } from "./commands/shop.ts";
 import { startRoutes } from "./commands/start.ts";
 import { gate } from "./commands/visitor.ts";
 import { Secret } from "./core/secret.ts";
-import type { BotContext } from "./telegram/bot-context.ts";
+import type { BotContext } from "./telegram/context/bot-context.ts";
 
 export interface CreateBotOptions extends CommandOptions {
   readonly token: Secret | string;

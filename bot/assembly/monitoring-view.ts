@@ -12,7 +12,7 @@ import { type Look, pointEveryMs, type Series } from "../metrics/series.ts";
 import type { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
 import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import type { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
-import type { Breaker } from "../telegram/breaker.ts";
+import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { FaultToleranceManager } from "../utils/fault-tolerance-manager.ts";
 import type { HealthMonitor } from "../utils/health-monitor.ts";
 import type { BotLogger } from "../utils/logger.ts";

@@ -11,7 +11,7 @@ import type { DomainTransaction } from "../core/shop-tables.ts";
 import { openAccount } from "../shop/accounts.ts";
 import type { ShopRules } from "../shop/orders.ts";
 import { keepProfile, refreshProfile } from "../shop/personal-data.ts";
-import type { BotContext } from "../telegram/bot-context.ts";
+import type { BotContext } from "../telegram/context/bot-context.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
 import type { JudgeRequest } from "./rapid-requests.ts";

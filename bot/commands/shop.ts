@@ -7,7 +7,7 @@
  */
 import { findProduct, type Product } from "../shop/catalogue.ts";
 import { type BuyResult, buy, orderOfWish, type Wish } from "../shop/orders.ts";
-import type { BotContext } from "../telegram/bot-context.ts";
+import type { BotContext } from "../telegram/context/bot-context.ts";
 import { button, keyboard } from "./keyboard.ts";
 import { orderCard } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";

@@ -11,7 +11,7 @@ import type { CallOptions } from "../../bot/core/bot-api.ts";
 import type { Random } from "../../bot/core/clock.ts";
 import { CallNotSentError, CallUnknownError, type TelegramError } from "../../bot/core/errors.ts";
 import type { JsonObject } from "../../bot/core/message.ts";
-import { readAnswer } from "../../bot/telegram/answers.ts";
+import { readAnswer } from "../../bot/telegram/client/read-answer.ts";
 import { type Answer, failure, type SimulatedTelegram } from "./simulated-telegram.ts";
 import type { Thread, VirtualTime } from "./virtual-time.ts";
 import type { Weather } from "./weather.ts";

@@ -7,7 +7,7 @@
 import { Telegraf } from "telegraf";
 import { Secret } from "../../bot/core/secret.ts";
 import { type CreateBotOptions, createBot } from "../../bot/index.ts";
-import type { BotContext } from "../../bot/telegram/bot-context.ts";
+import type { BotContext } from "../../bot/telegram/context/bot-context.ts";
 import { owedForWork, type WorkPlan } from "./workload.ts";
 
 export interface WorkWorld {

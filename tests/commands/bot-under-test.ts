@@ -10,7 +10,7 @@ import type { BotEvent } from "../../bot/core/events.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import type { DomainTransaction } from "../../bot/core/shop-tables.ts";
 import { type CreateBotOptions, createBot } from "../../bot/index.ts";
-import type { BotContext } from "../../bot/telegram/bot-context.ts";
+import type { BotContext } from "../../bot/telegram/context/bot-context.ts";
 import { InMemoryShopTables } from "../shop/in-memory-shop-tables.ts";
 import { rules, welcomeBalanceMinor } from "../shop/shop-setup.ts";
 

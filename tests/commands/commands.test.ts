@@ -2,7 +2,7 @@
 
 import { expect, test, vi } from "vitest";
 import { commandList, failureNotice, languageOf, languages, texts } from "../../bot/commands/texts.ts";
-import { RapidRequests } from "../../bot/policies/rapid-requests.ts";
+import { RapidRequests } from "../../bot/telegram/context/rapid-requests-rules.ts";
 import { InjectedFault } from "../shop/in-memory-shop-tables.ts";
 import { dayMs } from "../shop/shop-setup.ts";
 import {

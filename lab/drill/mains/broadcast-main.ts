@@ -1,7 +1,7 @@
 /** The bot with a broadcast to send: what an operator's script would do, in a process to be killed. */
 import { parseConfig } from "../../../bot/config/fault-tolerance-config.ts";
 import { launch } from "../../../bot/enhanced-launcher.ts";
-import { toOutgoingMessage } from "../../../bot/telegram/outgoing.ts";
+import { toOutgoingMessage } from "../../../bot/telegram/delivery/call-message.ts";
 
 const env = Object.entries(process.env).filter(([name]) => !name.startsWith("BROADCAST"));
 const firstChatId = Number(process.env["BROADCAST_FIRST_CHAT"]);

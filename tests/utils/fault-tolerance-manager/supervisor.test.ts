@@ -5,7 +5,7 @@ import type { BotEvent } from "../../../bot/core/events.ts";
 import { restartRules } from "../../../bot/utils/fault-tolerance-manager/recovery-rules.ts";
 import { Replaceable } from "../../../bot/utils/fault-tolerance-manager/replaceable.ts";
 import { type SupervisedComponent, Supervisor } from "../../../bot/utils/fault-tolerance-manager/supervisor.ts";
-import { Polling } from "../../../bot/telegram/polling.ts";
+import { Polling } from "../../../bot/telegram/intake/polling.ts";
 import {
   FaultToleranceManager,
   type FaultToleranceManagerDeps,

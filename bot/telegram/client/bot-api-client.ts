@@ -1,0 +1,250 @@
+/**
+ * Bot API client: one HTTP call to Telegram, or to another Bot API server.
+ *
+ * Owns a pool of kept-alive connections. Every call has a deadline and every failure leaves here as
+ * a `TelegramError` that says whether the call may have been executed, without the token in it.
+ */
+import { openAsBlob } from "node:fs";
+import { basename } from "node:path";
+import { type Dispatcher, FormData, Pool, ProxyAgent, request } from "undici";
+import type { BotApi, CallOptions } from "../../core/bot-api.ts";
+import { type Clock, waitOver } from "../../core/clock.ts";
+import {
+  CallNotSentError,
+  CallRefusedError,
+  CallUnknownError,
+  TelegramError,
+} from "../../core/errors.ts";
+import type { JsonObject } from "../../core/message.ts";
+import type { Secret } from "../../core/secret.ts";
+import { readAnswer } from "./read-answer.ts";
+import { extractFiles, type FileContent, type FilePart } from "./file-parts.ts";
+
+/** One way to the Bot API. */
+export interface Route {
+  readonly apiRoot: string;
+  /** For everything but loopback addresses; a secret, because it may hold a password. */
+  readonly httpsProxy?: Secret;
+}
+
+export interface BotApiClientOptions {
+  readonly token: Secret;
+  /** Where the Bot API lives; a path prefix is kept. Default https://api.telegram.org. */
+  readonly apiRoot: string;
+  /** Other ways to it, tried in turn when this one fails (`renew`). */
+  readonly fallbacks?: readonly Route[];
+  readonly clock: Clock;
+  /** Milliseconds a call may take unless it says otherwise. */
+  readonly deadlineMs: number;
+  /** Connections at a time, the long poll's included. */
+  readonly connections: number;
+  /** Proxy for everything but loopback addresses; a secret, because it may hold a password. */
+  readonly httpsProxy?: Secret;
+}
+
+/** An answer to getUpdates is cut at 4 MiB by the server; anything far beyond is not Telegram. */
+const answerBytesMax = 32 * 1024 * 1024;
+const connectTimeoutMs = 5_000;
+
+export class BotApiClient implements BotApi {
+  readonly #options: BotApiClientOptions;
+  readonly #routes: readonly Route[];
+  /** Pools that still have calls under way. */
+  readonly #retired = new Set<Dispatcher>();
+  #routeIndex = 0;
+  #line: Line;
+
+  constructor(options: BotApiClientOptions) {
+    this.#options = options;
+    const { apiRoot, fallbacks = [], httpsProxy } = options;
+    this.#routes = [{ apiRoot, ...(httpsProxy && { httpsProxy }) }, ...fallbacks];
+    this.#line = openLine(options, this.#routes[0] as Route);
+  }
+
+  /**
+   * Begins anew with fresh connections, so that names are resolved again. Calls under way go on.
+   *
+   * @param change Whether to take the next way to the Bot API, if there is another.
+   */
+  renew(change: boolean): void {
+    if (change) this.#routeIndex = (this.#routeIndex + 1) % this.#routes.length;
+    const { dispatcher } = this.#line;
+    this.#line = openLine(this.#options, this.#routes[this.#routeIndex] as Route);
+    this.#retired.add(dispatcher);
+    void dispatcher.close().finally(() => this.#retired.delete(dispatcher));
+  }
+
+  /** Connections in use, waiting and at most, for operators. */
+  get pool(): PoolFigures {
+    const { dispatcher } = this.#line;
+    const {
+      connected = 0,
+      pending = 0,
+      running = 0,
+    } = dispatcher instanceof Pool ? dispatcher.stats : {};
+    const route = this.#routeIndex;
+    return { connected, running, pending, connectionsMax: this.#options.connections, route };
+  }
+
+  async call<T = unknown>(
+    method: string,
+    payload: JsonObject,
+    { signal, deadlineMs = this.#options.deadlineMs }: CallOptions = {},
+  ): Promise<T> {
+    const call = new AbortController();
+    const abort = () => call.abort(waitOver);
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    const answered = new AbortController();
+    // When the deadline passes first, it aborts the request, and so the connection.
+    void this.#options.clock.sleep(deadlineMs, answered.signal).then(() => {
+      if (!answered.signal.aborted) abort();
+    });
+    try {
+      return await this.#exchange<T>(method, payload, call.signal);
+    } catch (error) {
+      if (error instanceof TelegramError) throw error;
+      throw classifyFailure(method, error, call.signal.aborted, deadlineMs);
+    } finally {
+      answered.abort(waitOver);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async #exchange<T>(method: string, payload: JsonObject, signal: AbortSignal): Promise<T> {
+    const { fields, files } = extractFiles(payload);
+    const content =
+      files.length === 0
+        ? { headers: { "content-type": "application/json" }, body: JSON.stringify(fields) }
+        : { body: await createForm(method, fields, files) };
+    const { dispatcher, prefix } = this.#line;
+    const answer = await request(`${prefix}${method}`, {
+      dispatcher,
+      method: "POST",
+      ...content,
+      signal,
+      // The deadline above covers the whole call; these would only cut a long poll short.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const text = await answer.body.text();
+    return readAnswer(method, answer.statusCode, answer.headers, text) as T;
+  }
+
+  /** Closes every connection; calls under way fail. */
+  async close(): Promise<void> {
+    const all = [this.#line.dispatcher, ...this.#retired];
+    await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
+  }
+}
+
+/** Of the pool of connections. */
+export interface PoolFigures {
+  readonly connected: number;
+  readonly running: number;
+  readonly pending: number;
+  readonly connectionsMax: number;
+  /** Which of the ways is in use; 0 is the first. */
+  readonly route: number;
+}
+
+interface Line {
+  readonly dispatcher: Dispatcher;
+  /** Everything of the address before the method. */
+  readonly prefix: string;
+}
+
+function openLine(options: BotApiClientOptions, route: Route): Line {
+  const { apiRoot } = route;
+  const root = new URL(apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/`);
+  return {
+    dispatcher: createDispatcher(root, options.connections, route.httpsProxy),
+    prefix: `${root.origin}${root.pathname}bot${options.token.reveal()}/`,
+  };
+}
+
+function createDispatcher(root: URL, connections: number, httpsProxy?: Secret): Dispatcher {
+  const common = {
+    connections,
+    pipelining: 1,
+    keepAliveTimeout: 60_000,
+    keepAliveMaxTimeout: 300_000,
+    maxResponseSize: answerBytesMax,
+  };
+  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(root.hostname);
+  if (httpsProxy && !loopback) {
+    return new ProxyAgent({ ...common, uri: httpsProxy.reveal(), proxyTunnel: true });
+  }
+  return new Pool(root.origin, { ...common, connect: { timeout: connectTimeoutMs } });
+}
+
+async function createForm(
+  method: string,
+  fields: JsonObject,
+  files: readonly FilePart[],
+): Promise<FormData> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    form.append(name, typeof value === "string" ? value : JSON.stringify(value));
+  }
+  for (const file of files) {
+    form.append(file.field, await openFile(method, file), file.filename ?? nameOf(file.content));
+  }
+  return form;
+}
+
+function nameOf(content: FileContent): string {
+  return "source" in content ? basename(content.source) : "file";
+}
+
+async function openFile(method: string, file: FilePart): Promise<Blob> {
+  const { content } = file;
+  if ("base64" in content) return new Blob([Buffer.from(content.base64, "base64")]);
+  // `openAsBlob` throws at once where one expects it to reject.
+  const opening = Promise.resolve(content.source).then((path) => openAsBlob(path));
+  return opening.catch((cause: unknown) => {
+    throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, { cause });
+  });
+}
+
+/** Failures that happen before anything is written. Source: libuv errors, undici's error list. */
+const notSentCodes = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "EADDRNOTAVAIL",
+  "EMFILE",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+function classifyFailure(
+  method: string,
+  error: unknown,
+  aborted: boolean,
+  deadlineMs: number,
+): TelegramError {
+  if (aborted) return new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`);
+  const code = failureCode(error);
+  // The original error is not kept as cause: it may carry the URL, and so the token.
+  if (notSentCodes.has(code) || isTlsOrProxyFailure(code, error)) {
+    return new CallNotSentError(`${method}: no connection (${code})`);
+  }
+  return new CallUnknownError(`${method}: the connection broke (${code})`);
+}
+
+function failureCode(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return failureCode(error.errors[0]);
+  }
+  if (!(error instanceof Error)) return "UNKNOWN";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return error.name;
+}
+
+function isTlsOrProxyFailure(code: string, error: unknown): boolean {
+  if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return true;
+  return error instanceof Error && error.message.startsWith("Proxy response");
+}

@@ -1,0 +1,66 @@
+/**
+ * Identity: who the bot is (`getMe`), known even while Telegram cannot be reached.
+ *
+ * Telegraf needs it to tell `/start@ThisBot` from `/start@AnotherBot`. The last answer is kept in the
+ * store, so updates that were waiting are handled right after a restart in an outage.
+ */
+import type { Context } from "telegraf";
+import type { BotApi } from "../../core/bot-api.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import type { Component } from "../../core/component.ts";
+import type { FactStore } from "../../core/store.ts";
+import { decidePollDelay } from "../intake/intake-rules.ts";
+
+export type BotInfo = Context["botInfo"];
+
+export interface IdentityDeps {
+  readonly api: BotApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly facts: Pick<FactStore, "getSetting" | "setSetting">;
+}
+
+const setting = "bot.info";
+
+export class Identity implements Component {
+  readonly name = "identity";
+  readonly #deps: IdentityDeps;
+  readonly #stopping = new AbortController();
+  readonly #known = Promise.withResolvers<BotInfo>();
+  #asking: Promise<void> | undefined;
+
+  constructor(deps: IdentityDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    const stored = await this.#deps.facts.getSetting(setting);
+    if (stored !== undefined) this.#known.resolve(JSON.parse(stored) as BotInfo);
+    this.#asking ??= this.#ask(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#asking;
+  }
+
+  /** Resolves as soon as it is known, from the store or from Telegram. */
+  whoAmI(): Promise<BotInfo> {
+    return this.#known.promise;
+  }
+
+  /** Asks until Telegram answers once; polling reports why it does not. */
+  async #ask(signal: AbortSignal): Promise<void> {
+    const { api, clock, facts, random } = this.#deps;
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        const info = await api.call<BotInfo>("getMe", {}, { signal });
+        this.#known.resolve(info);
+        await facts.setSetting(setting, JSON.stringify(info));
+        return;
+      } catch (error) {
+        await clock.sleep(decidePollDelay(error, failures, random), signal);
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Answers: what Telegram's answer to a call means, as a result or as a `TelegramError`.
+ *
+ * The one place that knows HTTP codes and Telegram's error texts.
+ * Source of the texts: tdlib/telegram-bot-api, as listed in its `Client.cpp`.
+ */
+import {
+  AlreadyDoneError,
+  CallNotSentError,
+  CallRefusedError,
+  CallUnknownError,
+  ChatGoneError,
+  type ChatGoneReason,
+  ChatMigratedError,
+  PollConflictError,
+  QueryTooOldError,
+  RateLimitedError,
+  type TelegramError,
+  UnauthorizedError,
+} from "../../core/errors.ts";
+
+interface Refusal {
+  readonly error_code: number;
+  readonly description: string;
+  readonly parameters?: { readonly retry_after?: number; readonly migrate_to_chat_id?: number };
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** @returns the call's result. Throws a `TelegramError` for every other answer. */
+export function readAnswer(
+  method: string,
+  status: number,
+  headers: Headers,
+  text: string,
+): unknown {
+  const answer = parseObject(text);
+  if (answer?.["ok"] === true && status < 300) return answer["result"];
+  if (answer?.["ok"] === false && typeof answer["error_code"] === "number") {
+    throw refusalToError(method, answer as unknown as Refusal);
+  }
+  throw foreignAnswerToError(method, status, headers, text);
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    // Not JSON: a proxy, a cut body, an empty refusal. Judged by its status.
+    return undefined;
+  }
+}
+
+function refusalToError(method: string, refusal: Refusal): TelegramError {
+  const { error_code: code, parameters } = refusal;
+  const description = String(refusal.description ?? "");
+  if (code === 429) return new RateLimitedError(method, (parameters?.retry_after ?? 1) * 1000);
+  if (code === 401) return new UnauthorizedError(method);
+  // The cloud answers a malformed token with a bare 404; an unknown method has a longer text.
+  if (code === 404 && description === "Not Found") return new UnauthorizedError(method);
+  if (code === 421) return new CallNotSentError(`${method}: the server does not serve this bot`);
+  if (code >= 500) return new CallUnknownError(`${method}: ${code} ${describe(description)}`);
+  if (code === 409 && method.toLowerCase() === "getupdates") {
+    return new PollConflictError(/webhook/i.test(description) ? "webhook" : "other-poller");
+  }
+  if (parameters?.migrate_to_chat_id !== undefined) {
+    return new ChatMigratedError(method, parameters.migrate_to_chat_id);
+  }
+  return textToError(method, code, description);
+}
+
+const goneTexts: readonly (readonly [RegExp, ChatGoneReason])[] = [
+  [/blocked by the user/i, "blocked"],
+  [/user is deactivated/i, "deactivated"],
+  [/can't initiate conversation/i, "not-started"],
+  [/bot was kicked|not a member of|chat was deleted/i, "kicked"],
+  [/chat not found/i, "not-found"],
+];
+
+const alreadyDoneText =
+  /message is not modified|message to delete not found|CHARGE_ALREADY_REFUNDED/i;
+const tooOldText = /query is too old|query ID is invalid/i;
+
+function textToError(method: string, code: number, description: string): TelegramError {
+  if (alreadyDoneText.test(description)) {
+    return new AlreadyDoneError(`${method}: ${describe(description)}`);
+  }
+  if (tooOldText.test(description)) return new QueryTooOldError(`${method}: the query is too old`);
+  const gone = goneTexts.find(([text]) => text.test(description));
+  if (gone) return new ChatGoneError(method, gone[1]);
+  return new CallRefusedError(method, code, describe(description));
+}
+
+/** Statuses with which the Bot API server itself refuses with an empty body. */
+const emptyRefusals = new Set([400, 413, 414, 415, 431, 501, 505]);
+
+/** An answer that is not the Bot API's: a proxy's page, a cut body, an empty refusal. */
+function foreignAnswerToError(
+  method: string,
+  status: number,
+  headers: Headers,
+  text: string,
+): TelegramError {
+  if (status === 429) {
+    const seconds = Number(headers["retry-after"] ?? 1);
+    return new RateLimitedError(method, (Number.isFinite(seconds) ? seconds : 1) * 1000);
+  }
+  if (emptyRefusals.has(status) && text.length === 0) {
+    return new CallRefusedError(method, status, "empty answer");
+  }
+  // A page in between refused; Telegram never saw the call.
+  if (status >= 400 && status < 500) {
+    return new CallNotSentError(`${method}: something in between answered ${status}`);
+  }
+  return new CallUnknownError(`${method}: unreadable answer with status ${status}`);
+}
+
+/** Descriptions are Telegram's own words, but may quote a piece of what was sent. */
+function describe(description: string): string {
+  return description.replace(/"[^"]*"/g, '"…"').slice(0, 200);
+}

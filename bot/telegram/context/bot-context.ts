@@ -1,0 +1,28 @@
+/**
+ * Bot context: the Telegraf context handlers get, with durability added.
+ *
+ * `ctx.telegram` (and so `ctx.reply`, `ctx.editMessageText`, …) records what changes something and
+ * sends it after the update is committed; what asks (`get…`) runs at once.
+ */
+import type { Context, Telegram } from "telegraf";
+import type { DomainTransaction } from "../../core/shop-tables.ts";
+
+export interface BotContext extends Context {
+  /**
+   * A durable step: runs `work` once per update, however often the handler runs, and gives its
+   * stored result back from then on.
+   *
+   * @param work Domain work on `tx` alone: no network, no timers. Its result must be plain JSON data
+   *   of at most 64 KiB. If it throws, nothing of it is kept and the error comes out here.
+   * @param step Name of the step, for handlers whose steps are not always called in the same order.
+   *   Default: its number in the handler.
+   */
+  transaction<T>(work: (tx: DomainTransaction) => Promise<T>, step?: string): Promise<T>;
+  /**
+   * Telegram without recording, for a call whose result is needed (`ctx.now.sendMessage`). It may
+   * run again when the handler is retried.
+   */
+  readonly now: Telegram;
+  /** When the update was taken in, in milliseconds since the epoch: the same in every attempt. */
+  readonly receivedAtEpochMs: number;
+}

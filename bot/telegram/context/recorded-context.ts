@@ -1,0 +1,38 @@
+/**
+ * Recorded context: the Telegraf context type whose calls are recorded.
+ *
+ * Telegraf makes the context itself, from the update alone; the recorder of the attempt is found
+ * again by that update object.
+ */
+import { Context } from "telegraf";
+import type { DomainTransaction } from "../../core/shop-tables.ts";
+import type { BotContext } from "./bot-context.ts";
+import { type DirectCalls, ImmediateTelegram, RecordedTelegram } from "./recorded-telegram.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** The recorder of every update that is being handled. */
+export type Recorders = WeakMap<object, Recorder>;
+
+/** @returns the class to give to Telegraf as `contextType`. */
+export function createContextType(recorders: Recorders, direct: DirectCalls) {
+  return class RecordedContext extends Context implements BotContext {
+    readonly now: ImmediateTelegram;
+    readonly #recorder: Recorder;
+
+    constructor(...[update, , botInfo]: ConstructorParameters<typeof Context>) {
+      const recorder = recorders.get(update);
+      if (!recorder) throw new Error("this update is not being handled by an attempt");
+      super(update, new RecordedTelegram(recorder, direct), botInfo);
+      this.#recorder = recorder;
+      this.now = new ImmediateTelegram(direct, recorder.signal);
+    }
+
+    get receivedAtEpochMs(): number {
+      return this.#recorder.receivedAtEpochMs;
+    }
+
+    transaction<T>(work: (tx: DomainTransaction) => Promise<T>, step?: string): Promise<T> {
+      return this.#recorder.transaction(work, step);
+    }
+  };
+}

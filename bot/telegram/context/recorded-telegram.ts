@@ -1,0 +1,145 @@
+/**
+ * Recorded Telegram: the `ctx.telegram` handlers get, and `ctx.now`.
+ *
+ * Everything Telegraf offers ends in `callApi`, so that is all there is to replace: what begins with
+ * `get` runs at once, everything else is recorded (`ctx.telegram`) or runs at once too (`ctx.now`).
+ */
+import pRetry from "p-retry";
+import { Telegram } from "telegraf";
+import { type BotApi, isQueryMethod } from "../../core/bot-api.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import { NotSentYetError, RateLimitedError, TelegramError } from "../../core/errors.ts";
+import type { Secret } from "../../core/secret.ts";
+import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
+import { toCallEnd } from "../delivery/delivery-rules.ts";
+import type { FloodGate } from "../delivery/flood-gate.ts";
+import { toOutgoingMessage } from "../delivery/call-message.ts";
+import type { Recorder } from "./recorder.ts";
+
+export interface DirectCallsDeps {
+  /** Guarded by the breaker. */
+  readonly api: BotApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly token: Secret;
+  readonly apiRoot: string;
+  /** Waits until flood control lets a call to this chat start; the result reports its end. */
+  readonly permit: FloodGate["permit"];
+}
+
+const attemptsMax = 3;
+const backoff: BackoffOptions = { initialMs: 300, maxMs: 3_000 };
+/** A 429 longer than this is not waited for inside a handler. */
+const retryAfterMsMax = 5_000;
+
+/** Makes calls at once, with a few attempts where a repetition is safe. */
+export class DirectCalls {
+  readonly #deps: DirectCallsDeps;
+
+  constructor(deps: DirectCallsDeps) {
+    this.#deps = deps;
+  }
+
+  get token(): string {
+    return this.#deps.token.reveal();
+  }
+
+  get apiRoot(): string {
+    return this.#deps.apiRoot;
+  }
+
+  /** @throws TelegramError the last one, after the attempts. */
+  call(method: string, payload: unknown, signal: AbortSignal): Promise<unknown> {
+    return pRetry(() => this.#callOnce(method, payload, signal), {
+      retries: attemptsMax - 1,
+      minTimeout: 0,
+      shouldRetry: ({ error }) => !signal.aborted && mayRepeat(method, error),
+      onFailedAttempt: async ({ attemptNumber, error, retriesLeft }) => {
+        if (retriesLeft === 0 || !mayRepeat(method, error)) return;
+        const { clock, random } = this.#deps;
+        const waitMs =
+          error instanceof RateLimitedError
+            ? error.retryAfterMs
+            : fullJitter(backoff, attemptNumber, random);
+        await clock.sleep(waitMs, signal);
+      },
+    });
+  }
+
+  async #callOnce(method: string, payload: unknown, signal: AbortSignal): Promise<unknown> {
+    const message = toOutgoingMessage(method, payload, {
+      type: "send",
+      priority: "normal",
+      receivedAtEpochMs: 0,
+    });
+    const fields = message.payload["payload"] as Parameters<BotApi["call"]>[1];
+    if (isQueryMethod(method)) return this.#deps.api.call(method, fields, { signal });
+    const { floodScope, floodCost = floodScope === undefined ? 0 : 1 } = message;
+    const settled = await this.#deps.permit({ floodScope, floodCost }, signal);
+    try {
+      const result = await this.#deps.api.call(method, fields, { signal });
+      await settled("answered");
+      return result;
+    } catch (error) {
+      await settled(toCallEnd(error));
+      throw error;
+    }
+  }
+}
+
+function mayRepeat(method: string, error: unknown): boolean {
+  if (!(error instanceof TelegramError) || !error.transient) return false;
+  if (error instanceof RateLimitedError) return error.retryAfterMs <= retryAfterMsMax;
+  // A question may be asked twice; a send that may have been executed must not be repeated here.
+  return isQueryMethod(method) || error.effect === "not-sent";
+}
+
+/** `ctx.telegram`: records what changes something. */
+export class RecordedTelegram extends Telegram {
+  readonly #recorder: Recorder;
+  readonly #direct: DirectCalls;
+
+  constructor(recorder: Recorder, direct: DirectCalls) {
+    super(direct.token, { apiRoot: direct.apiRoot, webhookReply: false });
+    this.#recorder = recorder;
+    this.#direct = direct;
+  }
+
+  override async callApi(method: string, payload: unknown): Promise<never> {
+    if (isQueryMethod(method)) {
+      return (await this.#direct.call(method, payload, this.#recorder.signal)) as never;
+    }
+    this.#recorder.record(method, payload);
+    return notSentYet(method) as never;
+  }
+}
+
+/** `ctx.now`: makes every call at once. */
+export class ImmediateTelegram extends Telegram {
+  readonly #direct: DirectCalls;
+  readonly #signal: AbortSignal;
+
+  constructor(direct: DirectCalls, signal: AbortSignal) {
+    super(direct.token, { apiRoot: direct.apiRoot, webhookReply: false });
+    this.#direct = direct;
+    this.#signal = signal;
+  }
+
+  override async callApi(method: string, payload: unknown): Promise<never> {
+    return (await this.#direct.call(method, payload, this.#signal)) as never;
+  }
+}
+
+/** Stands for a result that does not exist yet: reading any field of it says so. */
+function notSentYet(method: string): object {
+  return new Proxy(Object.freeze({}), {
+    get(_, field) {
+      // `await` looks for `then`, and printing looks for symbols: neither wants the result.
+      if (field === "then" || typeof field === "symbol") return undefined;
+      throw new NotSentYetError(method, field);
+    },
+    has(_, field) {
+      throw new NotSentYetError(method, String(field));
+    },
+  });
+}

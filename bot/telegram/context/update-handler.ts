@@ -1,0 +1,50 @@
+/**
+ * Update handler: runs Telegraf over one update and ends with what it wants sent.
+ *
+ * Telegraf is a router here. Its calls, its errors and its context are ours.
+ */
+import type { Telegraf } from "telegraf";
+import type { Message, NewMessage } from "../../core/message.ts";
+import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
+import type { BotContext } from "./bot-context.ts";
+import type { BotInfo } from "../client/identity.ts";
+import type { Recorders } from "./recorded-context.ts";
+import { Recorder } from "./recorder.ts";
+
+export interface UpdateHandlerDeps {
+  readonly bot: Telegraf<BotContext>;
+  readonly recorders: Recorders;
+  readonly whoAmI: () => Promise<BotInfo>;
+  /** What is queued for the user when an update is given up. */
+  readonly lastWords: (message: Message) => readonly NewMessage[];
+}
+
+type TelegrafUpdate = Parameters<Telegraf["handleUpdate"]>[0];
+
+export class UpdateHandler implements MessageHandler {
+  readonly onRetry = "hold";
+  readonly #deps: UpdateHandlerDeps;
+
+  constructor(deps: UpdateHandlerDeps) {
+    this.#deps = deps;
+  }
+
+  async handle(attempt: Attempt): Promise<HandlerResult> {
+    const { bot, recorders, whoAmI } = this.#deps;
+    // Telegraf would otherwise ask Telegram itself, without deadline and with the token in errors.
+    bot.botInfo ??= await whoAmI();
+    const recorder = new Recorder(attempt);
+    const update = attempt.message.payload;
+    recorders.set(update, recorder);
+    try {
+      await bot.handleUpdate(update as unknown as TelegrafUpdate);
+      return { kind: "done", enqueue: recorder.finish() };
+    } finally {
+      recorder.finish();
+    }
+  }
+
+  lastWords(message: Message): readonly NewMessage[] {
+    return this.#deps.lastWords(message);
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Breaker: keeps calls away from Telegram while it does not answer, and probes it with `getMe`.
+ *
+ * Wraps a `BotApi`. Owns one probing loop while it is open. The rules are in
+ * policies/circuit-breaker.ts.
+ */
+import type { BotApi, CallOptions } from "../../core/bot-api.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import {
+  BreakerOpenError,
+  recordError,
+  TelegramError,
+  UnauthorizedError,
+} from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
+import type { JsonObject } from "../../core/message.ts";
+import {
+  type BreakerEvent,
+  type BreakerOptions,
+  type BreakerState,
+  breakerClosed,
+  nextBreakerState,
+} from "./breaker-rules.ts";
+import { saysTelegramIsDown } from "./delivery-rules.ts";
+
+export interface BreakerDeps {
+  readonly api: BotApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly publish: Publish;
+  /** Told whenever calls become possible or impossible. */
+  readonly onChange: () => void;
+}
+
+/**
+ * Capped low: an outage must be noticed to be over within seconds, and a probe costs nothing. Fewer
+ * failures than a message has attempts: on a quiet night one message alone makes them all.
+ */
+const options: BreakerOptions = { failuresMax: 3, openInitialMs: 500, openMaxMs: 4_000 };
+const probeDeadlineMs = 5_000;
+
+export class Breaker implements BotApi {
+  readonly #deps: BreakerDeps;
+  readonly #stopping = new AbortController();
+  #state: BreakerState = breakerClosed;
+  #probing: Promise<void> | undefined;
+  #nap = new AbortController();
+
+  constructor(deps: BreakerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether calls may be made. */
+  get closed(): boolean {
+    return this.#state.kind === "closed";
+  }
+
+  get state(): BreakerState["kind"] {
+    return this.#state.kind;
+  }
+
+  /** Like the call of the API behind it; rejects with `BreakerOpenError` at once while open. */
+  async call<T>(method: string, payload: JsonObject, callOptions?: CallOptions): Promise<T> {
+    if (!this.closed) {
+      throw new BreakerOpenError(`${method}: not tried, Telegram cannot be reached at present`);
+    }
+    try {
+      const result = await this.#deps.api.call<T>(method, payload, callOptions);
+      this.#feed({ kind: "succeeded" });
+      return result;
+    } catch (error) {
+      this.#judge(error);
+      throw error;
+    }
+  }
+
+  /** Something else has reached Telegram, so an open breaker probes at once. */
+  signOfLife(): void {
+    this.#feed({ kind: "sign-of-life" });
+    this.#nap.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#nap.abort();
+    await this.#probing;
+  }
+
+  #judge(error: unknown): void {
+    if (!(error instanceof TelegramError)) return;
+    if (error instanceof UnauthorizedError) this.#feed({ kind: "refused" }, error);
+    else if (saysTelegramIsDown(error)) this.#feed({ kind: "failed" }, error);
+    // A refusal is an answer: Telegram is there.
+    else this.#feed({ kind: "succeeded" });
+  }
+
+  #feed(event: BreakerEvent, error?: TelegramError): void {
+    const before = this.#state;
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#state = nextBreakerState(before, event, nowMs, options);
+    if (before.kind === "closed" && this.#state.kind === "open") {
+      this.#deps.publish({
+        type: "breaker.opened",
+        error: recordError(error, this.#deps.clock.epochMs()),
+        retryInMs: this.#state.openMs,
+      });
+      this.#deps.onChange();
+      this.#probing ??= this.#probe().finally(() => {
+        this.#probing = undefined;
+      });
+    }
+    if (before.kind === "half-open" && this.#state.kind === "closed") {
+      this.#deps.publish({ type: "breaker.closed", afterMs: nowMs - before.openedAtMs });
+      this.#deps.onChange();
+    }
+  }
+
+  async #probe(): Promise<void> {
+    const { api, clock, random } = this.#deps;
+    while (!this.closed && !this.#stopping.signal.aborted) {
+      if (this.#state.kind === "open") {
+        this.#nap = new AbortController();
+        // Jitter only shortens: the state machine says when the time is over at the latest.
+        const leftMs = this.#state.untilMs - clock.monotonicMs();
+        await clock.sleep(leftMs * (0.5 + random() / 2), this.#nap.signal);
+        if (this.#state.kind === "open") this.#state = { ...this.#state, untilMs: 0 };
+        this.#feed({ kind: "ticked" });
+      }
+      if (this.#stopping.signal.aborted) return;
+      try {
+        const signal = this.#stopping.signal;
+        await api.call("getMe", {}, { deadlineMs: probeDeadlineMs, signal });
+        this.#feed({ kind: "probe-succeeded" });
+      } catch {
+        // Still down: the state says for how long it stays open now.
+        this.#feed({ kind: "probe-failed" });
+      }
+    }
+  }
+}

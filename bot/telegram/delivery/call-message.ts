@@ -1,0 +1,165 @@
+/**
+ * Outgoing: turns a Bot API call into a message for the queue.
+ *
+ * Decides by the method's name and the fields alone, so that methods Telegraf has never heard of
+ * are handled like the others: which lane keeps the order, what counts under flood control, what
+ * expires.
+ */
+import { UnrecordableCallError } from "../../core/errors.ts";
+import type {
+  Json,
+  JsonObject,
+  MessageType,
+  NewMessage,
+  Pool,
+  Priority,
+} from "../../core/message.ts";
+
+/** The payload of a `send`, `broadcast` or `alert`. */
+export interface OutgoingCall {
+  readonly method: string;
+  readonly payload: JsonObject;
+  /** Of the update that asked for it (correlation.ts). */
+  readonly cid?: string;
+}
+
+export interface OutgoingOptions {
+  readonly type: MessageType;
+  readonly priority: Priority;
+  /** When the update that asks for it was taken in: answers to queries expire from then on. */
+  readonly receivedAtEpochMs: number;
+  /** Of that update. Default: none asked for it. */
+  readonly cid?: string;
+}
+
+/** Telegram takes at most 1 MiB of parameters. Source: td `HttpReader.cpp`. */
+const callLengthMax = 1024 * 1024;
+
+/**
+ * Milliseconds for which an answer is of use. A pre-checkout must be answered within 10 s (Bot API);
+ * callback and inline queries live longer than is documented, reports say 15 to 60 s: Telegram
+ * itself refuses what is too late. A typing status lasts 5 s.
+ */
+const usefulMs: Readonly<Record<string, number>> = {
+  answercallbackquery: 60_000,
+  answerinlinequery: 30_000,
+  answerprecheckoutquery: 10_000,
+  answershippingquery: 10_000,
+  sendchataction: 5_000,
+};
+
+/** @throws UnrecordableCallError when the call holds a stream or a buffer, or is too large. */
+export function toOutgoingMessage(
+  method: string,
+  payload: unknown,
+  options: OutgoingOptions,
+): NewMessage {
+  const fields = toPlainFields(method, payload);
+  const chat = fields["chat_id"];
+  const lifetimeMs = usefulMs[method.toLowerCase()];
+  return {
+    type: options.type,
+    priority: options.priority,
+    payload: { method, payload: fields, ...(options.cid !== undefined && { cid: options.cid }) },
+    ...routeCall(method, fields),
+    ...(isChatId(chat) && { floodScope: String(chat), floodCost: floodCost(method, fields) }),
+    ...(lifetimeMs !== undefined && { expiresAtEpochMs: options.receivedAtEpochMs + lifetimeMs }),
+  };
+}
+
+function routeCall(
+  method: string,
+  fields: JsonObject,
+): { readonly pool: Pool; readonly lane: string } {
+  const query = Object.keys(fields).find((name) => name.endsWith("_query_id"));
+  if (query) return { pool: "answering", lane: `${query}:${fields[query]}` };
+  const chat = fields["chat_id"];
+  if (isChatId(chat)) return { pool: "sending", lane: `chat:${chat}` };
+  const inline = fields["inline_message_id"];
+  if (typeof inline === "string") return { pool: "sending", lane: `inline:${inline}` };
+  const user = fields["user_id"];
+  if (isChatId(user)) return { pool: "sending", lane: `chat:${user}` };
+  return { pool: "sending", lane: `bot:${method.toLowerCase()}` };
+}
+
+function isChatId(value: Json | undefined): value is number | string {
+  return typeof value === "number" || (typeof value === "string" && value.length > 0);
+}
+
+/** An album counts its items, copies and forwards theirs; a typing status counts nothing. */
+function floodCost(method: string, fields: JsonObject): number {
+  if (method.toLowerCase() === "sendchataction") return 0;
+  const items = fields["media"] ?? fields["message_ids"];
+  const many = Array.isArray(items) && !method.toLowerCase().startsWith("delete");
+  return many ? Math.max(1, items.length) : 1;
+}
+
+function toPlainFields(method: string, payload: unknown): JsonObject {
+  const fields = toPlain(method, "payload", payload ?? {});
+  const length = JSON.stringify(fields).length;
+  if (length > callLengthMax) {
+    throw new UnrecordableCallError(
+      `${method}: the call has ${length} characters, at most ${callLengthMax}`,
+      { hint: "Send large content as a file: { source: path }." },
+    );
+  }
+  return fields as JsonObject;
+}
+
+/** Nesting beyond which a call cannot be one of Telegram's. */
+const depthMax = 32;
+
+function toPlain(method: string, name: string, value: unknown, depth = 0): Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "object" && depth < depthMax) {
+    if (Array.isArray(value)) {
+      return value.map((item, index) => toPlain(method, `${name}[${index}]`, item, depth + 1));
+    }
+    if (isPlainObject(value)) {
+      const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+      return Object.fromEntries(
+        entries.map(([key, inner]) => {
+          const plain = fileFields.has(key) ? fileReference(inner) : inner;
+          return [key, toPlain(method, `${name}.${key}`, plain, depth + 1)];
+        }),
+      );
+    }
+  }
+  throw new UnrecordableCallError(`${method}: ${name} is ${kindOf(value)} and cannot be stored`, {
+    hint: "Pass a file id, a URL or { source: path }; or send at once with ctx.now.",
+  });
+}
+
+/** Fields that take a file: by id, URL or `{ source: path }`. */
+const fileFields = new Set([
+  "animation",
+  "audio",
+  "certificate",
+  "document",
+  "media",
+  "photo",
+  "sticker",
+  "thumb",
+  "thumbnail",
+  "video",
+  "video_note",
+  "voice",
+]);
+
+/** From Telegraf's `{ url }` the bot would download; Telegram can do that itself. */
+function fileReference(value: unknown): unknown {
+  const byUrl = typeof value === "object" && value !== null && "url" in value && value.url;
+  return typeof byUrl === "string" ? byUrl : value;
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return typeof value;
+  return value.constructor?.name ?? "an object";
+}

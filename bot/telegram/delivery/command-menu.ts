@@ -1,0 +1,39 @@
+/** Command menu: the list Telegram shows behind the "/" button, registered only when it changed. */
+import { createHash } from "node:crypto";
+import type { JsonObject, NewMessage } from "../../core/message.ts";
+import type { FactStore } from "../../core/store.ts";
+import { toOutgoingMessage } from "./call-message.ts";
+
+export interface CommandMenu {
+  /** IETF tag, or "" for everybody whose language has no menu of its own. */
+  readonly languageCode: string;
+  readonly commands: readonly { readonly command: string; readonly description: string }[];
+}
+
+const setting = "commands.fingerprint";
+
+/** Queues the registration of changed menus; the queue sees to it that it happens. */
+export async function registerCommandMenus(
+  menus: readonly CommandMenu[],
+  facts: Pick<FactStore, "getSetting" | "setSetting">,
+  enqueue: (messages: readonly NewMessage[]) => Promise<unknown>,
+  nowEpochMs: number,
+): Promise<void> {
+  const fingerprint = createHash("sha256").update(JSON.stringify(menus)).digest("hex");
+  if ((await facts.getSetting(setting)) === fingerprint) return;
+  await enqueue(menus.map((menu) => toMessage(menu, nowEpochMs)));
+  // After the enqueue: a crash in between registers twice, which changes nothing.
+  await facts.setSetting(setting, fingerprint);
+}
+
+function toMessage(menu: CommandMenu, nowEpochMs: number): NewMessage {
+  const payload: JsonObject = {
+    commands: menu.commands.map(({ command, description }) => ({ command, description })),
+    ...(menu.languageCode !== "" && { language_code: menu.languageCode }),
+  };
+  return toOutgoingMessage("setMyCommands", payload, {
+    type: "send",
+    priority: "normal",
+    receivedAtEpochMs: nowEpochMs,
+  });
+}

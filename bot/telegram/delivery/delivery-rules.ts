@@ -1,0 +1,80 @@
+/**
+ * Delivery: what follows from the outcome of a call to Telegram (promises P4 and P6).
+ *
+ *   effect of the call     consequence
+ *   delivered              done
+ *   provably not sent      again, no attempt spent, after the breaker or a short wait
+ *   429                    lane parked for retry_after, no attempt spent
+ *   unknown (ambiguous)    the message's own policy: again (an attempt spent), or given up
+ *   chat gone              dead letter, the chat is marked unreachable
+ *   chat migrated          again at once, to the new id
+ *   already so, too old    done: nothing more can be reached
+ *   any other refusal      dead letter
+ */
+import {
+  AlreadyDoneError,
+  ChatGoneError,
+  ChatMigratedError,
+  QueryTooOldError,
+  RateLimitedError,
+  TelegramError,
+  UnauthorizedError,
+} from "../../core/errors.ts";
+import type { AmbiguousPolicy } from "../../core/message.ts";
+import type { CallEnd } from "./flood-rules.ts";
+
+export type DeliveryDecision =
+  | { readonly kind: "done" }
+  | { readonly kind: "not-sent" }
+  | { readonly kind: "park-lane"; readonly delayMs: number }
+  | { readonly kind: "ambiguous"; readonly policy: AmbiguousPolicy }
+  | { readonly kind: "readdress"; readonly chatId: number }
+  | { readonly kind: "chat-gone"; readonly reason: string }
+  | { readonly kind: "refused" };
+
+/** Decides what follows when a call failed with `error`. */
+export function decideDelivery(error: TelegramError, policy: AmbiguousPolicy): DeliveryDecision {
+  if (error instanceof RateLimitedError) return { kind: "park-lane", delayMs: error.retryAfterMs };
+  if (error instanceof ChatMigratedError) {
+    return { kind: "readdress", chatId: error.migratedToChatId };
+  }
+  if (error instanceof ChatGoneError) return { kind: "chat-gone", reason: error.reason };
+  if (error instanceof AlreadyDoneError || error instanceof QueryTooOldError) {
+    return { kind: "done" };
+  }
+  // A refused token says nothing about the message: it waits until the token is good again.
+  if (error instanceof UnauthorizedError || error.effect === "not-sent")
+    return { kind: "not-sent" };
+  if (error.effect === "unknown") return { kind: "ambiguous", policy };
+  return { kind: "refused" };
+}
+
+/** What flood control is told of a call that failed with `error`. */
+export function toCallEnd(error: unknown): CallEnd {
+  if (!(error instanceof TelegramError)) return "unknown";
+  return error.effect === "refused" ? "answered" : error.effect;
+}
+
+/** Whether the breaker counts it as a failure of Telegram as a whole. */
+export function saysTelegramIsDown(error: TelegramError): boolean {
+  return error.effect !== "refused";
+}
+
+/** Chats that must be rate limited within `windowMs` before all sending is parked. */
+const chatsMax = 3;
+const windowMs = 10_000;
+
+/** A 429 seen in a chat. */
+export interface RateLimitSighting {
+  readonly lane: string;
+  readonly atMs: number;
+}
+
+/**
+ * Whether 429s have come from so many chats at once that the limit over all must have been hit.
+ * One chat's limit parks one lane.
+ */
+export function decideGlobalPark(sightings: readonly RateLimitSighting[], nowMs: number): boolean {
+  const recent = sightings.filter((sighting) => sighting.atMs > nowMs - windowMs);
+  return new Set(recent.map((sighting) => sighting.lane)).size >= chatsMax;
+}

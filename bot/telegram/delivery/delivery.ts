@@ -1,0 +1,127 @@
+/**
+ * Delivery: makes the recorded call of a message, and turns its outcome into the message's fate.
+ *
+ * The rules are in policies/delivery.ts; this file carries them out.
+ */
+import type { BotApi } from "../../core/bot-api.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import { ChatGoneError, recordError, TelegramError } from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
+import type { JsonObject, Message } from "../../core/message.ts";
+import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
+import type { FactStore } from "../../core/store.ts";
+import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
+import { decideDelivery, toCallEnd } from "./delivery-rules.ts";
+import type { FloodGate } from "./flood-gate.ts";
+import type { OutgoingCall } from "./call-message.ts";
+
+export interface DeliveryDeps {
+  /** Guarded by the breaker. */
+  readonly api: BotApi;
+  readonly gate: FloodGate;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly publish: Publish;
+  readonly facts: Pick<FactStore, "unreachableReason">;
+}
+
+const notSentBackoff: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
+
+export class Delivery implements MessageHandler {
+  readonly onRetry = "hold";
+  readonly #deps: DeliveryDeps;
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps;
+  }
+
+  async handle({ message, signal }: Attempt): Promise<HandlerResult> {
+    const call = message.payload as unknown as OutgoingCall;
+    const { method, payload } = call;
+    const unreachable = await this.#knownUnreachable(message, method);
+    if (unreachable) return unreachable;
+    try {
+      await this.#deps.api.call(method, payload, { signal });
+      this.#deps.gate.ended(message.id, "answered");
+      return {
+        kind: "done",
+        ...(message.floodScope !== undefined && { reachedChat: message.floodScope }),
+      };
+    } catch (error) {
+      if (!(error instanceof TelegramError)) throw error;
+      return this.#afterFailure(message, call, error);
+    }
+  }
+
+  /** Nobody asked for a broadcast: it is not even tried where the chat is known to be gone. */
+  async #knownUnreachable(message: Message, method: string): Promise<HandlerResult | undefined> {
+    if (message.type !== "broadcast" || message.floodScope === undefined) return undefined;
+    const reason = await this.#deps.facts.unreachableReason(message.floodScope);
+    if (reason === undefined) return undefined;
+    this.#deps.gate.ended(message.id, "not-sent");
+    return { kind: "dead", reason: "refused", error: new ChatGoneError(method, "blocked") };
+  }
+
+  async #afterFailure(
+    message: Message,
+    call: OutgoingCall,
+    error: TelegramError,
+  ): Promise<HandlerResult> {
+    const { gate, publish, random } = this.#deps;
+    gate.ended(message.id, toCallEnd(error));
+    const decision = decideDelivery(error, message.ambiguous);
+    switch (decision.kind) {
+      case "done":
+        return { kind: "done" };
+      case "not-sent": {
+        const delayMs = Math.ceil(fullJitter(notSentBackoff, message.claims, random));
+        return { kind: "postponed", delayMs, parkLane: false, error };
+      }
+      case "park-lane":
+        await gate.rateLimited(message.lane, decision.delayMs);
+        return { kind: "postponed", delayMs: decision.delayMs, parkLane: true, error };
+      case "readdress":
+        publish({ type: "chat.migrated" });
+        return readdress(call, decision.chatId, error);
+      case "chat-gone": {
+        publish({ type: "chat.unreachable", reason: decision.reason });
+        const chat = message.floodScope;
+        const { reason } = decision;
+        return {
+          kind: "dead",
+          reason: "refused",
+          error,
+          ...(chat !== undefined && { unreachableChat: { chat, reason } }),
+        };
+      }
+      case "refused":
+        return { kind: "dead", reason: "refused", error };
+      case "ambiguous":
+        this.#reportAmbiguous(message, call.method, decision.policy, error);
+        if (decision.policy === "drop") return { kind: "dead", reason: "ambiguous-dropped", error };
+        throw error;
+    }
+  }
+
+  #reportAmbiguous(
+    message: Message,
+    method: string,
+    policy: "retry" | "drop",
+    error: TelegramError,
+  ): void {
+    this.#deps.publish({
+      type: "send.ambiguous",
+      ref: { messageId: message.id, messageType: message.type, pool: message.pool },
+      method,
+      policy,
+      error: recordError(error, this.#deps.clock.epochMs()),
+    });
+  }
+}
+
+/** The same call to the chat's new id, at once and in the same lane, so that the order stays. */
+function readdress(call: OutgoingCall, chatId: number, error: TelegramError): HandlerResult {
+  const payload: JsonObject = { ...call, payload: { ...call.payload, chat_id: chatId } };
+  const readdressed = { payload, floodScope: String(chatId) };
+  return { kind: "postponed", delayMs: 0, parkLane: false, error, readdressed };
+}

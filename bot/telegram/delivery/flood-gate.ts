@@ -1,0 +1,183 @@
+/**
+ * Flood gate: the sending pool's gate, which lets a message start when Telegram's limits, the chat's
+ * windows and the breaker allow it.
+ *
+ * Keeps the figures of policies/flood-control.ts over a restart: what was sent in the last minute is
+ * read back from the store, and what was in hand at a crash counts as still under way.
+ */
+import type { Clock } from "../../core/clock.ts";
+import { steadyEpoch } from "../../core/clock.ts";
+import { CallNotSentError } from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
+import type { Message } from "../../core/message.ts";
+import type { PoolGate } from "../../core/message-handler.ts";
+import type {
+  Admission,
+  ClaimCandidate,
+  FactStore,
+  QueueStore,
+  SentRecord,
+} from "../../core/store.ts";
+import { decideGlobalPark, type RateLimitSighting } from "./delivery-rules.ts";
+import {
+  type CallEnd,
+  FloodControl,
+  type FloodLimits,
+  type FloodVerdict,
+} from "./flood-rules.ts";
+
+export interface FloodGateDeps {
+  readonly clock: Clock;
+  readonly publish: Publish;
+  readonly limits: FloodLimits;
+  readonly store: Pick<QueueStore, "sentSince" | "recordSent"> &
+    Pick<FactStore, "getSetting" | "setSetting">;
+  /** Whether Telegram can be called at all. */
+  readonly isOpen: () => boolean;
+}
+
+/** What flood control needs to know of a call. */
+export interface FloodFacts {
+  /** The chat whose windows it uses; `undefined` for none. */
+  readonly floodScope: string | undefined;
+  readonly floodCost: number;
+}
+
+const parkedSetting = "sending.parked-until";
+const windowMs = 60_000;
+/** When a chat's own message in flight stands in the way, it is answered within moments. */
+const afterFlightMs = 20;
+const pruneEveryStarts = 1_000;
+
+export class FloodGate implements PoolGate {
+  readonly #deps: FloodGateDeps;
+  readonly #flood: FloodControl;
+  readonly #now: () => number;
+  #sightings: RateLimitSighting[] = [];
+  #reopensAtMs: number | undefined;
+  #starts = 0;
+  #permits = 0;
+
+  constructor(deps: FloodGateDeps) {
+    this.#deps = deps;
+    this.#flood = new FloodControl(deps.limits);
+    this.#now = steadyEpoch(deps.clock);
+  }
+
+  /** Reads back what was sent before the restart. Call before anything is claimed. */
+  async restore(): Promise<void> {
+    const { clock, store } = this.#deps;
+    const sent = await store.sentSince(this.#now() - windowMs);
+    const parkedUntil = Number((await store.getSetting(parkedSetting)) ?? 0);
+    // One instant for both clocks, after the waiting: the disk may be slow.
+    const nowMs = clock.monotonicMs();
+    const nowEpochMs = this.#now();
+    for (const { atEpochMs, cost, scope } of sent) {
+      this.#flood.restore(scope, cost, nowEpochMs - atEpochMs, nowMs);
+    }
+    if (parkedUntil > nowEpochMs) this.#flood.park(nowMs + parkedUntil - nowEpochMs);
+  }
+
+  isOpen(): boolean {
+    return this.#deps.isOpen();
+  }
+
+  admit(candidate: ClaimCandidate): Admission {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const { floodCost, floodScope, messageId } = candidate;
+    const low = candidate.priority === "low";
+    const overall = this.#flood.overall(floodCost, low, nowMs);
+    if (overall !== "now") {
+      this.#reopensAtMs = overall === "after-flight" ? undefined : overall.atMs;
+      return low ? "next-priority" : "stop";
+    }
+    if (floodScope !== undefined) {
+      const inChat = this.#flood.inChat(floodScope, floodCost, nowMs);
+      if (inChat !== "now") return { notBeforeEpochMs: this.#toEpoch(inChat, nowMs) };
+    }
+    this.#flood.start(messageId, floodScope, floodCost, low, nowMs);
+    if (++this.#starts % pruneEveryStarts === 0) this.#flood.prune(nowMs);
+    return "take";
+  }
+
+  #toEpoch(verdict: Exclude<FloodVerdict, "now">, nowMs: number): number {
+    const waitMs = verdict === "after-flight" ? afterFlightMs : verdict.atMs - nowMs;
+    return this.#now() + Math.ceil(waitMs);
+  }
+
+  withdraw(messageId: number): void {
+    this.#flood.ended(messageId, "not-sent");
+    this.#flood.settle(messageId, this.#deps.clock.monotonicMs());
+  }
+
+  reopensInMs(): number | undefined {
+    if (this.#reopensAtMs === undefined) return undefined;
+    return this.#reopensAtMs - this.#deps.clock.monotonicMs();
+  }
+
+  /** How the call for this message ended; to be said before it is settled. */
+  ended(messageId: number, end: CallEnd): void {
+    this.#flood.ended(messageId, end);
+  }
+
+  settle(message: Message): SentRecord | undefined {
+    return this.#settle(message.id, message);
+  }
+
+  #settle(id: number, { floodCost, floodScope }: FloodFacts): SentRecord | undefined {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const fromMs = this.#flood.settle(id, nowMs);
+    if (fromMs === undefined || floodScope === undefined) return undefined;
+    return {
+      scope: floodScope,
+      cost: floodCost,
+      atEpochMs: Math.ceil(this.#now() + fromMs - nowMs),
+    };
+  }
+
+  recovered(message: Message): SentRecord | undefined {
+    const { floodCost, floodScope, id } = message;
+    const nowMs = this.#deps.clock.monotonicMs();
+    // As if this process had started it and given it up now.
+    this.#flood.start(id, floodScope, floodCost, false, nowMs);
+    return this.#settle(id, message);
+  }
+
+  /**
+   * Waits until a call made at once (`ctx.now`) may start.
+   *
+   * @returns to be called when it has ended. Rejects with `CallNotSentError` when `signal` aborts.
+   */
+  async permit(call: FloodFacts, signal: AbortSignal): Promise<(end: CallEnd) => Promise<void>> {
+    // Never the id of a message in the queue.
+    const id = --this.#permits;
+    const candidate = { messageId: id, lane: "", priority: "normal", ...call } as const;
+    for (;;) {
+      if (signal.aborted) throw new CallNotSentError("given up while it waited for flood control");
+      const admission = this.admit(candidate);
+      if (admission === "take") break;
+      const waitMs =
+        typeof admission === "object"
+          ? admission.notBeforeEpochMs - this.#now()
+          : (this.reopensInMs() ?? afterFlightMs);
+      await this.#deps.clock.sleep(Math.max(1, waitMs), signal);
+    }
+    return async (end) => {
+      this.#flood.ended(id, end);
+      const sent = this.#settle(id, call);
+      if (sent) await this.#deps.store.recordSent(sent);
+    };
+  }
+
+  /** Telegram answered 429 for a lane; when several chats see it, everything waits. */
+  async rateLimited(lane: string, retryAfterMs: number): Promise<void> {
+    const { clock, publish, store } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    this.#sightings = [...this.#sightings.slice(-20), { lane, atMs: nowMs }];
+    const global = decideGlobalPark(this.#sightings, nowMs);
+    publish({ type: "telegram.rate-limited", scope: global ? "global" : "lane", retryAfterMs });
+    if (!global) return;
+    this.#flood.park(nowMs + retryAfterMs);
+    await store.setSetting(parkedSetting, String(this.#now() + retryAfterMs));
+  }
+}

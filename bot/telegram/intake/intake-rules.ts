@@ -1,0 +1,27 @@
+/** Intake: how long polling waits after a failed poll. */
+import type { Random } from "../../core/clock.ts";
+import { PollConflictError, RateLimitedError, UnauthorizedError } from "../../core/errors.ts";
+import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
+
+/** Low cap: an outage must end within five seconds of Telegram's return. */
+const outage: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
+/** A refused token needs a human; asking often helps nobody. */
+const unauthorized: BackoffOptions = { initialMs: 5_000, maxMs: 300_000 };
+/** Spread, so that two processes that conflict do not poll in lock-step. */
+const conflict = { leastMs: 1_000, spreadMs: 2_000 };
+
+/**
+ * Milliseconds until the next poll.
+ *
+ * @param failures Failed polls in a row, this one included.
+ */
+export function decidePollDelay(error: unknown, failures: number, random: Random): number {
+  if (error instanceof RateLimitedError) return error.retryAfterMs;
+  if (error instanceof PollConflictError) {
+    // A webhook that was just removed leaves nothing to wait for; one that comes back does.
+    if (error.reason === "webhook" && failures === 1) return 0;
+    return conflict.leastMs + random() * conflict.spreadMs;
+  }
+  if (error instanceof UnauthorizedError) return 1_000 + fullJitter(unauthorized, failures, random);
+  return fullJitter(outage, failures, random);
+}

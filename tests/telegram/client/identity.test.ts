@@ -1,0 +1,83 @@
+/** Identity and command menu: what Telegram is told and asked once. */
+import { expect, test } from "vitest";
+import { CallNotSentError, UnauthorizedError } from "../../../bot/core/errors.ts";
+import type { NewMessage } from "../../../bot/core/message.ts";
+import { registerCommandMenus } from "../../../bot/telegram/delivery/command-menu.ts";
+import { Identity } from "../../../bot/telegram/client/identity.ts";
+import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
+
+class Facts {
+  readonly settings = new Map<string, string>();
+  getSetting = async (name: string) => this.settings.get(name);
+  setSetting = async (name: string, value: string) => {
+    this.settings.set(name, value);
+  };
+}
+
+function setup(api = new ScriptedApi(() => ({ id: 42, username: "Bot" })), facts = new Facts()) {
+  const clock = new ManualClock();
+  const identity = new Identity({ api, clock, facts, random: () => 0.5 });
+  return { api, clock, facts, identity };
+}
+
+lifecycleConformance("identity", () => {
+  const { clock, identity } = setup(new ScriptedApi(hangUntilAborted(new CallNotSentError("x"))));
+  return { component: identity, clock };
+});
+
+test("it asks until Telegram answers once", async () => {
+  const { api, clock, identity } = setup();
+  api.script(new CallNotSentError("x"), new UnauthorizedError("getMe"), new CallNotSentError("x"));
+  await identity.start();
+  await clock.advance(60_000);
+  expect(await identity.whoAmI()).toMatchObject({ username: "Bot" });
+  expect(api.calls).toHaveLength(4);
+  await identity.stop();
+});
+
+test("in an outage it is known from the time before", async () => {
+  const { clock, facts, identity } = setup();
+  await identity.start();
+  await clock.advance(0);
+  await identity.stop();
+  const next = setup(new ScriptedApi(hangUntilAborted(new CallNotSentError("x"))), facts);
+  await next.identity.start();
+  expect(await next.identity.whoAmI()).toMatchObject({ id: 42 });
+  await next.identity.stop();
+});
+
+test("command menus are registered when they have changed, and only then", async () => {
+  const facts = new Facts();
+  const queued: NewMessage[] = [];
+  const enqueue = async (messages: readonly NewMessage[]) => queued.push(...messages);
+  const menu = (description: string) => [
+    { languageCode: "", commands: [{ command: "start", description }] },
+    { languageCode: "zh", commands: [{ command: "start", description: "开始" }] },
+  ];
+  await registerCommandMenus(menu("Begin"), facts, enqueue, 0);
+  await registerCommandMenus(menu("Begin"), facts, enqueue, 0);
+  expect(queued.map(({ payload }) => payload)).toEqual([
+    {
+      method: "setMyCommands",
+      payload: { commands: [{ command: "start", description: "Begin" }] },
+    },
+    {
+      method: "setMyCommands",
+      payload: { commands: [{ command: "start", description: "开始" }], language_code: "zh" },
+    },
+  ]);
+  await registerCommandMenus(menu("Start"), facts, enqueue, 0);
+  expect(queued).toHaveLength(4);
+});
+
+test("a death before the menus are queued leaves them to be registered", async () => {
+  const facts = new Facts();
+  const dies = () => Promise.reject(new Error("died"));
+  const menus = [{ languageCode: "", commands: [] }];
+  await expect(registerCommandMenus(menus, facts, dies, 0)).rejects.toThrow();
+  const queued: NewMessage[] = [];
+  await registerCommandMenus(menus, facts, async (messages) => queued.push(...messages), 0);
+  expect(queued).toHaveLength(1);
+});

@@ -1,0 +1,180 @@
+/**
+ * Durability of Telegraf handlers: the process is killed before and after every single commit, and
+ * after every call to Telegram; effects must be there once, and replies in order, repeated only where
+ * the process died between the call and its commit.
+ */
+import { expect, test } from "vitest";
+import type { BotApi } from "../../../bot/core/bot-api.ts";
+import type { JsonObject } from "../../../bot/core/message.ts";
+import type { RawUpdate } from "../../../bot/core/intake.ts";
+import { createBot } from "../../../bot/index.ts";
+import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
+import { ada, pressed, said } from "../../commands/bot-under-test.ts";
+import { rules, welcomeBalanceMinor } from "../../shop/shop-setup.ts";
+import { bootDurableBot, type MakeBot, withRoutes } from "../../support/durable-bot.ts";
+import { QueueMachine } from "../../support/queue-under-test.ts";
+
+interface Executed {
+  /** What keeps its order: the chat, or one query. */
+  readonly lane: string;
+  readonly label: string;
+  readonly process: number;
+}
+
+interface Fate {
+  /** Dies at this commit. */
+  readonly atCommit?: number;
+  readonly reachedDisk?: boolean;
+  /** Dies when Telegram has executed this many calls, before their answer arrives. */
+  readonly afterCall?: number;
+}
+
+interface Scenario {
+  readonly makeBot: MakeBot;
+  readonly updates: readonly RawUpdate[];
+}
+
+/** Runs a scenario: one process that meets its fate, and one that lives. */
+async function play({ makeBot, updates }: Scenario, fate: Fate) {
+  const machine = new QueueMachine();
+  const executed: Executed[] = [];
+  let unconfirmed = [...updates];
+  let commits = 0;
+  let ledger: readonly string[] = [];
+  for (const process of [1, 2]) {
+    const life: { kill: () => void } = { kill: () => {} };
+    const api: BotApi = {
+      call: async <T>(method: string, payload: JsonObject) => {
+        executed.push({ ...describeCall(method, payload), process });
+        if (process === 1 && executed.length === fate.afterCall) {
+          life.kill();
+          return new Promise<never>(() => {});
+        }
+        return true as T;
+      },
+    };
+    const { atCommit = Number.POSITIVE_INFINITY, reachedDisk = true } = process === 1 ? fate : {};
+    const booted = await bootDurableBot(machine, makeBot, api, { atCommit, reachedDisk }).catch(
+      () => undefined,
+    );
+    if (!booted) continue;
+    life.kill = booted.kill;
+    const { queue, store } = booted;
+    const feed = async () => {
+      await queue.start();
+      for (const update of [...unconfirmed]) {
+        await queue.insertMessageByPriority([toIncomingMessage(update, "42")]);
+        unconfirmed = unconfirmed.filter((one) => one !== update);
+      }
+    };
+    // What a death interrupts, the next process is given again.
+    feed().catch(() => {});
+    for (let step = 0; step < 100 && !booted.isDead(); step++) await machine.clock.advance(100);
+    commits = booted.commits();
+    if (booted.isDead()) continue;
+    expect((await queue.snapshot()).counts.dead).toBe(0);
+    ledger = await store.transaction(async ({ shop }) => {
+      const entries = await shop.ledgerEntries(ada.id, 100);
+      return entries.map(({ amountMinor, kind }) => `${kind}:${amountMinor}`);
+    });
+    await queue.stop();
+    await store.close();
+    if (process === 1) break;
+  }
+  return { commits, executed, ledger };
+}
+
+function describeCall(method: string, payload: JsonObject) {
+  const { callback_query_id: query, message_id: messageId, text } = payload;
+  return { lane: String(query ?? "chat"), label: `${method}:${String(text ?? messageId ?? "")}` };
+}
+
+/** Plays it undisturbed, then with a death at every commit and after every call. */
+async function expectSurvival(scenario: Scenario): Promise<void> {
+  const calm = await play(scenario, {});
+  expect(calm.executed.length).toBeGreaterThan(2);
+  expect(calm.commits).toBeGreaterThan(5);
+  const fates: Fate[] = [
+    ...calm.executed.map((_, index) => ({ afterCall: index + 1 })),
+    ...Array.from({ length: calm.commits }, (_, index) => index + 1).flatMap((atCommit) => [
+      { atCommit, reachedDisk: true },
+      { atCommit, reachedDisk: false },
+    ]),
+  ];
+  for (const fate of fates) {
+    const { executed, ledger } = await play(scenario, fate);
+    expect(withoutExcused(executed), JSON.stringify(fate)).toEqual(withoutExcused(calm.executed));
+    expect(ledger, JSON.stringify(fate)).toEqual(calm.ledger);
+  }
+}
+
+/** By lane, without the call that the first process had made and the second one had to repeat. */
+function withoutExcused(executed: readonly Executed[]): Record<string, readonly string[]> {
+  const lanes = Map.groupBy(executed, ({ lane }) => lane);
+  const entries = [...lanes].map(([lane, calls]) => {
+    const by = (which: number) =>
+      calls.filter(({ process }) => process === which).map(({ label }) => label);
+    const [first, second] = [by(1), by(2)];
+    const repeated = second.length > 0 && second[0] === first.at(-1);
+    return [lane, [...first, ...(repeated ? second.slice(1) : second)]] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+test("a handler with replies between, inside and after its steps survives every death", async () => {
+  const grant = (reference: string) => ({
+    userId: ada.id,
+    amountMinor: 7,
+    kind: "welcome" as const,
+    reference,
+    createdAtEpochMs: 0,
+  });
+  const makeBot = withRoutes((bot) => {
+    bot.command("go", async (ctx) => {
+      await ctx.reply("before");
+      const granted = await ctx.transaction(async ({ shop }) => {
+        await shop.insertAccount({ userId: ada.id, createdAtEpochMs: 0 });
+        await shop.appendLedgerEntry(grant(`${Math.random()}`));
+        await ctx.reply("inside the first step");
+        return { amount: 7 };
+      });
+      await ctx.reply(`between, with ${granted.amount}`);
+      await ctx.transaction(async ({ shop }) => {
+        await shop.appendLedgerEntry(grant(`${Math.random()}`));
+        await ctx.reply("inside the second step");
+      });
+      await ctx.telegram.editMessageText(ada.id, 5, undefined, "edited");
+      await ctx.telegram.deleteMessage(ada.id, 6);
+      await ctx.reply("after");
+    });
+    bot.action("press", async (ctx) => {
+      await ctx.answerCbQuery();
+      await ctx.editMessageText("pressed");
+    });
+  });
+  await expectSurvival({ makeBot, updates: [said(ada, "/go"), pressed(ada, "press")] });
+});
+
+test("the shop's own commands survive every death", async () => {
+  const makeBot: MakeBot = (contextType) =>
+    createBot({
+      ...rules,
+      token: "42:unused",
+      contextType,
+      welcomeBalanceMinor,
+      publish: () => {},
+      judgeRequest: () => "fine",
+    });
+  const buy = `buy:espresso:900:${(1).toString(36)}.${(2).toString(36)}`;
+  const updates = [
+    said(ada, "/start"),
+    said(ada, "/shop"),
+    pressed(ada, "item:latte"),
+    pressed(ada, buy),
+    pressed(ada, buy),
+    pressed(ada, "cancel:1:0"),
+    said(ada, "/balance"),
+    said(ada, "/orders"),
+  ];
+  await expectSurvival({ makeBot, updates });
+});

@@ -1,0 +1,62 @@
+/** Delivery: what follows from each outcome of a call, as one table. */
+import { describe, expect, test } from "vitest";
+import {
+  AlreadyDoneError,
+  BreakerOpenError,
+  CallNotSentError,
+  CallRefusedError,
+  CallUnknownError,
+  ChatGoneError,
+  ChatMigratedError,
+  QueryTooOldError,
+  RateLimitedError,
+  type TelegramError,
+  UnauthorizedError,
+} from "../../../bot/core/errors.ts";
+import {
+  type DeliveryDecision,
+  decideDelivery,
+  decideGlobalPark,
+  saysTelegramIsDown,
+  toCallEnd,
+} from "../../../bot/telegram/delivery/delivery-rules.ts";
+import type { CallEnd } from "../../../bot/telegram/delivery/flood-rules.ts";
+
+test.each<[TelegramError, DeliveryDecision, CallEnd, "down" | "up"]>([
+  [new RateLimitedError("m", 3_000), { kind: "park-lane", delayMs: 3_000 }, "answered", "up"],
+  [new ChatMigratedError("m", -1007), { kind: "readdress", chatId: -1007 }, "answered", "up"],
+  [new ChatGoneError("m", "blocked"), { kind: "chat-gone", reason: "blocked" }, "answered", "up"],
+  [new AlreadyDoneError("m"), { kind: "done" }, "answered", "up"],
+  [new QueryTooOldError("m"), { kind: "done" }, "answered", "up"],
+  [new UnauthorizedError("m"), { kind: "not-sent" }, "answered", "up"],
+  [new CallRefusedError("m", 400, "bad"), { kind: "refused" }, "answered", "up"],
+  [new CallNotSentError("m"), { kind: "not-sent" }, "not-sent", "down"],
+  [new BreakerOpenError("m"), { kind: "not-sent" }, "not-sent", "down"],
+  [new CallUnknownError("m"), { kind: "ambiguous", policy: "retry" }, "unknown", "down"],
+])("%s", (error, decision, end, telegram) => {
+  expect(decideDelivery(error, "retry")).toEqual(decision);
+  expect(toCallEnd(error)).toBe(end);
+  expect(saysTelegramIsDown(error)).toBe(telegram === "down");
+});
+
+test("the message's own policy decides about an ambiguous send", () => {
+  const dropped = decideDelivery(new CallUnknownError("m"), "drop");
+  expect(dropped).toEqual({ kind: "ambiguous", policy: "drop" });
+});
+
+test("of a call that ended with a defect nothing is known", () => {
+  expect(toCallEnd(new TypeError("x"))).toBe("unknown");
+});
+
+describe("all sending is parked", () => {
+  const seen = (...sightings: [string, number][]) =>
+    sightings.map(([lane, atMs]) => ({ lane, atMs }));
+  test.each([
+    ["not for one chat", seen(["a", 1], ["a", 2], ["a", 3], ["a", 4]), 10, false],
+    ["not for two chats", seen(["a", 1], ["b", 2], ["a", 3]), 10, false],
+    ["for three chats", seen(["a", 1], ["b", 2], ["c", 3]), 10, true],
+    ["not when the first is long ago", seen(["a", 1], ["b", 9_000], ["c", 9_500]), 10_001, false],
+  ])("%s", (_, sightings, nowMs, expected) => {
+    expect(decideGlobalPark(sightings, nowMs)).toBe(expected);
+  });
+});
