@@ -30,7 +30,7 @@ import type { Store } from "./core/store.ts";
 import { ErrorGroups } from "./incidents/error-groups.ts";
 import { type Incident, IncidentBook } from "./incidents/incident-book.ts";
 import { createBot } from "./index.ts";
-import { SqliteStore } from "./storage/sqlite-store.ts";
+import { SqliteStore } from "./storage/sqlite/sqlite-store.ts";
 import { FaultToleranceManager } from "./utils/fault-tolerance-manager.ts";
 import { BotLogger, createEventBus } from "./utils/logger.ts";
 import type { MessageQueue } from "./utils/message-queue.ts";

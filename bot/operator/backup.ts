@@ -1,6 +1,6 @@
 /** Backup program: `npm run backup`. Works beside the running bot, and without one. */
 import { systemClock } from "../core/clock.ts";
-import { writeBackup } from "../storage/backup.ts";
+import { writeBackup } from "../storage/sqlite/backup.ts";
 import { runProgram } from "./program.ts";
 
 const usage = "Usage: npm run backup [-- --bot ID]";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { encryptionKeysOf } from "../config/key-file.ts";
 import { UsageError } from "../core/errors.ts";
-import { findUserIds } from "../storage/user-lookup.ts";
+import { findUserIds } from "../storage/sqlite/user-lookup.ts";
 import { runProgram } from "./program.ts";
 
 const usage = "Usage: npm run find-user -- @NAME [--bot ID]";

@@ -1,6 +1,6 @@
 /** Restore program: `npm run restore -- FILE`. The bot must not run. */
 import { systemClock } from "../core/clock.ts";
-import { restoreBackup } from "../storage/restore.ts";
+import { restoreBackup } from "../storage/sqlite/restore.ts";
 import { runProgram } from "./program.ts";
 
 const usage = "Usage: npm run restore -- FILE [--bot ID]";

@@ -8,7 +8,7 @@ import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../history/from-database.ts";
 import { historyFromJournal } from "../history/from-journal.ts";
 import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
-import { RowReader } from "../../bot/storage/row-reader.ts";
+import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 import { apology, nameOfReply } from "./crowd.ts";
 import type { Scene } from "./scene.ts";
 

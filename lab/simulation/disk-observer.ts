@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { EncryptionKeys } from "../../bot/core/encryption-keys.ts";
 import { BotError } from "../../bot/core/errors.ts";
 import type { ReadTable } from "../history/from-database.ts";
-import { RowReader } from "../../bot/storage/row-reader.ts";
+import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 
 export class DiskObserver {
   readonly #path: string;

@@ -11,7 +11,7 @@ import {
   type OpenDatabase,
   openNodeSqlite,
   type Statement,
-} from "../../bot/storage/sqlite-driver.ts";
+} from "../../bot/storage/sqlite/sqlite-driver.ts";
 
 /** What happens at one point. `reachedDisk`: whether the commit is durable, although it failed. */
 export type DiskFault =

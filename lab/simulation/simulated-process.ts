@@ -18,7 +18,7 @@ import { Secret } from "../../bot/core/secret.ts";
 import type { Store } from "../../bot/core/store.ts";
 import { componentsProbe } from "../../bot/utils/health-monitor/components-probe.ts";
 import { telegramProbe } from "../../bot/utils/health-monitor/telegram-probe.ts";
-import { SqliteStore } from "../../bot/storage/sqlite-store.ts";
+import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import { Replaceable } from "../../bot/utils/fault-tolerance-manager/replaceable.ts";
 import { FaultToleranceManager } from "../../bot/utils/fault-tolerance-manager.ts";
 import { HealthMonitor } from "../../bot/utils/health-monitor.ts";

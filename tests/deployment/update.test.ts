@@ -110,7 +110,7 @@ test("an update that changed the data before it failed gets them back from the b
 }, async () => {
   const bot = await setup();
   const good = bot.version();
-  bot.commit("bot/storage/schema.ts", (text) =>
+  bot.commit("bot/storage/sqlite/schema.ts", (text) =>
     text
       .replace("const migrations: readonly string[] = [", "$&\n")
       .replace(/\n\];\n/, '\n  "CREATE TABLE of_the_next_version (id INTEGER PRIMARY KEY)",\n];\n'),

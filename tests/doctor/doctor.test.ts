@@ -11,8 +11,8 @@ import { toCheck } from "../../bot/doctor/check.ts";
 import { examine, toText } from "../../bot/doctor/doctor.ts";
 import { findPlace } from "../../bot/doctor/place.ts";
 import { freePort } from "../../sandbox/ensure.ts";
-import { lockDataDirectory } from "../../bot/storage/data-lock.ts";
-import { openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
+import { lockDataDirectory } from "../../bot/storage/sqlite/data-lock.ts";
+import { openNodeSqlite } from "../../bot/storage/sqlite/sqlite-driver.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const packageDirectory = fileURLToPath(new URL("../..", import.meta.url));

@@ -14,7 +14,7 @@ import type { SandboxClient } from "../../sandbox/client.ts";
 import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { seededRandom } from "../../lab/simulation/seeded-random.ts";
-import { RowReader } from "../../bot/storage/row-reader.ts";
+import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
 
 const seed = Number(process.env["KILL_SEED"] ?? 20_261_124);

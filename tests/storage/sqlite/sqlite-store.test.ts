@@ -5,15 +5,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { Backup } from "../../bot/core/store.ts";
-import { crashAsPlanned, SimulatedDisk } from "../../lab/simulation/simulated-disk.ts";
-import { restoreBackup } from "../../bot/storage/restore.ts";
-import type { OpenDatabase } from "../../bot/storage/sqlite-driver.ts";
-import { openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
-import { SqliteStore } from "../../bot/storage/sqlite-store.ts";
-import { keysOf } from "../support/encryption-keys.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { claim, describeStore, ref, update } from "./store-conformance.ts";
+import type { Backup } from "../../../bot/core/store.ts";
+import { crashAsPlanned, SimulatedDisk } from "../../../lab/simulation/simulated-disk.ts";
+import { restoreBackup } from "../../../bot/storage/sqlite/restore.ts";
+import type { OpenDatabase } from "../../../bot/storage/sqlite/sqlite-driver.ts";
+import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
+import { SqliteStore } from "../../../bot/storage/sqlite/sqlite-store.ts";
+import { keysOf } from "../../support/encryption-keys.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { claim, describeStore, ref, update } from "../store-conformance.ts";
 
 function createStore(directory: string, clock = new ManualClock(), openDatabase?: OpenDatabase) {
   const fatal: string[] = [];

@@ -3,8 +3,8 @@
  *
  * Every method is synchronous and runs inside a transaction that its caller (sqlite-store.ts) holds.
  */
-import { AttemptOverError, type ErrorRecord, StepResultError } from "../core/errors.ts";
-import type { DeadReason, Message, NewMessage } from "../core/message.ts";
+import { AttemptOverError, type ErrorRecord, StepResultError } from "../../core/errors.ts";
+import type { DeadReason, Message, NewMessage } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -15,7 +15,7 @@ import type {
   SentRecord,
   StoreSnapshot,
   SweepRequest,
-} from "../core/store.ts";
+} from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { DeadLetterTable } from "./dead-letter-table.ts";
 import { FreshPayloads } from "./fresh-payloads.ts";

@@ -12,7 +12,7 @@ import {
   StorageFullError,
   StorageInUseError,
   StorageUnavailableError,
-} from "../core/errors.ts";
+} from "../../core/errors.ts";
 
 export type SqlValue = SQLInputValue;
 

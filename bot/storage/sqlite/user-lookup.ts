@@ -1,5 +1,5 @@
 /** User look-up: finds people by username in a database that a bot may be writing to. */
-import type { EncryptionKeys } from "../core/encryption-keys.ts";
+import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import { readDataKeys } from "./data-keys.ts";
 import { inspectDatabase } from "./schema.ts";
 import { findByUsername } from "./shop-tables.ts";

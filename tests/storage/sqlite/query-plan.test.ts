@@ -1,11 +1,11 @@
 /** Query plans: what runs for every update must be found by an index, however long the queue is. */
 import { expect, test } from "vitest";
-import { KeyRing } from "../../bot/sealing/key-ring.ts";
-import { LaneTable } from "../../bot/storage/lane-table.ts";
-import { prepareQueueStatements } from "../../bot/storage/queue-statements.ts";
-import { migrate } from "../../bot/storage/schema.ts";
-import { createShopTables } from "../../bot/storage/shop-tables.ts";
-import { type Database, openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
+import { KeyRing } from "../../../bot/storage/sealing/key-ring.ts";
+import { LaneTable } from "../../../bot/storage/sqlite/lane-table.ts";
+import { prepareQueueStatements } from "../../../bot/storage/sqlite/queue-statements.ts";
+import { migrate } from "../../../bot/storage/sqlite/schema.ts";
+import { createShopTables } from "../../../bot/storage/sqlite/shop-tables.ts";
+import { type Database, openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 
 /** What looks at everything is asked for by operators, sweeper and start; the length, four times a second. */
 const rare = [

@@ -5,7 +5,7 @@
  * SIGKILL included, it works on every platform, and between containers that share the directory.
  */
 import { join } from "node:path";
-import { StorageInUseError } from "../core/errors.ts";
+import { StorageInUseError } from "../../core/errors.ts";
 import type { Database, OpenDatabase } from "./sqlite-driver.ts";
 
 /** @returns the held lock; closing it lets go. Throws `StorageInUseError` when another holds it. */

@@ -5,14 +5,14 @@
  * submitted in the same turn of the event loop share a transaction; a promise resolves only after
  * the transaction is on disk. Closures run one at a time, in the order they were submitted.
  */
-import { type Clock, waitOver } from "../core/clock.ts";
+import { type Clock, waitOver } from "../../core/clock.ts";
 import {
   BotError,
   StorageClosedError,
   StorageFailedError,
   TransactionTooSlowError,
-} from "../core/errors.ts";
-import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
+} from "../../core/errors.ts";
+import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
 import type { Database, Statement } from "./sqlite-driver.ts";
 
 export interface GroupCommitDeps {

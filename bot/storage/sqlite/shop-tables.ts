@@ -7,7 +7,7 @@ import type {
   OrderStatus,
   Profile,
   ShopTables,
-} from "../core/shop-tables.ts";
+} from "../../core/shop-tables.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { indexedUsername, places, usernameIndex } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";

@@ -14,13 +14,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { writeBackup } from "../../bot/storage/backup.ts";
-import { restoreBackup } from "../../bot/storage/restore.ts";
-import { type OpenDatabase, openNodeSqlite } from "../../bot/storage/sqlite-driver.ts";
-import { SqliteStore } from "../../bot/storage/sqlite-store.ts";
-import { keysOf } from "../support/encryption-keys.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { claim, update } from "./store-conformance.ts";
+import { writeBackup } from "../../../bot/storage/sqlite/backup.ts";
+import { restoreBackup } from "../../../bot/storage/sqlite/restore.ts";
+import { type OpenDatabase, openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
+import { SqliteStore } from "../../../bot/storage/sqlite/sqlite-store.ts";
+import { keysOf } from "../../support/encryption-keys.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { claim, update } from "../store-conformance.ts";
 
 async function setup() {
   const directory = mkdtempSync(join(tmpdir(), "backup-"));

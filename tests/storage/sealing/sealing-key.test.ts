@@ -1,8 +1,8 @@
 import { randomBytes, webcrypto } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { KeyRing } from "../../bot/sealing/key-ring.ts";
-import { keyIdOf, SealingKey } from "../../bot/sealing/sealing-key.ts";
+import { KeyRing } from "../../../bot/storage/sealing/key-ring.ts";
+import { keyIdOf, SealingKey } from "../../../bot/storage/sealing/sealing-key.ts";
 
 const place = "messages|payload|7";
 const bytes = randomBytes(32);

@@ -1,6 +1,6 @@
 /** Backup worker: writes one backup in its own thread, and says how it went. */
 import { parentPort, workerData } from "node:worker_threads";
-import { BotError } from "../core/errors.ts";
+import { BotError } from "../../core/errors.ts";
 import { type BackupAnswer, type BackupRequest, writeBackup } from "./backup.ts";
 
 parentPort?.postMessage(answer(workerData as BackupRequest));

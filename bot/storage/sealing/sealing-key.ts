@@ -12,7 +12,7 @@ import {
   type KeyObject,
   randomFillSync,
 } from "node:crypto";
-import { StorageCorruptError } from "../core/errors.ts";
+import { StorageCorruptError } from "../../core/errors.ts";
 
 /** Bytes of a key. */
 export const keyLength = 32;

@@ -8,7 +8,7 @@
  */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { StorageCorruptError } from "../core/errors.ts";
+import { StorageCorruptError } from "../../core/errors.ts";
 import { checkIntegrity, inspectDatabase } from "./schema.ts";
 import type { OpenDatabase } from "./sqlite-driver.ts";
 

@@ -5,10 +5,10 @@
  * there before is enough; then the old keys are dropped. A pass that was cut off begins again at the
  * next start.
  */
-import { type Clock, waitOver } from "../core/clock.ts";
-import type { EncryptionKeys } from "../core/encryption-keys.ts";
-import { BotError, recordError } from "../core/errors.ts";
-import type { Publish } from "../core/events.ts";
+import { type Clock, waitOver } from "../../core/clock.ts";
+import type { EncryptionKeys } from "../../core/encryption-keys.ts";
+import { BotError, recordError } from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { addDataKey, dropDataKeys } from "./data-keys.ts";
 import { type PassPosition, passBegins, type SealedBatch, sealBatch } from "./sealed-columns.ts";

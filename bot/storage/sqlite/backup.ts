@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { BackupFailedError, StorageUnavailableError } from "../core/errors.ts";
+import { BackupFailedError, StorageUnavailableError } from "../../core/errors.ts";
 import { copyDatabase, unfinishedSuffix } from "./database-copy.ts";
 import { type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
 

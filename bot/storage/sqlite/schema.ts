@@ -9,8 +9,8 @@
  *
  * Payloads, results, profiles and notes are sealed (sealed-columns.ts): BLOBs, whatever their column says.
  */
-import { StorageCorruptError, StorageUnavailableError } from "../core/errors.ts";
-import type { PreviousEnd } from "../core/store.ts";
+import { StorageCorruptError, StorageUnavailableError } from "../../core/errors.ts";
+import type { PreviousEnd } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type PassPosition, passBegins, sealBatch } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";

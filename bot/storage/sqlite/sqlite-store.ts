@@ -6,13 +6,13 @@
  */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Clock, steadyEpoch } from "../core/clock.ts";
-import type { EncryptionKeys } from "../core/encryption-keys.ts";
-import { AttemptOverError, type BotError, StorageUnavailableError } from "../core/errors.ts";
-import type { Publish } from "../core/events.ts";
-import type { Heartbeat } from "../core/heartbeat.ts";
-import type { Message, NewMessage, Pool } from "../core/message.ts";
-import type { DomainTransaction, ShopTables } from "../core/shop-tables.ts";
+import { type Clock, steadyEpoch } from "../../core/clock.ts";
+import type { EncryptionKeys } from "../../core/encryption-keys.ts";
+import { AttemptOverError, type BotError, StorageUnavailableError } from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
+import type { Heartbeat } from "../../core/heartbeat.ts";
+import type { Message, NewMessage, Pool } from "../../core/message.ts";
+import type { DomainTransaction, ShopTables } from "../../core/shop-tables.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -25,7 +25,7 @@ import type {
   SentRecord,
   Store,
   SweepRequest,
-} from "../core/store.ts";
+} from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { backUpInWorker } from "./backup.ts";
 import { undoClockStep } from "./clock-step.ts";

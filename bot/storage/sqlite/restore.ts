@@ -6,7 +6,7 @@
  */
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { BotError, StorageUnavailableError } from "../core/errors.ts";
+import { BotError, StorageUnavailableError } from "../../core/errors.ts";
 import { instantForName } from "./backup.ts";
 import { lockDataDirectory } from "./data-lock.ts";
 import { copyDatabase, readChecked, syncPath } from "./database-copy.ts";

@@ -1,5 +1,5 @@
 /** Message rows: how messages and dead letters stand in the tables. */
-import type { ErrorRecord } from "../core/errors.ts";
+import type { ErrorRecord } from "../../core/errors.ts";
 import {
   type AmbiguousPolicy,
   type DeadLetter,
@@ -11,7 +11,7 @@ import {
   type Pool,
   type Priority,
   priorities,
-} from "../core/message.ts";
+} from "../../core/message.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { places } from "./sealed-columns.ts";
 

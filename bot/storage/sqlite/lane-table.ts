@@ -6,8 +6,8 @@
  * An empty lane stays only while it is parked (`not_before`), so that a waiting time outlives it.
  */
 
-import { type Pool, priorities } from "../core/message.ts";
-import type { ClaimCandidate } from "../core/store.ts";
+import { type Pool, priorities } from "../../core/message.ts";
+import type { ClaimCandidate } from "../../core/store.ts";
 import type { MessageRow } from "./message-rows.ts";
 import type { Database } from "./sqlite-driver.ts";
 

@@ -4,9 +4,9 @@
  * Opening them is the canary: a wrong encryption key is noticed before anything is written.
  */
 import { randomBytes } from "node:crypto";
-import type { EncryptionKeys } from "../core/encryption-keys.ts";
-import { EncryptionKeyError, StorageCorruptError } from "../core/errors.ts";
-import type { Secret } from "../core/secret.ts";
+import type { EncryptionKeys } from "../../core/encryption-keys.ts";
+import { EncryptionKeyError, StorageCorruptError } from "../../core/errors.ts";
+import type { Secret } from "../../core/secret.ts";
 import { KeyRing } from "../sealing/key-ring.ts";
 import { keyLength, SealingKey } from "../sealing/sealing-key.ts";
 import type { Database } from "./sqlite-driver.ts";

@@ -1,5 +1,5 @@
 /** Row reader: looks into a database that a bot may be writing to, with payloads opened. */
-import type { EncryptionKeys } from "../core/encryption-keys.ts";
+import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import { readDataKeys } from "./data-keys.ts";
 import { places } from "./sealed-columns.ts";
 import { type Database, openNodeSqlite, type SqlValue } from "./sqlite-driver.ts";
