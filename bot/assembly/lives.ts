@@ -1,7 +1,7 @@
 /** Lives: ledger, watchdog and safe mode, joined. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Component } from "../core/component.ts";
-import type { IncidentBook } from "../incidents/incident-book.ts";
+import type { IncidentBook } from "../telemetry/incident-book.ts";
 import { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
 import { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { type Figures, Prometheus } from "../../bot/metrics/prometheus.ts";
+import { type Figures, Prometheus } from "../../bot/telemetry/prometheus.ts";
 
 const directory = fileURLToPath(new URL("../../bot/api", import.meta.url));
 const rules = readFileSync(`${directory}/prometheus-alerts.yml`, "utf8");

@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { StorageFullError } from "../../bot/core/errors.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
-import { Alerts } from "../../bot/incidents/alerts.ts";
-import type { Incident } from "../../bot/incidents/incident-book.ts";
+import { Alerts } from "../../bot/telemetry/alerts.ts";
+import type { Incident } from "../../bot/telemetry/incident-book.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { BotEvent } from "../core/events.ts";
-import { type IncidentStep, judgeEvent } from "../policies/incidents.ts";
+import { type IncidentStep, judgeEvent } from "./incident-rules.ts";
 import type { Measure, Trouble } from "../utils/fault-tolerance-manager/recovery-rules.ts";
 import { RecordFile } from "../core/record-file.ts";
 

@@ -1,7 +1,7 @@
 /** What is counted, and what is not shown when it cannot be seen. */
 import { expect, test } from "vitest";
 import type { BotEvent, MessageRef } from "../../bot/core/events.ts";
-import { type Figures, Prometheus } from "../../bot/metrics/prometheus.ts";
+import { type Figures, Prometheus } from "../../bot/telemetry/prometheus.ts";
 
 const poolFigures = { waiting: 3, inHand: 1, oldestAgeMs: 2_500, paused: true };
 const figures: Figures = {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Distribution } from "../../bot/metrics/distribution.ts";
+import { Distribution } from "../../bot/telemetry/distribution.ts";
 
 const durations = fc.array(fc.integer({ min: 1, max: 600_000 }), { minLength: 1, maxLength: 300 });
 const share = fc.constantFrom(0.5, 0.95, 0.99, 1);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
-import { type Incident, IncidentBook } from "../../bot/incidents/incident-book.ts";
+import { type Incident, IncidentBook } from "../../bot/telemetry/incident-book.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 function setup() {

@@ -1,7 +1,7 @@
 /** Error groups: counted, remembered, noticed. */
 import { expect, test } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
-import { ErrorGroups } from "../../bot/incidents/error-groups.ts";
+import { ErrorGroups } from "../../bot/telemetry/error-groups.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 function setup() {

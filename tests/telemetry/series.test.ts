@@ -1,7 +1,7 @@
 /** The last hour, bounded. */
 import { expect, onTestFinished, test } from "vitest";
 import type { MessageRef } from "../../bot/core/events.ts";
-import { type Look, type Point, Series } from "../../bot/metrics/series.ts";
+import { type Look, type Point, Series } from "../../bot/telemetry/series.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
