@@ -5,19 +5,19 @@
  * comes out there. Importing this file has no effect.
  */
 import { type Context, Telegraf } from "telegraf";
-import { balanceRoutes } from "./commands/balance.ts";
-import { exportRoutes } from "./commands/export.ts";
-import { fallback } from "./commands/fallback.ts";
-import { forgetRoutes } from "./commands/forget.ts";
-import { createFormats } from "./commands/format.ts";
-import { helpRoutes } from "./commands/help.ts";
-import { noteRoutes } from "./commands/note.ts";
-import { ordersRoutes } from "./commands/orders.ts";
-import { limitRequests } from "./commands/rapid-requests.ts";
-import type { CommandOptions } from "./commands/routes.ts";
-import { shopRoutes } from "./commands/shop.ts";
-import { startRoutes } from "./commands/start.ts";
-import { gate } from "./commands/visitor.ts";
+import { balanceRoutes } from "./shop/commands/balance.ts";
+import { exportRoutes } from "./shop/commands/export.ts";
+import { fallback } from "./shop/commands/fallback.ts";
+import { forgetRoutes } from "./shop/commands/forget.ts";
+import { createFormats } from "./shop/commands/format.ts";
+import { helpRoutes } from "./shop/commands/help.ts";
+import { noteRoutes } from "./shop/commands/note.ts";
+import { ordersRoutes } from "./shop/commands/orders.ts";
+import { limitRequests } from "./shop/commands/rapid-requests.ts";
+import type { CommandOptions } from "./shop/commands/routes.ts";
+import { shopRoutes } from "./shop/commands/shop.ts";
+import { startRoutes } from "./shop/commands/start.ts";
+import { gate } from "./shop/commands/visitor.ts";
 import { Secret } from "./core/secret.ts";
 import type { BotContext } from "./telegram/context/bot-context.ts";
 

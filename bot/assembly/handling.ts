@@ -1,7 +1,7 @@
 /** Handling: the way in, the queue, and the bot that handles what is in it. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { commandList, failureNotice } from "../commands/texts.ts";
+import { commandList, failureNotice } from "../shop/commands/texts.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";

@@ -10,7 +10,7 @@ import type { JsonObject, Message } from "../../../bot/core/message.ts";
 import { cidOf } from "../../../bot/telegram/context/correlation.ts";
 import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
 import { BotLogger, withCorrelation } from "../../../bot/utils/logger.ts";
-import { ada, said } from "../../commands/bot-under-test.ts";
+import { ada, said } from "../../shop/commands/bot-under-test.ts";
 import { bootDurableBot, withRoutes } from "../../support/durable-bot.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { QueueMachine } from "../../support/queue-under-test.ts";

@@ -9,7 +9,7 @@ import type { JsonObject } from "../../../bot/core/message.ts";
 import type { RawUpdate } from "../../../bot/core/intake.ts";
 import { createBot } from "../../../bot/index.ts";
 import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
-import { ada, pressed, said } from "../../commands/bot-under-test.ts";
+import { ada, pressed, said } from "../../shop/commands/bot-under-test.ts";
 import { rules, welcomeBalanceMinor } from "../../shop/shop-setup.ts";
 import { bootDurableBot, type MakeBot, withRoutes } from "../../support/durable-bot.ts";
 import { QueueMachine } from "../../support/queue-under-test.ts";

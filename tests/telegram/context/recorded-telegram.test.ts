@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { CallNotSentError, CallUnknownError, RateLimitedError } from "../../../bot/core/errors.ts";
 import type { BotContext } from "../../../bot/telegram/context/bot-context.ts";
 import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
-import { ada, said } from "../../commands/bot-under-test.ts";
+import { ada, said } from "../../shop/commands/bot-under-test.ts";
 import { bootDurableBot, withRoutes } from "../../support/durable-bot.ts";
 import { QueueMachine } from "../../support/queue-under-test.ts";
 import { ScriptedApi } from "../../support/scripted-api.ts";

@@ -1,12 +1,12 @@
 /** /orders: pages of orders, one order's detail, and its cancellation. */
-import type { Order } from "../core/shop-tables.ts";
+import type { Order } from "../../core/shop-tables.ts";
 import {
   type CancelResult,
   cancelOrder,
   type OrdersPage,
   orderDetail,
   ordersPage,
-} from "../shop/orders.ts";
+} from "../orders.ts";
 import { button, keyboard } from "./keyboard.ts";
 import { type Card, orderCard, productName } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";

@@ -1,9 +1,9 @@
 /** Bad input: whatever comes, no exception, a hint or a recorded "ignored", and the next works. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { displayName } from "../../bot/commands/format.ts";
-import { texts } from "../../bot/commands/texts.ts";
-import { exampleCatalogue } from "../shop/shop-setup.ts";
+import { displayName } from "../../../bot/shop/commands/format.ts";
+import { texts } from "../../../bot/shop/commands/texts.ts";
+import { exampleCatalogue } from "../shop-setup.ts";
 import {
   ada,
   botName,

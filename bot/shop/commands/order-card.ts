@@ -1,6 +1,6 @@
 /** Order card: one order as a message, with what can be done about it. */
-import { type Catalogue, findProduct, type Language } from "../shop/catalogue.ts";
-import type { OrderDetail } from "../shop/orders.ts";
+import { type Catalogue, findProduct, type Language } from "../catalogue.ts";
+import type { OrderDetail } from "../orders.ts";
 import { button, type Keyboard, keyboard } from "./keyboard.ts";
 import type { Turn } from "./routes.ts";
 

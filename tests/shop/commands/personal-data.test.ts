@@ -1,6 +1,6 @@
 /** What is kept of a person: profile, notes, and how they get it and get rid of it. */
 import { expect, test } from "vitest";
-import { texts } from "../../bot/commands/texts.ts";
+import { texts } from "../../../bot/shop/commands/texts.ts";
 import { ada, type Call, dataOf, group, li, pressed, said, setup } from "./bot-under-test.ts";
 
 const en = texts("en");

@@ -1,5 +1,5 @@
 /** /balance: the balance and the last entries. */
-import { type Statement, statement } from "../shop/accounts.ts";
+import { type Statement, statement } from "../accounts.ts";
 import { type CommandOptions, createRoutes, type Routes, type Turn } from "./routes.ts";
 
 /** Entries shown, newest first. */

@@ -6,13 +6,13 @@
  */
 import { Context, Telegram } from "telegraf";
 import { expect } from "vitest";
-import type { BotEvent } from "../../bot/core/events.ts";
-import { Secret } from "../../bot/core/secret.ts";
-import type { DomainTransaction } from "../../bot/core/shop-tables.ts";
-import { type CreateBotOptions, createBot } from "../../bot/index.ts";
-import type { BotContext } from "../../bot/telegram/context/bot-context.ts";
-import { InMemoryShopTables } from "../shop/in-memory-shop-tables.ts";
-import { rules, welcomeBalanceMinor } from "../shop/shop-setup.ts";
+import type { BotEvent } from "../../../bot/core/events.ts";
+import { Secret } from "../../../bot/core/secret.ts";
+import type { DomainTransaction } from "../../../bot/core/shop-tables.ts";
+import { type CreateBotOptions, createBot } from "../../../bot/index.ts";
+import type { BotContext } from "../../../bot/telegram/context/bot-context.ts";
+import { InMemoryShopTables } from "../in-memory-shop-tables.ts";
+import { rules, welcomeBalanceMinor } from "../shop-setup.ts";
 
 export interface Call {
   readonly method: string;

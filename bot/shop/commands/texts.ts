@@ -5,7 +5,7 @@
  * compile. Everything is sent as plain text, so nothing needs escaping; amounts, dates and names
  * come in ready for display (format.ts).
  */
-import type { Language } from "../shop/catalogue.ts";
+import type { Language } from "../catalogue.ts";
 
 const en = {
   commands: {

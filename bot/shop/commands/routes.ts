@@ -6,12 +6,12 @@
  * on the presser's own account: no button carries a user.
  */
 import { Composer } from "telegraf";
-import type { Publish } from "../core/events.ts";
-import type { DomainTransaction } from "../core/shop-tables.ts";
-import { openAccount } from "../shop/accounts.ts";
-import type { ShopRules } from "../shop/orders.ts";
-import { keepProfile, refreshProfile } from "../shop/personal-data.ts";
-import type { BotContext } from "../telegram/context/bot-context.ts";
+import type { Publish } from "../../core/events.ts";
+import type { DomainTransaction } from "../../core/shop-tables.ts";
+import { openAccount } from "../accounts.ts";
+import type { ShopRules } from "../orders.ts";
+import { keepProfile, refreshProfile } from "../personal-data.ts";
+import type { BotContext } from "../../telegram/context/bot-context.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
 import type { JudgeRequest } from "./rapid-requests.ts";

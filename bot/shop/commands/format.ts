@@ -1,5 +1,5 @@
 /** Format: money, dates and names as people read them, in their language. */
-import type { Currency, Language } from "../shop/catalogue.ts";
+import type { Currency, Language } from "../catalogue.ts";
 
 /** Writes for one language and currency. */
 export interface Format {

@@ -5,8 +5,8 @@
  * other bots, so only a command that names this bot is answered.
  */
 import { Composer } from "telegraf";
-import type { Publish } from "../core/events.ts";
-import type { BotContext } from "../telegram/context/bot-context.ts";
+import type { Publish } from "../../core/events.ts";
+import type { BotContext } from "../../telegram/context/bot-context.ts";
 import { texts } from "./texts.ts";
 import { visitorOf } from "./visitor.ts";
 

@@ -1,7 +1,7 @@
 /** Rapid requests: one person's flood is answered once, and then ignored. */
 import type { MiddlewareFn } from "telegraf";
-import type { Publish } from "../core/events.ts";
-import type { BotContext } from "../telegram/context/bot-context.ts";
+import type { Publish } from "../../core/events.ts";
+import type { BotContext } from "../../telegram/context/bot-context.ts";
 import { texts } from "./texts.ts";
 import { visitorOf } from "./visitor.ts";
 

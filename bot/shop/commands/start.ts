@@ -1,6 +1,6 @@
 /** /start: opens the account, keeps the profile and greets. */
-import { statement } from "../shop/accounts.ts";
-import { keepProfile } from "../shop/personal-data.ts";
+import { statement } from "../accounts.ts";
+import { keepProfile } from "../personal-data.ts";
 import { keyboard } from "./keyboard.ts";
 import { type CommandOptions, createRoutes, type Routes, replyWithPrivateChat } from "./routes.ts";
 
