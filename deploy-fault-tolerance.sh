@@ -360,7 +360,7 @@ start_bot() {
 # It finishes what it has in hand; so does one that has outlived its PM2.
 stop_bot() {
   pm2 delete "$app" >/dev/null 2>&1 || true
-  in_version "$1" bot/doctor/stop-orphan.ts || fail "the bot does not stop" "see above, then run this again"
+  in_version "$1" bot/operator/doctor/stop-orphan.ts || fail "the bot does not stop" "see above, then run this again"
 }
 
 # ---- changing versions --------------------------------------------------------------------------
@@ -397,12 +397,12 @@ change_version() {
   local new=$1 old
   old=$(current)
   step "Changing from ${old:-nothing} to $new"
-  in_version "$new" bot/doctor/main.ts --before-start --only settings --only .env ||
+  in_version "$new" bot/operator/doctor/main.ts --before-start --only settings --only .env ||
     fail "version $new cannot be started with this .env; nothing was changed" "correct .env as said above, and run this again"
   stop_bot "${old:-$new}"
   if [[ -n $old && -d $releases/$old ]]; then backup_data "$new"; else backup=; fi
   mark "from ${old:-nothing} to $new" checking
-  if ! in_version "$new" bot/doctor/main.ts --before-start || ! try_start "$new"; then
+  if ! in_version "$new" bot/operator/doctor/main.ts --before-start || ! try_start "$new"; then
     roll_back "$new" "$old" untouched
   fi
   mark "from ${old:-nothing} to $new" started
@@ -423,7 +423,7 @@ limited() { if command -v timeout >/dev/null; then timeout 120 "$@"; else "$@"; 
 
 wait_ready() {
   say "waiting until it is ready, at most $ready_seconds s"
-  in_version "$1" bot/doctor/wait-ready.ts "$ready_seconds"
+  in_version "$1" bot/operator/doctor/wait-ready.ts "$ready_seconds"
 }
 
 # Back to the old version. The data stay as they are when it can read them, so that nothing is lost that
@@ -479,7 +479,7 @@ deploy() {
   build_version "$id"
   run_drill "$id"
   prepare_pm2 "$id"
-  if [[ $id == "$old" && $before == $(cksum .env) ]] && in_version "$id" bot/doctor/wait-ready.ts 0 2>/dev/null; then
+  if [[ $id == "$old" && $before == $(cksum .env) ]] && in_version "$id" bot/operator/doctor/wait-ready.ts 0 2>/dev/null; then
     step "Version $id runs already, with these settings"
   else
     change_version "$id"
@@ -517,7 +517,7 @@ status() {
   id=$(current)
   [[ -n $id ]] || fail "nothing is installed here" "./deploy-fault-tolerance.sh"
   step "Version $id"
-  in_version "$id" bot/doctor/main.ts
+  in_version "$id" bot/operator/doctor/main.ts
 }
 
 uninstall() {

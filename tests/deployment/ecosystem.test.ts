@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { settings } from "../../bot/config/settings.ts";
-import { judgeSettings } from "../../bot/doctor/checks/pm2.ts";
-import type { Pm2Settings } from "../../bot/doctor/pm2.ts";
+import { judgeSettings } from "../../bot/operator/doctor/checks/pm2.ts";
+import type { Pm2Settings } from "../../bot/operator/doctor/pm2.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -1,5 +1,5 @@
-/** Waits until the bot of this installation is ready: `node bot/doctor/wait-ready.ts SECONDS`. */
-import { systemClock } from "../core/clock.ts";
+/** Waits until the bot of this installation is ready: `node bot/operator/doctor/wait-ready.ts SECONDS`. */
+import { systemClock } from "../../core/clock.ts";
 import { askReady } from "./checks/monitoring.ts";
 import { enterPlace } from "./here.ts";
 

@@ -1,10 +1,10 @@
 /** Place: the installation that is examined, as far as its settings can be read. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
-import type { SecretsFile } from "../config/secrets-file.ts";
-import type { Clock } from "../core/clock.ts";
-import { ConfigurationError, type ConfigurationProblem } from "../core/errors.ts";
+import { type FaultToleranceConfig, parseConfig } from "../../config/fault-tolerance-config.ts";
+import type { SecretsFile } from "../../config/secrets-file.ts";
+import type { Clock } from "../../core/clock.ts";
+import { ConfigurationError, type ConfigurationProblem } from "../../core/errors.ts";
 
 export interface Place {
   /** Where `.env`, data and logs are. */

@@ -6,16 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import type { Finding } from "../../bot/doctor/check.ts";
-import { toCheck } from "../../bot/doctor/check.ts";
-import { examine, toText } from "../../bot/doctor/doctor.ts";
-import { findPlace } from "../../bot/doctor/place.ts";
-import { freePort } from "../../sandbox/ensure.ts";
-import { lockDataDirectory } from "../../bot/storage/sqlite/data-lock.ts";
-import { openNodeSqlite } from "../../bot/storage/sqlite/sqlite-driver.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import type { Finding } from "../../../bot/operator/doctor/check.ts";
+import { toCheck } from "../../../bot/operator/doctor/check.ts";
+import { examine, toText } from "../../../bot/operator/doctor/doctor.ts";
+import { findPlace } from "../../../bot/operator/doctor/place.ts";
+import { freePort } from "../../../sandbox/ensure.ts";
+import { lockDataDirectory } from "../../../bot/storage/sqlite/data-lock.ts";
+import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 
-const packageDirectory = fileURLToPath(new URL("../..", import.meta.url));
+const packageDirectory = fileURLToPath(new URL("../../..", import.meta.url));
 const botId = "123456";
 const token = `${botId}:${"a".repeat(35)}`;
 

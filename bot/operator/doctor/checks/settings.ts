@@ -1,5 +1,5 @@
 /** Settings checks: `.env`, and what the bot makes of it. */
-import type { ConfigurationProblem } from "../../core/errors.ts";
+import type { ConfigurationProblem } from "../../../core/errors.ts";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 
 export interface EnvFileFact {

@@ -1,10 +1,10 @@
 /** Database checks: who holds the data, and whether the file is whole. */
 import { existsSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { StorageInUseError } from "../../core/errors.ts";
-import { lockDataDirectory } from "../../storage/sqlite/data-lock.ts";
-import { checkIntegrity, inspectDatabase } from "../../storage/sqlite/schema.ts";
-import { openNodeSqlite } from "../../storage/sqlite/sqlite-driver.ts";
+import { StorageInUseError } from "../../../core/errors.ts";
+import { lockDataDirectory } from "../../../storage/sqlite/data-lock.ts";
+import { checkIntegrity, inspectDatabase } from "../../../storage/sqlite/schema.ts";
+import { openNodeSqlite } from "../../../storage/sqlite/sqlite-driver.ts";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 import type { Place } from "../place.ts";
 import { readRestarts } from "./restarts.ts";

@@ -1,15 +1,15 @@
 /** Checks of the doctor: what each verdict is, for what was seen; every bad one says its mend. */
 import { describe, expect, test } from "vitest";
-import type { Verdict } from "../../bot/doctor/check.ts";
-import { database, dataIsFree, dataIsHeld } from "../../bot/doctor/checks/database.ts";
-import { directory, diskSpace } from "../../bot/doctor/checks/directories.ts";
-import { freePorts, ready } from "../../bot/doctor/checks/monitoring.ts";
-import { dump, ecosystem, judgeSettings, pm2Process } from "../../bot/doctor/checks/pm2.ts";
-import { lastEnds } from "../../bot/doctor/checks/restarts.ts";
-import { clock, nodeVersion } from "../../bot/doctor/checks/runtime.ts";
-import { envFile, settings } from "../../bot/doctor/checks/settings.ts";
-import { interruptedUpdate } from "../../bot/doctor/checks/update.ts";
-import { type Pm2App, type Pm2Settings, parseList } from "../../bot/doctor/pm2.ts";
+import type { Verdict } from "../../../bot/operator/doctor/check.ts";
+import { database, dataIsFree, dataIsHeld } from "../../../bot/operator/doctor/checks/database.ts";
+import { directory, diskSpace } from "../../../bot/operator/doctor/checks/directories.ts";
+import { freePorts, ready } from "../../../bot/operator/doctor/checks/monitoring.ts";
+import { dump, ecosystem, judgeSettings, pm2Process } from "../../../bot/operator/doctor/checks/pm2.ts";
+import { lastEnds } from "../../../bot/operator/doctor/checks/restarts.ts";
+import { clock, nodeVersion } from "../../../bot/operator/doctor/checks/runtime.ts";
+import { envFile, settings } from "../../../bot/operator/doctor/checks/settings.ts";
+import { interruptedUpdate } from "../../../bot/operator/doctor/checks/update.ts";
+import { type Pm2App, type Pm2Settings, parseList } from "../../../bot/operator/doctor/pm2.ts";
 
 type Level = Verdict["level"];
 

@@ -1,7 +1,7 @@
 /** Restart checks: how the last processes ended, as the restart ledger has it. */
 import { join } from "node:path";
-import { RecordFile } from "../../core/record-file.ts";
-import type { RestartRecord } from "../../utils/process-monitor/restart-ledger.ts";
+import { RecordFile } from "../../../core/record-file.ts";
+import type { RestartRecord } from "../../../utils/process-monitor/restart-ledger.ts";
 import { type Check, doubtful, fine, toCheck } from "../check.ts";
 import type { Place } from "../place.ts";
 

@@ -2,7 +2,7 @@
  * Stops a bot that holds this installation's data although PM2 does not keep it: one that has outlived
  * its PM2, or was started by hand. It finishes what it has in hand. Nothing happens where there is none.
  */
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../../core/clock.ts";
 import { holderPid, isHeld } from "./checks/database.ts";
 import { enterPlace } from "./here.ts";
 
