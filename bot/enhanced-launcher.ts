@@ -6,19 +6,19 @@
  * in assembly/.
  */
 import { join } from "node:path";
-import type { Base } from "./assembly/base.ts";
+import type { Base } from "./enhanced-launcher/base.ts";
 import {
   createCommandMenu,
   createHandledBot,
   createIntake,
   createQueue,
-} from "./assembly/handling.ts";
-import { createLives } from "./assembly/lives.ts";
-import { createMetrics } from "./assembly/metrics.ts";
-import { createMonitoring } from "./assembly/monitoring.ts";
-import type { Watched } from "./assembly/monitoring-view.ts";
-import { createAlerts, createWatch } from "./assembly/watching.ts";
-import { createClient, createWayOut } from "./assembly/way-out.ts";
+} from "./enhanced-launcher/handling.ts";
+import { createLives } from "./enhanced-launcher/restarts.ts";
+import { createMetrics } from "./enhanced-launcher/metrics.ts";
+import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
+import type { Watched } from "./enhanced-launcher/monitoring-view.ts";
+import { createAlerts, createWatch } from "./enhanced-launcher/health.ts";
+import { createClient, createWayOut } from "./enhanced-launcher/sending.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { encryptionKeysOf } from "./config/key-file.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./core/clock.ts";

@@ -51,7 +51,7 @@ test("every alert of Prometheus has its entry, and no other has one", () => {
 });
 
 test("every probe has its entry, and no other has one", () => {
-  const named = [...probeFiles, read("bot/assembly/watching.ts")].flatMap((text) => [
+  const named = [...probeFiles, read("bot/enhanced-launcher/health.ts")].flatMap((text) => [
     ...text.matchAll(/name: "([a-z-]+)"/g),
   ]);
   expectEntries(

@@ -6,7 +6,7 @@
  * of its own. A call given up is not executed any more; one in flight when its process dies may be,
  * for a moment.
  */
-import type { TelegramClient } from "../../bot/assembly/way-out.ts";
+import type { TelegramClient } from "../../bot/enhanced-launcher/sending.ts";
 import type { CallOptions } from "../../bot/core/bot-api.ts";
 import type { Random } from "../../bot/core/clock.ts";
 import { CallNotSentError, CallUnknownError, type TelegramError } from "../../bot/core/errors.ts";

@@ -5,8 +5,8 @@
  * and the manager that joins them, put together by the launcher's own `assembly/`. Simulated are time,
  * chance, the network's far end, and the moment of every death.
  */
-import { createHandledBot, createIntake, createQueue } from "../../bot/assembly/handling.ts";
-import { createWayOut } from "../../bot/assembly/way-out.ts";
+import { createHandledBot, createIntake, createQueue } from "../../bot/enhanced-launcher/handling.ts";
+import { createWayOut } from "../../bot/enhanced-launcher/sending.ts";
 import { type FaultToleranceConfig, parseConfig } from "../../bot/config/fault-tolerance-config.ts";
 import type { Clock, Random } from "../../bot/core/clock.ts";
 import type { Component } from "../../bot/core/component.ts";

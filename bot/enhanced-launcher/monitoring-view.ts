@@ -21,7 +21,7 @@ import type { ProcessMonitor } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Base } from "./base.ts";
 import { version } from "./version.ts";
-import type { TelegramClient } from "./way-out.ts";
+import type { TelegramClient } from "./sending.ts";
 
 /** The parts that are looked at. */
 export interface Watched extends Base {

@@ -24,7 +24,7 @@ import type { MessageQueue } from "../utils/message-queue.ts";
 import { ProcessMonitor, type RestartReason } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Base } from "./base.ts";
-import { connectionNames } from "./way-out.ts";
+import { connectionNames } from "./sending.ts";
 
 /** Tells the operators. */
 export function createAlerts(
