@@ -43,7 +43,7 @@ test("every kind of trouble has its entry, and no other has one", () => {
 });
 
 test("every alert of Prometheus has its entry, and no other has one", () => {
-  const alerts = [...read("bot/api/prometheus-alerts.yml").matchAll(/- alert: (\w+)/g)];
+  const alerts = [...read("deploy/prometheus-alerts.yml").matchAll(/- alert: (\w+)/g)];
   expectEntries(
     "Prometheus' alerts",
     alerts.map(([, name = ""]) => name),
