@@ -2,22 +2,32 @@
  * Who may import whom (ARCHITECTURE.md). One "only imports" rule a folder, one rule a package.
  * Tests may import everything; nothing imports tests.
  */
-const only = (folder, allowed) => ({
-  name: `${folder}-only-imports`,
+const only = (folder, allowed, except = []) => ({
+  name: `${folder.replaceAll("/", "-")}-only-imports`,
   severity: "error",
-  from: { path: `^bot/${folder}/` },
+  from: { path: `^${folder}/`, ...(except.length > 0 && { pathNot: `^(${except.join("|")})` }) },
   to: {
-    path: "^bot/",
-    pathNot: [folder, ...allowed].map((name) => `^bot/${name}/`).join("|"),
+    path: "^(bot|sandbox|lab|tests)/",
+    pathNot: [folder, ...allowed].map((name) => `^${name}(/|$)`).join("|"),
   },
 });
 
-const home = (dependency, folders) => ({
+const home = (dependency, places) => ({
   name: `${dependency.replace(/[^a-z-]/g, "-")}-has-one-home`,
   severity: "error",
-  from: { path: "^bot/", pathNot: `^bot/(${folders.join("|")}|tests/|bench/|drill/)` },
+  from: { path: "^bot/", pathNot: `^bot/(${places.join("|")})` },
   to: { path: `(^|/)node_modules/${dependency}/|^${dependency}$` },
 });
+
+/** The six faces of bot/utils, each with the folder of its name; none of them knows another. */
+const faces = [
+  "logger",
+  "message-queue",
+  "health-monitor",
+  "process-monitor",
+  "reconnect-manager",
+  "fault-tolerance-manager",
+];
 
 module.exports = {
   forbidden: [
@@ -27,95 +37,98 @@ module.exports = {
       severity: "error",
       from: {
         orphan: true,
-        pathNot: "^bot/(tests/|start\\.ts|test-fault-tolerance\\.ts|operator/|doctor/main\\.ts)",
+        pathNot: "^(tests/|bot/start\\.ts|bot/test-fault-tolerance\\.ts|bot/operator/)",
       },
       to: {},
     },
-    only("contracts", []),
-    only("policies", ["contracts"]),
-    only("config", ["contracts"]),
-    only("utils", ["contracts", "policies", "logging", "queue", "supervision"]),
-    only("logging", ["contracts", "policies"]),
-    only("supervision", ["contracts", "policies"]),
-    only("queue", ["contracts", "policies"]),
-    only("storage", ["contracts", "sealing"]),
-    only("sealing", ["contracts"]),
-    only("telegram", ["contracts", "policies", "http"]),
-    only("shop", ["contracts"]),
-    only("commands", ["contracts", "telegram", "shop"]),
-    only("watchdog", ["contracts"]),
-    only("records", []),
-    only("restarts", ["contracts", "policies", "records"]),
-    only("incidents", ["contracts", "policies", "records"]),
-    only("probes", ["contracts", "policies"]),
-    only("doctor", ["contracts", "config", "storage", "records", "restarts"]),
-    only("api", ["contracts", "http"]),
-    only("http", ["contracts"]),
-    only("operator", ["contracts", "config", "storage"]),
-    only("metrics", ["contracts"]),
+    only("bot/core", []),
+    only("bot/config", ["bot/core"]),
+    only("bot/utils", ["bot/core"]),
+    only("bot/storage", ["bot/core"]),
+    only("bot/telegram", ["bot/core"]),
+    only("bot/telemetry", ["bot/core"]),
+    only("bot/api", ["bot/core"]),
+    only("bot/kit", ["bot/core", "bot/telegram"]),
+    only("bot/shop", ["bot/core", "bot/kit"]),
+    only("bot/operator", ["bot/core", "bot/config", "bot/storage", "bot/utils/process-monitor"]),
     only("sandbox", []),
-    only("history", []),
-    {
-      // It breaks the bot from outside; only its mains are bots themselves.
-      name: "drill-only-imports",
+    only("lab/history", []),
+    // It breaks the bot from outside; only its mains are bots themselves.
+    only(
+      "lab/drill",
+      ["lab/history", "sandbox", "bot/config/key-file.ts", "bot/storage/sqlite/row-reader.ts"],
+      ["lab/drill/mains/"],
+    ),
+    ...faces.map((face) => ({
+      name: `${face}-knows-no-other-face`,
       severity: "error",
-      from: { path: "^bot/(drill/|test-fault-tolerance\\.ts)", pathNot: "^lab/drill/mains/" },
-      to: {
-        path: "^bot/",
-        pathNot: "^bot/(drill|history|sandbox)/|^bot/(config/key-file|storage/row-reader)\\.ts$",
-      },
+      from: { path: `^bot/utils/${face}(/|\\.ts$)` },
+      to: { path: "^bot/utils/", pathNot: `^bot/utils/${face}(/|\\.ts$)` },
+    })),
+    {
+      // A decision without I/O, time or chance; so it can be tested by tables and properties.
+      name: "rules-import-core-only",
+      severity: "error",
+      from: { path: "^bot/.*-rules\\.ts$" },
+      to: { pathNot: "^bot/core/|-rules\\.ts$" },
     },
     {
-      name: "nobody-imports-the-drill",
+      name: "nobody-but-the-router-names-the-shop",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(drill/|tests/|test-fault-tolerance\\.ts)" },
-      to: { path: "^lab/drill/" },
+      from: { path: "^(bot|lab)/", pathNot: "^bot/(shop/|index\\.ts$)" },
+      to: { path: "^bot/shop/" },
     },
     {
       name: "index-only-imports",
       severity: "error",
       from: { path: "^bot/index\\.ts$" },
-      to: { path: "^bot/", pathNot: "^bot/(contracts|telegram|shop|commands)/" },
+      to: { path: "^(bot|sandbox|lab)/", pathNot: "^bot/(core|kit|shop)/" },
     },
     {
-      name: "only-the-launcher-imports-assembly",
+      name: "only-the-start-imports-the-sandbox",
+      severity: "error",
+      from: { path: "^bot/", pathNot: "^bot/start\\.ts$" },
+      to: { path: "^sandbox/" },
+    },
+    {
+      name: "nobody-imports-the-lab",
+      severity: "error",
+      from: { path: "^(bot|sandbox)/", pathNot: "^bot/test-fault-tolerance\\.ts$" },
+      to: { path: "^lab/" },
+    },
+    {
+      name: "only-the-launcher-imports-its-groups",
       severity: "error",
       from: {
-        path: "^bot/",
-        pathNot: "^bot/(enhanced-launcher\\.ts|assembly/|simulation/|tests/)",
+        path: "^(bot|lab)/",
+        pathNot: "^(bot/enhanced-launcher\\.ts$|bot/enhanced-launcher/|lab/simulation/)",
       },
-      to: { path: "^bot/assembly/" },
-    },
-    {
-      name: "only-tests-import-the-simulation",
-      severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(simulation|tests)/" },
-      to: { path: "^lab/simulation/" },
+      to: { path: "^bot/enhanced-launcher/" },
     },
     {
       name: "nobody-imports-the-launcher",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^bot/(start\\.ts|drill/|bench/|tests/)" },
+      from: { path: "^bot/", pathNot: "^bot/start\\.ts$" },
       to: { path: "^bot/(enhanced-launcher|start)\\.ts$" },
     },
     {
       name: "nobody-imports-tests",
       severity: "error",
-      from: { path: "^bot/", pathNot: "^tests/" },
+      from: { path: "^(bot|sandbox|lab)/" },
       to: { path: "^tests/" },
     },
-    home("telegraf", ["telegram/", "commands/", "index\\.ts", "simulation/"]),
-    home("undici", ["telegram/"]),
-    home("express", ["api/", "telegram/webhook-listener\\.ts"]),
+    home("telegraf", ["telegram/", "kit/", "shop/", "index\\.ts"]),
+    home("undici", ["telegram/client/"]),
+    home("express", ["api/", "telegram/intake/webhook-listener\\.ts"]),
     home("express-rate-limit", ["api/"]),
     home("helmet", ["api/"]),
-    home("prom-client", ["metrics/"]),
-    home("winston", ["utils/logger\\.ts", "logging/"]),
-    home("winston-daily-rotate-file", ["logging/"]),
+    home("prom-client", ["telemetry/"]),
+    home("winston", ["utils/logger"]),
+    home("winston-daily-rotate-file", ["utils/logger/"]),
     home("p-retry", ["telegram/"]),
-    home("pidusage", ["utils/process-monitor\\.ts"]),
+    home("pidusage", ["utils/process-monitor"]),
     home("dotenv", ["config/", "start\\.ts"]),
-    home("node:sqlite", ["storage/"]),
+    home("node:sqlite", ["storage/sqlite/"]),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

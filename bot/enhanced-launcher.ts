@@ -6,19 +6,6 @@
  * in assembly/.
  */
 import { join } from "node:path";
-import type { Base } from "./enhanced-launcher/base.ts";
-import {
-  createCommandMenu,
-  createHandledBot,
-  createIntake,
-  createQueue,
-} from "./enhanced-launcher/handling.ts";
-import { createLives } from "./enhanced-launcher/restarts.ts";
-import { createMetrics } from "./enhanced-launcher/metrics.ts";
-import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
-import type { Watched } from "./enhanced-launcher/monitoring-view.ts";
-import { createAlerts, createWatch } from "./enhanced-launcher/health.ts";
-import { createClient, createWayOut } from "./enhanced-launcher/sending.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { encryptionKeysOf } from "./config/key-file.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./core/clock.ts";
@@ -27,10 +14,23 @@ import type { BotError } from "./core/errors.ts";
 import type { BotEvent, Publish } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
 import type { Store } from "./core/store.ts";
-import { ErrorGroups } from "./telemetry/error-groups.ts";
-import { type Incident, IncidentBook } from "./telemetry/incident-book.ts";
+import type { Base } from "./enhanced-launcher/base.ts";
+import {
+  createCommandMenu,
+  createHandledBot,
+  createIntake,
+  createQueue,
+} from "./enhanced-launcher/handling.ts";
+import { createAlerts, createWatch } from "./enhanced-launcher/health.ts";
+import { createMetrics } from "./enhanced-launcher/metrics.ts";
+import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
+import type { Watched } from "./enhanced-launcher/monitoring-view.ts";
+import { createLives } from "./enhanced-launcher/restarts.ts";
+import { createClient, createWayOut } from "./enhanced-launcher/sending.ts";
 import { createBot } from "./index.ts";
 import { SqliteStore } from "./storage/sqlite/sqlite-store.ts";
+import { ErrorGroups } from "./telemetry/error-groups.ts";
+import { type Incident, IncidentBook } from "./telemetry/incident-book.ts";
 import { FaultToleranceManager } from "./utils/fault-tolerance-manager.ts";
 import { BotLogger, createEventBus } from "./utils/logger.ts";
 import type { MessageQueue } from "./utils/message-queue.ts";

@@ -5,6 +5,7 @@
  * comes out there. Importing this file has no effect.
  */
 import { type Context, Telegraf } from "telegraf";
+import { Secret } from "./core/secret.ts";
 import { balanceRoutes } from "./shop/commands/balance.ts";
 import { exportRoutes } from "./shop/commands/export.ts";
 import { fallback } from "./shop/commands/fallback.ts";
@@ -18,7 +19,6 @@ import type { CommandOptions } from "./shop/commands/routes.ts";
 import { shopRoutes } from "./shop/commands/shop.ts";
 import { startRoutes } from "./shop/commands/start.ts";
 import { gate } from "./shop/commands/visitor.ts";
-import { Secret } from "./core/secret.ts";
 import type { BotContext } from "./telegram/context/bot-context.ts";
 
 export interface CreateBotOptions extends CommandOptions {

@@ -5,8 +5,8 @@
  * request of a bot is journalled, whatever becomes of it.
  */
 import type { FloodMode } from "./control-api.ts";
+import type { FaultRules } from "./faults/active-faults.ts";
 import { playFault } from "./faults/fault-player.ts";
-import type { FaultRules } from "./faults/fault-rules.ts";
 import {
   type Answer,
   ApiError,

@@ -8,7 +8,7 @@ import { BotApi, type BotApiOptions } from "./bot-api.ts";
 import { createControl } from "./control/control.ts";
 import { ControlRoutes } from "./control/control-routes.ts";
 import type { FloodMode, SandboxControl } from "./control-api.ts";
-import { FaultRules } from "./faults/fault-rules.ts";
+import { FaultRules } from "./faults/active-faults.ts";
 import { type FloodLimits, floodLimitsDefault } from "./flood/flood-model.ts";
 import { botIdOf, checkTokenForm, type MalformedTokens } from "./http/bot-route.ts";
 import type { Exchange } from "./http/exchange.ts";

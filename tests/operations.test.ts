@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { exitCode } from "../bot/core/exit-code.ts";
 import { strategies } from "../bot/utils/fault-tolerance-manager/recovery-rules.ts";
 
-const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const document = read("docs/operations.md");
 
 /** The rows of all tables beneath a heading, cell by cell. */
@@ -30,8 +30,9 @@ function expectEntries(heading: string, names: readonly string[]): void {
   for (const row of rows) for (const cell of row) expect(cell, row[0]).not.toBe("");
 }
 
-const probeFiles = readdirSync(new URL("../bot/utils/health-monitor", import.meta.url)).map((name) =>
-  read(`bot/utils/health-monitor/${name}`).replace(/\/\*\*[\s\S]*?\*\/|\/\/.*|^import .*$/gm, ""),
+const probeFiles = readdirSync(new URL("../bot/utils/health-monitor", import.meta.url)).map(
+  (name) =>
+    read(`bot/utils/health-monitor/${name}`).replace(/\/\*\*[\s\S]*?\*\/|\/\/.*|^import .*$/gm, ""),
 );
 
 test("every exit code has its entry, and no other has one", () => {

@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { routeTable } from "../bot/api/route-table.ts";
 import { exitCode } from "../bot/core/exit-code.ts";
-import { allFaults } from "../lab/drill/faults/all.ts";
 import { FaultToleranceManager } from "../bot/utils/fault-tolerance-manager.ts";
 import { HealthMonitor } from "../bot/utils/health-monitor.ts";
 import { BotLogger } from "../bot/utils/logger.ts";
 import { MessageQueue } from "../bot/utils/message-queue.ts";
 import { ProcessMonitor } from "../bot/utils/process-monitor.ts";
 import { ReconnectManager } from "../bot/utils/reconnect-manager.ts";
+import { allFaults } from "../lab/drill/faults/all.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, "utf8");

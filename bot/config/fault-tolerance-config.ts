@@ -1,11 +1,11 @@
 /**
  * Configuration: from environment variables to one frozen, typed value, or to every problem at once.
  *
- * The settings themselves stand in `settings.ts`, the rules between them in `config-rules.ts`. Pure:
+ * The settings themselves stand in `settings.ts`, the rules between them in `consistency.ts`. Pure:
  * who calls `parseConfig` has read the environment and the `.env`.
  */
 import { ConfigurationError, type ConfigurationProblem } from "../core/errors.ts";
-import { configRules } from "./config-rules.ts";
+import { configRules } from "./consistency.ts";
 import { readSecretsFile, type SecretsFile } from "./secrets-file.ts";
 import { type Profile, profiles, type Setting } from "./setting.ts";
 import { type FaultToleranceConfig, rows, settings } from "./settings.ts";

@@ -19,7 +19,7 @@ export type Pool = "handling" | "sending" | "answering";
 
 export const pools: readonly Pool[] = ["handling", "sending", "answering"];
 
-/** High goes first, but never starves low (policies/priority.ts). */
+/** High goes first, but never starves low (utils/message-queue/priority-rules.ts). */
 export type Priority = "high" | "normal" | "low";
 
 export const priorities: readonly Priority[] = ["high", "normal", "low"];
@@ -53,7 +53,7 @@ export interface NewMessage {
   readonly dedupeKeys?: readonly string[];
   /** Default `retry`. */
   readonly ambiguous?: AmbiguousPolicy;
-  /** Chat whose flood window this uses (policies/flood-control.ts). Default: none. */
+  /** Chat whose flood window this uses (telegram/delivery/flood-rules.ts). Default: none. */
   readonly floodScope?: string;
   /** Messages it counts as under flood control: an album its items. Default 1 with a scope. */
   readonly floodCost?: number;

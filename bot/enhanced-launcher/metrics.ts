@@ -3,9 +3,9 @@ import { EventStream } from "../api/event-stream.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { BotEvent } from "../core/events.ts";
+import { redact } from "../core/redaction.ts";
 import { Prometheus } from "../telemetry/prometheus.ts";
 import { Series } from "../telemetry/series.ts";
-import { redact } from "../core/redaction.ts";
 import { figuresOf, lookAtAll, type Watched } from "./monitoring-view.ts";
 import { version } from "./version.ts";
 

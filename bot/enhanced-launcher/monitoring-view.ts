@@ -3,25 +3,25 @@ import type { MonitoringActions, MonitoringView } from "../api/bot.ts";
 import type { EventStream } from "../api/event-stream.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Store } from "../core/store.ts";
 import type { UpdateSource } from "../core/intake.ts";
+import type { Store } from "../core/store.ts";
+import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { ErrorGroups } from "../telemetry/error-groups.ts";
 import type { IncidentBook } from "../telemetry/incident-book.ts";
 import type { Figures, Prometheus } from "../telemetry/prometheus.ts";
 import { type Look, pointEveryMs, type Series } from "../telemetry/series.ts";
-import type { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
-import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import type { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
-import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { FaultToleranceManager } from "../utils/fault-tolerance-manager.ts";
 import type { HealthMonitor } from "../utils/health-monitor.ts";
 import type { BotLogger } from "../utils/logger.ts";
 import type { MessageQueue, MessageQueueSnapshot } from "../utils/message-queue.ts";
+import type { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
+import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import type { ProcessMonitor } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Base } from "./base.ts";
-import { version } from "./version.ts";
 import type { TelegramClient } from "./sending.ts";
+import { version } from "./version.ts";
 
 /** The parts that are looked at. */
 export interface Watched extends Base {

@@ -2,10 +2,10 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Component } from "../core/component.ts";
 import type { IncidentBook } from "../telemetry/incident-book.ts";
-import { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
-import { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import { type Breadcrumb, takeBreadcrumb } from "../utils/process-monitor/breadcrumb.ts";
+import { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
+import { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { Watchdog } from "../utils/process-monitor/watchdog.ts";
 import type { Base } from "./base.ts";
 import { version } from "./version.ts";

@@ -94,7 +94,7 @@ const record = <T extends z.core.$ZodLooseShape>(shape: T) =>
 const localized = (lengthMax: number) => record({ zh: line(lengthMax), en: line(lengthMax) });
 
 const productSchema = record({
-  // Button data has 64 bytes, and holds the sku beside price and key (commands/shop.ts).
+  // Button data has 64 bytes, and holds the sku beside price and key (shop/commands/shop.ts).
   sku: word(/^[a-z0-9-]{1,24}$/, "a name of a-z, 0-9 and -, 1 to 24 characters"),
   priceMinor: whole(1, priceMinorMax),
   name: localized(64),

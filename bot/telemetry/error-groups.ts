@@ -1,13 +1,11 @@
 /**
  * Error groups: every error the bot reports, counted by kind.
  *
- * Listens to events; the rules are in policies/error-trend.ts. Says when a kind is new, comes back after
+ * Listens to events; the rules are in core/error-trend.ts. Says when a kind is new, comes back after
  * a week, or comes far more often than it used to. A bounded memory: the kind that has been quiet for
  * longest is forgotten first.
  */
 import type { Clock } from "../core/clock.ts";
-import type { ErrorRecord } from "../core/errors.ts";
-import type { BotEvent, Publish } from "../core/events.ts";
 import {
   fingerprintOf,
   isSpike,
@@ -17,6 +15,8 @@ import {
   withoutParticulars,
   withWindow,
 } from "../core/error-trend.ts";
+import type { ErrorRecord } from "../core/errors.ts";
+import type { BotEvent, Publish } from "../core/events.ts";
 
 export interface ErrorGroup {
   readonly fingerprint: string;

@@ -1,15 +1,15 @@
 /**
  * Incident book: what went wrong, what was tried, how long it lasted; kept on disk.
  *
- * Listens to events; the rules are in policies/incidents.ts. A file of its own, so that it tells also
+ * Listens to events; the rules are in telemetry/incident-rules.ts. A file of its own, so that it tells also
  * of a database that cannot be opened. What was open when the process died is closed at the next start.
  */
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { BotEvent } from "../core/events.ts";
-import { type IncidentStep, judgeEvent } from "./incident-rules.ts";
-import type { Measure, Trouble } from "../utils/fault-tolerance-manager/recovery-rules.ts";
 import { RecordFile } from "../core/record-file.ts";
+import type { Measure, Trouble } from "../utils/fault-tolerance-manager/recovery-rules.ts";
+import { type IncidentStep, judgeEvent } from "./incident-rules.ts";
 
 export interface Incident {
   readonly id: number;

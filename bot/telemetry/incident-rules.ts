@@ -5,7 +5,11 @@
  * that is well again. What is done against each kind is in recovery.ts.
  */
 import type { BotEvent } from "../core/events.ts";
-import { type Measure, strategies, type Trouble } from "../utils/fault-tolerance-manager/recovery-rules.ts";
+import {
+  type Measure,
+  strategies,
+  type Trouble,
+} from "../utils/fault-tolerance-manager/recovery-rules.ts";
 
 export type IncidentStep =
   /** Begins one, or adds to the one that is open. `measure`: what was done at once. */

@@ -77,7 +77,7 @@ export class FaultToleranceManager implements Component {
 
   /**
    * Restarts one component while the others go on. Resolves when it has proved that it works.
-   * Rejects with an error of supervision/supervisor.ts, or with what its start threw.
+   * Rejects with an error of utils/fault-tolerance-manager/supervisor.ts, or with what its start threw.
    *
    * @param cause Why, for the record.
    */

@@ -4,7 +4,7 @@
  * A probe that throws, hangs or answers nonsense is an answer ("unhealthy"), never an error of this
  * file: each is given up at its deadline, and one that ignores even that is not asked again before it
  * has come back, so that hung probes do not pile up. When a row of answers changes a verdict is decided
- * in policies/health.ts. Owns one loop a probe.
+ * in utils/health-monitor/health-rules.ts. Owns one loop a probe.
  */
 import { type Clock, waitOver } from "../core/clock.ts";
 import type { Component, Probe, ProbeResult } from "../core/component.ts";

@@ -4,7 +4,7 @@
  * The face of logging/, where files, sampling and the latest lines are. Guarantees that no call throws,
  * that every line is redacted before anything else sees it, and that neither a closed console nor a
  * full or slow log disk can end the process or fill its memory. Every line counts; of many that say
- * the same not every one is written: which, is said in logging/line-sampler.ts. Knows no user's text:
+ * the same not every one is written: which, is said in utils/logger/line-sampler.ts. Knows no user's text:
  * ids, codes and figures only.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -14,6 +14,7 @@ import { type Clock, waitOver } from "../core/clock.ts";
 import { BotError } from "../core/errors.ts";
 import type { BotEvent, Publish } from "../core/events.ts";
 import { type LogLevel, logLevels } from "../core/log-level.ts";
+import { redact } from "../core/redaction.ts";
 import { BoundedOutput } from "./logger/bounded-output.ts";
 import { isAudited, levelOf } from "./logger/event-level.ts";
 import { LatestLines, type LineListener } from "./logger/latest-lines.ts";
@@ -21,7 +22,6 @@ import { formatInstant, type LogLine, toJson, toReadable } from "./logger/line-f
 import { LineSampler } from "./logger/line-sampler.ts";
 import type { LogDisk } from "./logger/log-disk.ts";
 import { LogFile, type LogFileSnapshot } from "./logger/log-file.ts";
-import { redact } from "../core/redaction.ts";
 
 /** Ids, codes and figures; units stand in their names. Errors are written with stack and causes. */
 export type Facts = Readonly<Record<string, unknown>>;

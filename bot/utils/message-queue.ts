@@ -11,6 +11,8 @@
  * Owns the worker pools and their loops. Guarantees that an attempt's outcome is on disk before the
  * next message of its lane is taken. Knows nothing of Telegram: handlers and gates are given to it.
  */
+
+import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
 import { type Clock, type Random, steadyEpoch, waitOver } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import { BotError, HandlerTimeoutError, recordError } from "../core/errors.ts";
@@ -27,16 +29,10 @@ import {
   type Priority,
   pools,
 } from "../core/message.ts";
-import type {
-  Attempt,
-  HandlerResult,
-  MessageHandler,
-  PoolGate,
-} from "../core/message-handler.ts";
+import type { Attempt, HandlerResult, MessageHandler, PoolGate } from "../core/message-handler.ts";
 import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
-import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
-import { deathsMax, isPoison } from "./message-queue/poison-rules.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
+import { deathsMax, isPoison } from "./message-queue/poison-rules.ts";
 import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {

@@ -3,14 +3,15 @@
  *
  * The parts that use a connection report each call; a connection nobody has used for a while is asked
  * by a heartbeat, so that a silent one (a half-open long poll) is noticed. The states are in
- * policies/connection.ts. Owns one loop a connection; never gives up.
+ * utils/reconnect-manager/connection-rules.ts. Owns one loop a connection; never gives up.
  */
+
+import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
 import { type Clock, type Random, waitOver } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import { type ErrorRecord, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, Pulse, worstOf } from "../core/heartbeat.ts";
-import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
 import {
   type ConnectionEvent,
   type ConnectionState,

@@ -43,20 +43,24 @@ const directory = mkdtempSync(join(tmpdir(), "monitoring-bench-"));
 const started = await ensureSandbox({ port: 0, arguments: ["--flood", "off", "--no-pacing"] });
 const sandbox = sandboxClient(started.url);
 const monitoringPort = await freePort("127.0.0.1");
-const bot = spawn(process.execPath, [fileURLToPath(new URL("../../bot/start.ts", import.meta.url))], {
-  stdio: ["ignore", "ignore", "inherit"],
-  env: {
-    PATH: process.env["PATH"],
-    NODE_ENV: "production",
-    LOG_LEVEL: "error",
-    TELEGRAM_BOT_TOKEN: started.token,
-    TELEGRAM_API_ROOT: started.url,
-    DATA_DIR: join(directory, "data"),
-    LOG_DIR: join(directory, "logs"),
-    MONITORING_PORT: String(monitoringPort),
-    FLOOD_LIMITS_ENABLED: "false",
+const bot = spawn(
+  process.execPath,
+  [fileURLToPath(new URL("../../bot/start.ts", import.meta.url))],
+  {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: {
+      PATH: process.env["PATH"],
+      NODE_ENV: "production",
+      LOG_LEVEL: "error",
+      TELEGRAM_BOT_TOKEN: started.token,
+      TELEGRAM_API_ROOT: started.url,
+      DATA_DIR: join(directory, "data"),
+      LOG_DIR: join(directory, "logs"),
+      MONITORING_PORT: String(monitoringPort),
+      FLOOD_LIMITS_ENABLED: "false",
+    },
   },
-});
+);
 const pool = new Pool(`http://127.0.0.1:${monitoringPort}`, { connections: 16 });
 let chats = firstChatId;
 try {

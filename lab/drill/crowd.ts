@@ -5,9 +5,10 @@
  * Callers say one thing each, in a chat of their own, again and again: they are how the drill sees when
  * the bot answers. Shoppers buy until their money is gone and press every button twice.
  */
-import type { Expectation } from "../history/from-journal.ts";
+
 import type { SandboxClient } from "../../sandbox/client.ts";
 import type { JournalEntry } from "../../sandbox/control-api.ts";
+import type { Expectation } from "../history/from-journal.ts";
 import { pause } from "./bot-process.ts";
 
 export interface CrowdOptions {

@@ -4,11 +4,11 @@
  */
 import { dirname, join } from "node:path";
 import { existingKeysIn } from "../../bot/config/key-file.ts";
+import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
+import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../history/from-database.ts";
 import { historyFromJournal } from "../history/from-journal.ts";
-import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
-import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 import { apology, nameOfReply } from "./crowd.ts";
 import type { Scene } from "./scene.ts";
 

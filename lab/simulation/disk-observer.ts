@@ -5,8 +5,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { EncryptionKeys } from "../../bot/core/encryption-keys.ts";
 import { BotError } from "../../bot/core/errors.ts";
-import type { ReadTable } from "../history/from-database.ts";
 import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
+import type { ReadTable } from "../history/from-database.ts";
 
 export class DiskObserver {
   readonly #path: string;

@@ -6,11 +6,12 @@
  * of its own. A call given up is not executed any more; one in flight when its process dies may be,
  * for a moment.
  */
-import type { TelegramClient } from "../../bot/enhanced-launcher/sending.ts";
+
 import type { CallOptions } from "../../bot/core/bot-api.ts";
 import type { Random } from "../../bot/core/clock.ts";
 import { CallNotSentError, CallUnknownError, type TelegramError } from "../../bot/core/errors.ts";
 import type { JsonObject } from "../../bot/core/message.ts";
+import type { TelegramClient } from "../../bot/enhanced-launcher/sending.ts";
 import { readAnswer } from "../../bot/telegram/client/read-answer.ts";
 import { type Answer, failure, type SimulatedTelegram } from "./simulated-telegram.ts";
 import type { Thread, VirtualTime } from "./virtual-time.ts";
@@ -37,7 +38,7 @@ export type OnAnswer = (
 
 /**
  * Milliseconds for which a dead process's requests may still reach Telegram, out of a socket or a
- * proxy. Just below what flood control reckons with (policies/flood-control.ts).
+ * proxy. Just below what flood control reckons with (telegram/delivery/flood-rules.ts).
  */
 const lateMs = 900;
 

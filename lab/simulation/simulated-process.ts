@@ -5,8 +5,7 @@
  * and the manager that joins them, put together by the launcher's own `assembly/`. Simulated are time,
  * chance, the network's far end, and the moment of every death.
  */
-import { createHandledBot, createIntake, createQueue } from "../../bot/enhanced-launcher/handling.ts";
-import { createWayOut } from "../../bot/enhanced-launcher/sending.ts";
+
 import { type FaultToleranceConfig, parseConfig } from "../../bot/config/fault-tolerance-config.ts";
 import type { Clock, Random } from "../../bot/core/clock.ts";
 import type { Component } from "../../bot/core/component.ts";
@@ -16,11 +15,17 @@ import type { JsonObject } from "../../bot/core/message.ts";
 import type { Attempt, MessageHandler } from "../../bot/core/message-handler.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import type { Store } from "../../bot/core/store.ts";
-import { componentsProbe } from "../../bot/utils/health-monitor/components-probe.ts";
-import { telegramProbe } from "../../bot/utils/health-monitor/telegram-probe.ts";
+import {
+  createHandledBot,
+  createIntake,
+  createQueue,
+} from "../../bot/enhanced-launcher/handling.ts";
+import { createWayOut } from "../../bot/enhanced-launcher/sending.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import { Replaceable } from "../../bot/utils/fault-tolerance-manager/replaceable.ts";
 import { FaultToleranceManager } from "../../bot/utils/fault-tolerance-manager.ts";
+import { componentsProbe } from "../../bot/utils/health-monitor/components-probe.ts";
+import { telegramProbe } from "../../bot/utils/health-monitor/telegram-probe.ts";
 import { HealthMonitor } from "../../bot/utils/health-monitor.ts";
 import type { MessageQueue } from "../../bot/utils/message-queue.ts";
 import { SimulatedDisk, type StrikeDisk } from "./simulated-disk.ts";

@@ -17,7 +17,7 @@ import type {
   Scenario,
   ViolationLimits,
 } from "../control-api.ts";
-import type { FaultRules } from "../faults/fault-rules.ts";
+import type { FaultRules } from "../faults/active-faults.ts";
 import { findRepetitions } from "../flood/repetitions.ts";
 import { findViolations, floodRulesDefault } from "../flood/violations.ts";
 import { failWith } from "../http/answer.ts";

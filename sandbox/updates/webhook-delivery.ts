@@ -6,7 +6,7 @@
  * each accepted `setWebhook`.
  * Source: reference sections 3.3 and 3.4.
  */
-import type { FaultRules } from "../faults/fault-rules.ts";
+import type { FaultRules } from "../faults/active-faults.ts";
 import { type Random, randomInteger } from "../random.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import type { QueuedUpdate, UpdateQueue } from "./update-queue.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { configRules } from "../../bot/config/config-rules.ts";
+import { configRules } from "../../bot/config/consistency.ts";
 import { readSecretsFile } from "../../bot/config/secrets-file.ts";
 import { rows } from "../../bot/config/settings.ts";
 import {

@@ -72,7 +72,7 @@ test("wrong calls say what is expected, and change nothing", async () => {
     output: expect.stringContaining("npm run restore -- FILE"),
   });
   expect(await run("backup", ["--colour", "red"])).toMatchObject({ exitCode: 78 });
-  expect(await run("backup", ["--bot", "../../bot"])).toMatchObject({ exitCode: 78 });
+  expect(await run("backup", ["--bot", "../.."])).toMatchObject({ exitCode: 78 });
   expect(existsSync(data)).toBe(false);
   mkdirSync(data, { recursive: true });
   writeFileSync(join(data, "bot.db"), "no database at all".repeat(100));

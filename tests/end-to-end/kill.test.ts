@@ -6,15 +6,19 @@
 import { join } from "node:path";
 import { expect, onTestFailed, test } from "vitest";
 import { existingKeysIn } from "../../bot/config/key-file.ts";
+import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 import { eventually, pause } from "../../lab/drill/bot-process.ts";
 import { checkHistory } from "../../lab/history/checker.ts";
-import { checkBooks, historyFromDatabase, type ReadTable } from "../../lab/history/from-database.ts";
+import {
+  checkBooks,
+  historyFromDatabase,
+  type ReadTable,
+} from "../../lab/history/from-database.ts";
 import { type Expectation, historyFromJournal } from "../../lab/history/from-journal.ts";
+import { seededRandom } from "../../lab/simulation/seeded-random.ts";
 import type { SandboxClient } from "../../sandbox/client.ts";
 import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
-import { seededRandom } from "../../lab/simulation/seeded-random.ts";
-import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
 
 const seed = Number(process.env["KILL_SEED"] ?? 20_261_124);

@@ -20,7 +20,7 @@ export function runOperatorProgram(
   programArguments: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<ProgramResult> {
-  const file = fileURLToPath(new URL(`../../operator/${name}.ts`, import.meta.url));
+  const file = fileURLToPath(new URL(`../../bot/operator/${name}.ts`, import.meta.url));
   const options = {
     env: {
       PATH: process.env["PATH"],

@@ -7,9 +7,13 @@ import { onTestFinished } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
 import type { MessageType, NewMessage } from "../../bot/core/message.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
-import { type CrashPlan, crashAsPlanned, SimulatedDisk } from "../../lab/simulation/simulated-disk.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import { MessageQueue, type MessageQueueDeps } from "../../bot/utils/message-queue.ts";
+import {
+  type CrashPlan,
+  crashAsPlanned,
+  SimulatedDisk,
+} from "../../lab/simulation/simulated-disk.ts";
 import { keysOf } from "./encryption-keys.ts";
 import { ManualClock } from "./manual-clock.ts";
 

@@ -1,7 +1,7 @@
 /** /export: sends a person everything that is stored about them, as a JSON document. */
 import type { LedgerEntry, Order } from "../../core/shop-tables.ts";
-import { type PersonalData, personalData } from "../personal-data.ts";
 import { textFile } from "../../telegram/client/file-parts.ts";
+import { type PersonalData, personalData } from "../personal-data.ts";
 import type { Format } from "./format.ts";
 import { productName } from "./order-card.ts";
 import { type CommandOptions, createRoutes, type Routes, type Turn } from "./routes.ts";

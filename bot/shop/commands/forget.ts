@@ -1,6 +1,7 @@
 /** /forget: deletes what is stored about a person, after asking once more. */
-import { forget } from "../personal-data.ts";
+
 import { laneOfChat } from "../../telegram/intake/update-message.ts";
+import { forget } from "../personal-data.ts";
 import { button, keyboard } from "./keyboard.ts";
 import { type CommandOptions, createRoutes, type Routes } from "./routes.ts";
 

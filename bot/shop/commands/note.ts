@@ -1,6 +1,7 @@
 /** /note: writes a note on an order, and shows the order with it. */
-import { annotateOrder } from "../orders.ts";
+
 import type { BotContext } from "../../telegram/context/bot-context.ts";
+import { annotateOrder } from "../orders.ts";
 import { displayText } from "./format.ts";
 import { orderCard } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes } from "./routes.ts";

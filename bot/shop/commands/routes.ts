@@ -8,10 +8,10 @@
 import { Composer } from "telegraf";
 import type { Publish } from "../../core/events.ts";
 import type { DomainTransaction } from "../../core/shop-tables.ts";
+import type { BotContext } from "../../telegram/context/bot-context.ts";
 import { openAccount } from "../accounts.ts";
 import type { ShopRules } from "../orders.ts";
 import { keepProfile, refreshProfile } from "../personal-data.ts";
-import type { BotContext } from "../../telegram/context/bot-context.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
 import type { JudgeRequest } from "./rapid-requests.ts";

@@ -5,9 +5,10 @@
  * update that asked for it. However often it is pressed, under whatever update ids, it is one
  * wish; only choosing the product again makes another.
  */
+
+import type { BotContext } from "../../telegram/context/bot-context.ts";
 import { findProduct, type Product } from "../catalogue.ts";
 import { type BuyResult, buy, orderOfWish, type Wish } from "../orders.ts";
-import type { BotContext } from "../../telegram/context/bot-context.ts";
 import { button, keyboard } from "./keyboard.ts";
 import { orderCard } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";

@@ -10,8 +10,8 @@ import type { MiddlewareFn } from "telegraf";
 import { z } from "zod";
 import type { Publish } from "../../core/events.ts";
 import type { Profile } from "../../core/shop-tables.ts";
-import type { Language } from "../catalogue.ts";
 import type { BotContext } from "../../telegram/context/bot-context.ts";
+import type { Language } from "../catalogue.ts";
 import { displayName } from "./format.ts";
 import { languageOf, texts } from "./texts.ts";
 

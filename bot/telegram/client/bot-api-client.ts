@@ -17,8 +17,8 @@ import {
 } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/message.ts";
 import type { Secret } from "../../core/secret.ts";
-import { readAnswer } from "./read-answer.ts";
 import { extractFiles, type FileContent, type FilePart } from "./file-parts.ts";
+import { readAnswer } from "./read-answer.ts";
 
 /** One way to the Bot API. */
 export interface Route {

@@ -6,14 +6,14 @@
  */
 import pRetry from "p-retry";
 import { Telegram } from "telegraf";
+import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 import { type BotApi, isQueryMethod } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import { NotSentYetError, RateLimitedError, TelegramError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
-import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
+import { toOutgoingMessage } from "../delivery/call-message.ts";
 import { toCallEnd } from "../delivery/delivery-rules.ts";
 import type { FloodGate } from "../delivery/flood-gate.ts";
-import { toOutgoingMessage } from "../delivery/call-message.ts";
 import type { Recorder } from "./recorder.ts";
 
 export interface DirectCallsDeps {

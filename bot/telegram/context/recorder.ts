@@ -10,8 +10,8 @@ import { AttemptOverError } from "../../core/errors.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { Attempt } from "../../core/message-handler.ts";
 import type { DomainTransaction } from "../../core/shop-tables.ts";
-import { cidOf } from "./correlation.ts";
 import { toOutgoingMessage } from "../delivery/call-message.ts";
+import { cidOf } from "./correlation.ts";
 
 const stepScope = new AsyncLocalStorage<NewMessage[]>();
 

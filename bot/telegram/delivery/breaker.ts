@@ -2,7 +2,7 @@
  * Breaker: keeps calls away from Telegram while it does not answer, and probes it with `getMe`.
  *
  * Wraps a `BotApi`. Owns one probing loop while it is open. The rules are in
- * policies/circuit-breaker.ts.
+ * telegram/delivery/breaker-rules.ts.
  */
 import type { BotApi, CallOptions } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";

@@ -1,8 +1,10 @@
 /**
  * Delivery: makes the recorded call of a message, and turns its outcome into the message's fate.
  *
- * The rules are in policies/delivery.ts; this file carries them out.
+ * The rules are in telegram/delivery/delivery-rules.ts; this file carries them out.
  */
+
+import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 import type { BotApi } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import { ChatGoneError, recordError, TelegramError } from "../../core/errors.ts";
@@ -10,10 +12,9 @@ import type { Publish } from "../../core/events.ts";
 import type { JsonObject, Message } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
 import type { FactStore } from "../../core/store.ts";
-import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
+import type { OutgoingCall } from "./call-message.ts";
 import { decideDelivery, toCallEnd } from "./delivery-rules.ts";
 import type { FloodGate } from "./flood-gate.ts";
-import type { OutgoingCall } from "./call-message.ts";
 
 export interface DeliveryDeps {
   /** Guarded by the breaker. */

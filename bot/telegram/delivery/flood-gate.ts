@@ -2,7 +2,7 @@
  * Flood gate: the sending pool's gate, which lets a message start when Telegram's limits, the chat's
  * windows and the breaker allow it.
  *
- * Keeps the figures of policies/flood-control.ts over a restart: what was sent in the last minute is
+ * Keeps the figures of telegram/delivery/flood-rules.ts over a restart: what was sent in the last minute is
  * read back from the store, and what was in hand at a crash counts as still under way.
  */
 import type { Clock } from "../../core/clock.ts";
@@ -19,12 +19,7 @@ import type {
   SentRecord,
 } from "../../core/store.ts";
 import { decideGlobalPark, type RateLimitSighting } from "./delivery-rules.ts";
-import {
-  type CallEnd,
-  FloodControl,
-  type FloodLimits,
-  type FloodVerdict,
-} from "./flood-rules.ts";
+import { type CallEnd, FloodControl, type FloodLimits, type FloodVerdict } from "./flood-rules.ts";
 
 export interface FloodGateDeps {
   readonly clock: Clock;

@@ -1,8 +1,8 @@
 /** Accepted updates: what Telegram has brought, by whichever way, committed to the queue. */
 import type { Publish } from "../../core/events.ts";
+import type { RawUpdate } from "../../core/intake.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { EnqueueResult } from "../../core/store.ts";
-import type { RawUpdate } from "../../core/intake.ts";
 import { parseUpdate, toIncomingMessage } from "./update-message.ts";
 
 /** Commits messages in one transaction; resolves when they are on disk. */

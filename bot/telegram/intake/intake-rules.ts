@@ -1,7 +1,8 @@
 /** Intake: how long polling waits after a failed poll. */
+
+import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 import type { Random } from "../../core/clock.ts";
 import { PollConflictError, RateLimitedError, UnauthorizedError } from "../../core/errors.ts";
-import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 
 /** Low cap: an outage must end within five seconds of Telegram's return. */
 const outage: BackoffOptions = { initialMs: 500, maxMs: 4_000 };

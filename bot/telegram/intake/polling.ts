@@ -13,10 +13,10 @@ import { PollConflictError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
 import type { UpdateSource, UpdateSourceSnapshot } from "../../core/intake.ts";
-import { decidePollDelay } from "./intake-rules.ts";
 import { type AcceptUpdates, commitUpdates } from "./accepted-updates.ts";
-import { allowedUpdates } from "./update-message.ts";
 import { IntakeCondition } from "./intake-condition.ts";
+import { decidePollDelay } from "./intake-rules.ts";
+import { allowedUpdates } from "./update-message.ts";
 
 export interface PollingDeps {
   /** The bare client, not the breaker: polling is how we notice that Telegram is back. */

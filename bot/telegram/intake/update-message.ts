@@ -4,8 +4,9 @@
  * Trusts nothing but `update_id`. What decides the order is the chat; what has no chat is ordered by
  * its user.
  */
-import type { JsonObject, NewMessage, Priority } from "../../core/message.ts";
+
 import type { RawUpdate } from "../../core/intake.ts";
+import type { JsonObject, NewMessage, Priority } from "../../core/message.ts";
 
 /** Update types asked for, always explicitly: an omitted list keeps whatever was set before. */
 export const allowedUpdates: readonly string[] = [

@@ -9,8 +9,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import express, { type ErrorRequestHandler, type Express } from "express";
 import type { Clock } from "../../core/clock.ts";
 import { WebhookListenError } from "../../core/errors.ts";
-import type { Secret } from "../../core/secret.ts";
 import { HttpListener } from "../../core/http-listener.ts";
+import type { Secret } from "../../core/secret.ts";
 
 /** What becomes of a request: its update is on disk, or Telegram is to come again. */
 export type Verdict = "taken" | { readonly retryAfterSeconds: number };

@@ -11,12 +11,12 @@ import { type Clock, type Random, waitOver } from "../../core/clock.ts";
 import { WebhookUnreachableError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
-import type { Secret } from "../../core/secret.ts";
 import type { UpdateSource, UpdateSourceSnapshot } from "../../core/intake.ts";
-import { decidePollDelay } from "./intake-rules.ts";
+import type { Secret } from "../../core/secret.ts";
 import { type AcceptUpdates, commitUpdates } from "./accepted-updates.ts";
-import { allowedUpdates } from "./update-message.ts";
 import { IntakeCondition } from "./intake-condition.ts";
+import { decidePollDelay } from "./intake-rules.ts";
+import { allowedUpdates } from "./update-message.ts";
 import { type Verdict, WebhookListener } from "./webhook-listener.ts";
 
 export interface WebhookDeps {

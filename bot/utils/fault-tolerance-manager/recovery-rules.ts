@@ -7,8 +7,9 @@
  * Source of intensity and period: Erlang/OTP, Supervision Principles. Other than there, a restart
  * counts as a cure only when the component has proved that it works.
  */
-import type { Random } from "../../core/clock.ts";
+
 import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
+import type { Random } from "../../core/clock.ts";
 
 export type Measure =
   /** The same again, after a back-off. */

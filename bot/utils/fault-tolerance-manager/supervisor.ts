@@ -6,7 +6,7 @@
  *                                     '--------- no beat in time -----'
  *   stuck --intensity used up, or not restartable--> the process is restarted
  *
- * Owns one loop. Which measure is taken is decided in policies/recovery.ts.
+ * Owns one loop. Which measure is taken is decided in utils/fault-tolerance-manager/recovery-rules.ts.
  */
 import { type Clock, type Random, waitOver } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";

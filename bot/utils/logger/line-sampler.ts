@@ -5,14 +5,14 @@
  * error's message that change left out; of events without an error those with the same words. Never
  * sampled are debug lines (asked for on purpose), business, performance and security lines, what an
  * operator did, and lines without an error that did not come from an event: their author chose to
- * write each. When five are enough is decided in policies/log-sampling.ts. A bounded memory: the kind
+ * write each. When five are enough is decided in utils/logger/log-sampling-rules.ts. A bounded memory: the kind
  * that has been quiet for longest is forgotten first, and what it left out is told all the same.
  */
 import type { Clock } from "../../core/clock.ts";
-import type { LogLevel } from "../../core/log-level.ts";
 import { fingerprintOf } from "../../core/error-trend.ts";
-import { decideSample, isWindowOver, type SampleWindow } from "./log-sampling-rules.ts";
+import type { LogLevel } from "../../core/log-level.ts";
 import type { LogLine } from "./line-format.ts";
+import { decideSample, isWindowOver, type SampleWindow } from "./log-sampling-rules.ts";
 
 /** Lines of one event that were left out, and that no later line tells. */
 export interface Suppressed {

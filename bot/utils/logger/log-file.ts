@@ -15,8 +15,8 @@ import winston from "winston";
 import DailyRotateFile from "winston-daily-rotate-file";
 import type { Clock } from "../../core/clock.ts";
 import type { LogLevel } from "../../core/log-level.ts";
-import { isCaughtUp, isTaken } from "./log-backlog-rules.ts";
 import type { BoundedOutput } from "./bounded-output.ts";
+import { isCaughtUp, isTaken } from "./log-backlog-rules.ts";
 import { type LogDisk, realDisk, takesData, watchDisk } from "./log-disk.ts";
 import { removeUnlessSound, sweepLogFiles } from "./retention.ts";
 

@@ -16,7 +16,7 @@ import { ageMs, decideAgedLimit } from "./priority-rules.ts";
 export interface WorkerPoolDeps {
   readonly pool: Pool;
   readonly clock: Clock;
-  /** Milliseconds since the epoch that do not jump (contracts/clock.ts). */
+  /** Milliseconds since the epoch that do not jump (core/clock.ts). */
   readonly now: () => number;
   readonly store: QueueStore;
   /** Messages in hand at a time. */

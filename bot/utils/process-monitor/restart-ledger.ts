@@ -7,8 +7,8 @@
  */
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
-import type { Life } from "./safe-mode-rules.ts";
 import { RecordFile } from "../../core/record-file.ts";
+import type { Life } from "./safe-mode-rules.ts";
 
 /** How a process ended. */
 export interface RestartEnd {

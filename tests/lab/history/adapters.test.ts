@@ -1,7 +1,11 @@
 /** What sandbox and database tell becomes a history that means the same. */
 import { describe, expect, test } from "vitest";
 import { checkHistory } from "../../../lab/history/checker.ts";
-import { checkBooks, historyFromDatabase, type ReadTable } from "../../../lab/history/from-database.ts";
+import {
+  checkBooks,
+  historyFromDatabase,
+  type ReadTable,
+} from "../../../lab/history/from-database.ts";
 import { historyFromJournal, type JournalledCall } from "../../../lab/history/from-journal.ts";
 
 const call: JournalledCall = {

@@ -4,7 +4,12 @@ import type { Verdict } from "../../../bot/operator/doctor/check.ts";
 import { database, dataIsFree, dataIsHeld } from "../../../bot/operator/doctor/checks/database.ts";
 import { directory, diskSpace } from "../../../bot/operator/doctor/checks/directories.ts";
 import { freePorts, ready } from "../../../bot/operator/doctor/checks/monitoring.ts";
-import { dump, ecosystem, judgeSettings, pm2Process } from "../../../bot/operator/doctor/checks/pm2.ts";
+import {
+  dump,
+  ecosystem,
+  judgeSettings,
+  pm2Process,
+} from "../../../bot/operator/doctor/checks/pm2.ts";
 import { lastEnds } from "../../../bot/operator/doctor/checks/restarts.ts";
 import { clock, nodeVersion } from "../../../bot/operator/doctor/checks/runtime.ts";
 import { envFile, settings } from "../../../bot/operator/doctor/checks/settings.ts";

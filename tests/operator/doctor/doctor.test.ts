@@ -10,9 +10,9 @@ import type { Finding } from "../../../bot/operator/doctor/check.ts";
 import { toCheck } from "../../../bot/operator/doctor/check.ts";
 import { examine, toText } from "../../../bot/operator/doctor/doctor.ts";
 import { findPlace } from "../../../bot/operator/doctor/place.ts";
-import { freePort } from "../../../sandbox/ensure.ts";
 import { lockDataDirectory } from "../../../bot/storage/sqlite/data-lock.ts";
 import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
+import { freePort } from "../../../sandbox/ensure.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const packageDirectory = fileURLToPath(new URL("../../..", import.meta.url));

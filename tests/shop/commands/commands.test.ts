@@ -1,7 +1,13 @@
 /** Every command and every button, in both languages. */
 
 import { expect, test, vi } from "vitest";
-import { commandList, failureNotice, languageOf, languages, texts } from "../../../bot/shop/commands/texts.ts";
+import {
+  commandList,
+  failureNotice,
+  languageOf,
+  languages,
+  texts,
+} from "../../../bot/shop/commands/texts.ts";
 import { RapidRequests } from "../../../bot/telegram/context/rapid-requests-rules.ts";
 import { InjectedFault } from "../in-memory-shop-tables.ts";
 import { dayMs } from "../shop-setup.ts";

@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { CallNotSentError, UnauthorizedError } from "../../../bot/core/errors.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
-import { registerCommandMenus } from "../../../bot/telegram/delivery/command-menu.ts";
 import { Identity } from "../../../bot/telegram/client/identity.ts";
+import { registerCommandMenus } from "../../../bot/telegram/delivery/command-menu.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";

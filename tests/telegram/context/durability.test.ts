@@ -5,8 +5,8 @@
  */
 import { expect, test } from "vitest";
 import type { BotApi } from "../../../bot/core/bot-api.ts";
-import type { JsonObject } from "../../../bot/core/message.ts";
 import type { RawUpdate } from "../../../bot/core/intake.ts";
+import type { JsonObject } from "../../../bot/core/message.ts";
 import { createBot } from "../../../bot/index.ts";
 import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
 import { ada, pressed, said } from "../../shop/commands/bot-under-test.ts";

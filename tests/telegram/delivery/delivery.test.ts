@@ -12,9 +12,9 @@ import {
 } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
+import { toOutgoingMessage } from "../../../bot/telegram/delivery/call-message.ts";
 import { Delivery } from "../../../bot/telegram/delivery/delivery.ts";
 import { FloodGate } from "../../../bot/telegram/delivery/flood-gate.ts";
-import { toOutgoingMessage } from "../../../bot/telegram/delivery/call-message.ts";
 import { handlers, QueueMachine } from "../../support/queue-under-test.ts";
 import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
 

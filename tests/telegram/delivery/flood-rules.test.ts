@@ -4,7 +4,11 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FloodControl, type FloodLimits, isGroup } from "../../../bot/telegram/delivery/flood-rules.ts";
+import {
+  FloodControl,
+  type FloodLimits,
+  isGroup,
+} from "../../../bot/telegram/delivery/flood-rules.ts";
 
 const limits: FloodLimits = { enabled: true, chatBurst: 1, groupPerMinute: 20, totalPerSecond: 30 };
 

@@ -11,8 +11,8 @@ import {
 } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
-import { allowedUpdates } from "../../../bot/telegram/intake/update-message.ts";
 import { Polling, type PollingDeps } from "../../../bot/telegram/intake/polling.ts";
+import { allowedUpdates } from "../../../bot/telegram/intake/update-message.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";

@@ -7,9 +7,9 @@ import { CallNotSentError, StorageFullError } from "../../../bot/core/errors.ts"
 import type { BotEvent } from "../../../bot/core/events.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
 import { Secret } from "../../../bot/core/secret.ts";
-import { freePort } from "../../../sandbox/ensure.ts";
 import { allowedUpdates } from "../../../bot/telegram/intake/update-message.ts";
 import { Webhook, type WebhookDeps } from "../../../bot/telegram/intake/webhook.ts";
+import { freePort } from "../../../sandbox/ensure.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { ScriptedApi } from "../../support/scripted-api.ts";

@@ -1,7 +1,11 @@
 /** Recovery: the measures, and how many restarts are too many. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decideRestart, restartRules, strategies } from "../../../bot/utils/fault-tolerance-manager/recovery-rules.ts";
+import {
+  decideRestart,
+  restartRules,
+  strategies,
+} from "../../../bot/utils/fault-tolerance-manager/recovery-rules.ts";
 
 const { intensity, periodMs } = restartRules;
 

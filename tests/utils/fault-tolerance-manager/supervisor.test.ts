@@ -2,10 +2,13 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { Component } from "../../../bot/core/component.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
+import { Polling } from "../../../bot/telegram/intake/polling.ts";
 import { restartRules } from "../../../bot/utils/fault-tolerance-manager/recovery-rules.ts";
 import { Replaceable } from "../../../bot/utils/fault-tolerance-manager/replaceable.ts";
-import { type SupervisedComponent, Supervisor } from "../../../bot/utils/fault-tolerance-manager/supervisor.ts";
-import { Polling } from "../../../bot/telegram/intake/polling.ts";
+import {
+  type SupervisedComponent,
+  Supervisor,
+} from "../../../bot/utils/fault-tolerance-manager/supervisor.ts";
 import {
   FaultToleranceManager,
   type FaultToleranceManagerDeps,

@@ -1,7 +1,12 @@
 /** Health: bad news are believed at once, good ones when they are repeated. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Health, nextVerdict, severity, type Verdict } from "../../../bot/utils/health-monitor/health-rules.ts";
+import {
+  type Health,
+  nextVerdict,
+  severity,
+  type Verdict,
+} from "../../../bot/utils/health-monitor/health-rules.ts";
 
 const all: readonly Health[] = ["healthy", "degraded", "unhealthy"];
 const judge = (answers: readonly Health[], hysteresis = { worsenAfter: 1, improveAfter: 2 }) =>

@@ -4,7 +4,10 @@ import type { ProbeResult } from "../../../bot/core/component.ts";
 import { clockProbe } from "../../../bot/utils/health-monitor/clock-probe.ts";
 import { diskProbe } from "../../../bot/utils/health-monitor/disk-probe.ts";
 import { type LogFigures, logProbe } from "../../../bot/utils/health-monitor/log-probe.ts";
-import { type ProcessFigures, processProbes } from "../../../bot/utils/health-monitor/process-probes.ts";
+import {
+  type ProcessFigures,
+  processProbes,
+} from "../../../bot/utils/health-monitor/process-probes.ts";
 import { type QueueFigures, queueProbe } from "../../../bot/utils/health-monitor/queue-probe.ts";
 import { restartsProbe } from "../../../bot/utils/health-monitor/restarts-probe.ts";
 import { telegramProbe } from "../../../bot/utils/health-monitor/telegram-probe.ts";

@@ -2,7 +2,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type LogLevel, logLevels } from "../../../bot/core/log-level.ts";
-import { backlogBytesMax, isCaughtUp, isTaken } from "../../../bot/utils/logger/log-backlog-rules.ts";
+import {
+  backlogBytesMax,
+  isCaughtUp,
+  isTaken,
+} from "../../../bot/utils/logger/log-backlog-rules.ts";
 
 const mib = 2 ** 20;
 

@@ -1,8 +1,8 @@
 /** Safe mode as a component: it holds, lets go, watches, and ends. */
 import { expect, onTestFinished, test } from "vitest";
 import type { BotEvent } from "../../../bot/core/events.ts";
-import type { Life } from "../../../bot/utils/process-monitor/safe-mode-rules.ts";
 import { SafeMode } from "../../../bot/utils/process-monitor/safe-mode.ts";
+import type { Life } from "../../../bot/utils/process-monitor/safe-mode-rules.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
