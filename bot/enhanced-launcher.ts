@@ -27,7 +27,8 @@ import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
 import type { Watched } from "./enhanced-launcher/monitoring-view.ts";
 import { createLives } from "./enhanced-launcher/restarts.ts";
 import { createClient, createWayOut } from "./enhanced-launcher/sending.ts";
-import { createBot } from "./index.ts";
+import { botModule } from "./index.ts";
+import type { BotModule } from "./kit/module.ts";
 import { SqliteStore } from "./storage/sqlite/sqlite-store.ts";
 import { ErrorGroups } from "./telemetry/error-groups.ts";
 import { type Incident, IncidentBook } from "./telemetry/incident-book.ts";
@@ -42,8 +43,8 @@ export interface Parts {
   readonly random: Random;
   readonly token: Secret;
   readonly apiRoot: string;
-  /** Makes the Telegraf router. Default: the bot's own; one of yours has its own command menu, too. */
-  readonly createRouter: typeof createBot;
+  /** The bot that is run. Default: the shop. */
+  readonly module: BotModule;
   /** Nothing is taken in and nothing worked on; everything else is up. Default false. */
   readonly held: boolean;
   /** Hears every event, beside the log. */
@@ -111,7 +112,7 @@ function assemble(
 ) {
   const { clock = systemClock, random = systemRandom, token, onFatal, onEvent } = parts;
   const apiRoot = parts.apiRoot ?? config.telegram.apiRoot;
-  const router = { token, apiRoot, createRouter: parts.createRouter ?? createBot };
+  const { module = botModule } = parts;
   const botId = String(token.reveal().split(":")[0]);
   // A directory a bot, so that two tokens never share a queue.
   const directory = join(config.storage.directory, botId);
@@ -124,7 +125,7 @@ function assemble(
   });
   const base = { clock, random, publish };
 
-  const store = createStore(config, directory, { ...base, onFatal });
+  const store = createStore(config, directory, { ...base, module, onFatal });
   const lives = createLives(config, directory, { ...base, book });
   const outward = createWayOut(config, {
     ...base,
@@ -133,7 +134,7 @@ function assemble(
     wake: () => wakeSending(),
     onTelegramBack: () => polling.current.nudge(),
   });
-  const bot = createHandledBot(config, { ...base, ...outward, ...router, store });
+  const bot = createHandledBot(config, { ...base, ...outward, token, apiRoot, module, store });
   const held = () => parts.held === true || lives.safeMode.holding;
   const queue = createQueue(config, { ...base, ...outward, ...bot, store, held });
   const wakeSending = () => {
@@ -177,7 +178,7 @@ function assemble(
       bot.identity,
       queue,
       alerts,
-      ...(parts.createRouter ? [] : [createCommandMenu(store, queue, clock)]),
+      createCommandMenu(module, store, queue, clock),
       polling,
       processMonitor,
       health,
@@ -236,7 +237,7 @@ async function drainWithin(manager: FaultToleranceManager, clock: Clock, deadlin
 function createStore(
   config: FaultToleranceConfig,
   directory: string,
-  deps: Base & Pick<Parts, "onFatal">,
+  deps: Base & Pick<Parts, "module" | "onFatal">,
 ): Store {
   return new SqliteStore({
     ...deps,
@@ -244,6 +245,7 @@ function createStore(
     keys: encryptionKeysOf(config.storage, (file) =>
       deps.publish({ type: "encryption-key.created", file }),
     ),
+    tableSets: deps.module.tables ?? [],
     dedupeKeepMs: config.storage.dedupeKeepMs,
     backupsKept: config.storage.backupsKept,
     laneLengthMax: config.queue.laneLengthMax,

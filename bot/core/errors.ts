@@ -110,6 +110,20 @@ export class BackupFailedError extends BotError {
   override readonly transient = true;
 }
 
+/** The database has sealed columns that this process does not know, so no key may be dropped. */
+export class KeyRotationRefusedError extends BotError {
+  override readonly code = "KEY_ROTATION_REFUSED";
+  override readonly transient = false;
+
+  /** @param tableSets Names of the table sets nobody opened. */
+  constructor(tableSets: readonly string[], options?: ErrorOptions) {
+    super(`the database also has the tables of another module: ${tableSets.join(", ")}`, {
+      ...options,
+      hint: "Run the bot with that module, and rotate the key there.",
+    });
+  }
+}
+
 // ---- queue and durable steps --------------------------------------------------------------------
 
 /** The attempt that speaks has been given up (time limit, restart); what it wanted was not done. */

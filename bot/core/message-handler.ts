@@ -1,8 +1,8 @@
 /** Message handler: what a worker does with a message, and what a pool must ask before it claims. */
 import type { BotError } from "./errors.ts";
 import type { DeadReason, JsonObject, Message, NewMessage } from "./message.ts";
-import type { DomainTransaction } from "./shop-tables.ts";
 import type { Admission, ClaimCandidate, SentRecord } from "./store.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** One run of a handler, as the handler sees it. */
 export interface Attempt {
@@ -15,7 +15,7 @@ export interface Attempt {
    */
   step(
     name: string,
-    work: (tx: DomainTransaction) => Promise<unknown>,
+    work: (tx: Transaction) => Promise<unknown>,
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown>;
 }

@@ -106,3 +106,8 @@ export interface DeadLetter {
   readonly deaths: number;
   readonly errors: readonly ErrorRecord[];
 }
+
+/** The lane of everything that is said in a chat. */
+export function laneOfChat(chatId: number): string {
+  return `chat:${chatId}`;
+}

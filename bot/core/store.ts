@@ -18,7 +18,7 @@ import type {
   Pool,
   Priority,
 } from "./message.ts";
-import type { DomainTransaction } from "./shop-tables.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** What became of a message that was to be queued. */
 export type EnqueueResult =
@@ -172,7 +172,7 @@ export interface QueueStore {
   step(
     attempt: AttemptRef,
     name: string,
-    work: (tx: DomainTransaction) => Promise<unknown>,
+    work: (tx: Transaction) => Promise<unknown>,
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown>;
   /**
@@ -233,8 +233,8 @@ export interface Store extends QueueStore, FactStore {
    * Rejects with a `Storage…Error`; a damaged file is never written to.
    */
   open(): Promise<PreviousEnd>;
-  /** One domain transaction outside any message. */
-  transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T>;
+  /** One transaction outside any message. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Writes and syncs one row: proof that the disk takes data. */
   probe(): Promise<void>;
   /**

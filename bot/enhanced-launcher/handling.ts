@@ -1,6 +1,4 @@
 /** Handling: the way in, the queue, and the bot that handles what is in it. */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
@@ -9,9 +7,8 @@ import type { Message, NewMessage } from "../core/message.ts";
 import type { MessageHandler } from "../core/message-handler.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Store } from "../core/store.ts";
-import type { createBot } from "../index.ts";
-import { parseCatalogue } from "../shop/catalogue.ts";
-import { commandList, failureNotice } from "../shop/commands/texts.ts";
+import { createBot } from "../index.ts";
+import type { BotModule } from "../kit/module.ts";
 import { Identity } from "../telegram/client/identity.ts";
 import type { MeasuredApi } from "../telegram/client/measured-api.ts";
 import { cidOf } from "../telegram/context/correlation.ts";
@@ -41,7 +38,7 @@ export function createHandledBot(
     pollingApi: MeasuredApi;
     breaker: Breaker;
     gate: FloodGate;
-    createRouter: typeof createBot;
+    module: BotModule;
   },
 ) {
   const recorders: Recorders = new WeakMap();
@@ -51,30 +48,33 @@ export function createHandledBot(
     permit: (call, signal) => deps.gate.permit(call, signal),
   });
   const rapid = new RapidRequests(config.rapidRequests);
-  const file = config.shop.catalogueFile ?? shippedCatalogue;
-  const bot = deps.createRouter({
+  const bot = createBot({
     token: deps.token,
     contextType: createContextType(recorders, direct),
-    catalogue: parseCatalogue(readFileSync(file, "utf8"), file),
-    miniAppUrl: config.telegram.miniAppUrl,
-    welcomeBalanceMinor: config.shop.welcomeBalanceMinor,
-    cancelWindowMs: config.shop.cancelWindowMs,
-    publish: deps.publish,
-    judgeRequest: (...request) => rapid.judge(...request),
+    module: deps.module,
+    kit: {
+      settings: { ...config.shop, miniAppUrl: config.telegram.miniAppUrl },
+      publish: deps.publish,
+      judgeRequest: (...request) => rapid.judge(...request),
+    },
   });
   const identity = new Identity({ ...deps, api: deps.pollingApi, facts: deps.store });
-  const handler = new UpdateHandler({ bot, recorders, whoAmI: () => identity.whoAmI(), lastWords });
+  const handler = new UpdateHandler({
+    bot,
+    recorders,
+    whoAmI: () => identity.whoAmI(),
+    lastWords: (message) => lastWords(deps.module, message),
+  });
   return { handler, identity };
 }
 
-const shippedCatalogue = fileURLToPath(new URL("../shop/catalogue.json", import.meta.url));
-
-/** What a user is told when their update was given up; nothing where there is nobody to tell. */
-function lastWords(message: Message): readonly NewMessage[] {
+/** The message to a user whose update was given up, where there is a chat to send it to. */
+function lastWords(module: BotModule, message: Message): readonly NewMessage[] {
   const update = { update_id: 0, ...message.payload };
   const chatId = chatIdOf(update);
-  if (chatId === undefined) return [];
-  const payload = { chat_id: chatId, text: failureNotice(languageCodeOf(update)) };
+  const text = module.lastWords?.(languageCodeOf(update));
+  if (chatId === undefined || text === undefined) return [];
+  const payload = { chat_id: chatId, text };
   const receivedAtEpochMs = message.createdAtEpochMs;
   return [
     toOutgoingMessage("sendMessage", payload, {
@@ -154,16 +154,17 @@ export function createIntake(
   });
 }
 
-/** Tells Telegram which commands there are, in both languages, when that has changed. */
-export function createCommandMenu(store: Store, queue: MessageQueue, clock: Clock): Component {
-  const menus = [
-    { languageCode: "", commands: commandList("en") },
-    { languageCode: "zh", commands: commandList("zh") },
-  ];
+/** Tells Telegram the module's command menus, when they have changed. */
+export function createCommandMenu(
+  { commandMenus = [] }: BotModule,
+  store: Store,
+  queue: MessageQueue,
+  clock: Clock,
+): Component {
   const enqueue = (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages);
   return {
     name: "command-menu",
-    start: () => registerCommandMenus(menus, store, enqueue, clock.epochMs()),
+    start: () => registerCommandMenus(commandMenus, store, enqueue, clock.epochMs()),
     stop: async () => {},
   };
 }

@@ -1,6 +1,9 @@
 /** Accounts: opening one, with its welcome balance, and looking into it. */
-import type { DomainTransaction, LedgerEntry } from "../core/shop-tables.ts";
+
+import type { Transaction } from "../core/transaction.ts";
 import { post } from "./ledger.ts";
+import { shopOf } from "./sqlite-tables.ts";
+import type { LedgerEntry } from "./tables.ts";
 
 /** What an account's owner sees of it. */
 export interface Statement {
@@ -17,11 +20,11 @@ export interface Statement {
  * @returns whether it was opened now.
  */
 export async function openAccount(
-  tx: DomainTransaction,
+  tx: Transaction,
   userId: number,
   welcomeBalanceMinor: number,
 ): Promise<boolean> {
-  const opened = await tx.shop.insertAccount({ userId, createdAtEpochMs: tx.nowEpochMs });
+  const opened = await shopOf(tx).insertAccount({ userId, createdAtEpochMs: tx.nowEpochMs });
   if (opened && welcomeBalanceMinor > 0) {
     await post(tx, {
       userId,
@@ -35,10 +38,10 @@ export async function openAccount(
 
 /** The balance and the last `entriesMax` entries. */
 export async function statement(
-  tx: DomainTransaction,
+  tx: Transaction,
   userId: number,
   entriesMax: number,
 ): Promise<Statement> {
-  const balanceMinor = await tx.shop.balanceMinor(userId);
-  return { balanceMinor, entries: await tx.shop.ledgerEntries(userId, entriesMax) };
+  const balanceMinor = await shopOf(tx).balanceMinor(userId);
+  return { balanceMinor, entries: await shopOf(tx).ledgerEntries(userId, entriesMax) };
 }

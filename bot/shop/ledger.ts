@@ -4,8 +4,11 @@
  * Whatever the callers decided, no entry that would make a balance negative or an unsafe integer
  * is ever written; asking for one is a defect and rolls the transaction back.
  */
+
 import assert from "node:assert/strict";
-import type { DomainTransaction, LedgerKind } from "../core/shop-tables.ts";
+import type { Transaction } from "../core/transaction.ts";
+import { shopOf } from "./sqlite-tables.ts";
+import type { LedgerKind } from "./tables.ts";
 
 export interface Posting {
   readonly userId: number;
@@ -24,11 +27,14 @@ export interface Posting {
  *
  * @returns the balance after it, or `undefined` when this cause was posted before.
  */
-export async function post(tx: DomainTransaction, posting: Posting): Promise<number | undefined> {
-  const before = await tx.shop.balanceMinor(posting.userId);
+export async function post(tx: Transaction, posting: Posting): Promise<number | undefined> {
+  const before = await shopOf(tx).balanceMinor(posting.userId);
   const after = before + posting.amountMinor;
   assert(Number.isSafeInteger(posting.amountMinor) && posting.amountMinor !== 0, "odd amount");
   assert(Number.isSafeInteger(after) && after >= 0, "a balance must stay within 0 and 2 ** 53");
-  const written = await tx.shop.appendLedgerEntry({ ...posting, createdAtEpochMs: tx.nowEpochMs });
+  const written = await shopOf(tx).appendLedgerEntry({
+    ...posting,
+    createdAtEpochMs: tx.nowEpochMs,
+  });
   return written ? after : undefined;
 }

@@ -5,10 +5,13 @@
  * both or neither. What a user may not do is a result, not an error, because it is an answer that
  * the durable step must remember like any other.
  */
+
 import assert from "node:assert/strict";
-import type { DomainTransaction, Order } from "../core/shop-tables.ts";
+import type { Transaction } from "../core/transaction.ts";
 import { type Catalogue, findProduct } from "./catalogue.ts";
 import { post } from "./ledger.ts";
+import { shopOf } from "./sqlite-tables.ts";
+import type { Order } from "./tables.ts";
 
 /** What the shop allows. */
 export interface ShopRules {
@@ -64,7 +67,7 @@ export interface OrdersPage {
 }
 
 /** Buys one product: one order and one debit per wish, and never on credit. */
-export async function buy(tx: DomainTransaction, rules: ShopRules, wish: Wish): Promise<BuyResult> {
+export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promise<BuyResult> {
   const { userId, sku, idempotencyKey } = wish;
   const fulfilled = await orderOfWish(tx, rules, userId, idempotencyKey);
   if (fulfilled) {
@@ -78,11 +81,11 @@ export async function buy(tx: DomainTransaction, rules: ShopRules, wish: Wish): 
   if (priceMinor !== wish.priceMinor) {
     return { kind: "price-changed", priceMinor };
   }
-  const balanceMinor = await tx.shop.balanceMinor(userId);
+  const balanceMinor = await shopOf(tx).balanceMinor(userId);
   if (balanceMinor < priceMinor) {
     return { kind: "insufficient-balance", priceMinor, balanceMinor };
   }
-  const order = await tx.shop.insertOrder({
+  const order = await shopOf(tx).insertOrder({
     userId,
     sku,
     priceMinor,
@@ -101,7 +104,7 @@ export async function buy(tx: DomainTransaction, rules: ShopRules, wish: Wish): 
 
 /** Cancels an order of this user and refunds it, once, while its window is open. */
 export async function cancelOrder(
-  tx: DomainTransaction,
+  tx: Transaction,
   rules: ShopRules,
   userId: number,
   orderId: number,
@@ -117,7 +120,7 @@ export async function cancelOrder(
   if (detail.cancellableUntilEpochMs === null) {
     return { kind: "too-late", detail };
   }
-  const cancelled = await tx.shop.cancelOrder(orderId, tx.nowEpochMs);
+  const cancelled = await shopOf(tx).cancelOrder(orderId, tx.nowEpochMs);
   const after = await post(tx, {
     userId,
     amountMinor: order.priceMinor,
@@ -136,12 +139,12 @@ export async function cancelOrder(
  * @param pageSize At least 1.
  */
 export async function ordersPage(
-  tx: DomainTransaction,
+  tx: Transaction,
   userId: number,
   pageIndex: number,
   pageSize: number,
 ): Promise<OrdersPage> {
-  const page = await tx.shop.orders(userId, pageIndex * pageSize, pageSize);
+  const page = await shopOf(tx).orders(userId, pageIndex * pageSize, pageSize);
   const pages = Math.max(1, Math.ceil(page.total / pageSize));
   return pageIndex < pages
     ? { orders: page.items, pageIndex, pages, total: page.total }
@@ -150,12 +153,12 @@ export async function ordersPage(
 
 /** An order of this user; `undefined` when there is none, or it is somebody else's. */
 export async function orderDetail(
-  tx: DomainTransaction,
+  tx: Transaction,
   rules: ShopRules,
   userId: number,
   orderId: number,
 ): Promise<OrderDetail | undefined> {
-  const order = await tx.shop.findOrder(orderId);
+  const order = await shopOf(tx).findOrder(orderId);
   return order?.userId === userId ? detailOf(tx, rules, order) : undefined;
 }
 
@@ -165,7 +168,7 @@ export async function orderDetail(
  * @returns `undefined` when there is no such order, or it is somebody else's.
  */
 export async function annotateOrder(
-  tx: DomainTransaction,
+  tx: Transaction,
   rules: ShopRules,
   userId: number,
   orderId: number,
@@ -176,18 +179,18 @@ export async function annotateOrder(
     return undefined;
   }
   const kept = note === "" ? undefined : note;
-  await tx.shop.setOrderNote(orderId, kept);
+  await shopOf(tx).setOrderNote(orderId, kept);
   return { ...detail, order: { ...detail.order, note: kept } };
 }
 
 /** The order that fulfilled this user's wish; `undefined` while none has. */
 export async function orderOfWish(
-  tx: DomainTransaction,
+  tx: Transaction,
   rules: ShopRules,
   userId: number,
   idempotencyKey: string,
 ): Promise<OrderDetail | undefined> {
-  const order = await tx.shop.findOrderByKey(scopedKey(userId, idempotencyKey));
+  const order = await shopOf(tx).findOrderByKey(scopedKey(userId, idempotencyKey));
   return order && detailOf(tx, rules, order);
 }
 
@@ -200,7 +203,7 @@ function reference(order: Order): string {
   return `order:${order.id}`;
 }
 
-function detailOf(tx: DomainTransaction, rules: ShopRules, order: Order): OrderDetail {
+function detailOf(tx: Transaction, rules: ShopRules, order: Order): OrderDetail {
   const untilEpochMs = order.createdAtEpochMs + rules.cancelWindowMs;
   const cancellable = order.status === "paid" && tx.nowEpochMs <= untilEpochMs;
   return { order, cancellableUntilEpochMs: cancellable ? untilEpochMs : null };

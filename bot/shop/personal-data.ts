@@ -4,13 +4,10 @@
  * Ids, orders and entries stay when it is deleted: they are the books, and the account's owner goes on
  * using it (docs/decisions/0012).
  */
-import type {
-  Account,
-  DomainTransaction,
-  LedgerEntry,
-  Order,
-  Profile,
-} from "../core/shop-tables.ts";
+
+import type { Transaction } from "../core/transaction.ts";
+import { shopOf } from "./sqlite-tables.ts";
+import type { Account, LedgerEntry, Order, Profile } from "./tables.ts";
 
 /** Everything that is stored about a person. */
 export interface PersonalData {
@@ -40,23 +37,23 @@ export const exportedMax = { orders: 500, entries: 1_000 };
  * @returns what is kept now.
  */
 export async function keepProfile(
-  tx: DomainTransaction,
+  tx: Transaction,
   userId: number,
   profile: Profile,
 ): Promise<Profile> {
-  const kept = await tx.shop.findProfile(userId);
+  const kept = await shopOf(tx).findProfile(userId);
   const next = { ...profile, firstName: profile.firstName || (kept?.firstName ?? "") };
-  if (!kept || !isSame(kept, next)) await tx.shop.setProfile(userId, next);
+  if (!kept || !isSame(kept, next)) await shopOf(tx).setProfile(userId, next);
   return next;
 }
 
 /** The same for a profile that is kept already: who was forgotten stays so. */
 export async function refreshProfile(
-  tx: DomainTransaction,
+  tx: Transaction,
   userId: number,
   profile: Profile,
 ): Promise<void> {
-  if (await tx.shop.findProfile(userId)) await keepProfile(tx, userId, profile);
+  if (await shopOf(tx).findProfile(userId)) await keepProfile(tx, userId, profile);
 }
 
 function isSame(a: Profile, b: Profile): boolean {
@@ -65,30 +62,23 @@ function isSame(a: Profile, b: Profile): boolean {
   );
 }
 
-export async function personalData(tx: DomainTransaction, userId: number): Promise<PersonalData> {
-  const { items: orders, total } = await tx.shop.orders(userId, 0, exportedMax.orders);
-  const entries = await tx.shop.ledgerEntries(userId, exportedMax.entries + 1);
+export async function personalData(tx: Transaction, userId: number): Promise<PersonalData> {
+  const { items: orders, total } = await shopOf(tx).orders(userId, 0, exportedMax.orders);
+  const entries = await shopOf(tx).ledgerEntries(userId, exportedMax.entries + 1);
   return {
-    account: await tx.shop.findAccount(userId),
-    profile: await tx.shop.findProfile(userId),
-    balanceMinor: await tx.shop.balanceMinor(userId),
+    account: await shopOf(tx).findAccount(userId),
+    profile: await shopOf(tx).findProfile(userId),
+    balanceMinor: await shopOf(tx).balanceMinor(userId),
     orders,
     entries: entries.slice(0, exportedMax.entries),
     cut: total > orders.length || entries.length > exportedMax.entries,
   };
 }
 
-/**
- * Deletes profile and notes, and what the person said that was given up.
- *
- * @param lane Where what the person says is queued.
- */
-export async function forget(
-  tx: DomainTransaction,
-  userId: number,
-  lane: string,
-): Promise<Forgotten> {
-  await tx.shop.setProfile(userId, undefined);
-  const notes = await tx.shop.deleteOrderNotes(userId);
-  return { notes, deadLetters: await tx.deleteDeadLetters(lane) };
+/** Deletes profile and notes, and the dead letters of the person's private chat. */
+export async function forget(tx: Transaction, userId: number): Promise<Forgotten> {
+  await shopOf(tx).setProfile(userId, undefined);
+  const notes = await shopOf(tx).deleteOrderNotes(userId);
+  // A private chat has the id of its person.
+  return { notes, deadLetters: await tx.deleteDeadLetters(userId) };
 }

@@ -6,11 +6,11 @@
  * committed is gone, and the next process finds exactly what was durable.
  */
 import { StorageFailedError, StorageFullError } from "../../bot/core/errors.ts";
+import type { SqlStatement } from "../../bot/core/transaction.ts";
 import {
   type Database,
   type OpenDatabase,
   openNodeSqlite,
-  type Statement,
 } from "../../bot/storage/sqlite/sqlite-driver.ts";
 
 /** What happens at one point. `reachedDisk`: whether the commit is durable, although it failed. */
@@ -82,7 +82,7 @@ export class SimulatedDisk {
     };
   };
 
-  #guard(statement: Statement, commits: boolean): Statement {
+  #guard(statement: SqlStatement, commits: boolean): SqlStatement {
     return {
       run: (...parameters) => {
         if (commits) this.#commits++;
@@ -94,11 +94,11 @@ export class SimulatedDisk {
         this.#pass("statement", () => {});
         return statement.insert(...parameters);
       },
-      get: <Row>(...parameters: Parameters<Statement["get"]>) => {
+      get: <Row>(...parameters: Parameters<SqlStatement["get"]>) => {
         this.#checkAlive();
         return statement.get<Row>(...parameters);
       },
-      all: <Row>(...parameters: Parameters<Statement["all"]>) => {
+      all: <Row>(...parameters: Parameters<SqlStatement["all"]>) => {
         this.#checkAlive();
         return statement.all<Row>(...parameters);
       },

@@ -21,6 +21,7 @@ import {
   createQueue,
 } from "../../bot/enhanced-launcher/handling.ts";
 import { createWayOut } from "../../bot/enhanced-launcher/sending.ts";
+import { shop } from "../../bot/shop/module.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import { Replaceable } from "../../bot/utils/fault-tolerance-manager/replaceable.ts";
 import { FaultToleranceManager } from "../../bot/utils/fault-tolerance-manager.ts";
@@ -33,7 +34,7 @@ import { type OnAnswer, SimulatedNetwork } from "./simulated-network.ts";
 import { botUser, type SimulatedTelegram } from "./simulated-telegram.ts";
 import type { Thread, VirtualTime } from "./virtual-time.ts";
 import type { Weather } from "./weather.ts";
-import { createWorkingBot, type WorkWorld } from "./work-command.ts";
+import { type WorkWorld, workingShop } from "./work-command.ts";
 
 /** Real parts may be replaced by broken ones, to prove that the judge notices. */
 export interface Plants {
@@ -162,6 +163,7 @@ export class SimulatedProcess {
       onFatal: () => this.kill("the disk cannot be trusted"),
       dedupeKeepMs: this.#config.storage.dedupeKeepMs,
       keys: simulatedKeys,
+      tableSets: shop.tables ?? [],
       backupsKept: 1,
       laneLengthMax: this.#config.queue.laneLengthMax,
       openDatabase: this.#disk.open,
@@ -182,7 +184,7 @@ export class SimulatedProcess {
       token,
       apiRoot: "http://unused",
       store,
-      createRouter: (options) => createWorkingBot(world, options),
+      module: workingShop(world),
     });
     const queue = createQueue(this.#config, {
       ...base,

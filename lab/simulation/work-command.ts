@@ -1,13 +1,13 @@
 /**
- * Work command: `/work KEY PLAN` in front of the bot's own router, for the simulation alone.
+ * Work command: `/work KEY PLAN` in front of the shop's commands, for the simulation alone.
  *
  * Ordinary handler code: durable steps, replies inside and after them, and failures where failures
  * can be. Every run of a step writes another ledger entry, so that a second one is seen.
  */
-import { Telegraf } from "telegraf";
-import { Secret } from "../../bot/core/secret.ts";
-import { type CreateBotOptions, createBot } from "../../bot/index.ts";
-import type { BotContext } from "../../bot/telegram/context/bot-context.ts";
+import type { BotContext } from "../../bot/kit/bot-context.ts";
+import type { BotModule } from "../../bot/kit/module.ts";
+import { type ShopSettings, shop } from "../../bot/shop/module.ts";
+import { shopOf } from "../../bot/shop/sqlite-tables.ts";
 import { owedForWork, type WorkPlan } from "./workload.ts";
 
 export interface WorkWorld {
@@ -22,22 +22,19 @@ export interface WorkWorld {
 /** Ledger entries of `/work` belong to users of their own, so that the shop's balances stay theirs. */
 export const workUsersFrom = 1_000_000_000;
 
-export function createWorkingBot(world: WorkWorld, options: CreateBotOptions) {
-  const { contextType, token } = options;
-  const bot = new Telegraf<BotContext>(token instanceof Secret ? token.reveal() : token, {
-    contextType,
-    handlerTimeout: Number.POSITIVE_INFINITY,
-    telegram: { webhookReply: false },
-  });
-  bot.command("work", async (ctx) => {
-    const [key = "", plan = "plain"] = ctx.payload.split(" ");
-    await work(ctx, world, key, plan as WorkPlan);
-  });
-  bot.use(createBot(options).middleware());
-  bot.catch((error) => {
-    throw error;
-  });
-  return bot;
+/** The shop with `/work`. */
+export function workingShop(world: WorkWorld): BotModule<ShopSettings> {
+  return {
+    ...shop,
+    commandMenus: [],
+    setup: (bot, kit) => {
+      bot.command("work", async (ctx) => {
+        const [key = "", plan = "plain"] = ctx.payload.split(" ");
+        await work(ctx, world, key, plan as WorkPlan);
+      });
+      shop.setup(bot, kit);
+    },
+  };
 }
 
 async function work(ctx: BotContext, world: WorkWorld, key: string, plan: WorkPlan): Promise<void> {
@@ -55,9 +52,11 @@ async function work(ctx: BotContext, world: WorkWorld, key: string, plan: WorkPl
   const userId = workUsersFrom + Math.abs(ctx.chat?.id ?? 0);
   const { effects, replies } = owedForWork(key, plan);
   for (const [index, effect] of effects.entries()) {
-    await ctx.transaction(async ({ nowEpochMs, shop }) => {
-      await shop.insertAccount({ userId, createdAtEpochMs: nowEpochMs });
-      await shop.appendLedgerEntry({
+    await ctx.transaction(async (tx) => {
+      const tables = shopOf(tx);
+      const { nowEpochMs } = tx;
+      await tables.insertAccount({ userId, createdAtEpochMs: nowEpochMs });
+      await tables.appendLedgerEntry({
         userId,
         amountMinor: 1,
         kind: "welcome",

@@ -3,16 +3,16 @@
  *
  * It keeps the contract's uniqueness rules; a transaction that throws leaves no trace.
  */
+import type { Transaction } from "../../bot/core/transaction.ts";
 import type {
   Account,
-  DomainTransaction,
   LedgerEntry,
   NewOrder,
   Order,
   Page,
   Profile,
   ShopTables,
-} from "../../bot/core/shop-tables.ts";
+} from "../../bot/shop/tables.ts";
 
 interface Rows {
   readonly accounts: Map<number, Account>;
@@ -28,8 +28,8 @@ export class InMemoryShopTables implements ShopTables {
   nowEpochMs = Date.UTC(2026, 0, 1);
   /** The table call of the next transaction that throws, from 1. */
   failAtCall: number | undefined;
-  /** Lanes whose dead letters were asked to be deleted. */
-  readonly deletedLanes: string[] = [];
+  /** Chats whose dead letters were asked to be deleted. */
+  readonly forgottenChats: number[] = [];
   #rows: Rows = { accounts: new Map(), profiles: new Map(), entries: [], orders: [] };
   #calls = 0;
 
@@ -45,12 +45,15 @@ export class InMemoryShopTables implements ShopTables {
     return [...this.#rows.accounts.values()];
   }
 
-  async transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const before = structuredClone(this.#rows);
     this.#calls = 0;
     try {
-      const deleteDeadLetters = async (lane: string) => this.deletedLanes.push(lane);
-      return await work({ shop: this, deleteDeadLetters, nowEpochMs: this.nowEpochMs });
+      return await work({
+        tables: <Tables>() => this as unknown as Tables,
+        deleteDeadLetters: async (chatId) => this.forgottenChats.push(chatId),
+        nowEpochMs: this.nowEpochMs,
+      });
     } catch (error) {
       this.#rows = before;
       throw error;
@@ -80,6 +83,13 @@ export class InMemoryShopTables implements ShopTables {
     this.#count();
     if (profile && this.#rows.accounts.has(userId)) this.#rows.profiles.set(userId, profile);
     else this.#rows.profiles.delete(userId);
+  }
+
+  async findByUsername(username: string): Promise<readonly number[]> {
+    this.#count();
+    const wanted = username.toLowerCase();
+    const found = [...this.#rows.profiles].filter(([, p]) => p.username?.toLowerCase() === wanted);
+    return found.map(([userId]) => userId);
   }
 
   async setOrderNote(orderId: number, note: string | undefined): Promise<void> {

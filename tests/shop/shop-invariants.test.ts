@@ -1,7 +1,7 @@
 /** The shop's invariants, under any order of operations, repetitions and faults. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { DomainTransaction } from "../../bot/core/shop-tables.ts";
+import type { Transaction } from "../../bot/core/transaction.ts";
 import { openAccount } from "../../bot/shop/accounts.ts";
 import { buy, cancelOrder } from "../../bot/shop/orders.ts";
 import { InjectedFault, InMemoryShopTables } from "./in-memory-shop-tables.ts";
@@ -26,10 +26,7 @@ const operation = fc.oneof(
 
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
-function perform(
-  tx: DomainTransaction,
-  op: Exclude<Operation, { kind: "wait" }>,
-): Promise<unknown> {
+function perform(tx: Transaction, op: Exclude<Operation, { kind: "wait" }>): Promise<unknown> {
   switch (op.kind) {
     case "open":
       return openAccount(tx, op.userId, welcomeBalanceMinor);

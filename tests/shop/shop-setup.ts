@@ -1,6 +1,10 @@
-/** Shop setup: the example catalogue and rules for tests. */
+/** Shop setup: the example catalogue, rules and module for tests. */
+
 import { readFileSync } from "node:fs";
+import type { BotModule, Kit } from "../../bot/kit/module.ts";
 import { type Catalogue, parseCatalogue } from "../../bot/shop/catalogue.ts";
+import type { CommandOptions } from "../../bot/shop/commands/routes.ts";
+import { registerCommands, shop } from "../../bot/shop/module.ts";
 import type { ShopRules } from "../../bot/shop/orders.ts";
 
 const exampleFile = new URL("../../bot/shop/catalogue.json", import.meta.url);
@@ -14,3 +18,15 @@ export const dayMs = 24 * 60 * 60 * 1000;
 export const rules: ShopRules = { catalogue: exampleCatalogue, cancelWindowMs: dayMs };
 
 export const welcomeBalanceMinor = 5000;
+
+/** Module and kit of a shop that sells the example catalogue. */
+export function shopWith(overrides: Partial<CommandOptions> = {}) {
+  const kit: Kit<Readonly<Record<string, unknown>>> = {
+    settings: {},
+    publish: () => {},
+    judgeRequest: () => "fine",
+  };
+  const options = { ...kit, ...rules, welcomeBalanceMinor, ...overrides };
+  const module: BotModule = { ...shop, setup: (bot) => registerCommands(bot, options) };
+  return { module, kit };
+}

@@ -1,4 +1,5 @@
 /** Store conformance: what every Store has to do, whatever it is made of. */
+
 import { describe, expect, test } from "vitest";
 import { StepResultError } from "../../bot/core/errors.ts";
 import type { Message, NewMessage } from "../../bot/core/message.ts";
@@ -9,6 +10,7 @@ import type {
   DeadLetterFilter,
   Store,
 } from "../../bot/core/store.ts";
+import { shopOf } from "../../bot/shop/sqlite-tables.ts";
 import type { ManualClock } from "../support/manual-clock.ts";
 
 export interface StoreSubject {
@@ -171,8 +173,8 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const failing = store.step(
         ref(message),
         "s",
-        async ({ shop }) => {
-          await shop.insertAccount(account);
+        async (tx) => {
+          await shopOf(tx).insertAccount(account);
           throw new Error("no");
         },
         () => [],
@@ -181,14 +183,14 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const huge = store.step(
         ref(message),
         "s",
-        async ({ shop }) => {
-          await shop.insertAccount(account);
+        async (tx) => {
+          await shopOf(tx).insertAccount(account);
           return "x".repeat(70_000);
         },
         () => [],
       );
       await expect(huge).rejects.toThrow(StepResultError);
-      expect(await store.transaction(({ shop }) => shop.findAccount(7))).toBeUndefined();
+      expect(await store.transaction((tx) => shopOf(tx).findAccount(7))).toBeUndefined();
     });
 
     test("keeps dead letters with their reason, and puts them back at the lane's end", async () => {

@@ -7,6 +7,7 @@ import { onTestFinished } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
 import type { MessageType, NewMessage } from "../../bot/core/message.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
+import { shopTables } from "../../bot/shop/sqlite-tables.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import { MessageQueue, type MessageQueueDeps } from "../../bot/utils/message-queue.ts";
 import {
@@ -62,6 +63,7 @@ export class QueueMachine {
       publish,
       onFatal: () => {},
       keys: keysOf("the key"),
+      tableSets: [shopTables],
       backupsKept: 3,
       dedupeKeepMs: 60_000,
       laneLengthMax: 1_000,

@@ -1,7 +1,8 @@
 /** /export: sends a person everything that is stored about them, as a JSON document. */
-import type { LedgerEntry, Order } from "../../core/shop-tables.ts";
-import { textFile } from "../../telegram/client/file-parts.ts";
+
+import { textFile } from "../../kit/text-file.ts";
 import { type PersonalData, personalData } from "../personal-data.ts";
+import type { LedgerEntry, Order } from "../tables.ts";
 import type { Format } from "./format.ts";
 import { productName } from "./order-card.ts";
 import { type CommandOptions, createRoutes, type Routes, type Turn } from "./routes.ts";

@@ -6,7 +6,7 @@
  */
 import { Composer } from "telegraf";
 import type { Publish } from "../../core/events.ts";
-import type { BotContext } from "../../telegram/context/bot-context.ts";
+import type { BotContext } from "../../kit/bot-context.ts";
 import { texts } from "./texts.ts";
 import { visitorOf } from "./visitor.ts";
 

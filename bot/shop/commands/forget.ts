@@ -1,6 +1,4 @@
 /** /forget: deletes what is stored about a person, after asking once more. */
-
-import { laneOfChat } from "../../telegram/intake/update-message.ts";
 import { forget } from "../personal-data.ts";
 import { button, keyboard } from "./keyboard.ts";
 import { type CommandOptions, createRoutes, type Routes } from "./routes.ts";
@@ -22,9 +20,7 @@ export function forgetRoutes(options: CommandOptions): Routes {
       return undefined;
     }
     const { userId } = visitor;
-    // A private chat has the id of its person.
-    const lane = laneOfChat(userId);
-    const { result } = await turn.account((tx) => forget(tx, userId, lane));
+    const { result } = await turn.account((tx) => forget(tx, userId));
     await ctx.editMessageText(texts.forgotten(format.count(result.notes)));
     const facts = { notes: result.notes, deadLetters: result.deadLetters };
     options.publish({ type: "business.happened", name: "personal_data_deleted", userId, facts });

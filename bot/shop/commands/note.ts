@@ -1,6 +1,6 @@
 /** /note: writes a note on an order, and shows the order with it. */
 
-import type { BotContext } from "../../telegram/context/bot-context.ts";
+import type { BotContext } from "../../kit/bot-context.ts";
 import { annotateOrder } from "../orders.ts";
 import { displayText } from "./format.ts";
 import { orderCard } from "./order-card.ts";

@@ -1,5 +1,5 @@
 /** /orders: pages of orders, one order's detail, and its cancellation. */
-import type { Order } from "../../core/shop-tables.ts";
+
 import {
   type CancelResult,
   cancelOrder,
@@ -7,6 +7,7 @@ import {
   orderDetail,
   ordersPage,
 } from "../orders.ts";
+import type { Order } from "../tables.ts";
 import { button, keyboard } from "./keyboard.ts";
 import { type Card, orderCard, productName } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";

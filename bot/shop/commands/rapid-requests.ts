@@ -1,16 +1,11 @@
 /** Rapid requests: one person's flood is answered once, and then ignored. */
+
 import type { MiddlewareFn } from "telegraf";
 import type { Publish } from "../../core/events.ts";
-import type { BotContext } from "../../telegram/context/bot-context.ts";
+import type { BotContext } from "../../kit/bot-context.ts";
+import type { JudgeRequest } from "../../kit/module.ts";
 import { texts } from "./texts.ts";
 import { visitorOf } from "./visitor.ts";
-
-/** The verdict on one more request; the same for every attempt at an update. */
-export type JudgeRequest = (
-  userId: number,
-  updateId: number,
-  atMs: number,
-) => "fine" | "warn" | "ignore";
 
 /** To be used behind the gate, before every command. */
 export function limitRequests(judge: JudgeRequest, publish: Publish): MiddlewareFn<BotContext> {

@@ -5,16 +5,17 @@
  * group the same commands and buttons answer with the way to the private chat. A press always acts
  * on the presser's own account: no button carries a user.
  */
+
 import { Composer } from "telegraf";
 import type { Publish } from "../../core/events.ts";
-import type { DomainTransaction } from "../../core/shop-tables.ts";
-import type { BotContext } from "../../telegram/context/bot-context.ts";
+import type { Transaction } from "../../core/transaction.ts";
+import type { BotContext } from "../../kit/bot-context.ts";
+import type { JudgeRequest } from "../../kit/module.ts";
 import { openAccount } from "../accounts.ts";
 import type { ShopRules } from "../orders.ts";
 import { keepProfile, refreshProfile } from "../personal-data.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
-import type { JudgeRequest } from "./rapid-requests.ts";
 import { type CommandName, type Texts, texts } from "./texts.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
@@ -42,7 +43,7 @@ export interface Turn {
   readonly texts: Texts;
   readonly format: Format;
   /** A durable step on the visitor's account, which it opens first if need be. */
-  account<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<AccountStep<T>>;
+  account<T>(work: (tx: Transaction) => Promise<T>): Promise<AccountStep<T>>;
 }
 
 export interface AccountStep<T> {
@@ -121,7 +122,7 @@ async function accountStep<T>(
   ctx: BotContext,
   { profile, userId }: Visitor,
   { welcomeBalanceMinor, publish }: CommandOptions,
-  work: (tx: DomainTransaction) => Promise<T>,
+  work: (tx: Transaction) => Promise<T>,
 ): Promise<AccountStep<T>> {
   const step = await ctx.transaction(async (tx) => {
     const opened = await openAccount(tx, userId, welcomeBalanceMinor);

@@ -6,7 +6,7 @@
  * wish; only choosing the product again makes another.
  */
 
-import type { BotContext } from "../../telegram/context/bot-context.ts";
+import type { BotContext } from "../../kit/bot-context.ts";
 import { findProduct, type Product } from "../catalogue.ts";
 import { type BuyResult, buy, orderOfWish, type Wish } from "../orders.ts";
 import { button, keyboard } from "./keyboard.ts";

@@ -9,9 +9,9 @@ import assert from "node:assert/strict";
 import type { MiddlewareFn } from "telegraf";
 import { z } from "zod";
 import type { Publish } from "../../core/events.ts";
-import type { Profile } from "../../core/shop-tables.ts";
-import type { BotContext } from "../../telegram/context/bot-context.ts";
+import type { BotContext } from "../../kit/bot-context.ts";
 import type { Language } from "../catalogue.ts";
+import type { Profile } from "../tables.ts";
 import { displayName } from "./format.ts";
 import { languageOf, texts } from "./texts.ts";
 

@@ -13,7 +13,8 @@ import {
   TransactionTooSlowError,
 } from "../../core/errors.ts";
 import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
-import type { Database, Statement } from "./sqlite-driver.ts";
+import type { SqlStatement } from "../../core/transaction.ts";
+import type { Database } from "./sqlite-driver.ts";
 
 export interface GroupCommitDeps {
   readonly database: Database;
@@ -42,10 +43,10 @@ const jobsPerCommitMax = 500;
 export class GroupCommit {
   readonly #deps: GroupCommitDeps;
   readonly #pulse: Pulse;
-  readonly #begin: Statement;
-  readonly #commit: Statement;
-  readonly #savepoint: Statement;
-  readonly #release: Statement;
+  readonly #begin: SqlStatement;
+  readonly #commit: SqlStatement;
+  readonly #savepoint: SqlStatement;
+  readonly #release: SqlStatement;
   #jobs: Job[] = [];
   #flushing: Promise<void> | undefined;
   #scheduled = false;

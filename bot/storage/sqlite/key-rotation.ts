@@ -7,8 +7,9 @@
  */
 import { type Clock, waitOver } from "../../core/clock.ts";
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
-import { BotError, recordError } from "../../core/errors.ts";
+import { BotError, KeyRotationRefusedError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
+import type { SealedColumn } from "../../core/transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { addDataKey, dropDataKeys } from "./data-keys.ts";
 import { type PassPosition, passBegins, type SealedBatch, sealBatch } from "./sealed-columns.ts";
@@ -18,6 +19,13 @@ export interface KeyRotationDeps {
   readonly database: Database;
   readonly ring: KeyRing;
   readonly keys: EncryptionKeys;
+  /** Every sealed column this process knows. */
+  readonly columns: readonly SealedColumn[];
+  /**
+   * Tables of modules that are not running. Their columns are not known, so the old keys must stay and
+   * nothing is rotated.
+   */
+  readonly unknownTableSets: readonly string[];
   readonly clock: Clock;
   readonly publish: Publish;
   /** Runs work in the next group commit. */
@@ -42,15 +50,20 @@ export class KeyRotation {
 
   /** Goes on with what an earlier process could not finish. */
   resume(): void {
-    if (this.#passing || !this.#deps.ring.rotating) return;
+    const { ring, unknownTableSets } = this.#deps;
+    if (this.#passing || !ring.rotating || unknownTableSets.length > 0) return;
     this.#passing = this.#pass(this.#stopping.signal).finally(() => {
       this.#passing = undefined;
     });
   }
 
-  /** @returns the id of the key that seals from now on; of the running rotation, if there is one. */
+  /**
+   * @returns the id of the key that seals from now on; of the running rotation, if there is one.
+   * @throws {KeyRotationRefusedError} when the database has tables of a module that is not running.
+   */
   async rotate(): Promise<{ readonly keyId: number }> {
-    const { database, keys, publish, ring, write } = this.#deps;
+    const { database, keys, publish, ring, unknownTableSets, write } = this.#deps;
+    if (unknownTableSets.length > 0) throw new KeyRotationRefusedError(unknownTableSets);
     if (ring.rotating) {
       this.resume();
       return { keyId: ring.currentId };
@@ -70,7 +83,7 @@ export class KeyRotation {
   }
 
   async #pass(signal: AbortSignal): Promise<void> {
-    const { clock, database, publish, ring, write } = this.#deps;
+    const { clock, columns, database, publish, ring, write } = this.#deps;
     let position: PassPosition | undefined = passBegins;
     let sealed = 0;
     while (!signal.aborted) {
@@ -82,7 +95,9 @@ export class KeyRotation {
           publish({ type: "keys.swept", keyId: ring.currentId, sealed });
           return;
         }
-        const batch: SealedBatch = await write(() => sealBatch(database, ring, from, rowsPerBatch));
+        const batch: SealedBatch = await write(() =>
+          sealBatch(database, ring, columns, from, rowsPerBatch),
+        );
         position = batch.next;
         sealed += batch.sealed;
         await clock.sleep(pauseMs, signal);

@@ -1,8 +1,9 @@
 /** Row reader: looks into a database that a bot may be writing to, with payloads opened. */
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
+import type { SqlValue } from "../../core/transaction.ts";
 import { readDataKeys } from "./data-keys.ts";
 import { places } from "./sealed-columns.ts";
-import { type Database, openNodeSqlite, type SqlValue } from "./sqlite-driver.ts";
+import { type Database, openNodeSqlite } from "./sqlite-driver.ts";
 
 type SealedRow = { readonly id: number; readonly origin: number | null; readonly payload: unknown };
 

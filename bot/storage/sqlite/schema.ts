@@ -5,12 +5,13 @@
  * - `lanes`: one row a waiting line, holding its head; claims look only here, so their cost does not
  *   grow with the backlog (measured flat from 10 k to 1 M waiting messages).
  * - `dead_letters`, `steps` (results of durable steps), `dedupe`, `sent` (flood windows), `unreachable_chats`,
- *   `settings`, `boots`, `data_keys`, and the shop's `accounts`, `ledger`, `orders`.
+ *   `settings`, `boots`, `data_keys`, `table_set_migrations` (what table-sets.ts has done).
  *
- * Payloads, results, profiles and notes are sealed (sealed-columns.ts): BLOBs, whatever their column says.
+ * Payloads and results are sealed (sealed-columns.ts): BLOBs, whatever their column says.
  */
 import { StorageCorruptError, StorageUnavailableError } from "../../core/errors.ts";
 import type { PreviousEnd } from "../../core/store.ts";
+import type { SealedColumn } from "../../core/transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type PassPosition, passBegins, sealBatch } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
@@ -105,41 +106,16 @@ const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE boots (id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER);
-
-  CREATE TABLE accounts (user_id INTEGER PRIMARY KEY, created_at INTEGER NOT NULL);
-  CREATE TABLE ledger (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    user_id INTEGER NOT NULL REFERENCES accounts (user_id),
-    amount_minor INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    reference TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    UNIQUE (kind, reference)
-  );
-  CREATE INDEX ledger_of_user ON ledger (user_id, id);
-  CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-  CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-  CREATE TABLE orders (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    user_id INTEGER NOT NULL REFERENCES accounts (user_id),
-    sku TEXT NOT NULL,
-    price_minor INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    idempotency_key TEXT NOT NULL UNIQUE,
-    created_at INTEGER NOT NULL,
-    cancelled_at INTEGER
-  );
-  CREATE INDEX orders_of_user ON orders (user_id, id);
   `,
   `
   CREATE TABLE data_keys (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL, created_at INTEGER NOT NULL);
-  ALTER TABLE accounts ADD COLUMN profile BLOB;
-  ALTER TABLE accounts ADD COLUMN username_index BLOB;
-  CREATE INDEX accounts_by_username ON accounts (username_index) WHERE username_index IS NOT NULL;
-  ALTER TABLE orders ADD COLUMN note BLOB;
   INSERT INTO settings VALUES ('${plainSetting}', 'maybe');
+  `,
+  `
+  CREATE TABLE table_set_migrations (
+    table_set TEXT NOT NULL, version INTEGER NOT NULL, applied_at INTEGER NOT NULL,
+    PRIMARY KEY (table_set, version)
+  ) WITHOUT ROWID;
   `,
 ];
 
@@ -216,14 +192,18 @@ const rowsPerTransaction = 1000;
  * Seals what an older version stored in plain text, and erases what is left of it in the file. May be
  * cut off anywhere; the next start goes on.
  */
-export function sealPlainValues(database: Database, ring: KeyRing): void {
+export function sealPlainValues(
+  database: Database,
+  ring: KeyRing,
+  columns: readonly SealedColumn[],
+): void {
   const find = database.prepare("SELECT value FROM settings WHERE name = ?");
   const mark = database.prepare("UPDATE settings SET value = 'erase' WHERE name = ?");
   if (!find.get(plainSetting)) return;
   let position: PassPosition | undefined = passBegins;
   while (position) {
     database.exec("BEGIN IMMEDIATE");
-    const batch = sealBatch(database, ring, position, rowsPerTransaction);
+    const batch = sealBatch(database, ring, columns, position, rowsPerTransaction);
     if (batch.sealed > 0) mark.run(plainSetting);
     database.exec("COMMIT");
     position = batch.next;

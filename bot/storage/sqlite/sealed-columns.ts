@@ -1,65 +1,38 @@
 /**
- * Sealed columns: what of the tables is encrypted, and the place each seal is bound to.
+ * Sealed columns: which columns are encrypted, and the place each seal is bound to.
  *
  * A message keeps its birth id for its seal when it becomes a dead letter and when it is put back, so
  * that it moves between the tables as it is.
  */
+import type { SealedColumn, SqlValue } from "../../core/transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { keyIdOf } from "../sealing/sealing-key.ts";
-import type { Database, SqlValue } from "./sqlite-driver.ts";
+import type { Database } from "./sqlite-driver.ts";
 
 /** The place of every sealed value. */
 export const places = {
   payload: ({ id, origin }: { readonly id: number; readonly origin: number | null }) =>
     `messages|payload|${origin ?? id}`,
   stepResult: (origin: number, name: string) => `steps|result|${origin}|${name}`,
-  profile: (userId: number) => `accounts|profile|${userId}`,
-  note: (orderId: number) => `orders|note|${orderId}`,
 };
 
-/** Names the blind index of usernames, and so its key. */
-export const usernameIndex = "accounts|username_index";
+const payload = {
+  column: "payload",
+  key: ["id"],
+  placeColumn: "origin",
+  place: ([id]: readonly SqlValue[], origin: SqlValue) =>
+    places.payload({ id: Number(id), origin: origin === null ? null : Number(origin) }),
+} as const;
 
-/** A username as it is looked up: Telegram tells no difference between A and a. */
-export function indexedUsername({ username }: { readonly username?: string | undefined }) {
-  return username?.toLowerCase();
-}
-
-interface SealedColumn {
-  readonly table: string;
-  readonly column: string;
-  /** Primary key. */
-  readonly key: readonly string[];
-  /** The column of its blind index, if it has one, and what is looked up by. */
-  readonly index?: { readonly column: string; readonly of: (text: string) => string | undefined };
-  readonly place: (key: readonly SqlValue[], row: { readonly origin?: number | null }) => string;
-}
-
-const payload = { column: "payload", key: ["id"] } as const;
-const payloadPlace: SealedColumn["place"] = ([id], { origin = null }) =>
-  places.payload({ id: Number(id), origin });
-
-const sealedColumns: readonly SealedColumn[] = [
-  { table: "messages", ...payload, place: payloadPlace },
-  { table: "dead_letters", ...payload, place: payloadPlace },
+/** What the queue seals; a module's tables bring their own. */
+export const queueColumns: readonly SealedColumn[] = [
+  { table: "messages", ...payload },
+  { table: "dead_letters", ...payload },
   {
     table: "steps",
     column: "result",
     key: ["origin", "name"],
     place: ([origin, name]) => places.stepResult(Number(origin), String(name)),
-  },
-  {
-    table: "accounts",
-    column: "profile",
-    key: ["user_id"],
-    index: { column: "username_index", of: (profile) => indexedUsername(JSON.parse(profile)) },
-    place: ([userId]) => places.profile(Number(userId)),
-  },
-  {
-    table: "orders",
-    column: "note",
-    key: ["id"],
-    place: ([id]) => places.note(Number(id)),
   },
 ];
 
@@ -86,22 +59,20 @@ export interface SealedBatch {
 export function sealBatch(
   database: Database,
   ring: KeyRing,
+  columns: readonly SealedColumn[],
   { after, columnIndex }: PassPosition,
   rowsMax: number,
 ): SealedBatch {
-  const sealedColumn = sealedColumns[columnIndex];
+  const sealedColumn = columns[columnIndex];
   if (!sealedColumn) return { next: undefined, sealed: 0 };
   const rows = readRows(database, sealedColumn, after, rowsMax);
   const update = prepareUpdate(database, sealedColumn);
   let sealed = 0;
   for (const row of rows) {
     if (keyIdOf(row.value) === ring.currentId) continue;
-    const place = sealedColumn.place(row.key, row);
+    const place = sealedColumn.place(row.key, row.placeValue);
     const text = typeof row.value === "string" ? row.value : ring.open(row.value, place);
-    const indexed = sealedColumn.index?.of(text);
-    const index = indexed === undefined ? null : ring.indexes(indexed, usernameIndex)[0];
-    const values = [ring.seal(text, place), ...(sealedColumn.index ? [index ?? null] : [])];
-    update.run(...values, ...row.key);
+    update.run(ring.seal(text, place), ...indexValues(ring, sealedColumn, text), ...row.key);
     sealed++;
   }
   const last = rows.at(-1);
@@ -112,18 +83,23 @@ export function sealBatch(
   return { next, sealed };
 }
 
+function indexValues(ring: KeyRing, { index }: SealedColumn, text: string): readonly SqlValue[] {
+  if (!index) return [];
+  const indexed = index.of(text);
+  return [indexed === undefined ? null : (ring.indexes(indexed, index.name)[0] ?? null)];
+}
+
 function readRows(
   database: Database,
-  { table, column, key }: SealedColumn,
+  { table, column, key, placeColumn = "NULL" }: SealedColumn,
   after: PassPosition["after"],
   rowsMax: number,
 ) {
   const keys = key.join(", ");
   const marks = key.map(() => "?").join(", ");
-  const origin = table === "messages" || table === "dead_letters" ? "origin" : "NULL";
   const rows = database
     .prepare(
-      `SELECT ${keys}, ${column} AS sealed_value, ${origin} AS born_as FROM ${table}
+      `SELECT ${keys}, ${column} AS sealed_value, ${placeColumn} AS place_value FROM ${table}
        WHERE ${column} IS NOT NULL ${after ? `AND (${keys}) > (${marks})` : ""}
        ORDER BY ${keys} LIMIT ?`,
     )
@@ -131,7 +107,7 @@ function readRows(
   return rows.map((row) => ({
     key: key.map((name) => row[name] as SqlValue),
     value: row["sealed_value"],
-    origin: row["born_as"] as number | null,
+    placeValue: row["place_value"] as SqlValue,
   }));
 }
 

@@ -4,7 +4,7 @@
  * Translates SQLite's result codes into our storage errors; everything above sees only those.
  */
 import { closeSync, existsSync, openSync } from "node:fs";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import {
   type BotError,
   StorageCorruptError,
@@ -13,22 +13,10 @@ import {
   StorageInUseError,
   StorageUnavailableError,
 } from "../../core/errors.ts";
-
-export type SqlValue = SQLInputValue;
-
-/** One prepared statement. */
-export interface Statement {
-  /** Runs it and returns the number of rows changed. */
-  run(...parameters: SqlValue[]): number;
-  /** Runs an INSERT and returns the new row's id. */
-  insert(...parameters: SqlValue[]): number;
-  get<Row>(...parameters: SqlValue[]): Row | undefined;
-  all<Row>(...parameters: SqlValue[]): Row[];
-}
+import type { Sql, SqlStatement, SqlValue } from "../../core/transaction.ts";
 
 /** One open database file. Every method throws a `BotError` for what SQLite reports. */
-export interface Database {
-  prepare(sql: string): Statement;
+export interface Database extends Sql {
   exec(sql: string): void;
   /** Whether a transaction is open; SQLite closes it by itself on some errors. */
   readonly inTransaction: boolean;
@@ -64,7 +52,7 @@ function makePrivate(path: string): void {
   }
 }
 
-function wrapStatement(statement: StatementSync): Statement {
+function wrapStatement(statement: StatementSync): SqlStatement {
   return {
     run: (...parameters) => guard(() => Number(statement.run(...parameters).changes)),
     insert: (...parameters) => guard(() => Number(statement.run(...parameters).lastInsertRowid)),

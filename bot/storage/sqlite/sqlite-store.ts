@@ -11,8 +11,7 @@ import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import { AttemptOverError, type BotError, StorageUnavailableError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
-import type { Message, NewMessage, Pool } from "../../core/message.ts";
-import type { DomainTransaction, ShopTables } from "../../core/shop-tables.ts";
+import { laneOfChat, type Message, type NewMessage, type Pool } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -26,6 +25,7 @@ import type {
   Store,
   SweepRequest,
 } from "../../core/store.ts";
+import type { TableSet, Transaction } from "../../core/transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { backUpInWorker } from "./backup.ts";
 import { undoClockStep } from "./clock-step.ts";
@@ -42,14 +42,24 @@ import {
   migrate,
   sealPlainValues,
 } from "./schema.ts";
-import { createShopTables } from "./shop-tables.ts";
 import { type Database, type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
+import {
+  inspectTableSets,
+  migrateTableSets,
+  type OpenTables,
+  openTableSets,
+  sealedColumnsOf,
+  type TableSetList,
+  unknownTableSets,
+} from "./table-sets.ts";
 
 export interface SqliteStoreDeps extends QueueTablesOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly publish: Publish;
   readonly keys: EncryptionKeys;
+  /** The running module's own tables. */
+  readonly tableSets: TableSetList;
   /** How many backups stay; 1 or more. */
   readonly backupsKept: number;
   /** Called when the disk can no longer be trusted: the process must end with exit code 74. */
@@ -65,7 +75,7 @@ interface Opened {
   readonly writer: GroupCommit;
   readonly queue: QueueTables;
   readonly facts: FactTables;
-  readonly shop: ShopTables;
+  readonly tables: OpenTables;
   readonly rotation: KeyRotation;
   readonly boot: number;
 }
@@ -87,7 +97,7 @@ export class SqliteStore implements Store {
   }
 
   async open(): Promise<PreviousEnd> {
-    const { directory, clock, defer } = this.#deps;
+    const { clock, defer, directory, tableSets } = this.#deps;
     makeDirectory(directory);
     const lock = lockDataDirectory(directory, this.#open);
     try {
@@ -96,13 +106,22 @@ export class SqliteStore implements Store {
       const database = this.#open(path);
       configureDatabase(database);
       migrate(database, this.#now());
+      migrateTableSets(database, tableSets, this.#now());
       undoClockStep(database, this.#now());
       const ring = this.#openRing(database);
-      sealPlainValues(database, ring);
+      const columns = sealedColumnsOf(tableSets);
+      sealPlainValues(database, ring, columns);
       const facts = new FactTables(database);
       const queue = new QueueTables(database, ring, this.#deps);
       const write = <T>(work: (now: number) => T) => this.#write((_, now) => work(now));
-      const rotation = new KeyRotation({ ...this.#deps, database, ring, write });
+      const rotation = new KeyRotation({
+        ...this.#deps,
+        database,
+        ring,
+        columns,
+        unknownTableSets: unknownTableSets(database, tableSets),
+        write,
+      });
       this.#opened = {
         database,
         lock,
@@ -110,7 +129,7 @@ export class SqliteStore implements Store {
         queue,
         rotation,
         boot: facts.beginBoot(this.#now()),
-        shop: createShopTables(database, ring),
+        tables: openTableSets(database, tableSets, ring),
         writer: new GroupCommit({
           database,
           clock,
@@ -134,6 +153,7 @@ export class SqliteStore implements Store {
     try {
       const previousEnd = inspectDatabase(database, path);
       if (previousEnd === "first") return previousEnd;
+      inspectTableSets(database, this.#deps.tableSets, path);
       // The wrong key is noticed before anything is written.
       readDataKeys(database, this.#deps.keys);
       if (previousEnd === "clean") return previousEnd;
@@ -217,20 +237,20 @@ export class SqliteStore implements Store {
   step(
     attempt: AttemptRef,
     name: string,
-    work: (tx: DomainTransaction) => Promise<unknown>,
+    work: (tx: Transaction) => Promise<unknown>,
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown> {
     return this.#write(async (opened, now) => {
       const { origin, result } = opened.queue.findStep(attempt, name);
       if (result !== undefined) return JSON.parse(result) as unknown;
-      const value = await runDomainWork(opened, now, work);
+      const value = await runWork(opened, now, work);
       opened.queue.enqueue(enqueue(), now);
       return opened.queue.keepStep(origin, name, value);
     });
   }
 
-  transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T> {
-    return this.#write((opened, now) => runDomainWork(opened, now, work));
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#write((opened, now) => runWork(opened, now, work));
   }
 
   recover(decide: (message: Message) => Recovery) {
@@ -333,30 +353,35 @@ export class SqliteStore implements Store {
 }
 
 /**
- * Runs domain work on tables that stop working when its closure is over: what a transaction left
+ * Runs a step's work on a transaction that stops working when its closure is over: what the work left
  * running behind its back must not write into a later one.
  */
-function runDomainWork<T>(
-  { queue, shop, writer }: Opened,
+function runWork<T>(
+  { queue, tables, writer }: Opened,
   nowEpochMs: number,
-  work: (tx: DomainTransaction) => Promise<T>,
+  work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const closureNumber = writer.closureNumber;
   const fence = () => {
     if (writer.closureNumber === closureNumber) return;
     throw new AttemptOverError("the transaction is over; its tables can no longer be used");
   };
-  const fenced = new Proxy(shop, {
-    get(tables, name, receiver) {
-      fence();
-      return Reflect.get(tables, name, receiver);
-    },
-  });
-  const deleteDeadLetters = async (lane: string) => {
+  const fenced = <Tables extends object>(set: TableSet<Tables>) => {
     fence();
-    return queue.deadLetters.deleteOfLane(lane);
+    const opened = tables.get(set);
+    if (!opened) throw new Error(`the running module does not list the tables "${set.name}"`);
+    return new Proxy(opened as Tables, {
+      get(target, name, receiver) {
+        fence();
+        return Reflect.get(target, name, receiver);
+      },
+    });
   };
-  return work({ shop: fenced, deleteDeadLetters, nowEpochMs });
+  const deleteDeadLetters = async (chatId: number) => {
+    fence();
+    return queue.deadLetters.deleteOfLane(laneOfChat(chatId));
+  };
+  return work({ tables: fenced, deleteDeadLetters, nowEpochMs });
 }
 
 function makeDirectory(directory: string): void {

@@ -1,12 +1,11 @@
 /**
  * File parts: finds the files in a recorded call, for a multipart upload.
  *
- * Telegraf names a file on disk `{ source: "path" }`; one of ours that was
- * never on disk is `{ base64: "…" }`, so that it waits in the queue alone (`textFile`). A top-level one is uploaded under its own field
- * name; one inside `media` under a name that `attach://` refers to.
+ * Telegraf names a file on disk `{ source: "path" }`. A file that was never on disk is
+ * `{ base64: "…" }` (kit/text-file.ts), so that the queue alone holds it. A top-level file is uploaded
+ * under its own field name; one inside `media` under a name that `attach://` refers to.
  * Source: Bot API, "Sending files" and InputMedia.
  */
-import type { InputFile } from "telegraf/types";
 import type { Json, JsonObject } from "../../core/message.ts";
 
 export interface FilePart {
@@ -17,16 +16,6 @@ export interface FilePart {
 
 /** Where its bytes are: on disk, or in the call. */
 export type FileContent = { readonly source: string } | { readonly base64: string };
-
-/**
- * A file made of a text, to be sent like any other. It is recorded with the call and counts into its
- * length, of at most 1 MiB as base64.
- */
-export function textFile(text: string, filename: string): InputFile {
-  const file = { base64: Buffer.from(text).toString("base64"), filename };
-  // Telegraf hands on what it is given; its type knows only files that it would read itself.
-  return file as unknown as InputFile;
-}
 
 /** @returns the call's fields with references in place of paths, and the files they refer to. */
 export function extractFiles(payload: JsonObject): {

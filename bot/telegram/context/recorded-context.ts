@@ -5,8 +5,8 @@
  * again by that update object.
  */
 import { Context } from "telegraf";
-import type { DomainTransaction } from "../../core/shop-tables.ts";
-import type { BotContext } from "./bot-context.ts";
+import type { Transaction } from "../../core/transaction.ts";
+import type { BotContext } from "../../kit/bot-context.ts";
 import { type DirectCalls, ImmediateTelegram, RecordedTelegram } from "./recorded-telegram.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -31,7 +31,7 @@ export function createContextType(recorders: Recorders, direct: DirectCalls) {
       return this.#recorder.receivedAtEpochMs;
     }
 
-    transaction<T>(work: (tx: DomainTransaction) => Promise<T>, step?: string): Promise<T> {
+    transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {
       return this.#recorder.transaction(work, step);
     }
   };

@@ -9,7 +9,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { AttemptOverError } from "../../core/errors.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { Attempt } from "../../core/message-handler.ts";
-import type { DomainTransaction } from "../../core/shop-tables.ts";
+import type { Transaction } from "../../core/transaction.ts";
 import { toOutgoingMessage } from "../delivery/call-message.ts";
 import { cidOf } from "./correlation.ts";
 
@@ -48,10 +48,10 @@ export class Recorder {
   }
 
   /** Runs `work` once per update; see `BotContext.transaction`. */
-  transaction<T>(work: (tx: DomainTransaction) => Promise<T>, step?: string): Promise<T> {
+  transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {
     const name = step ?? `#${this.#steps++}`;
     const messages: NewMessage[] = [];
-    const scoped = (tx: DomainTransaction) => stepScope.run(messages, () => work(tx));
+    const scoped = (tx: Transaction) => stepScope.run(messages, () => work(tx));
     return this.#attempt.step(name, scoped, () => messages) as Promise<T>;
   }
 

@@ -6,8 +6,8 @@
 import type { Telegraf } from "telegraf";
 import type { Message, NewMessage } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
+import type { BotContext } from "../../kit/bot-context.ts";
 import type { BotInfo } from "../client/identity.ts";
-import type { BotContext } from "./bot-context.ts";
 import type { Recorders } from "./recorded-context.ts";
 import { Recorder } from "./recorder.ts";
 

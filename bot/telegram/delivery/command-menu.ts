@@ -2,13 +2,8 @@
 import { createHash } from "node:crypto";
 import type { JsonObject, NewMessage } from "../../core/message.ts";
 import type { FactStore } from "../../core/store.ts";
+import type { CommandMenu } from "../../kit/module.ts";
 import { toOutgoingMessage } from "./call-message.ts";
-
-export interface CommandMenu {
-  /** IETF tag, or "" for everybody whose language has no menu of its own. */
-  readonly languageCode: string;
-  readonly commands: readonly { readonly command: string; readonly description: string }[];
-}
 
 const setting = "commands.fingerprint";
 

@@ -6,7 +6,7 @@
  */
 
 import type { RawUpdate } from "../../core/intake.ts";
-import type { JsonObject, NewMessage, Priority } from "../../core/message.ts";
+import { type JsonObject, laneOfChat, type NewMessage, type Priority } from "../../core/message.ts";
 
 /** Update types asked for, always explicitly: an omitted list keeps whatever was set before. */
 export const allowedUpdates: readonly string[] = [
@@ -74,11 +74,6 @@ function laneOf(type: string, content: Readonly<Record<string, unknown>>): strin
   if (chat !== undefined) return laneOfChat(chat);
   const user = idOf(content["from"] ?? content["user"]);
   return user === undefined ? `type:${type}` : laneOfChat(user);
-}
-
-/** The lane of everything that is said in a chat. */
-export function laneOfChat(chatId: number): string {
-  return `chat:${chatId}`;
 }
 
 function chatOf(content: Readonly<Record<string, unknown>>): unknown {

@@ -1,18 +1,20 @@
 /**
- * Bot under test: createBot over the in-memory shop, with every Telegram call written down.
+ * Bot under test: the shop over in-memory tables, with every Telegram call written down.
  *
  * It behaves like the durable context: a step runs once per update and comes back from JSON, and
  * nothing of a call's result can be read. Every call is checked against Telegram's limits.
  */
+
 import { Context, Telegram } from "telegraf";
 import { expect } from "vitest";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import { Secret } from "../../../bot/core/secret.ts";
-import type { DomainTransaction } from "../../../bot/core/shop-tables.ts";
-import { type CreateBotOptions, createBot } from "../../../bot/index.ts";
-import type { BotContext } from "../../../bot/telegram/context/bot-context.ts";
+import type { Transaction } from "../../../bot/core/transaction.ts";
+import { createBot } from "../../../bot/index.ts";
+import type { BotContext } from "../../../bot/kit/bot-context.ts";
+import type { CommandOptions } from "../../../bot/shop/commands/routes.ts";
 import { InMemoryShopTables } from "../in-memory-shop-tables.ts";
-import { rules, welcomeBalanceMinor } from "../shop-setup.ts";
+import { shopWith } from "../shop-setup.ts";
 
 export interface Call {
   readonly method: string;
@@ -29,7 +31,7 @@ interface Button {
 
 export const botName = "UnsinkableBot";
 
-export function setup(overrides: Partial<CreateBotOptions> = {}) {
+export function setup(overrides: Partial<CommandOptions> = {}) {
   const tables = new InMemoryShopTables();
   const calls: Call[] = [];
   const events: BotEvent[] = [];
@@ -53,7 +55,7 @@ export function setup(overrides: Partial<CreateBotOptions> = {}) {
       super(update, new RecordingTelegram("1:unused"), botInfo);
     }
 
-    async transaction<T>(work: (tx: DomainTransaction) => Promise<T>): Promise<T> {
+    async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
       const key = `${this.update.update_id}#${this.#steps++}`;
       const stored = steps.get(key) ?? JSON.stringify(await tables.transaction(work));
       steps.set(key, stored);
@@ -62,13 +64,9 @@ export function setup(overrides: Partial<CreateBotOptions> = {}) {
   }
 
   const bot = createBot({
-    ...rules,
     token: new Secret("1:secret"),
     contextType: TestContext,
-    welcomeBalanceMinor,
-    publish: (event) => events.push(event),
-    judgeRequest: () => "fine",
-    ...overrides,
+    ...shopWith({ publish: (event) => events.push(event), ...overrides }),
   });
   bot.botInfo = { id: 1, is_bot: true, first_name: "Bot", username: botName } as Context["botInfo"];
 

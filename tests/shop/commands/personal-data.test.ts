@@ -120,7 +120,7 @@ test("/forget asks first, and 'no' changes nothing", async () => {
   expect(question?.payload.text).toBe(en.askToForget);
   await bot.handle(pressed(ada, dataOf(question, en.keepButton)));
   expect(await bot.tables.findProfile(ada.id)).toBeDefined();
-  expect(bot.tables.deletedLanes).toEqual([]);
+  expect(bot.tables.forgottenChats).toEqual([]);
 });
 
 test("forgotten: profile, notes and failed requests are gone, money stays, until /start", async () => {
@@ -139,7 +139,7 @@ test("forgotten: profile, notes and failed requests are gone, money stays, until
   expect(await bot.tables.findProfile(li.id)).toBeDefined();
   expect(bot.tables.allOrders[0]).toMatchObject({ status: "paid", note: undefined });
   expect(await bot.tables.balanceMinor(ada.id)).toBe(balance);
-  expect(bot.tables.deletedLanes).toEqual([`chat:${ada.id}`]);
+  expect(bot.tables.forgottenChats).toEqual([ada.id]);
   const [again] = await bot.handle(said(ada, "/start"));
   expect(again?.payload.text).toContain("Welcome back, Ada!");
   expect(await bot.tables.findProfile(ada.id)).toBeDefined();

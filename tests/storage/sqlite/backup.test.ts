@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import { writeBackup } from "../../../bot/storage/sqlite/backup.ts";
 import { restoreBackup } from "../../../bot/storage/sqlite/restore.ts";
 import { type OpenDatabase, openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
@@ -33,6 +34,7 @@ async function setup() {
       publish: () => {},
       onFatal: () => {},
       keys: keysOf("the key"),
+      tableSets: [shopTables],
       backupsKept: 3,
       dedupeKeepMs: 60_000,
       laneLengthMax: 100,

@@ -1,11 +1,12 @@
 /** Query plans: what runs for every update must be found by an index, however long the queue is. */
 import { expect, test } from "vitest";
+import { shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import { KeyRing } from "../../../bot/storage/sealing/key-ring.ts";
 import { LaneTable } from "../../../bot/storage/sqlite/lane-table.ts";
 import { prepareQueueStatements } from "../../../bot/storage/sqlite/queue-statements.ts";
 import { migrate } from "../../../bot/storage/sqlite/schema.ts";
-import { createShopTables } from "../../../bot/storage/sqlite/shop-tables.ts";
 import { type Database, openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
+import { migrateTableSets } from "../../../bot/storage/sqlite/table-sets.ts";
 
 /** What looks at everything is asked for by operators, sweeper and start; the length, four times a second. */
 const rare = [
@@ -20,6 +21,7 @@ const rare = [
 test("no statement on the way of an update scans a table", () => {
   const database = openNodeSqlite(":memory:");
   migrate(database, 0);
+  migrateTableSets(database, [shopTables], 0);
   const texts: string[] = [];
   const spying: Database = {
     ...database,
@@ -30,7 +32,7 @@ test("no statement on the way of an update scans a table", () => {
   };
   prepareQueueStatements(spying);
   new LaneTable(spying);
-  createShopTables(spying, new KeyRing());
+  shopTables.open(spying, new KeyRing());
   expect(texts.length).toBeGreaterThan(40);
   const scans = texts
     .filter((sql) => !rare.some((pattern) => pattern.test(sql)))

@@ -1,4 +1,5 @@
 /** The store at rest: what stands in its file, which keys open it, and what rotation does to it. */
+
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,10 +7,11 @@ import { expect, onTestFinished, test } from "vitest";
 import type { EncryptionKeys } from "../../../bot/core/encryption-keys.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import type { Store } from "../../../bot/core/store.ts";
+import { shopOf, shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import { keyIdOf } from "../../../bot/storage/sealing/sealing-key.ts";
 import { type OpenDatabase, openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { SqliteStore } from "../../../bot/storage/sqlite/sqlite-store.ts";
-import { findUserIds } from "../../../bot/storage/sqlite/user-lookup.ts";
+import { readTables } from "../../../bot/storage/sqlite/table-reader.ts";
 import { crashAsPlanned, SimulatedDisk } from "../../../lab/simulation/simulated-disk.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -32,6 +34,7 @@ function setup() {
       keys,
       publish: (event) => events.push(event),
       onFatal: ({ code }) => fatal.push(code),
+      tableSets: [shopTables],
       backupsKept: 1,
       dedupeKeepMs: 60_000,
       laneLengthMax: 1_000,
@@ -59,6 +62,11 @@ function setup() {
   return { clock, contents, create, directory, events, fatal, openStore, path, tamper };
 }
 
+/** People with this username, as `npm run find-user` finds them. */
+function find(path: string, username: string, keys = keysOf("key")) {
+  return readTables(path, keys, shopTables, (tables) => tables.findByUsername(username));
+}
+
 /** One of everything that is sealed. */
 async function fill(store: Store): Promise<void> {
   const said = (lane: string, n: number) => ({
@@ -72,12 +80,13 @@ async function fill(store: Store): Promise<void> {
   await store.finish(ref(dead), outcome);
   const work = async () => "Narwhalresult";
   await store.step(ref(stepping), "s", work, () => []);
-  await store.transaction(async ({ shop, nowEpochMs }) => {
-    await shop.insertAccount({ userId: 7, createdAtEpochMs: nowEpochMs });
-    await shop.setProfile(7, { firstName: "Quokkaname", username: "Quokka_User" });
+  await store.transaction(async (tx) => {
+    const { nowEpochMs } = tx;
+    await shopOf(tx).insertAccount({ userId: 7, createdAtEpochMs: nowEpochMs });
+    await shopOf(tx).setProfile(7, { firstName: "Quokkaname", username: "Quokka_User" });
     const wish = { userId: 7, sku: "tea", priceMinor: 1, idempotencyKey: "7:a" };
-    const { id } = await shop.insertOrder({ ...wish, createdAtEpochMs: nowEpochMs });
-    await shop.setOrderNote(id, "Axolotlnote");
+    const { id } = await shopOf(tx).insertOrder({ ...wish, createdAtEpochMs: nowEpochMs });
+    await shopOf(tx).setOrderNote(id, "Axolotlnote");
   });
 }
 
@@ -90,8 +99,8 @@ async function readAll(store: Store) {
   const never = () => Promise.reject(new Error("must not run twice"));
   const result = await store.step(ref(stepping), "s", never, () => []);
   const shop = await store.transaction(async (tx) => ({
-    profile: await tx.shop.findProfile(7),
-    order: await tx.shop.findOrder(1),
+    profile: await shopOf(tx).findProfile(7),
+    order: await shopOf(tx).findOrder(1),
   }));
   return {
     dead: letters.map(({ payload }) => payload),
@@ -160,7 +169,7 @@ test("one person's profile or note does not open as another's", async () => {
   await first.close();
   tamper("INSERT INTO accounts SELECT 8, created_at, profile, username_index FROM accounts");
   const store = await openStore();
-  const asked = store.transaction(({ shop }) => shop.findProfile(8));
+  const asked = store.transaction((tx) => shopOf(tx).findProfile(8));
   await expect(asked).rejects.toMatchObject({ code: "STORAGE_CORRUPT" });
 });
 
@@ -204,18 +213,18 @@ test("people are found by username beside the writer, in any case, also while ke
   const { openStore, path } = setup();
   const store = await openStore();
   await fill(store);
-  expect(findUserIds(path, keysOf("key"), "QUOKKA_user")).toEqual([7]);
+  expect(await find(path, "QUOKKA_user")).toEqual([7]);
   await store.rotateKey();
-  await store.transaction(async ({ shop }) => {
-    await shop.insertAccount({ userId: 8, createdAtEpochMs: 0 });
-    await shop.setProfile(8, { firstName: "Other", username: "quokka_user" });
+  await store.transaction(async (tx) => {
+    await shopOf(tx).insertAccount({ userId: 8, createdAtEpochMs: 0 });
+    await shopOf(tx).setProfile(8, { firstName: "Other", username: "quokka_user" });
   });
-  expect(findUserIds(path, keysOf("key"), "Quokka_User").toSorted()).toEqual([7, 8]);
-  await store.transaction(({ shop }) => shop.setProfile(7, undefined));
-  expect(findUserIds(path, keysOf("key"), "Quokka_User")).toEqual([8]);
-  expect(findUserIds(path, keysOf("key"), "quokka")).toEqual([]);
+  expect((await find(path, "Quokka_User")).toSorted()).toEqual([7, 8]);
+  await store.transaction((tx) => shopOf(tx).setProfile(7, undefined));
+  expect(await find(path, "Quokka_User")).toEqual([8]);
+  expect(await find(path, "quokka")).toEqual([]);
   const wrong = expect.objectContaining({ code: "CONFIGURATION_ENCRYPTION_KEY" });
-  expect(() => findUserIds(path, keysOf("wrong"), "quokka")).toThrow(wrong);
+  await expect(find(path, "quokka", keysOf("wrong"))).rejects.toThrow(wrong);
 });
 
 test("the encryption key is changed by one start with both, after which the old one is useless", async () => {
@@ -267,7 +276,7 @@ test("a rotation puts everything under the new key while others write, and drops
   expect(await store.rotateKey()).toEqual({ keyId: 3 });
   await clock.advance(10_000);
   await store.close();
-  expect(findUserIds(path, keysOf("key"), "QUOKKA_user")).toEqual([7]);
+  expect(await find(path, "QUOKKA_user")).toEqual([7]);
   const { ids, keys } = keysInFile(path);
   expect(keys).toEqual([3]);
   expect(ids.length).toBeGreaterThan(450);
@@ -324,12 +333,13 @@ async function makePlain(path: string, filler: Store): Promise<void> {
     UPDATE dead_letters SET payload = '{"n":1,"text":"Zebrafinch 1"}';
     INSERT INTO steps VALUES (5, 's', '"Narwhalresult"');
     DROP TABLE data_keys;
+    DROP TABLE table_set_migrations;
     DROP INDEX accounts_by_username;
     ALTER TABLE accounts DROP COLUMN profile;
     ALTER TABLE accounts DROP COLUMN username_index;
     ALTER TABLE orders DROP COLUMN note;
     DELETE FROM settings WHERE name = 'storage.plain';
-    DELETE FROM migrations WHERE version = 2;
+    DELETE FROM migrations WHERE version > 1;
     PRAGMA wal_checkpoint(TRUNCATE);
   `);
   database.close();

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Backup } from "../../../bot/core/store.ts";
+import { shopOf, shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import { restoreBackup } from "../../../bot/storage/sqlite/restore.ts";
 import type { OpenDatabase } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
@@ -23,6 +24,7 @@ function createStore(directory: string, clock = new ManualClock(), openDatabase?
     publish: () => {},
     onFatal: ({ code }) => fatal.push(code),
     keys: keysOf("the key"),
+    tableSets: [shopTables],
     backupsKept: 3,
     dedupeKeepMs: 60_000,
     laneLengthMax: 5,
@@ -142,10 +144,10 @@ test("the ledger cannot be changed, even by hand", async () => {
   const directory = makeDirectory();
   const { store } = createStore(directory);
   await store.open();
-  await store.transaction(async ({ shop }) => {
-    await shop.insertAccount({ userId: 1, createdAtEpochMs: 0 });
+  await store.transaction(async (tx) => {
+    await shopOf(tx).insertAccount({ userId: 1, createdAtEpochMs: 0 });
     const entry = { userId: 1, amountMinor: 5, kind: "welcome", reference: "1" } as const;
-    await shop.appendLedgerEntry({ ...entry, createdAtEpochMs: 0 });
+    await shopOf(tx).appendLedgerEntry({ ...entry, createdAtEpochMs: 0 });
   });
   await store.close();
   const database = openNodeSqlite(join(directory, "bot.db"));

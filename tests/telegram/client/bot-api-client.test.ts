@@ -14,7 +14,7 @@ import {
   BotApiClient,
   type BotApiClientOptions,
 } from "../../../bot/telegram/client/bot-api-client.ts";
-import { textFile } from "../../../bot/telegram/client/file-parts.ts";
+import { textFile } from "../../../bot/kit/text-file.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { apiAnswer, httpAnswer, startRawServer } from "../../support/raw-server.ts";
 

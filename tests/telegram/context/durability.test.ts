@@ -3,14 +3,16 @@
  * after every call to Telegram; effects must be there once, and replies in order, repeated only where
  * the process died between the call and its commit.
  */
+
 import { expect, test } from "vitest";
 import type { BotApi } from "../../../bot/core/bot-api.ts";
 import type { RawUpdate } from "../../../bot/core/intake.ts";
 import type { JsonObject } from "../../../bot/core/message.ts";
 import { createBot } from "../../../bot/index.ts";
+import { shopOf } from "../../../bot/shop/sqlite-tables.ts";
 import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
 import { ada, pressed, said } from "../../shop/commands/bot-under-test.ts";
-import { rules, welcomeBalanceMinor } from "../../shop/shop-setup.ts";
+import { shopWith } from "../../shop/shop-setup.ts";
 import { bootDurableBot, type MakeBot, withRoutes } from "../../support/durable-bot.ts";
 import { QueueMachine } from "../../support/queue-under-test.ts";
 
@@ -73,8 +75,8 @@ async function play({ makeBot, updates }: Scenario, fate: Fate) {
     commits = booted.commits();
     if (booted.isDead()) continue;
     expect((await queue.snapshot()).counts.dead).toBe(0);
-    ledger = await store.transaction(async ({ shop }) => {
-      const entries = await shop.ledgerEntries(ada.id, 100);
+    ledger = await store.transaction(async (tx) => {
+      const entries = await shopOf(tx).ledgerEntries(ada.id, 100);
       return entries.map(({ amountMinor, kind }) => `${kind}:${amountMinor}`);
     });
     await queue.stop();
@@ -132,15 +134,15 @@ test("a handler with replies between, inside and after its steps survives every 
   const makeBot = withRoutes((bot) => {
     bot.command("go", async (ctx) => {
       await ctx.reply("before");
-      const granted = await ctx.transaction(async ({ shop }) => {
-        await shop.insertAccount({ userId: ada.id, createdAtEpochMs: 0 });
-        await shop.appendLedgerEntry(grant(`${Math.random()}`));
+      const granted = await ctx.transaction(async (tx) => {
+        await shopOf(tx).insertAccount({ userId: ada.id, createdAtEpochMs: 0 });
+        await shopOf(tx).appendLedgerEntry(grant(`${Math.random()}`));
         await ctx.reply("inside the first step");
         return { amount: 7 };
       });
       await ctx.reply(`between, with ${granted.amount}`);
-      await ctx.transaction(async ({ shop }) => {
-        await shop.appendLedgerEntry(grant(`${Math.random()}`));
+      await ctx.transaction(async (tx) => {
+        await shopOf(tx).appendLedgerEntry(grant(`${Math.random()}`));
         await ctx.reply("inside the second step");
       });
       await ctx.telegram.editMessageText(ada.id, 5, undefined, "edited");
@@ -157,14 +159,7 @@ test("a handler with replies between, inside and after its steps survives every 
 
 test("the shop's own commands survive every death", async () => {
   const makeBot: MakeBot = (contextType) =>
-    createBot({
-      ...rules,
-      token: "42:unused",
-      contextType,
-      welcomeBalanceMinor,
-      publish: () => {},
-      judgeRequest: () => "fine",
-    });
+    createBot({ token: "42:unused", contextType, ...shopWith() });
   const buy = `buy:espresso:900:${(1).toString(36)}.${(2).toString(36)}`;
   const updates = [
     said(ada, "/start"),

@@ -3,7 +3,7 @@ import type { Telegraf } from "telegraf";
 import { Input } from "telegraf";
 import { describe, expect, test } from "vitest";
 import { CallNotSentError, CallUnknownError, RateLimitedError } from "../../../bot/core/errors.ts";
-import type { BotContext } from "../../../bot/telegram/context/bot-context.ts";
+import type { BotContext } from "../../../bot/kit/bot-context.ts";
 import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
 import { ada, said } from "../../shop/commands/bot-under-test.ts";
 import { bootDurableBot, withRoutes } from "../../support/durable-bot.ts";

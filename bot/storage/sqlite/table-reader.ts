@@ -1,23 +1,26 @@
-/** User look-up: finds people by username in a database that a bot may be writing to. */
+/** Table reader: reads a set of tables in a database that a bot may be writing to. */
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
+import type { TableSet } from "../../core/transaction.ts";
 import { readDataKeys } from "./data-keys.ts";
 import { inspectDatabase } from "./schema.ts";
-import { findByUsername } from "./shop-tables.ts";
 import { openNodeSqlite } from "./sqlite-driver.ts";
+import { inspectTableSets } from "./table-sets.ts";
 
 /**
  * @param path Of the database; it is only read.
  * @throws {BotError} a `Storage…Error`, or `EncryptionKeyError` when the key does not open it.
  */
-export function findUserIds(
+export async function readTables<Tables extends object, T>(
   path: string,
   keys: EncryptionKeys,
-  username: string,
-): readonly number[] {
+  set: TableSet<Tables>,
+  read: (tables: Tables) => Promise<T>,
+): Promise<T> {
   const database = openNodeSqlite(path, { readOnly: true });
   try {
     inspectDatabase(database, path);
-    return findByUsername(database, readDataKeys(database, keys), username);
+    inspectTableSets(database, [set], path);
+    return await read(set.open(database, readDataKeys(database, keys)));
   } finally {
     database.close();
   }

@@ -1,4 +1,5 @@
 /** Shop tables in SQLite: accounts, the append-only ledger, orders. */
+import type { Sealer, Sql, TableSet, Transaction } from "../core/transaction.ts";
 import type {
   Account,
   LedgerEntry,
@@ -7,10 +8,7 @@ import type {
   OrderStatus,
   Profile,
   ShopTables,
-} from "../../core/shop-tables.ts";
-import type { KeyRing } from "../sealing/key-ring.ts";
-import { indexedUsername, places, usernameIndex } from "./sealed-columns.ts";
-import type { Database } from "./sqlite-driver.ts";
+} from "./tables.ts";
 
 interface LedgerRow {
   readonly id: number;
@@ -34,12 +32,90 @@ interface OrderRow {
   readonly note: Uint8Array | null;
 }
 
-/** Promises are the contract's; here every one is settled when it is returned. */
-export function createShopTables(database: Database, ring: KeyRing): ShopTables {
+/** The shop's tables in this transaction. */
+export function shopOf(tx: Transaction): ShopTables {
+  return tx.tables(shopTables);
+}
+
+/** Names the blind index of usernames, and so its key. */
+const usernameIndex = "accounts|username_index";
+
+const places = {
+  profile: (userId: number) => `accounts|profile|${userId}`,
+  note: (orderId: number) => `orders|note|${orderId}`,
+};
+
+export const shopTables: TableSet<ShopTables> = {
+  name: "shop",
+  migrations: [
+    {
+      madeWhen: "SELECT 1 FROM sqlite_schema WHERE name = 'accounts'",
+      sql: `
+      CREATE TABLE accounts (user_id INTEGER PRIMARY KEY, created_at INTEGER NOT NULL);
+      CREATE TABLE ledger (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id INTEGER NOT NULL REFERENCES accounts (user_id),
+        amount_minor INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        UNIQUE (kind, reference)
+      );
+      CREATE INDEX ledger_of_user ON ledger (user_id, id);
+      CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+      CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+      CREATE TABLE orders (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id INTEGER NOT NULL REFERENCES accounts (user_id),
+        sku TEXT NOT NULL,
+        price_minor INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        idempotency_key TEXT NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL,
+        cancelled_at INTEGER
+      );
+      CREATE INDEX orders_of_user ON orders (user_id, id);
+      `,
+    },
+    {
+      madeWhen: "SELECT 1 FROM pragma_table_info('accounts') WHERE name = 'profile'",
+      sql: `
+      ALTER TABLE accounts ADD COLUMN profile BLOB;
+      ALTER TABLE accounts ADD COLUMN username_index BLOB;
+      CREATE INDEX accounts_by_username ON accounts (username_index) WHERE username_index IS NOT NULL;
+      ALTER TABLE orders ADD COLUMN note BLOB;
+      `,
+    },
+  ],
+  sealedColumns: [
+    {
+      table: "accounts",
+      column: "profile",
+      key: ["user_id"],
+      place: ([userId]) => places.profile(Number(userId)),
+      index: {
+        column: "username_index",
+        name: usernameIndex,
+        of: (profile) => indexedUsername(JSON.parse(profile)),
+      },
+    },
+    {
+      table: "orders",
+      column: "note",
+      key: ["id"],
+      place: ([orderId]) => places.note(Number(orderId)),
+    },
+  ],
+  open: openShopTables,
+};
+
+function openShopTables(database: Sql, sealer: Sealer): ShopTables {
   const sql = prepare(database);
-  const toOrder = (row: OrderRow | undefined) => row && openOrder(row, ring);
+  const toOrder = (row: OrderRow | undefined) => row && openOrder(row, sealer);
   return {
-    ...profiles(database, ring),
+    ...profiles(database, sealer),
     findAccount: async (userId) => {
       const row = sql.findAccount.get<{ created_at: number }>(userId);
       return row && { userId, createdAtEpochMs: row.created_at };
@@ -67,32 +143,32 @@ export function createShopTables(database: Database, ring: KeyRing): ShopTables 
         order.idempotencyKey,
         order.createdAtEpochMs,
       );
-      return openOrder(inserted as OrderRow, ring);
+      return openOrder(inserted as OrderRow, sealer);
     },
     cancelOrder: async (orderId, cancelledAtEpochMs) =>
       sql.cancelOrder.run(cancelledAtEpochMs, orderId) > 0,
     setOrderNote: async (orderId, note) => {
-      const sealed = note === undefined ? null : ring.seal(note, places.note(orderId));
+      const sealed = note === undefined ? null : sealer.seal(note, places.note(orderId));
       sql.setNote.run(sealed, orderId);
     },
     deleteOrderNotes: async (userId) => sql.deleteNotes.run(userId),
     orders: async (userId, offset, limit) => ({
-      items: sql.listOrders.all<OrderRow>(userId, limit, offset).map((row) => openOrder(row, ring)),
+      items: sql.listOrders
+        .all<OrderRow>(userId, limit, offset)
+        .map((row) => openOrder(row, sealer)),
       total: sql.countOrders.get<{ count: number }>(userId)?.count ?? 0,
     }),
   };
 }
 
-/** Accounts whose profile has this username, in any case. */
-export function findByUsername(database: Database, ring: KeyRing, username: string): number[] {
-  const find = database.prepare("SELECT user_id FROM accounts WHERE username_index = ?");
-  const indexes = ring.indexes(indexedUsername({ username }) ?? "", usernameIndex);
-  const found = indexes.flatMap((index) => find.all<{ user_id: number }>(index));
-  return found.map((row) => row.user_id);
+/** A username as it is looked up: Telegram tells no difference between A and a. */
+function indexedUsername({ username }: { readonly username?: string | undefined }) {
+  return username?.toLowerCase();
 }
 
-function profiles(database: Database, ring: KeyRing) {
+function profiles(database: Sql, sealer: Sealer) {
   const find = database.prepare("SELECT profile FROM accounts WHERE user_id = ?");
+  const findByIndex = database.prepare("SELECT user_id FROM accounts WHERE username_index = ?");
   const set = database.prepare(
     "UPDATE accounts SET profile = ?, username_index = ? WHERE user_id = ?",
   );
@@ -100,18 +176,23 @@ function profiles(database: Database, ring: KeyRing) {
     findProfile: async (userId: number) => {
       const { profile } = find.get<{ profile: Uint8Array | null }>(userId) ?? {};
       if (!profile) return undefined;
-      return JSON.parse(ring.open(profile, places.profile(userId))) as Profile;
+      return JSON.parse(sealer.open(profile, places.profile(userId))) as Profile;
     },
     setProfile: async (userId: number, profile: Profile | undefined) => {
-      const sealed = profile && ring.seal(JSON.stringify(profile), places.profile(userId));
+      const sealed = profile && sealer.seal(JSON.stringify(profile), places.profile(userId));
       const username = profile && indexedUsername(profile);
-      const index = username === undefined ? [] : ring.indexes(username, usernameIndex);
+      const index = username === undefined ? [] : sealer.indexes(username, usernameIndex);
       set.run(sealed ?? null, index[0] ?? null, userId);
     },
+    findByUsername: async (username: string) =>
+      sealer
+        .indexes(username.toLowerCase(), usernameIndex)
+        .flatMap((index) => findByIndex.all<{ user_id: number }>(index))
+        .map((row) => row.user_id),
   } satisfies Partial<ShopTables>;
 }
 
-function prepare(database: Database) {
+function prepare(database: Sql) {
   const sql = (text: string) => database.prepare(text);
   return {
     findAccount: sql("SELECT created_at FROM accounts WHERE user_id = ?"),
@@ -151,7 +232,7 @@ function toLedgerEntry(row: LedgerRow): LedgerEntry {
   };
 }
 
-function openOrder(row: OrderRow, ring: KeyRing): Order {
+function openOrder(row: OrderRow, sealer: Sealer): Order {
   return {
     id: row.id,
     userId: row.user_id,
@@ -161,6 +242,6 @@ function openOrder(row: OrderRow, ring: KeyRing): Order {
     idempotencyKey: row.idempotency_key,
     createdAtEpochMs: row.created_at,
     cancelledAtEpochMs: row.cancelled_at ?? undefined,
-    note: row.note === null ? undefined : ring.open(row.note, places.note(row.id)),
+    note: row.note === null ? undefined : sealer.open(row.note, places.note(row.id)),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Shop tables: what the shop needs of a store, inside a transaction.
+ * Shop tables: what the shop keeps, inside a transaction.
  *
  * Amounts are integers in minor units (cents). The ledger is append-only; an account's balance is
  * the sum of its entries and is never stored beside them as a truth of its own.
@@ -64,6 +64,8 @@ export interface ShopTables {
   findProfile(userId: number): Promise<Profile | undefined>;
   /** Keeps it with an account there is; `undefined` removes it. */
   setProfile(userId: number, profile: Profile | undefined): Promise<void>;
+  /** Ids of the accounts whose profile has this username, in any case. */
+  findByUsername(username: string): Promise<readonly number[]>;
   balanceMinor(userId: number): Promise<number>;
   /** @returns false when an entry of this kind and reference exists already. */
   appendLedgerEntry(entry: Omit<LedgerEntry, "id">): Promise<boolean>;
@@ -80,13 +82,4 @@ export interface ShopTables {
   deleteOrderNotes(userId: number): Promise<number>;
   /** Newest first. */
   orders(userId: number, offset: number, limit: number): Promise<Page<Order>>;
-}
-
-/** What `ctx.transaction` hands to the domain: its tables, and the instant the step began. */
-export interface DomainTransaction {
-  readonly shop: ShopTables;
-  /** Deletes what was given up in this lane of the queue. @returns how many messages. */
-  deleteDeadLetters(lane: string): Promise<number>;
-  /** The same for everything done in this transaction. */
-  readonly nowEpochMs: number;
 }

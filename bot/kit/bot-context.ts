@@ -5,7 +5,7 @@
  * sends it after the update is committed; what asks (`get…`) runs at once.
  */
 import type { Context, Telegram } from "telegraf";
-import type { DomainTransaction } from "../../core/shop-tables.ts";
+import type { Transaction } from "../core/transaction.ts";
 
 export interface BotContext extends Context {
   /**
@@ -17,7 +17,7 @@ export interface BotContext extends Context {
    * @param step Name of the step, for handlers whose steps are not always called in the same order.
    *   Default: its number in the handler.
    */
-  transaction<T>(work: (tx: DomainTransaction) => Promise<T>, step?: string): Promise<T>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T>;
   /**
    * Telegram without recording, for a call whose result is needed (`ctx.now.sendMessage`). It may
    * run again when the handler is retried.

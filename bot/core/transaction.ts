@@ -1,0 +1,92 @@
+/**
+ * Transaction: what a durable step works on, and how a module brings tables of its own to it.
+ *
+ * The engine owns the connection, the migrations' bookkeeping and the sealing keys. A module brings
+ * the SQL of its tables, says which of their columns are sealed, and gets them back in every
+ * transaction: `tx.tables(shopTables).findAccount(7)`.
+ */
+
+/** What `ctx.transaction` hands to its work. It can be used until that work is over. */
+export interface Transaction {
+  /** The instant the step began, in milliseconds since the epoch: one for the whole transaction. */
+  readonly nowEpochMs: number;
+  /**
+   * The tables of a set, for this transaction.
+   *
+   * @throws {Error} when the running module does not list the set in its `tables`.
+   */
+  tables<Tables extends object>(set: TableSet<Tables>): Tables;
+  /** Deletes the dead letters of this chat. @returns how many there were. */
+  deleteDeadLetters(chatId: number): Promise<number>;
+}
+
+/** A value SQLite stores. */
+export type SqlValue = null | number | bigint | string | NodeJS.ArrayBufferView;
+
+/** One prepared statement. */
+export interface SqlStatement {
+  /** Runs it and returns the number of rows changed. */
+  run(...parameters: SqlValue[]): number;
+  /** Runs an INSERT and returns the new row's id. */
+  insert(...parameters: SqlValue[]): number;
+  get<Row>(...parameters: SqlValue[]): Row | undefined;
+  all<Row>(...parameters: SqlValue[]): Row[];
+}
+
+/** The database, as far as a module's tables see it. */
+export interface Sql {
+  prepare(sql: string): SqlStatement;
+}
+
+/**
+ * Seals personal data. A `place` names table, column and row (`accounts|profile|7`); a sealed value
+ * opens only at the place it was sealed for.
+ */
+export interface Sealer {
+  seal(text: string, place: string): Uint8Array;
+  /** @throws {StorageCorruptError} when the value does not fit the place, or its key is missing. */
+  open(sealed: unknown, place: string): string;
+  /**
+   * Blind indexes of a text, for looking up equal ones: one for each key in use. Store the first.
+   *
+   * @param column Names the index, such as `accounts|username_index`.
+   */
+  indexes(text: string, column: string): readonly Uint8Array[];
+}
+
+/** A column whose values are sealed, so that a key rotation finds them. */
+export interface SealedColumn {
+  readonly table: string;
+  readonly column: string;
+  /** Primary key. */
+  readonly key: readonly string[];
+  /** A further column of the table that `place` needs. */
+  readonly placeColumn?: string;
+  readonly place: (key: readonly SqlValue[], placeValue: SqlValue) => string;
+  /** Its blind index: the index's column and name, and the text to look up by. */
+  readonly index?: {
+    readonly column: string;
+    readonly name: string;
+    readonly of: (text: string) => string | undefined;
+  };
+}
+
+/** One step of a table set's schema. A published step never changes. */
+export interface Migration {
+  readonly sql: string;
+  /**
+   * A query that gives a row where the step was made before sets kept count of their own steps.
+   * Then it is only written down. Default: it never was.
+   */
+  readonly madeWhen?: string;
+}
+
+/** Tables that belong together, and what reads and writes them. */
+export interface TableSet<Tables extends object> {
+  /** Stable; its migrations are counted under this name. */
+  readonly name: string;
+  readonly migrations: readonly Migration[];
+  readonly sealedColumns: readonly SealedColumn[];
+  /** Makes the tables' reader and writer. Its methods return settled promises. */
+  open(sql: Sql, sealer: Sealer): Tables;
+}

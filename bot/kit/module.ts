@@ -1,0 +1,57 @@
+/**
+ * Module: a bot as its author writes it, everything the engine needs to know about it.
+ *
+ * The engine keeps the promises; a module brings handlers, tables, settings and texts. The shop in
+ * `bot/shop/` is one, shaped like any other.
+ */
+import type { Telegraf } from "telegraf";
+import type { Publish } from "../core/events.ts";
+import type { TableSet } from "../core/transaction.ts";
+import type { BotContext } from "./bot-context.ts";
+
+/** The verdict on one more request of a person; the same for every attempt at an update. */
+export type JudgeRequest = (
+  userId: number,
+  updateId: number,
+  /** When the request was made, in milliseconds since the epoch. */
+  atEpochMs: number,
+) => "fine" | "warn" | "ignore";
+
+/** What the engine hands to a module. */
+export interface Kit<Settings> {
+  /** The module's own settings, read and checked. */
+  readonly settings: Settings;
+  /** Reports an event to log, metrics and dashboard. A handler that runs again reports it again. */
+  readonly publish: Publish;
+  /** Tells whether a person asks more often than RAPID_REQUESTS_MAX allows. */
+  readonly judgeRequest: JudgeRequest;
+}
+
+/** Commands as Telegram's menu shows them. Source: Bot API, setMyCommands. */
+export interface CommandMenu {
+  /** Two letters (ISO 639-1); "" for everybody whose language has no menu of its own. */
+  readonly languageCode: string;
+  readonly commands: readonly { readonly command: string; readonly description: string }[];
+}
+
+export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
+  /** Stable and short, such as `shop`. */
+  readonly name: string;
+  /** Its own tables; `tx.tables` gives them out. Default: none. */
+  readonly tables?: readonly TableSet<object>[];
+  /** Finds people by username, for `npm run find-user`. Default: there is no such list. */
+  readonly people?: TableSet<{
+    /** @returns Telegram user ids. */
+    findByUsername(username: string): Promise<readonly number[]>;
+  }>;
+  /** Told to Telegram whenever they have changed. Default: none. */
+  readonly commandMenus?: readonly CommandMenu[];
+  /** Registers the handlers. Called once for every process; must not wait for anything. */
+  setup(bot: Telegraf<BotContext>, kit: Kit<Settings>): void;
+  /**
+   * The text for a user whose update was given up, in their language; `undefined` says nothing.
+   *
+   * @param languageCode IETF tag, as Telegram sent it.
+   */
+  lastWords?(languageCode: string | undefined): string | undefined;
+}

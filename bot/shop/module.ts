@@ -1,0 +1,61 @@
+/** The shop as a module: accounts, a catalogue and orders. The bot that runs when no other is named. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Telegraf } from "telegraf";
+import type { BotContext } from "../kit/bot-context.ts";
+import type { BotModule } from "../kit/module.ts";
+import { parseCatalogue } from "./catalogue.ts";
+import { balanceRoutes } from "./commands/balance.ts";
+import { exportRoutes } from "./commands/export.ts";
+import { fallback } from "./commands/fallback.ts";
+import { forgetRoutes } from "./commands/forget.ts";
+import { createFormats } from "./commands/format.ts";
+import { helpRoutes } from "./commands/help.ts";
+import { noteRoutes } from "./commands/note.ts";
+import { ordersRoutes } from "./commands/orders.ts";
+import { limitRequests } from "./commands/rapid-requests.ts";
+import type { CommandOptions } from "./commands/routes.ts";
+import { shopRoutes } from "./commands/shop.ts";
+import { startRoutes } from "./commands/start.ts";
+import { commandList, failureNotice } from "./commands/texts.ts";
+import { gate } from "./commands/visitor.ts";
+import { shopTables } from "./sqlite-tables.ts";
+
+export type ShopSettings = {
+  /** Default: the catalogue that comes with the bot. */
+  readonly catalogueFile: string | undefined;
+  readonly miniAppUrl: string | undefined;
+  /** 0 or more; see `CommandOptions`. */
+  readonly welcomeBalanceMinor: number;
+  readonly cancelWindowMs: number;
+};
+
+const shippedCatalogue = fileURLToPath(new URL("catalogue.json", import.meta.url));
+
+export const shop: BotModule<ShopSettings> = {
+  name: "shop",
+  tables: [shopTables],
+  people: shopTables,
+  commandMenus: [
+    { languageCode: "", commands: commandList("en") },
+    { languageCode: "zh", commands: commandList("zh") },
+  ],
+  setup: (bot, { settings, ...kit }) => {
+    const file = settings.catalogueFile ?? shippedCatalogue;
+    const catalogue = parseCatalogue(readFileSync(file, "utf8"), file);
+    registerCommands(bot, { ...kit, ...settings, catalogue });
+  },
+  lastWords: failureNotice,
+};
+
+/** Registers the gate, every command, and the answer to everything else. */
+export function registerCommands(bot: Telegraf<BotContext>, options: CommandOptions): void {
+  const { catalogue, judgeRequest, publish } = options;
+  bot.use(gate(publish), limitRequests(judgeRequest, publish));
+  const shared = { ...options, formats: createFormats(catalogue.currency) };
+  const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes];
+  for (const routes of [...all, exportRoutes, forgetRoutes, helpRoutes]) {
+    bot.use(routes(shared).composer);
+  }
+  bot.use(fallback(publish));
+}
