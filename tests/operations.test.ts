@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { exitCode } from "../bot/core/exit-code.ts";
-import { strategies } from "../bot/utils/fault-tolerance-manager/recovery-rules.ts";
+import { strategies } from "../bot/core/recovery.ts";
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const document = read("docs/operations.md");

@@ -2,6 +2,7 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { ProbeResult } from "../core/component.ts";
 import type { UpdateSource } from "../core/intake.ts";
+import { measureAgainst } from "../core/recovery.ts";
 import type { Store } from "../core/store.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import { toOutgoingMessage } from "../telegram/delivery/call-message.ts";
@@ -94,6 +95,7 @@ export function createWatch(
     clockProbe(clock),
   ];
   const onUnhealthyForLong = (probe: string, reason: string) => {
+    if (measureAgainst("part-unhealthy", 1) !== "restart-process") return;
     // A new process would find the disk as full, and could not even start.
     if (reason.startsWith("STORAGE_FULL")) return;
     const detail = `${probe}: ${reason}`;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { BotEvent } from "../core/events.ts";
 import { RecordFile } from "../core/record-file.ts";
-import type { Measure, Trouble } from "../utils/fault-tolerance-manager/recovery-rules.ts";
+import type { Measure, Trouble } from "../core/recovery.ts";
 import { type IncidentStep, judgeEvent } from "./incident-rules.ts";
 
 export interface Incident {

@@ -2,14 +2,10 @@
  * Incidents: which events begin one, which measure was taken in it, and which end it.
  *
  * An incident has a subject (a probe, a connection, the process) and a kind of trouble, and lasts until
- * that is well again. What is done against each kind is in recovery.ts.
+ * that is well again. What is done against each kind stands in core/recovery.ts.
  */
 import type { BotEvent } from "../core/events.ts";
-import {
-  type Measure,
-  strategies,
-  type Trouble,
-} from "../utils/fault-tolerance-manager/recovery-rules.ts";
+import { type Measure, measureAgainst, type Trouble } from "../core/recovery.ts";
 
 export type IncidentStep =
   /** Begins one, or adds to the one that is open. `measure`: what was done at once. */
@@ -110,11 +106,11 @@ function judgePast(event: BotEvent): IncidentStep | undefined {
 }
 
 function open(subject: string, trouble: Trouble, cause: string, when?: "at once"): IncidentStep {
-  const [measure] = strategies[trouble];
+  const measure = measureAgainst(trouble, 0);
   return { kind: "open", subject, trouble, cause, ...(when && { measure }) };
 }
 
 function past(subject: string, trouble: Trouble, cause: string, when?: "at once"): IncidentStep {
-  const [measure] = strategies[trouble];
+  const measure = measureAgainst(trouble, 0);
   return { kind: "past", subject, trouble, cause, ...(when && { measure }) };
 }

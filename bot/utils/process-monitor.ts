@@ -16,11 +16,8 @@ import type { Component } from "../core/component.ts";
 import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
-import {
-  decideLeak,
-  type HeapPoint,
-  type LeakVerdict,
-} from "./process-monitor/leak-trend-rules.ts";
+import type { LeakVerdict } from "../core/leak-verdict.ts";
+import { decideLeak, type HeapPoint } from "./process-monitor/leak-trend-rules.ts";
 
 /** What one look at the process shows. */
 export interface ProcessMetrics {

@@ -6,7 +6,7 @@
  *                                     '--------- no beat in time -----'
  *   stuck --intensity used up, or not restartable--> the process is restarted
  *
- * Owns one loop. Which measure is taken is decided in utils/fault-tolerance-manager/recovery-rules.ts.
+ * Owns one loop. `recovery-rules.ts` decides which measure is taken.
  */
 import { type Clock, type Random, waitOver } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
@@ -161,7 +161,7 @@ export class Supervisor {
       const { restartsAtMs } = watched;
       const known = { restartable: component.renew !== undefined, restartsAtMs };
       const verdict = decideRestart(trouble, known, clock.monotonicMs(), random);
-      if (verdict.measure === "restart-process") {
+      if (verdict.measure !== "restart-component") {
         publish({ type: "component.given-up", component: component.name, cause });
         restartProcess(component.name, cause);
         return;

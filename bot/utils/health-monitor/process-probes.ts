@@ -1,6 +1,6 @@
 /** Process probes: memory, processor and event loop, as the process monitor sees them. */
 import type { Probe, ProbeResult } from "../../core/component.ts";
-import type { LeakVerdict } from "../process-monitor/leak-trend-rules.ts";
+import type { LeakVerdict } from "../../core/leak-verdict.ts";
 
 export interface ProcessFigures {
   readonly cpuPercent: number;

@@ -5,19 +5,14 @@
  * trend at all. Measured: a leak stood out with z = 3.65 after nine points, a steady cache did not.
  */
 
+import type { LeakVerdict } from "../../core/leak-verdict.ts";
+
 /** What was left after one major collection. */
 export interface HeapPoint {
   /** Monotonic milliseconds. */
   readonly atMs: number;
   readonly usedBytes: number;
 }
-
-export type LeakVerdict =
-  | { readonly kind: "unknown" | "steady" }
-  /** It reaches the limit within a day: an operator should know. */
-  | { readonly kind: "growing"; readonly hoursToLimit: number }
-  /** Within two hours: a restart in a quiet moment is better than one in a busy one. */
-  | { readonly kind: "leaking"; readonly hoursToLimit: number };
 
 const pointsMin = 12;
 const spanMsMin = 30 * 60_000;

@@ -1,10 +1,10 @@
 /** Recovery: the measures, and how many restarts are too many. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { measureAgainst, strategies, type Trouble } from "../../../bot/core/recovery.ts";
 import {
   decideRestart,
   restartRules,
-  strategies,
 } from "../../../bot/utils/fault-tolerance-manager/recovery-rules.ts";
 
 const { intensity, periodMs } = restartRules;
@@ -42,7 +42,7 @@ test.for(troubles.flatMap((trouble) => measures.map((_, recent) => [trouble, rec
 test("what cannot be restarted alone takes the process with it", () => {
   const known = { restartable: false, restartsAtMs: [] };
   const verdict = decideRestart("component-failed", known, 0, () => 0);
-  expect(verdict).toEqual({ measure: "restart-process" });
+  expect(verdict).toEqual({ measure: "restart-process", delayMs: 0 });
 });
 
 test("restarts within the period are limited, older ones are forgotten", () => {
@@ -65,6 +65,16 @@ test("restarts within the period are limited, older ones are forgotten", () => {
 test.for(Object.entries(strategies))("%s: no measure is tried twice", ([_, measures]) => {
   expect(new Set(measures).size).toBe(measures.length);
 });
+
+test.for(Object.entries(strategies))(
+  "%s: each measure that fails is followed by the next one, and the last stays",
+  ([trouble, row]) => {
+    const due = (failed: number) => measureAgainst(trouble as Trouble, failed);
+    expect(row.map((_, failed) => due(failed))).toEqual(row);
+    expect(due(row.length)).toBe(row.at(-1));
+    expect(due(100)).toBe(row.at(-1));
+  },
+);
 
 test("no outage outside restarts the process", () => {
   expect(strategies["connection-lost"]).not.toContain("restart-process");
