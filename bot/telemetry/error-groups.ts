@@ -6,17 +6,10 @@
  * longest is forgotten first.
  */
 import type { Clock } from "../core/clock.ts";
-import {
-  fingerprintOf,
-  isSpike,
-  noTrend,
-  type Trend,
-  trendWindowMs,
-  withoutParticulars,
-  withWindow,
-} from "../core/error-trend.ts";
+import { fingerprintOf, withoutParticulars } from "../core/error-fingerprint.ts";
 import type { ErrorRecord } from "../core/errors.ts";
 import type { BotEvent, Publish } from "../core/events.ts";
+import { isSpike, noTrend, type Trend, trendWindowMs, withWindow } from "./spike-rules.ts";
 
 export interface ErrorGroup {
   readonly fingerprint: string;

@@ -9,7 +9,7 @@
  * that has been quiet for longest is forgotten first, and what it left out is told all the same.
  */
 import type { Clock } from "../../core/clock.ts";
-import { fingerprintOf } from "../../core/error-trend.ts";
+import { fingerprintOf } from "../../core/error-fingerprint.ts";
 import type { LogLevel } from "../../core/log-level.ts";
 import type { LogLine } from "./line-format.ts";
 import { decideSample, isWindowOver, type SampleWindow } from "./log-sampling-rules.ts";
