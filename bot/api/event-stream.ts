@@ -9,7 +9,8 @@
  * that is still there. Nobody is waited for: who reads too slowly is cut off, and comes back.
  */
 import type { Response } from "express";
-import { type Clock, waitOver } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
+import { Loop } from "../core/loop.ts";
 import { RequestRefusedError } from "./refusal.ts";
 
 export interface EventStreamOptions {
@@ -34,7 +35,7 @@ interface Entry {
 
 interface Client {
   readonly response: Response;
-  readonly gone: AbortController;
+  readonly keepAlive: Loop;
 }
 
 export class EventStream {
@@ -80,13 +81,18 @@ export class EventStream {
     response.set("X-Accel-Buffering", "no");
     response.status(200);
     response.flushHeaders();
-    const client = { response, gone: new AbortController() };
+    const client: Client = {
+      response,
+      keepAlive: new Loop(this.#clock, async (loop) => {
+        while (await loop.wait(keepAliveMs)) this.#write(client, ": still here\n\n");
+      }),
+    };
     this.#clients.add(client);
     response.on("error", () => {});
     response.once("close", () => this.#forget(client));
     this.#write(client, `retry: ${retryAfterSeconds * 1000}\n\n`);
     for (const entry of this.#missedSince(lastEventId)) this.#write(client, entry.text);
-    void this.#keepAlive(client);
+    client.keepAlive.start();
   }
 
   /** Ends every client's answer; they may come back. */
@@ -111,16 +117,8 @@ export class EventStream {
     this.#forget(client);
   }
 
-  async #keepAlive(client: Client): Promise<void> {
-    const { signal } = client.gone;
-    while (!signal.aborted) {
-      await this.#clock.sleep(keepAliveMs, signal);
-      if (!signal.aborted) this.#write(client, ": still here\n\n");
-    }
-  }
-
   #forget(client: Client): void {
-    client.gone.abort(waitOver);
+    void client.keepAlive.stop();
     this.#clients.delete(client);
   }
 }

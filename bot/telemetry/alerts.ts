@@ -8,7 +8,8 @@ import { type Clock, waitOver } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
-import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
+import type { Heartbeat } from "../core/heartbeat.ts";
+import { Loop } from "../core/loop.ts";
 import type { Incident } from "./incident-book.ts";
 
 export interface AlertsDeps {
@@ -32,33 +33,28 @@ const postDeadlineMs = 10_000;
 export class Alerts implements Component {
   readonly name = "alerts";
   readonly #deps: AlertsDeps;
-  readonly #stopping = new AbortController();
-  readonly #pulse: Pulse;
+  readonly #loop: Loop;
   /** By incident, the latest news that nobody has been told. */
   readonly #news = new Map<number, Incident>();
   /** Open incidents that were told: their end will be, too. */
   readonly #told = new Set<number>();
-  #nap = new AbortController();
-  #loop: Promise<void> | undefined;
 
   constructor(deps: AlertsDeps) {
     this.#deps = deps;
-    this.#pulse = new Pulse(deps.clock);
+    this.#loop = new Loop(deps.clock, (loop) => this.#run(loop));
   }
 
   async start(): Promise<void> {
-    if (!this.#stopping.signal.aborted) this.#loop ??= this.#run();
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    this.#nap.abort(waitOver);
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  /** A beat a message; overdue only while there is news. */
+  /** Beats once per message; overdue only while there is news. */
   heartbeat(): Heartbeat {
-    return this.#pulse.heartbeat;
+    return this.#loop.heartbeat;
   }
 
   /** An incident has begun or ended. */
@@ -68,25 +64,15 @@ export class Alerts implements Component {
     const untold = closedAtEpochMs !== undefined && !this.#told.has(id) && !instant;
     if (untold) this.#news.delete(id);
     else this.#news.set(id, incident);
-    this.#nap.abort(waitOver);
+    this.#loop.wake();
   }
 
-  async #run(): Promise<void> {
-    const { clock } = this.#deps;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      if (this.#news.size === 0) {
-        this.#nap = new AbortController();
-        this.#pulse.beat(Number.POSITIVE_INFINITY);
-        await clock.sleep(Number.POSITIVE_INFINITY, this.#nap.signal);
-        continue;
-      }
-      this.#pulse.expect(groupMs + postDeadlineMs);
-      await clock.sleep(groupMs, signal);
-      if (signal.aborted || this.#news.size === 0) continue;
+  async #run(loop: Loop): Promise<void> {
+    while (this.#news.size > 0 || (await loop.wait(Number.POSITIVE_INFINITY))) {
+      if (this.#news.size > 0 && !(await loop.pause(groupMs))) return;
+      if (this.#news.size === 0) continue;
       await this.#flush();
-      this.#pulse.beat(pauseMs);
-      await clock.sleep(pauseMs, signal);
+      if (!(await loop.pause(pauseMs))) return;
     }
   }
 
@@ -95,7 +81,7 @@ export class Alerts implements Component {
     const deadline = new AbortController();
     void this.#deps.clock.sleep(postDeadlineMs, over.signal).then(() => deadline.abort());
     try {
-      await post?.(text, AbortSignal.any([deadline.signal, this.#stopping.signal]));
+      await post?.(text, AbortSignal.any([deadline.signal, this.#loop.signal]));
     } finally {
       over.abort(waitOver);
     }

@@ -4,10 +4,11 @@
  * Counts events and looks at the bot once a point. Owns one loop and a ring of points; what happened
  * meanwhile (restarts, incidents, breaker changes) is kept as marks. Forgotten at a restart.
  */
-import { type Clock, waitOver } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import type { BotEvent } from "../core/events.ts";
-import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
+import type { Heartbeat } from "../core/heartbeat.ts";
+import { Loop } from "../core/loop.ts";
 import { Distribution } from "./distribution.ts";
 
 /** What a look at the bot shows; `null` where it could not be seen. */
@@ -67,34 +68,33 @@ class Interval {
 export class Series implements Component {
   readonly name = "series";
   readonly #deps: SeriesDeps;
-  readonly #pulse: Pulse;
-  readonly #stopping = new AbortController();
+  readonly #loop: Loop;
   #points: Point[] = [];
   #marks: Mark[] = [];
   /** The latest last; the one that is being counted is not among them. */
   #recent: Interval[] = [];
   #current = new Interval();
   #currentSinceMs: number;
-  #loop: Promise<void> | undefined;
 
   constructor(deps: SeriesDeps) {
     this.#deps = deps;
-    this.#pulse = new Pulse(deps.clock);
+    this.#loop = new Loop(deps.clock, async (loop) => {
+      while (await loop.wait(pointEveryMs)) await this.#addPoint();
+    });
     this.#currentSinceMs = deps.clock.monotonicMs();
   }
 
   async start(): Promise<void> {
-    if (!this.#stopping.signal.aborted) this.#loop ??= this.#run(this.#stopping.signal);
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  /** A beat a point. */
+  /** Beats once per point. */
   heartbeat(): Heartbeat {
-    return this.#pulse.heartbeat;
+    return this.#loop.heartbeat;
   }
 
   /** To be given to the event bus. */
@@ -164,15 +164,6 @@ export class Series implements Component {
         sending: spread(({ sending }) => sending),
       },
     };
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#pulse.beat(pointEveryMs);
-      await this.#deps.clock.sleep(pointEveryMs, signal);
-      if (!signal.aborted) await this.#addPoint();
-    }
-    this.#pulse.expect(Number.POSITIVE_INFINITY);
   }
 
   async #addPoint(): Promise<void> {

@@ -6,11 +6,12 @@
  * has come back, so that hung probes do not pile up. When a row of answers changes a verdict is decided
  * in utils/health-monitor/health-rules.ts. Owns one loop a probe.
  */
-import { type Clock, waitOver } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Component, Probe, ProbeResult } from "../core/component.ts";
 import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
-import { type Heartbeat, Pulse, worstOf } from "../core/heartbeat.ts";
+import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
+import { Loop } from "../core/loop.ts";
 import { type Health, nextVerdict, severity, type Verdict } from "./health-monitor/health-rules.ts";
 
 export interface HealthMonitorDeps {
@@ -57,7 +58,7 @@ const historyMax = 360;
 
 interface Watched {
   readonly probe: Probe;
-  readonly pulse: Pulse;
+  readonly loop: Loop;
   check: HealthCheck | undefined;
   verdict: Verdict | undefined;
   history: PastAnswer[];
@@ -73,38 +74,37 @@ interface Watched {
 export class HealthMonitor implements Component {
   readonly name = "health-monitor";
   readonly #deps: HealthMonitorDeps;
-  readonly #stopping = new AbortController();
   readonly #watched: readonly Watched[];
-  #loops: Promise<void>[] = [];
 
   constructor(deps: HealthMonitorDeps) {
     this.#deps = deps;
-    this.#watched = deps.probes.map((probe) => ({
-      probe,
-      pulse: new Pulse(deps.clock),
-      check: undefined,
-      verdict: undefined,
-      history: [],
-      unhealthySinceMs: undefined,
-      asking: undefined,
-      askedAtMs: Number.NEGATIVE_INFINITY,
-      unanswered: false,
-    }));
+    this.#watched = deps.probes.map((probe) => {
+      const watched: Watched = {
+        probe,
+        loop: new Loop(deps.clock, () => this.#run(watched)),
+        check: undefined,
+        verdict: undefined,
+        history: [],
+        unhealthySinceMs: undefined,
+        asking: undefined,
+        askedAtMs: Number.NEGATIVE_INFINITY,
+        unanswered: false,
+      };
+      return watched;
+    });
   }
 
   async start(): Promise<void> {
-    if (this.#loops.length > 0 || this.#stopping.signal.aborted) return;
-    this.#loops = this.#watched.map((watched) => this.#run(watched));
+    for (const { loop } of this.#watched) loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    await Promise.all([...this.#loops, ...this.#watched.map(({ asking }) => asking)]);
+    await Promise.all(this.#watched.flatMap(({ asking, loop }) => [loop.stop(), asking]));
   }
 
-  /** A beat a check; of the probe that is worst. */
+  /** Beats once per check; reports the probe that is most overdue. */
   heartbeat(): Heartbeat {
-    return worstOf(this.#watched.map(({ pulse }) => pulse.heartbeat));
+    return worstOf(this.#watched.map(({ loop }) => loop.heartbeat));
   }
 
   /** How the bot is, at most a second old. Takes as long as the slowest probe may. */
@@ -147,20 +147,16 @@ export class HealthMonitor implements Component {
   }
 
   async #run(watched: Watched): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      watched.pulse.expect(this.#deadlineMs(watched));
+    do {
+      watched.loop.expect(this.#deadlineMs(watched));
       await this.#ask(watched);
-      watched.pulse.beat(this.#intervalMs(watched));
-      await this.#deps.clock.sleep(this.#intervalMs(watched), signal);
-    }
-    watched.pulse.expect(Number.POSITIVE_INFINITY);
+    } while (await watched.loop.wait(this.#intervalMs(watched)));
   }
 
   async #ask(watched: Watched): Promise<void> {
     const ageMs = this.#deps.clock.monotonicMs() - watched.askedAtMs;
     const stale = ageMs >= Math.min(freshMs, this.#intervalMs(watched));
-    if (stale && !this.#stopping.signal.aborted) {
+    if (stale && !watched.loop.stopped) {
       watched.asking ??= this.#check(watched).finally(() => {
         watched.asking = undefined;
         watched.askedAtMs = this.#deps.clock.monotonicMs();
@@ -174,7 +170,7 @@ export class HealthMonitor implements Component {
     const startedAtMs = clock.monotonicMs();
     const result = await this.#answerOf(watched);
     // A probe that is cut off by the stop has said nothing.
-    if (this.#stopping.signal.aborted) return;
+    if (watched.loop.stopped) return;
     const { probe } = watched;
     const { improveAfter = 2, worsenAfter = 1 } = probe;
     const before = watched.verdict;
@@ -221,7 +217,7 @@ export class HealthMonitor implements Component {
     if (watched.unanswered) return noAnswer("still no answer to the last check");
     watched.unanswered = true;
     const given = new AbortController();
-    const over = AbortSignal.any([given.signal, this.#stopping.signal]);
+    const over = AbortSignal.any([given.signal, watched.loop.signal]);
     const deadline = new AbortController();
     const deadlineMs = this.#deadlineMs(watched);
     const tooLate = this.#deps.clock

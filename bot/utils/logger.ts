@@ -10,10 +10,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Writable } from "node:stream";
 import winston from "winston";
-import { type Clock, waitOver } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { BotError } from "../core/errors.ts";
 import type { BotEvent, Publish } from "../core/events.ts";
 import { type LogLevel, logLevels } from "../core/log-level.ts";
+import { Loop } from "../core/loop.ts";
 import { redact } from "../core/redaction.ts";
 import { BoundedOutput } from "./logger/bounded-output.ts";
 import { isAudited, levelOf } from "./logger/event-level.ts";
@@ -114,9 +115,8 @@ export class BotLogger {
   readonly #sampler: LineSampler;
   readonly #latest = new LatestLines();
   readonly #lines: Record<LogLevel, number> = { error: 0, warn: 0, info: 0, debug: 0 };
-  readonly #closing = new AbortController();
+  readonly #upkeep: Loop;
   #level: LogLevel;
-  #upkeep: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: BotLoggerOptions) {
@@ -124,6 +124,10 @@ export class BotLogger {
     this.#options = options;
     this.#level = level;
     this.#sampler = new LineSampler(clock);
+    this.#upkeep = new Loop(clock, async (loop) => {
+      do this.#tend();
+      while (await loop.wait(tendEveryMs));
+    });
     this.#stdout = new BoundedOutput(options.stdout ?? process.stdout);
     const stderr = new BoundedOutput(options.stderr ?? process.stderr);
     this.#winston = winston.createLogger({
@@ -149,7 +153,7 @@ export class BotLogger {
 
   /** Begins to look after the files: removes old ones, and opens the log again after a full disk. */
   start(): void {
-    if (this.#closed === undefined) this.#upkeep ??= this.#tendRegularly();
+    this.#upkeep.start();
   }
 
   debug(event: string, facts: Facts = {}): void {
@@ -324,13 +328,9 @@ export class BotLogger {
     this.#tell(line);
   }
 
-  async #tendRegularly(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      this.#file.tend();
-      this.#tellSuppressed("minutes that are over");
-      await this.#options.clock.sleep(tendEveryMs, signal);
-    }
+  #tend(): void {
+    this.#file.tend();
+    this.#tellSuppressed("minutes that are over");
   }
 
   /** A flood that is over must not take its number with it. */
@@ -343,8 +343,7 @@ export class BotLogger {
   async #flush(): Promise<void> {
     const flushed = new AbortController();
     const { clock } = this.#options;
-    this.#closing.abort(waitOver);
-    await this.#upkeep;
+    await this.#upkeep.stop();
     const ended = new Promise<void>((resolve) => this.#winston.end(resolve));
     const all = Promise.all([ended.then(() => this.#file.ended()), this.#stdout.flushed()]);
     await Promise.race([all, clock.sleep(closeMsMax, flushed.signal)]);

@@ -18,6 +18,7 @@ import type { Component } from "../core/component.ts";
 import { BotError, HandlerTimeoutError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
+import { Loop } from "../core/loop.ts";
 import {
   type AmbiguousPolicy,
   type DeadReason,
@@ -123,16 +124,18 @@ export class MessageQueue implements Component {
   readonly name = "message-queue";
   readonly #deps: MessageQueueDeps;
   readonly #now: () => number;
-  readonly #stopping = new AbortController();
+  readonly #sweeper: Loop;
   readonly #pools = new Map<Pool, WorkerPool>();
   readonly #attempts = new Map<number, AbortController>();
   readonly #report: OutcomeReport;
-  #sweeper: Promise<void> | undefined;
   #room = { checkedAtMs: Number.NEGATIVE_INFINITY, free: true };
 
   constructor(deps: MessageQueueDeps) {
     this.#deps = deps;
     this.#now = steadyEpoch(deps.clock);
+    this.#sweeper = new Loop(deps.clock, async (loop) => {
+      while (await loop.wait(sweepEveryMs)) await this.#sweep();
+    });
     const record = (error: unknown) => this.#record(error);
     this.#report = new OutcomeReport({ publish: deps.publish, now: this.#now, record });
   }
@@ -147,9 +150,9 @@ export class MessageQueue implements Component {
       pool.paused = (await this.#deps.store.getSetting(pausedSetting(name))) === "yes";
       this.#pools.set(name, pool);
     }
-    if (this.#stopping.signal.aborted) return;
+    if (this.#sweeper.stopped) return;
     for (const pool of this.#pools.values()) pool.start();
-    this.#sweeper = this.#sweepRegularly();
+    this.#sweeper.start();
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
@@ -181,9 +184,8 @@ export class MessageQueue implements Component {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await Promise.all([...this.#pools.values()].map((pool) => pool.stopClaiming()));
-    await this.#sweeper;
+    const pools = [...this.#pools.values()];
+    await Promise.all([this.#sweeper.stop(), ...pools.map((pool) => pool.stopClaiming())]);
     // A send in flight stays marked as in hand: the next start must treat it as ambiguous.
     const unfinished = this.#inHand().filter((message) => message.pool === "handling");
     await Promise.all(unfinished.map((message) => this.#release(message)));
@@ -440,8 +442,8 @@ export class MessageQueue implements Component {
         if (!(error instanceof BotError && error.code === "ATTEMPT_OVER")) {
           publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs });
         }
-        if (!again || this.#stopping.signal.aborted) return undefined;
-        await clock.sleep(retryInMs, this.#stopping.signal);
+        if (!again || this.#sweeper.stopped) return undefined;
+        await clock.sleep(retryInMs, this.#sweeper.signal);
       }
     }
   }
@@ -476,24 +478,16 @@ export class MessageQueue implements Component {
 
   // ---- sweeping -----------------------------------------------------------------------------------
 
-  async #sweepRegularly(): Promise<void> {
-    const { clock, deadLettersKeepMs, publish, store } = this.#deps;
-    while (!this.#stopping.signal.aborted) {
-      await clock.sleep(sweepEveryMs, this.#stopping.signal);
-      if (this.#stopping.signal.aborted) return;
-      try {
-        const swept = await store.sweep({
-          deadLettersBeforeEpochMs: this.#now() - deadLettersKeepMs,
-          sentBeforeEpochMs: this.#now() - sentKeepMs,
-        });
-        if (swept.dedupeKeys + swept.deadLetters > 0) publish({ type: "queue.swept", ...swept });
-      } catch (error) {
-        publish({
-          type: "queue.commit-failed",
-          error: this.#record(error),
-          retryInMs: sweepEveryMs,
-        });
-      }
+  async #sweep(): Promise<void> {
+    const { deadLettersKeepMs, publish, store } = this.#deps;
+    try {
+      const swept = await store.sweep({
+        deadLettersBeforeEpochMs: this.#now() - deadLettersKeepMs,
+        sentBeforeEpochMs: this.#now() - sentKeepMs,
+      });
+      if (swept.dedupeKeys + swept.deadLetters > 0) publish({ type: "queue.swept", ...swept });
+    } catch (error) {
+      publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs: sweepEveryMs });
     }
   }
 

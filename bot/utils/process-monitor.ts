@@ -11,12 +11,13 @@
  */
 import { constants, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import pidusage from "pidusage";
-import { type Clock, waitOver } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
-import { type Heartbeat, Pulse } from "../core/heartbeat.ts";
+import type { Heartbeat } from "../core/heartbeat.ts";
 import type { LeakVerdict } from "../core/leak-verdict.ts";
+import { Loop } from "../core/loop.ts";
 import { decideLeak, type HeapPoint } from "./process-monitor/leak-trend-rules.ts";
 
 /** What one look at the process shows. */
@@ -88,8 +89,7 @@ export class ProcessMonitor implements Component {
   readonly name = "process-monitor";
   readonly #deps: ProcessMonitorDeps;
   readonly #runtime: RuntimeFigures;
-  readonly #stopping = new AbortController();
-  readonly #pulse: Pulse;
+  readonly #loop: Loop;
   readonly #startedAtMs: number;
   #heap: HeapPoint[] = [];
   #metrics: ProcessMetrics = { cpuPercent: 0, rssBytes: 0 };
@@ -98,12 +98,14 @@ export class ProcessMonitor implements Component {
   #cpuHighSinceMs: number | undefined;
   #dueSinceMs: number | undefined;
   #requested: RestartReason | undefined;
-  #endHeapObserver = () => {};
-  #loop: Promise<void> | undefined;
+  #endHeapObserver: (() => void) | undefined;
 
   constructor(deps: ProcessMonitorDeps) {
     this.#deps = deps;
-    this.#pulse = new Pulse(deps.clock);
+    this.#loop = new Loop(deps.clock, async (loop) => {
+      do await this.#sample();
+      while (await loop.wait(sampleMs));
+    });
     this.#runtime = deps.runtime ?? new OwnFigures();
     this.#startedAtMs = deps.clock.monotonicMs();
   }
@@ -114,20 +116,19 @@ export class ProcessMonitor implements Component {
 
   /** Begins to sample; harmless when it samples already. */
   async startMonitoring(): Promise<void> {
-    if (this.#loop || this.#stopping.signal.aborted) return;
-    this.#endHeapObserver = this.#runtime.observeHeap((usedBytes) => this.#addHeapPoint(usedBytes));
-    this.#loop = this.#run(this.#stopping.signal);
+    if (this.#loop.stopped) return;
+    this.#endHeapObserver ??= this.#runtime.observeHeap((used) => this.#addHeapPoint(used));
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    this.#endHeapObserver();
-    await this.#loop;
+    this.#endHeapObserver?.();
+    await this.#loop.stop();
   }
 
-  /** A beat a sample. */
+  /** Beats once per sample. */
   heartbeat(): Heartbeat {
-    return this.#pulse.heartbeat;
+    return this.#loop.heartbeat;
   }
 
   /** Whether the latest sample is above the memory limit. */
@@ -142,7 +143,7 @@ export class ProcessMonitor implements Component {
 
   /** Asks for a restart. @returns false when one was asked for already. */
   triggerRestart(reason: RestartReason): boolean {
-    if (this.#requested || this.#stopping.signal.aborted) return false;
+    if (this.#requested || this.#loop.stopped) return false;
     this.#requested = reason;
     const { detail, type } = reason;
     this.#deps.publish({ type: "restart.requested", reason: type, detail });
@@ -169,15 +170,6 @@ export class ProcessMonitor implements Component {
   #addHeapPoint(usedBytes: number): void {
     const point = { atMs: this.#deps.clock.monotonicMs(), usedBytes };
     this.#heap = [...this.#heap.slice(-(heapPointsMax - 1)), point];
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#pulse.expect(0);
-      await this.#sample();
-      this.#pulse.beat(sampleMs);
-      await this.#deps.clock.sleep(sampleMs, signal);
-    }
   }
 
   async #sample(): Promise<void> {

@@ -7,11 +7,12 @@
  */
 
 import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
-import { type Clock, type Random, waitOver } from "../core/clock.ts";
+import type { Clock, Random } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import { type ErrorRecord, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
-import { type Heartbeat, Pulse, worstOf } from "../core/heartbeat.ts";
+import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
+import { Loop } from "../core/loop.ts";
 import {
   type ConnectionEvent,
   type ConnectionState,
@@ -69,22 +70,19 @@ interface Line {
   outcomes: boolean[];
   /** When it went down. */
   downAtMs: number;
-  readonly pulse: Pulse;
-  nap: AbortController;
+  readonly loop: Loop;
 }
 
 export class ReconnectManager implements Component {
   readonly name = "reconnect-manager";
   readonly #deps: ReconnectManagerDeps;
-  readonly #stopping = new AbortController();
   readonly #lines = new Map<string, Line>();
-  #loops: Promise<void>[] = [];
 
   constructor(deps: ReconnectManagerDeps) {
     this.#deps = deps;
     const nowMs = deps.clock.monotonicMs();
     for (const connection of deps.connections) {
-      this.#lines.set(connection.name, {
+      const line: Line = {
         connection,
         state: connectedState,
         sinceMs: nowMs,
@@ -93,26 +91,23 @@ export class ReconnectManager implements Component {
         lastError: null,
         outcomes: [],
         downAtMs: nowMs,
-        pulse: new Pulse(deps.clock),
-        nap: new AbortController(),
-      });
+        loop: new Loop(deps.clock, () => this.#keep(line)),
+      };
+      this.#lines.set(connection.name, line);
     }
   }
 
   async start(): Promise<void> {
-    if (this.#loops.length > 0 || this.#stopping.signal.aborted) return;
-    this.#loops = [...this.#lines.values()].map((line) => this.#keep(line));
+    for (const { loop } of this.#lines.values()) loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    for (const { nap } of this.#lines.values()) nap.abort(waitOver);
-    await Promise.all(this.#loops);
+    await Promise.all([...this.#lines.values()].map(({ loop }) => loop.stop()));
   }
 
-  /** A beat a look at a connection; of the one that is worst. */
+  /** Beats once per check; reports the connection that is most overdue. */
   heartbeat(): Heartbeat {
-    return worstOf([...this.#lines.values()].map(({ pulse }) => pulse.heartbeat));
+    return worstOf([...this.#lines.values()].map(({ loop }) => loop.heartbeat));
   }
 
   /** A call over this connection came back. @param durationMs Missing where waiting was wanted. */
@@ -181,7 +176,7 @@ export class ReconnectManager implements Component {
     const startedAtMs = clock.monotonicMs();
     const attempts = "attempts" in line.state ? line.state.attempts : 0;
     try {
-      await line.connection.reconnect(this.#stopping.signal, attempts);
+      await line.connection.reconnect(line.loop.signal, attempts);
       this.succeeded(connectionType, clock.monotonicMs() - startedAtMs);
       return true;
     } catch (error) {
@@ -191,26 +186,15 @@ export class ReconnectManager implements Component {
   }
 
   async #keep(line: Line): Promise<void> {
-    await this.#keepUntilStopped(line);
-    line.pulse.expect(Number.POSITIVE_INFINITY);
-  }
-
-  async #keepUntilStopped(line: Line): Promise<void> {
-    const { clock } = this.#deps;
-    while (!this.#stopping.signal.aborted) {
-      line.nap = new AbortController();
-      line.pulse.beat(backoff.maxMs);
+    const { loop } = line;
+    for (;;) {
       if (line.state.kind === "down") {
-        await clock.sleep(this.calculateReconnectDelay(line.state.attempts), line.nap.signal);
-        if (this.#stopping.signal.aborted) return;
-        // A call of somebody else's may have brought it back meanwhile.
+        if (!(await loop.pause(this.calculateReconnectDelay(line.state.attempts)))) return;
+        // Another call may have brought it back meanwhile.
         if (this.#isDown(line)) await this.attemptReconnect(line.connection.name);
         continue;
       }
-      line.pulse.expect(this.#untilHeartbeatMs(line));
-      await clock.sleep(this.#untilHeartbeatMs(line), line.nap.signal);
-      line.pulse.expect(0);
-      if (this.#stopping.signal.aborted) return;
+      if (!(await loop.wait(this.#untilHeartbeatMs(line)))) return;
       if (!this.#isDown(line) && this.#untilHeartbeatMs(line) <= 0) await this.#ask(line);
     }
   }
@@ -229,12 +213,11 @@ export class ReconnectManager implements Component {
     const { clock } = this.#deps;
     const startedAtMs = clock.monotonicMs();
     try {
-      await line.connection.heartbeat?.(this.#stopping.signal);
+      await line.connection.heartbeat?.(line.loop.signal);
       this.succeeded(line.connection.name, clock.monotonicMs() - startedAtMs);
     } catch (error) {
       this.failed(line.connection.name, error);
-      line.nap = new AbortController();
-      if (!this.#isDown(line)) await clock.sleep(this.calculateReconnectDelay(0), line.nap.signal);
+      if (!this.#isDown(line)) await line.loop.wait(this.calculateReconnectDelay(0));
     }
   }
 
@@ -253,12 +236,12 @@ export class ReconnectManager implements Component {
     if (line.state.kind === "down" && before.kind === "unsteady") {
       line.downAtMs = nowMs;
       publish({ type: "connection.lost", connection, error: line.lastError });
-      line.nap.abort(waitOver);
+      line.loop.wake();
     }
     const wasDown = before.kind === "down" || before.kind === "reconnecting";
     if (line.state.kind === "connected" && wasDown) {
       publish({ type: "connection.restored", connection, afterMs: nowMs - line.downAtMs });
-      line.nap.abort(waitOver);
+      line.loop.wake();
       line.connection.onRestored?.();
     }
   }

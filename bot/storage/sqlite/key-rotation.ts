@@ -5,10 +5,11 @@
  * there before is enough; then the old keys are dropped. A pass that was cut off begins again at the
  * next start.
  */
-import { type Clock, waitOver } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import { BotError, KeyRotationRefusedError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
+import { Loop } from "../../core/loop.ts";
 import type { SealedColumn } from "../../core/transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { addDataKey, dropDataKeys } from "./data-keys.ts";
@@ -41,20 +42,21 @@ const retryMs = 30_000;
 
 export class KeyRotation {
   readonly #deps: KeyRotationDeps;
-  readonly #stopping = new AbortController();
-  #passing: Promise<void> | undefined;
+  readonly #loop: Loop;
 
   constructor(deps: KeyRotationDeps) {
     this.#deps = deps;
+    this.#loop = new Loop(deps.clock, async (loop) => {
+      while (await loop.wait(Number.POSITIVE_INFINITY)) await this.#pass(loop);
+    });
   }
 
   /** Goes on with what an earlier process could not finish. */
   resume(): void {
     const { ring, unknownTableSets } = this.#deps;
-    if (this.#passing || !ring.rotating || unknownTableSets.length > 0) return;
-    this.#passing = this.#pass(this.#stopping.signal).finally(() => {
-      this.#passing = undefined;
-    });
+    if (!ring.rotating || unknownTableSets.length > 0) return;
+    this.#loop.start();
+    this.#loop.wake();
   }
 
   /**
@@ -77,16 +79,15 @@ export class KeyRotation {
   }
 
   /** Never rejects. */
-  async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    await this.#passing;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  async #pass(signal: AbortSignal): Promise<void> {
+  async #pass(loop: Loop): Promise<void> {
     const { clock, columns, database, publish, ring, write } = this.#deps;
     let position: PassPosition | undefined = passBegins;
     let sealed = 0;
-    while (!signal.aborted) {
+    while (ring.rotating && !loop.stopped) {
       try {
         const from: PassPosition | undefined = position;
         if (!from) {
@@ -100,11 +101,11 @@ export class KeyRotation {
         );
         position = batch.next;
         sealed += batch.sealed;
-        await clock.sleep(pauseMs, signal);
+        await loop.pause(pauseMs);
       } catch (error) {
         publish({ type: "keys.sweep-failed", error: recordError(error, clock.epochMs()) });
         if (!(error instanceof BotError) || !error.transient) return;
-        await clock.sleep(retryMs, signal);
+        await loop.pause(retryMs);
       }
     }
   }

@@ -8,6 +8,7 @@ import type { Context } from "telegraf";
 import type { BotApi } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
+import { Loop } from "../../core/loop.ts";
 import type { FactStore } from "../../core/store.ts";
 import { decidePollDelay } from "../intake/intake-rules.ts";
 
@@ -25,23 +26,22 @@ const setting = "bot.info";
 export class Identity implements Component {
   readonly name = "identity";
   readonly #deps: IdentityDeps;
-  readonly #stopping = new AbortController();
+  readonly #loop: Loop;
   readonly #known = Promise.withResolvers<BotInfo>();
-  #asking: Promise<void> | undefined;
 
   constructor(deps: IdentityDeps) {
     this.#deps = deps;
+    this.#loop = new Loop(deps.clock, (loop) => this.#ask(loop));
   }
 
   async start(): Promise<void> {
     const stored = await this.#deps.facts.getSetting(setting);
     if (stored !== undefined) this.#known.resolve(JSON.parse(stored) as BotInfo);
-    this.#asking ??= this.#ask(this.#stopping.signal);
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#asking;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Resolves as soon as it is known, from the store or from Telegram. */
@@ -50,16 +50,16 @@ export class Identity implements Component {
   }
 
   /** Asks until Telegram answers once; polling reports why it does not. */
-  async #ask(signal: AbortSignal): Promise<void> {
-    const { api, clock, facts, random } = this.#deps;
-    for (let failures = 1; !signal.aborted; failures++) {
+  async #ask(loop: Loop): Promise<void> {
+    const { api, facts, random } = this.#deps;
+    for (let failures = 1; ; failures++) {
       try {
-        const info = await api.call<BotInfo>("getMe", {}, { signal });
+        const info = await api.call<BotInfo>("getMe", {}, { signal: loop.signal });
         this.#known.resolve(info);
         await facts.setSetting(setting, JSON.stringify(info));
         return;
       } catch (error) {
-        await clock.sleep(decidePollDelay(error, failures, random), signal);
+        if (!(await loop.wait(decidePollDelay(error, failures, random)))) return;
       }
     }
   }

@@ -13,6 +13,7 @@ import {
   UnauthorizedError,
 } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
+import { Loop } from "../../core/loop.ts";
 import type { JsonObject } from "../../core/message.ts";
 import {
   type BreakerEvent,
@@ -41,13 +42,14 @@ const probeDeadlineMs = 5_000;
 
 export class Breaker implements BotApi {
   readonly #deps: BreakerDeps;
-  readonly #stopping = new AbortController();
+  readonly #loop: Loop;
   #state: BreakerState = breakerClosed;
-  #probing: Promise<void> | undefined;
-  #nap = new AbortController();
 
   constructor(deps: BreakerDeps) {
     this.#deps = deps;
+    this.#loop = new Loop(deps.clock, async (loop) => {
+      while (await loop.wait(Number.POSITIVE_INFINITY)) await this.#probe(loop);
+    });
   }
 
   /** Whether calls may be made. */
@@ -77,13 +79,11 @@ export class Breaker implements BotApi {
   /** Something else has reached Telegram, so an open breaker probes at once. */
   signOfLife(): void {
     this.#feed({ kind: "sign-of-life" });
-    this.#nap.abort();
+    if (!this.closed) this.#loop.wake();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#nap.abort();
-    await this.#probing;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   #judge(error: unknown): void {
@@ -105,9 +105,8 @@ export class Breaker implements BotApi {
         retryInMs: this.#state.openMs,
       });
       this.#deps.onChange();
-      this.#probing ??= this.#probe().finally(() => {
-        this.#probing = undefined;
-      });
+      this.#loop.start();
+      this.#loop.wake();
     }
     if (before.kind === "half-open" && this.#state.kind === "closed") {
       this.#deps.publish({ type: "breaker.closed", afterMs: nowMs - before.openedAtMs });
@@ -115,21 +114,18 @@ export class Breaker implements BotApi {
     }
   }
 
-  async #probe(): Promise<void> {
+  async #probe(loop: Loop): Promise<void> {
     const { api, clock, random } = this.#deps;
-    while (!this.closed && !this.#stopping.signal.aborted) {
+    while (!this.closed && !loop.stopped) {
       if (this.#state.kind === "open") {
-        this.#nap = new AbortController();
         // Jitter only shortens: the state machine says when the time is over at the latest.
         const leftMs = this.#state.untilMs - clock.monotonicMs();
-        await clock.sleep(leftMs * (0.5 + random() / 2), this.#nap.signal);
+        if (!(await loop.wait(leftMs * (0.5 + random() / 2)))) return;
         if (this.#state.kind === "open") this.#state = { ...this.#state, untilMs: 0 };
         this.#feed({ kind: "ticked" });
       }
-      if (this.#stopping.signal.aborted) return;
       try {
-        const signal = this.#stopping.signal;
-        await api.call("getMe", {}, { deadlineMs: probeDeadlineMs, signal });
+        await api.call("getMe", {}, { deadlineMs: probeDeadlineMs, signal: loop.signal });
         this.#feed({ kind: "probe-succeeded" });
       } catch {
         // Still down: the state says for how long it stays open now.

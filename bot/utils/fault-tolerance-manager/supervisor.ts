@@ -12,6 +12,7 @@ import { type Clock, type Random, waitOver } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
 import { BotError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
+import { Loop } from "../../core/loop.ts";
 import { decideRestart, restartRules } from "./recovery-rules.ts";
 
 export interface SupervisorDeps {
@@ -68,27 +69,27 @@ interface Watched {
 export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #watched = new Map<string, Watched>();
-  readonly #stopping = new AbortController();
-  #loop: Promise<void> | undefined;
+  readonly #loop: Loop;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
+    this.#loop = new Loop(deps.clock, async (loop) => {
+      while (await loop.wait(lookEveryMs)) this.#lookAtAll();
+    });
   }
 
   /** @param components Those that have been started. */
   start(components: readonly Component[]): void {
-    if (this.#loop || this.#stopping.signal.aborted) return;
     for (const component of components) {
       const fresh = { component, overdueLooks: 0, restartsAtMs: [], recovery: undefined };
       this.#watched.set(component.name, fresh);
     }
-    this.#loop = this.#run(this.#stopping.signal);
+    this.#loop.start();
   }
 
   /** Ends watching; a restart under way is left as it is. */
   async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    await this.#loop;
+    await this.#loop.stop();
     await Promise.all([...this.#watched.values()].map(({ recovery }) => recovery));
   }
 
@@ -116,7 +117,7 @@ export class Supervisor {
         hint: `Restart the whole process, or one of: ${known.join(", ")}.`,
       });
     }
-    if (watched.recovery !== undefined || this.#stopping.signal.aborted) {
+    if (watched.recovery !== undefined || this.#loop.stopped) {
       throw new ComponentRestartingError(`${name} is being restarted, or everything is stopping`);
     }
     const attempt = this.#replace(watched, cause);
@@ -129,12 +130,8 @@ export class Supervisor {
     await attempt;
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#deps.clock.sleep(lookEveryMs, signal);
-      if (signal.aborted) return;
-      for (const watched of this.#watched.values()) this.#look(watched);
-    }
+  #lookAtAll(): void {
+    for (const watched of this.#watched.values()) this.#look(watched);
   }
 
   #look(watched: Watched): void {
@@ -155,7 +152,7 @@ export class Supervisor {
     cause: string,
   ): Promise<void> {
     const { clock, publish, random, restartProcess } = this.#deps;
-    const { signal } = this.#stopping;
+    const { signal } = this.#loop;
     const { component } = watched;
     while (!signal.aborted) {
       const { restartsAtMs } = watched;
@@ -189,7 +186,7 @@ export class Supervisor {
       await this.#startAndProve(watched.component);
     } catch (reason) {
       const error = recordError(reason, clock.epochMs());
-      if (!this.#stopping.signal.aborted) {
+      if (!this.#loop.stopped) {
         publish({ type: "component.restart-failed", component, error });
       }
       throw reason;
@@ -204,7 +201,7 @@ export class Supervisor {
     const { provenWithinMs } = restartRules;
     const over = new AbortController();
     const tooLate = clock
-      .sleep(provenWithinMs, AbortSignal.any([over.signal, this.#stopping.signal]))
+      .sleep(provenWithinMs, AbortSignal.any([over.signal, this.#loop.signal]))
       .then(() => {
         if (over.signal.aborted) return;
         throw new ComponentNotProvenError(`${component.name}: no beat within ${provenWithinMs} ms`);

@@ -2,11 +2,12 @@
  * Worker pool: claims heads of one pool and keeps up to `concurrency` of them in hand.
  *
  * Owns one loop. A worker that is overdue lends its slot out, so that one stuck handler never blocks
- * the others; its lane stays held. Wake-ups are never lost: a wake between two looks is remembered.
+ * the others; its lane stays held.
  */
-import { type Clock, waitOver } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import { BotError } from "../../core/errors.ts";
-import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
+import type { Heartbeat } from "../../core/heartbeat.ts";
+import { Loop } from "../../core/loop.ts";
 import type { Message, Pool } from "../../core/message.ts";
 import type { PoolGate } from "../../core/message-handler.ts";
 import type { QueueStore } from "../../core/store.ts";
@@ -57,24 +58,22 @@ export class WorkerPool {
   readonly #deps: WorkerPoolDeps;
   readonly #inHand = new Map<number, Message>();
   readonly #suspects: Suspects;
-  readonly #pulse: Pulse;
+  readonly #loop: Loop;
   #slotsUsed = 0;
   #slotsLent = 0;
   #claims = 0;
   #paused = false;
-  #claiming = true;
-  #awake = false;
-  #nap: AbortController | undefined;
-  #loop: Promise<void> | undefined;
 
   constructor(deps: WorkerPoolDeps, suspectsPending: boolean) {
     this.#deps = deps;
-    this.#pulse = new Pulse(deps.clock);
+    this.#loop = new Loop(deps.clock, async (loop) => {
+      while (await loop.wait(Math.min(await this.#claimOnce(), napMsMax)));
+    });
     this.#suspects = { pending: suspectsPending, running: undefined };
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    this.#loop.start();
   }
 
   /** Messages in hand. */
@@ -82,9 +81,9 @@ export class WorkerPool {
     return [...this.#inHand.values()];
   }
 
-  /** A beat a look for work. */
+  /** Beats once per look for work. */
   get heartbeat(): Heartbeat {
-    return this.#pulse.heartbeat;
+    return this.#loop.heartbeat;
   }
 
   get paused(): boolean {
@@ -98,30 +97,12 @@ export class WorkerPool {
 
   /** Looks for work now. Harmless at any time. */
   wake(): void {
-    this.#awake = true;
-    this.#nap?.abort(waitOver);
+    this.#loop.wake();
   }
 
   /** Claims nothing more; what is in hand goes on. */
-  async stopClaiming(): Promise<void> {
-    this.#claiming = false;
-    this.wake();
-    await this.#loop;
-  }
-
-  async #run(): Promise<void> {
-    while (this.#claiming) {
-      this.#awake = false;
-      this.#pulse.expect(0);
-      const napMs = Math.min(await this.#claimOnce(), napMsMax);
-      this.#pulse.beat(napMs);
-      // `wake` cannot be heard before this line and missed after it: both run in one turn.
-      if (this.#awake || napMs <= 0) continue;
-      this.#nap = new AbortController();
-      await this.#deps.clock.sleep(napMs, this.#nap.signal);
-      this.#nap = undefined;
-    }
-    this.#pulse.expect(Number.POSITIVE_INFINITY);
+  stopClaiming(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** @returns milliseconds until it is worth looking again; a wake comes earlier. */
@@ -145,7 +126,7 @@ export class WorkerPool {
       // There is work, but the gate stopped the claim.
       return Math.max(1, gate?.reopensInMs() ?? retryClaimMs);
     } catch (error) {
-      if (error instanceof BotError && !error.transient) this.#claiming = false;
+      if (error instanceof BotError && !error.transient) void this.#loop.stop();
       this.#deps.onClaimFailed(error, retryClaimMs);
       return retryClaimMs;
     }

@@ -3,9 +3,10 @@
  *
  * Logger, health and the monitoring API are up meanwhile, so that an operator can see why.
  */
-import { type Clock, type Random, waitOver } from "../../core/clock.ts";
+import type { Clock, Random } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
 import type { Publish } from "../../core/events.ts";
+import { Loop } from "../../core/loop.ts";
 import { decideSafeMode, type Life, safeModeRules } from "./safe-mode-rules.ts";
 
 export interface SafeModeDeps {
@@ -29,14 +30,14 @@ export interface SafeModeSnapshot {
 export class SafeMode implements Component {
   readonly name = "safe-mode";
   readonly #deps: SafeModeDeps;
-  readonly #stopping = new AbortController();
+  readonly #loop: Loop;
   #state: SafeModeSnapshot["state"] = "off";
   #deaths = 0;
   #heldUntilMs = 0;
-  #watching: Promise<void> | undefined;
 
   constructor(deps: SafeModeDeps) {
     this.#deps = deps;
+    this.#loop = new Loop(deps.clock, (loop) => this.#watch(loop));
   }
 
   /** Whether intake and work are held back. */
@@ -53,28 +54,25 @@ export class SafeMode implements Component {
   async start(): Promise<void> {
     const { clock, deathsMax, lives, publish, random } = this.#deps;
     const verdict = decideSafeMode(lives(), deathsMax, clock.epochMs(), random);
-    if (!verdict.safe || this.#watching || this.#stopping.signal.aborted) return;
+    if (!verdict.safe || this.#state !== "off" || this.#loop.stopped) return;
     const { deaths, holdMs } = verdict;
     this.#state = "holding";
     this.#deaths = deaths;
     this.#heldUntilMs = clock.monotonicMs() + holdMs;
     publish({ type: "safe-mode.entered", deaths, holdMs });
-    this.#watching = this.#watch(holdMs, this.#stopping.signal);
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    await this.#watching;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  async #watch(holdMs: number, signal: AbortSignal): Promise<void> {
-    const { clock, publish } = this.#deps;
-    await clock.sleep(holdMs, signal);
-    if (signal.aborted) return;
+  async #watch(loop: Loop): Promise<void> {
+    const { publish } = this.#deps;
+    if (!(await loop.wait(this.snapshot().heldForMs))) return;
     this.#state = "watching";
     publish({ type: "safe-mode.released" });
-    await clock.sleep(safeModeRules.healthyMs, signal);
-    if (signal.aborted) return;
+    if (!(await loop.wait(safeModeRules.healthyMs))) return;
     this.#state = "off";
     publish({ type: "safe-mode.left" });
   }

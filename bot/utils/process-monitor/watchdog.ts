@@ -6,10 +6,11 @@
  * finds the breadcrumb (breadcrumb.ts).
  */
 import { Worker } from "node:worker_threads";
-import { type Clock, waitOver } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
+import { Loop } from "../../core/loop.ts";
 import type { Stall, WatchdogSetup } from "./watchdog-worker.ts";
 
 export interface WatchdogDeps {
@@ -31,17 +32,20 @@ export class Watchdog implements Component {
   readonly name = "watchdog";
   readonly #deps: WatchdogDeps;
   readonly #heartbeats = new Int32Array(new SharedArrayBuffer(4));
-  readonly #stopping = new AbortController();
+  readonly #loop: Loop;
   #worker: Worker | undefined;
   #failedAtMs: number | undefined;
-  #beating: Promise<void> | undefined;
 
   constructor(deps: WatchdogDeps) {
     this.#deps = deps;
+    this.#loop = new Loop(deps.clock, async (loop) => {
+      do Atomics.add(this.#heartbeats, 0, 1);
+      while (await loop.wait(heartbeatMs));
+    });
   }
 
   async start(): Promise<void> {
-    if (this.#worker || this.#stopping.signal.aborted) return;
+    if (this.#worker || this.#loop.stopped) return;
     const { directory, killAfterMs } = this.#deps;
     const setup: WatchdogSetup = {
       heartbeats: this.#heartbeats,
@@ -60,12 +64,11 @@ export class Watchdog implements Component {
     worker.on("message", (stall: Stall) => this.#deps.publish({ type: "loop.stalled", ...stall }));
     worker.on("error", (error) => this.#failed(error));
     this.#worker = worker;
-    this.#beating = this.#beat(this.#stopping.signal);
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    await this.#beating;
+    await this.#loop.stop();
     await this.#worker?.terminate();
     this.#worker = undefined;
   }
@@ -75,13 +78,6 @@ export class Watchdog implements Component {
     const { clock } = this.#deps;
     const overdueMs = this.#failedAtMs === undefined ? 0 : clock.monotonicMs() - this.#failedAtMs;
     return { beats: Atomics.load(this.#heartbeats, 0), overdueMs };
-  }
-
-  async #beat(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      Atomics.add(this.#heartbeats, 0, 1);
-      await this.#deps.clock.sleep(heartbeatMs, signal);
-    }
   }
 
   /** The bot works without it; the operator should know. */

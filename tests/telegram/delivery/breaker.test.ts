@@ -86,6 +86,10 @@ test("it probes by itself, ever more rarely, and closes with the first answer", 
   expect(breaker.closed).toBe(true);
   expect(changes()).toBe(2);
   expect(events.map(({ type }) => type)).toEqual(["breaker.opened", "breaker.closed"]);
+  const made = probes();
+  await clock.advance(86_400_000);
+  expect(probes()).toBe(made);
+  await breaker.stop();
   expect(clock.pending).toBe(0);
 });
 
