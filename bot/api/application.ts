@@ -14,7 +14,8 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import { type Clock, waitOver } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { BotError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Admitted, type ApiTokens, Authentication } from "./authentication.ts";
@@ -173,16 +174,11 @@ async function inTime<T>(
   clock: Clock,
 ): Promise<T> {
   if (!(asked instanceof Promise)) return asked;
-  const answered = new AbortController();
-  const tooLate = clock.sleep(withinMs, answered.signal).then(() => {
-    if (answered.signal.aborted) return undefined as never;
-    throw new Error(`no answer within ${withinMs} ms`);
+  return withDeadline(clock, withinMs, () => asked, {
+    late: () => {
+      throw new Error(`no answer within ${withinMs} ms`);
+    },
   });
-  try {
-    return await Promise.race([asked, tooLate]);
-  } finally {
-    answered.abort(waitOver);
-  }
 }
 
 /** Express and Node mark what the client did wrong with a status of 4xx. */

@@ -6,6 +6,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "./clock.ts";
+import { withDeadline } from "./deadline.ts";
 
 export interface HttpListenerOptions {
   readonly host: string;
@@ -91,11 +92,9 @@ export class HttpListener {
     await this.#started?.catch(() => {});
     first();
     if (!this.#server.listening) return;
-    const closed = new AbortController();
     const closing = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    await Promise.race([closing, this.#options.clock.sleep(stopGraceMs, closed.signal)]);
-    closed.abort();
+    await withDeadline(this.#options.clock, stopGraceMs, () => closing, { late: () => {} });
     this.#server.closeAllConnections();
     await closing;
   }

@@ -4,8 +4,9 @@
  * By Telegram through the queue, so that an alert survives a crash; and by a webhook as well while
  * Telegram itself cannot be reached. An incident that is over before anybody was told is not told.
  */
-import { type Clock, waitOver } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import type { Heartbeat } from "../core/heartbeat.ts";
@@ -76,19 +77,18 @@ export class Alerts implements Component {
     }
   }
 
-  async #postInTime(text: string, post: AlertsDeps["post"]): Promise<void> {
-    const over = new AbortController();
-    const deadline = new AbortController();
-    void this.#deps.clock.sleep(postDeadlineMs, over.signal).then(() => deadline.abort());
-    try {
-      await post?.(text, AbortSignal.any([deadline.signal, this.#loop.signal]));
-    } finally {
-      over.abort(waitOver);
-    }
+  async #postInTime(text: string): Promise<void> {
+    const { clock, post } = this.#deps;
+    await withDeadline(clock, postDeadlineMs, async (signal) => post?.(text, signal), {
+      signal: this.#loop.signal,
+      late: () => {
+        throw new Error(`the alert webhook did not answer within ${postDeadlineMs} ms`);
+      },
+    });
   }
 
   async #flush(): Promise<void> {
-    const { clock, post, publish, send, telegramReachable } = this.#deps;
+    const { clock, publish, send, telegramReachable } = this.#deps;
     const incidents = [...this.#news.values()];
     this.#news.clear();
     for (const { closedAtEpochMs, id } of incidents) {
@@ -98,7 +98,7 @@ export class Alerts implements Component {
     const text = toText(incidents);
     try {
       await send(text);
-      if (!telegramReachable()) await this.#postInTime(text, post);
+      if (!telegramReachable()) await this.#postInTime(text);
     } catch (error) {
       publish({ type: "alert.failed", error: recordError(error, clock.epochMs()) });
     }

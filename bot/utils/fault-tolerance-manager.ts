@@ -12,6 +12,7 @@
  */
 import { type Clock, type Random, systemRandom } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { BotError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type SupervisedComponent, Supervisor } from "./fault-tolerance-manager/supervisor.ts";
@@ -178,20 +179,15 @@ export class FaultToleranceManager implements Component {
 
   async #stopOne(component: Component): Promise<void> {
     const { clock, publish, stopDeadlineMs = 5_000 } = this.#deps;
-    const back = new AbortController();
-    const stopping = (async () => component.stop())();
-    const tooLate = clock.sleep(stopDeadlineMs, back.signal).then(() => {
-      if (back.signal.aborted) return;
+    const late = () => {
       throw new ComponentStuckError(`not stopped after ${stopDeadlineMs} ms`);
-    });
+    };
     try {
-      await Promise.race([stopping, tooLate]);
+      await withDeadline(clock, stopDeadlineMs, async () => component.stop(), { late });
       publish({ type: "component.stopped", component: component.name });
     } catch (reason) {
       const error = recordError(reason, clock.epochMs());
       publish({ type: "component.stop-failed", component: component.name, error });
-    } finally {
-      back.abort();
     }
   }
 }

@@ -8,6 +8,7 @@
  */
 import type { Clock } from "../core/clock.ts";
 import type { Component, Probe, ProbeResult } from "../core/component.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
@@ -216,20 +217,15 @@ export class HealthMonitor implements Component {
   async #answerOf(watched: Watched): Promise<ProbeResult> {
     if (watched.unanswered) return noAnswer("still no answer to the last check");
     watched.unanswered = true;
-    const given = new AbortController();
-    const over = AbortSignal.any([given.signal, watched.loop.signal]);
-    const deadline = new AbortController();
     const deadlineMs = this.#deadlineMs(watched);
-    const tooLate = this.#deps.clock
-      .sleep(deadlineMs, over)
-      .then(() => noAnswer(`no answer within ${deadlineMs} ms`));
-    const answer = this.#answer(watched.probe, deadline.signal).finally(() => {
-      watched.unanswered = false;
+    const ask = (signal: AbortSignal) =>
+      this.#answer(watched.probe, signal).finally(() => {
+        watched.unanswered = false;
+      });
+    return withDeadline(this.#deps.clock, deadlineMs, ask, {
+      late: () => noAnswer(`no answer within ${deadlineMs} ms`),
+      signal: watched.loop.signal,
     });
-    const result = await Promise.race([answer, tooLate]);
-    given.abort();
-    deadline.abort();
-    return result;
   }
 
   async #answer(probe: Probe, signal: AbortSignal): Promise<ProbeResult> {

@@ -11,6 +11,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Writable } from "node:stream";
 import winston from "winston";
 import type { Clock } from "../core/clock.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { BotError } from "../core/errors.ts";
 import type { BotEvent, Publish } from "../core/events.ts";
 import { type LogLevel, logLevels } from "../core/log-level.ts";
@@ -341,12 +342,9 @@ export class BotLogger {
   }
 
   async #flush(): Promise<void> {
-    const flushed = new AbortController();
-    const { clock } = this.#options;
     await this.#upkeep.stop();
     const ended = new Promise<void>((resolve) => this.#winston.end(resolve));
     const all = Promise.all([ended.then(() => this.#file.ended()), this.#stdout.flushed()]);
-    await Promise.race([all, clock.sleep(closeMsMax, flushed.signal)]);
-    flushed.abort();
+    await withDeadline<unknown>(this.#options.clock, closeMsMax, () => all, { late: () => {} });
   }
 }

@@ -13,8 +13,9 @@
  */
 
 import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
-import { type Clock, type Random, steadyEpoch, waitOver } from "../core/clock.ts";
+import { type Clock, type Random, steadyEpoch } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { BotError, HandlerTimeoutError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
@@ -364,31 +365,35 @@ export class MessageQueue implements Component {
 
   /** Runs the handler under its time limit. */
   async #attempt(message: Message, slot: Slot): Promise<HandlerResult> {
-    const { clock, handlers, handlerSlowMs, handlerTimeoutMs, publish } = this.#deps;
-    const over = new AbortController();
-    this.#attempts.set(message.id, over);
-    const attempt: Attempt = {
-      message,
-      signal: over.signal,
-      step: (name, work, enqueue) => this.#step(message, name, work, enqueue),
+    const { clock, handlers, handlerTimeoutMs } = this.#deps;
+    const released = new AbortController();
+    this.#attempts.set(message.id, released);
+    const handle = (signal: AbortSignal) => {
+      void this.#lendWhenSlow(message, slot, signal);
+      const step: Attempt["step"] = (...given) => this.#step(message, ...given);
+      return handlers[message.type].handle({ message, signal, step });
     };
-    const limit = async (): Promise<HandlerResult> => {
-      await clock.sleep(handlerSlowMs, over.signal);
-      if (!over.signal.aborted) {
-        publish({ type: "message.overdue", ref: toRef(message), afterMs: handlerSlowMs });
-        slot.lend();
-        await clock.sleep(handlerTimeoutMs - handlerSlowMs, over.signal);
-        if (!over.signal.aborted) throw new HandlerTimeoutError(handlerTimeoutMs);
-      }
-      // The handler was first, and nobody listens any more.
-      return { kind: "done" };
+    const late = (): HandlerResult => {
+      // The release has another outcome on its way to the disk; this one will be refused.
+      if (released.signal.aborted) return { kind: "done" };
+      throw new HandlerTimeoutError(handlerTimeoutMs);
     };
     try {
-      return await Promise.race([handlers[message.type].handle(attempt), limit()]);
+      return await withDeadline(clock, handlerTimeoutMs, handle, {
+        late,
+        signal: released.signal,
+      });
     } finally {
-      over.abort(waitOver);
       this.#attempts.delete(message.id);
     }
+  }
+
+  async #lendWhenSlow(message: Message, slot: Slot, over: AbortSignal): Promise<void> {
+    const { clock, handlerSlowMs, publish } = this.#deps;
+    await clock.sleep(handlerSlowMs, over);
+    if (over.aborted) return;
+    publish({ type: "message.overdue", ref: toRef(message), afterMs: handlerSlowMs });
+    slot.lend();
   }
 
   async #step(

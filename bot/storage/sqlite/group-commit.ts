@@ -5,7 +5,8 @@
  * submitted in the same turn of the event loop share a transaction; a promise resolves only after
  * the transaction is on disk. Closures run one at a time, in the order they were submitted.
  */
-import { type Clock, waitOver } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
+import { withDeadline } from "../../core/deadline.ts";
 import {
   BotError,
   StorageClosedError,
@@ -151,17 +152,13 @@ export class GroupCommit {
     }
   }
 
-  async #limited(pending: Promise<unknown>): Promise<unknown> {
+  #limited(pending: Promise<unknown>): Promise<unknown> {
     const limitMs = this.#deps.closureLimitMs ?? 1000;
-    const settled = new AbortController();
-    const late = this.#deps.clock.sleep(limitMs, settled.signal).then(() => {
-      if (!settled.signal.aborted) throw new TransactionTooSlowError(limitMs);
+    return withDeadline(this.#deps.clock, limitMs, () => pending, {
+      late: () => {
+        throw new TransactionTooSlowError(limitMs);
+      },
     });
-    try {
-      return await Promise.race([pending, late]);
-    } finally {
-      settled.abort(waitOver);
-    }
   }
 
   #abandon(error: unknown): void {

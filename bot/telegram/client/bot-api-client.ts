@@ -8,7 +8,8 @@ import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 import { type Dispatcher, FormData, Pool, ProxyAgent, request } from "undici";
 import type { BotApi, CallOptions } from "../../core/bot-api.ts";
-import { type Clock, waitOver } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
+import { withDeadline } from "../../core/deadline.ts";
 import {
   CallNotSentError,
   CallRefusedError,
@@ -91,23 +92,16 @@ export class BotApiClient implements BotApi {
     payload: JsonObject,
     { signal, deadlineMs = this.#options.deadlineMs }: CallOptions = {},
   ): Promise<T> {
-    const call = new AbortController();
-    const abort = () => call.abort(waitOver);
-    signal?.addEventListener("abort", abort, { once: true });
-    if (signal?.aborted) abort();
-    const answered = new AbortController();
     // When the deadline passes first, it aborts the request, and so the connection.
-    void this.#options.clock.sleep(deadlineMs, answered.signal).then(() => {
-      if (!answered.signal.aborted) abort();
-    });
+    const exchange = (over: AbortSignal) => this.#exchange<T>(method, payload, over);
+    const late = () => {
+      throw new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`);
+    };
     try {
-      return await this.#exchange<T>(method, payload, call.signal);
+      return await withDeadline(this.#options.clock, deadlineMs, exchange, { late, signal });
     } catch (error) {
       if (error instanceof TelegramError) throw error;
-      throw classifyFailure(method, error, call.signal.aborted, deadlineMs);
-    } finally {
-      answered.abort(waitOver);
-      signal?.removeEventListener("abort", abort);
+      throw classifyFailure(method, error);
     }
   }
 
@@ -220,13 +214,7 @@ const notSentCodes = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-function classifyFailure(
-  method: string,
-  error: unknown,
-  aborted: boolean,
-  deadlineMs: number,
-): TelegramError {
-  if (aborted) return new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`);
+function classifyFailure(method: string, error: unknown): TelegramError {
   const code = failureCode(error);
   // The original error is not kept as cause: it may carry the URL, and so the token.
   if (notSentCodes.has(code) || isTlsOrProxyFailure(code, error)) {

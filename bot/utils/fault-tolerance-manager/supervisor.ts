@@ -8,8 +8,9 @@
  *
  * Owns one loop. `recovery-rules.ts` decides which measure is taken.
  */
-import { type Clock, type Random, waitOver } from "../../core/clock.ts";
+import type { Clock, Random } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
+import { withDeadline } from "../../core/deadline.ts";
 import { BotError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import { Loop } from "../../core/loop.ts";
@@ -199,24 +200,18 @@ export class Supervisor {
   async #startAndProve(component: Component): Promise<void> {
     const { clock } = this.#deps;
     const { provenWithinMs } = restartRules;
-    const over = new AbortController();
-    const tooLate = clock
-      .sleep(provenWithinMs, AbortSignal.any([over.signal, this.#loop.signal]))
-      .then(() => {
-        if (over.signal.aborted) return;
-        throw new ComponentNotProvenError(`${component.name}: no beat within ${provenWithinMs} ms`);
-      });
-    const proved = async () => {
+    const prove = async (over: AbortSignal) => {
       await component.start();
-      while (component.heartbeat?.().beats === 0 && !over.signal.aborted) {
-        await clock.sleep(proveEveryMs, over.signal);
+      while (component.heartbeat?.().beats === 0 && !over.aborted) {
+        await clock.sleep(proveEveryMs, over);
       }
     };
-    try {
-      await Promise.race([proved(), tooLate]);
-    } finally {
-      over.abort(waitOver);
-    }
+    await withDeadline(clock, provenWithinMs, prove, {
+      late: () => {
+        throw new ComponentNotProvenError(`${component.name}: no beat within ${provenWithinMs} ms`);
+      },
+      signal: this.#loop.signal,
+    });
   }
 }
 

@@ -11,6 +11,7 @@
 import { Session } from "node:inspector";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../../core/clock.ts";
+import { withDeadline } from "../../core/deadline.ts";
 import { type Frame, writeBreadcrumb } from "./breadcrumb.ts";
 
 export interface WatchdogSetup {
@@ -106,12 +107,10 @@ function stackOfMainThread(): Promise<readonly Frame[]> {
   } catch {
     given.resolve([]);
   }
-  const over = new AbortController();
-  void systemClock.sleep(stackDeadlineMs, over.signal).then(() => given.resolve([]));
-  return given.promise.finally(() => {
-    over.abort();
-    session.disconnect();
+  const inTime = withDeadline(systemClock, stackDeadlineMs, () => given.promise, {
+    late: () => [],
   });
+  return inTime.finally(() => session.disconnect());
 }
 
 /** From `bot/` on, or the file's name: no path of the machine in the record. */
