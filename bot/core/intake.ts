@@ -1,5 +1,4 @@
-/** Update source: where updates come from, by long polls or by a webhook. */
-import type { Component } from "./component.ts";
+/** Intake: where updates come in, by long polls or by a webhook. */
 
 /** One update as Telegram sends it. Only `update_id` is certain; nothing else is trusted. */
 export interface RawUpdate {
@@ -7,8 +6,8 @@ export interface RawUpdate {
   readonly [field: string]: unknown;
 }
 
-/** What intake has to say for itself. */
-export interface UpdateSourceSnapshot {
+/** How the intake is. */
+export interface IntakeSnapshot {
   readonly state:
     | "starting"
     | "polling"
@@ -19,16 +18,9 @@ export interface UpdateSourceSnapshot {
   /** Why it is backing off: an error code. */
   readonly reason: string | undefined;
   /**
-   * Milliseconds since the last completed poll, or since Telegram was last heard of where it comes by
-   * itself; `undefined` before the first.
+   * Milliseconds since Telegram last showed that it is there: by an answered poll, also an empty one,
+   * by a request to the webhook, or by an answer about the webhook. `undefined` before the first.
    */
-  readonly sinceLastPollMs: number | undefined;
+  readonly sinceLastHeardMs: number | undefined;
   readonly failuresInARow: number;
-}
-
-/** Delivers every update to the queue before it tells Telegram "got it" (promise P1). */
-export interface UpdateSource extends Component {
-  /** Telegram is there again, as somebody else has found: looks at once. */
-  nudge(): void;
-  snapshot(): UpdateSourceSnapshot;
 }

@@ -2,7 +2,6 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
-import type { UpdateSource } from "../core/intake.ts";
 import type { Message, NewMessage } from "../core/message.ts";
 import type { MessageHandler } from "../core/message-handler.ts";
 import type { Secret } from "../core/secret.ts";
@@ -20,6 +19,7 @@ import type { Breaker } from "../telegram/delivery/breaker.ts";
 import { toOutgoingMessage } from "../telegram/delivery/call-message.ts";
 import { registerCommandMenus } from "../telegram/delivery/command-menu.ts";
 import type { FloodGate } from "../telegram/delivery/flood-gate.ts";
+import { Intake } from "../telegram/intake/intake.ts";
 import { Polling } from "../telegram/intake/polling.ts";
 import { chatIdOf, languageCodeOf } from "../telegram/intake/update-message.ts";
 import { Webhook } from "../telegram/intake/webhook.ts";
@@ -135,22 +135,22 @@ export function createIntake(
     pollingApi: MeasuredApi;
     breaker: Breaker;
   },
-): Replaceable<UpdateSource> {
+): Replaceable<Intake> {
   const { breaker, pollingApi, queue } = deps;
   const { pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
-  const both = {
+  const common = {
     ...deps,
     api: pollingApi,
     accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),
     room: () => queue.room(),
-    onPoll: () => breaker.signOfLife(),
+    onHeard: () => breaker.signOfLife(),
   };
-  return new Replaceable((): UpdateSource => {
+  return new Replaceable(() => {
     if (intake.mode === "polling" || !webhookUrl || !webhookSecret) {
-      return new Polling({ ...both, pollTimeoutSeconds });
+      return new Intake(common, new Polling({ pollTimeoutSeconds }));
     }
     const at = { url: webhookUrl, secret: webhookSecret, host: webhookHost, port: webhookPort };
-    return new Webhook({ ...both, ...at });
+    return new Intake(common, new Webhook(at));
   });
 }
 

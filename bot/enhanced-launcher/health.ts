@@ -1,11 +1,11 @@
 /** Watching: process monitor, health and alerts, joined. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { ProbeResult } from "../core/component.ts";
-import type { UpdateSource } from "../core/intake.ts";
 import { measureAgainst } from "../core/recovery.ts";
 import type { Store } from "../core/store.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import { toOutgoingMessage } from "../telegram/delivery/call-message.ts";
+import type { Intake } from "../telegram/intake/intake.ts";
 import { postAlert } from "../telemetry/alert-webhook.ts";
 import { Alerts } from "../telemetry/alerts.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
@@ -58,7 +58,7 @@ export function createWatch(
   deps: Base & {
     store: Store;
     queue: MessageQueue;
-    polling: Replaceable<UpdateSource>;
+    polling: Replaceable<Intake>;
     breaker: Breaker;
     safeMode: SafeMode;
     log: BotLogger;

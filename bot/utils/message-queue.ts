@@ -32,6 +32,7 @@ import {
   pools,
 } from "../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler, PoolGate } from "../core/message-handler.ts";
+import { RecentLook } from "../core/recent-look.ts";
 import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
 import { deathsMax, isPoison } from "./message-queue/poison-rules.ts";
@@ -117,8 +118,6 @@ export const callsPerUpdate = 4;
 const sweepEveryMs = 60_000;
 /** Flood windows look back a minute at most. */
 const sentKeepMs = 120_000;
-/** Milliseconds for which the check of the sending pool's length is trusted. */
-const roomTrustedMs = 250;
 const commitBackoff: BackoffOptions = { initialMs: 200, maxMs: 5_000 };
 
 export class MessageQueue implements Component {
@@ -129,7 +128,7 @@ export class MessageQueue implements Component {
   readonly #pools = new Map<Pool, WorkerPool>();
   readonly #attempts = new Map<number, AbortController>();
   readonly #report: OutcomeReport;
-  #room = { checkedAtMs: Number.NEGATIVE_INFINITY, free: true };
+  readonly #sendingDepth: RecentLook<number>;
 
   constructor(deps: MessageQueueDeps) {
     this.#deps = deps;
@@ -137,6 +136,7 @@ export class MessageQueue implements Component {
     this.#sweeper = new Loop(deps.clock, async (loop) => {
       while (await loop.wait(sweepEveryMs)) await this.#sweep();
     });
+    this.#sendingDepth = new RecentLook(deps.clock, () => deps.store.depth("sending"));
     const record = (error: unknown) => this.#record(error);
     this.#report = new OutcomeReport({ publish: deps.publish, now: this.#now, record });
   }
@@ -255,12 +255,7 @@ export class MessageQueue implements Component {
 
   /** Updates wait while what they would have sent finds no room. */
   async #hasRoomToSend(): Promise<boolean> {
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (nowMs - this.#room.checkedAtMs >= roomTrustedMs) {
-      const depth = await this.#deps.store.depth("sending");
-      this.#room = { checkedAtMs: nowMs, free: depth < this.#deps.lengthMax };
-    }
-    return this.#room.free;
+    return (await this.#sendingDepth.look()) < this.#deps.lengthMax;
   }
 
   // ---- operating ----------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ export const status = z.object({
   intake: z.object({
     state: z.enum(["starting", "polling", "listening", "backing-off", "back-pressure", "stopped"]),
     reason: z.string().optional(),
-    sinceLastPollMs: z.number().optional(),
+    sinceLastHeardMs: z.number().optional(),
     failuresInARow: z.number(),
   }),
   breaker: z.enum(["closed", "open", "half-open"]),

@@ -1,46 +1,30 @@
 /**
- * Webhook: takes updates as requests from Telegram, and never loses one.
+ * Webhook: the source of updates that Telegram brings as requests.
  *
  * A request is answered with 200 only after its update is on disk. While there is no room, or the disk
- * takes nothing, the answer is 503 with `Retry-After`: Telegram keeps the update and comes again.
- * Owns the listener, and a loop that sets the webhook at Telegram and keeps looking whether it is still
- * set and reached. TLS ends at a proxy in front. It never ends the process.
+ * takes nothing, the answer is 503 with `Retry-After`: Telegram keeps the update and comes again. Owns
+ * the listener; a look sets the webhook at Telegram, or asks whether it is still set and reached. It
+ * stays set after a stop: Telegram keeps what it cannot deliver until the next start. TLS ends at a
+ * proxy in front.
  */
 import type { BotApi } from "../../core/bot-api.ts";
-import { type Clock, type Random, waitOver } from "../../core/clock.ts";
 import { WebhookUnreachableError } from "../../core/errors.ts";
-import type { Publish } from "../../core/events.ts";
-import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
-import type { UpdateSource, UpdateSourceSnapshot } from "../../core/intake.ts";
+import type { Loop } from "../../core/loop.ts";
 import type { Secret } from "../../core/secret.ts";
-import { type AcceptUpdates, commitUpdates } from "./accepted-updates.ts";
-import { IntakeCondition } from "./intake-condition.ts";
+import type { Intake, IntakeSource } from "./intake.ts";
 import { decidePollDelay } from "./intake-rules.ts";
 import { allowedUpdates } from "./update-message.ts";
 import { type Verdict, WebhookListener } from "./webhook-listener.ts";
 
-export interface WebhookDeps {
-  readonly api: BotApi;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly publish: Publish;
-  readonly botId: string;
+export interface WebhookOptions {
   /** Where Telegram reaches the listener. */
   readonly url: string;
-  /** What Telegram sends along, so that nobody else's requests are taken. */
+  /** What Telegram sends along, so that no other requests are taken. */
   readonly secret: Secret;
   /** Where the listener listens. */
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Commits updates; resolves when they are on disk. */
-  readonly accept: AcceptUpdates;
-  /** Updates for which there is room. */
-  readonly room: () => Promise<number>;
-  /** While true nothing is taken, on purpose. Default: never. */
-  readonly held?: () => boolean;
-  /** Called whenever Telegram has shown that it is there. */
-  readonly onPoll: () => void;
 }
 
 /** What matters of Telegram's `WebhookInfo`. Source: Bot API, getWebhookInfo. */
@@ -57,153 +41,83 @@ const checkEveryMs = 15_000;
 const callDeadlineMs = 10_000;
 /** An error of Telegram's deliveries is news for as long: two looks and the slowest first retries. */
 const errorNewsMs = 60_000;
-/** Milliseconds for which the look at the queue's length is trusted. */
-const roomTrustedMs = 250;
 /** Seconds after which Telegram is to come again; it doubles nothing. Source: telegram-bot-api.md 3.3. */
 const retryAfterSeconds = 5;
 
-export class Webhook implements UpdateSource {
-  readonly name = "webhook";
-  readonly #deps: WebhookDeps;
-  readonly #listener: WebhookListener;
-  readonly #stopping = new AbortController();
-  readonly #pulse: Pulse;
-  readonly #condition: IntakeCondition;
-  #nudge = new AbortController();
-  #loop: Promise<void> | undefined;
+export class Webhook implements IntakeSource {
+  readonly state = "listening";
+  readonly #options: WebhookOptions;
+  #listener: WebhookListener | undefined;
   #listeningSinceEpochMs = 0;
-  #room = { checkedAtMs: Number.NEGATIVE_INFINITY, free: 0 };
+  #set = false;
 
-  constructor(deps: WebhookDeps) {
-    this.#deps = deps;
-    this.#pulse = new Pulse(deps.clock);
-    this.#condition = new IntakeCondition(deps);
-    this.#listener = new WebhookListener({
-      ...deps,
-      connectionsMax: 2 * connectionsMax,
-      take: (value) => this.#take(value),
-      onRefused: () => deps.publish({ type: "webhook.refused" }),
-    });
+  constructor(options: WebhookOptions) {
+    this.#options = options;
   }
 
   /** Resolves when it listens. Rejects with `WebhookListenError`. */
-  async start(): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
+  async start(intake: Intake): Promise<void> {
+    const { clock, publish } = intake.deps;
+    this.#listener ??= new WebhookListener({
+      ...this.#options,
+      clock,
+      connectionsMax: 2 * connectionsMax,
+      take: (value) => take(value, intake),
+      onRefused: () => publish({ type: "webhook.refused" }),
+    });
     await this.#listener.start();
-    this.#listeningSinceEpochMs = this.#deps.clock.epochMs();
-    this.#loop ??= this.#run(this.#stopping.signal);
-  }
-
-  /** The webhook stays set: Telegram keeps what it cannot deliver until the next start. */
-  async drain(): Promise<readonly string[]> {
-    await this.stop();
-    return [];
+    this.#listeningSinceEpochMs = clock.epochMs();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(waitOver);
-    await this.#listener.stop();
-    await this.#loop;
-    this.#condition.enter("stopped");
+    await this.#listener?.stop();
   }
 
-  /** Looks at Telegram now. */
-  nudge(): void {
-    this.#nudge.abort(waitOver);
-  }
-
-  /** A beat a look. */
-  heartbeat(): Heartbeat {
-    return this.#pulse.heartbeat;
-  }
-
-  snapshot(): UpdateSourceSnapshot {
-    return this.#condition.snapshot();
-  }
-
-  // ---- what Telegram brings -----------------------------------------------------------------------
-
-  async #take(value: unknown): Promise<Verdict> {
-    try {
-      if (!(await this.#hasRoom())) return { retryAfterSeconds };
-      await commitUpdates([value], this.#deps);
-    } catch (error) {
-      this.#condition.failed(error, retryAfterSeconds * 1_000);
-      return { retryAfterSeconds };
-    }
-    this.#succeeded();
-    return "taken";
-  }
-
-  async #hasRoom(): Promise<boolean> {
-    const { clock, held, room } = this.#deps;
-    if (held?.()) return false;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - this.#room.checkedAtMs >= roomTrustedMs) {
-      this.#room = { checkedAtMs: nowMs, free: await room() };
-    }
-    return this.#condition.hasRoom(this.#room.free);
-  }
-
-  // ---- what Telegram knows ------------------------------------------------------------------------
-
-  async #run(signal: AbortSignal): Promise<void> {
-    let set = false;
-    while (!signal.aborted) {
-      this.#nudge = new AbortController();
-      this.#pulse.expect(2 * callDeadlineMs);
-      let waitMs = checkEveryMs;
-      try {
-        if (!set) await this.#set(signal);
-        const info = await this.#ask<WebhookInfo>("getWebhookInfo", {}, signal);
-        // Somebody else set another one, or Telegram gave ours up.
-        set = info.url === this.#deps.url;
-        if (set) this.#judge(info);
-        else waitMs = decidePollDelay(undefined, 1, this.#deps.random);
-      } catch (error) {
-        waitMs = decidePollDelay(error, this.#condition.failures + 1, this.#deps.random);
-        if (!signal.aborted) this.#condition.failed(error, waitMs);
-      }
-      this.#pulse.beat(waitMs);
-      await this.#deps.clock.sleep(waitMs, AbortSignal.any([signal, this.#nudge.signal]));
-    }
-    this.#pulse.expect(Number.POSITIVE_INFINITY);
-  }
-
-  async #set(signal: AbortSignal): Promise<void> {
-    const { publish, secret, url } = this.#deps;
-    const payload = {
-      url,
-      secret_token: secret.reveal(),
-      allowed_updates: allowedUpdates,
-      max_connections: connectionsMax,
+  async look(intake: Intake, loop: Loop): Promise<number> {
+    const { publish, random } = intake.deps;
+    const { secret, url } = this.#options;
+    const ask = <T>(method: string, payload: Parameters<BotApi["call"]>[1]) => {
+      const options = { signal: loop.signal, deadlineMs: callDeadlineMs };
+      return intake.deps.api.call<T>(method, payload, options);
     };
-    await this.#ask("setWebhook", payload, signal);
-    publish({ type: "webhook.set" });
+    loop.expect(2 * callDeadlineMs);
+    if (!this.#set) {
+      await ask("setWebhook", {
+        url,
+        secret_token: secret.reveal(),
+        allowed_updates: allowedUpdates,
+        max_connections: connectionsMax,
+      });
+      publish({ type: "webhook.set" });
+    }
+    const info = await ask<WebhookInfo>("getWebhookInfo", {});
+    // Another program may have set another one, or Telegram gave ours up.
+    this.#set = info.url === url;
+    if (!this.#set) return decidePollDelay(undefined, 1, random);
+    this.#judge(info, intake);
+    intake.heard();
+    return checkEveryMs;
   }
 
-  #ask<T>(method: string, payload: Parameters<BotApi["call"]>[1], signal: AbortSignal) {
-    return this.#deps.api.call<T>(method, payload, { signal, deadlineMs: callDeadlineMs });
-  }
-
-  /** Telegram answers, and perhaps it says that it does not reach us. */
-  #judge(info: WebhookInfo): void {
+  /** Throws when Telegram answers, but says that it does not reach us. */
+  #judge(info: WebhookInfo, { deps, heldBack }: Intake): void {
     const erredAtEpochMs = (info.last_error_date ?? 0) * 1_000;
-    const { clock } = this.#deps;
-    // What failed while nobody listened says nothing about now.
-    const news = Math.max(this.#listeningSinceEpochMs, clock.epochMs() - errorNewsMs);
-    if (
-      (info.pending_update_count ?? 0) > 0 &&
-      erredAtEpochMs > news &&
-      !this.#condition.heldBack
-    ) {
+    // What failed before this listener was there says nothing about now.
+    const news = Math.max(this.#listeningSinceEpochMs, deps.clock.epochMs() - errorNewsMs);
+    if ((info.pending_update_count ?? 0) > 0 && erredAtEpochMs > news && !heldBack) {
       throw new WebhookUnreachableError(info.last_error_message ?? "no reason was given");
     }
-    this.#succeeded();
   }
+}
 
-  #succeeded(): void {
-    this.#condition.succeeded("listening");
-    this.#deps.onPoll();
+async function take(value: unknown, intake: Intake): Promise<Verdict> {
+  try {
+    if ((await intake.recentRoom()) === 0) return { retryAfterSeconds };
+    await intake.take([value]);
+  } catch (error) {
+    intake.failed(error, retryAfterSeconds * 1_000);
+    return { retryAfterSeconds };
   }
+  intake.heard();
+  return "taken";
 }

@@ -1,9 +1,9 @@
-/** Telegram probe: alive is who completes polls; a bot nobody writes to is not dead. */
+/** Telegram probe: the bot is alive while polls complete, even if nobody writes to it. */
 import type { Probe, ProbeResult } from "../../core/component.ts";
-import type { UpdateSourceSnapshot } from "../../core/intake.ts";
+import type { IntakeSnapshot } from "../../core/intake.ts";
 
 export interface TelegramProbeDeps {
-  readonly intake: () => UpdateSourceSnapshot;
+  readonly intake: () => IntakeSnapshot;
   /** Whether calls can be made at present. */
   readonly reachable: () => boolean;
   /** Milliseconds after which a poll should have come back. */
@@ -20,21 +20,21 @@ export function telegramProbe(deps: TelegramProbeDeps): Probe {
 }
 
 function judge({ intake, latencyMs, pollDueMs, reachable }: TelegramProbeDeps): ProbeResult {
-  const { failuresInARow, reason, sinceLastPollMs, state } = intake();
+  const { failuresInARow, reason, sinceLastHeardMs, state } = intake();
   const latency = latencyMs();
   const figures = {
     state,
     failuresInARow,
-    sinceLastPollMs: sinceLastPollMs === undefined ? null : Math.round(sinceLastPollMs),
+    sinceLastHeardMs: sinceLastHeardMs === undefined ? null : Math.round(sinceLastHeardMs),
     latencyMs: latency,
   };
   if (state === "back-pressure") {
     return { status: "degraded", reason: "intake is held back", figures };
   }
-  if (sinceLastPollMs === undefined && failuresInARow === 0) {
+  if (sinceLastHeardMs === undefined && failuresInARow === 0) {
     return { status: "degraded", reason: "the first poll is under way", figures };
   }
-  if (sinceLastPollMs === undefined || sinceLastPollMs > pollDueMs) {
+  if (sinceLastHeardMs === undefined || sinceLastHeardMs > pollDueMs) {
     const why = reason === undefined ? "no poll has been completed" : `polling fails: ${reason}`;
     return { status: "unhealthy", reason: why, figures };
   }

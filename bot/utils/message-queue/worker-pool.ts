@@ -117,6 +117,8 @@ export class WorkerPool {
     }
     try {
       if (mayClaim && !(await mayClaim())) return retryClaimMs;
+      // It may have been paused during that look.
+      if (this.#paused) return Number.POSITIVE_INFINITY;
       const claimed = await this.#claim(free);
       if (claimed > 0 || this.#suspects.running !== suspect) return 0;
       const nextAt = await store.nextAvailableAtEpochMs(pool);

@@ -11,7 +11,8 @@ import {
 } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
-import { Polling, type PollingDeps } from "../../../bot/telegram/intake/polling.ts";
+import { Intake, type IntakeDeps } from "../../../bot/telegram/intake/intake.ts";
+import { Polling } from "../../../bot/telegram/intake/polling.ts";
 import { allowedUpdates } from "../../../bot/telegram/intake/update-message.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -20,29 +21,29 @@ import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
 const aborted = new CallUnknownError("aborted");
 const text = (update_id: number) => ({ update_id, message: { chat: { id: 1 }, text: "x" } });
 
-function setup(overrides: Partial<PollingDeps> = {}) {
+function setup(overrides: Partial<IntakeDeps> = {}) {
   const clock = new ManualClock();
   const api = new ScriptedApi(hangUntilAborted(aborted));
   const events: BotEvent[] = [];
   const accepted: NewMessage[] = [];
   let polls = 0;
-  const polling = new Polling({
+  const deps: IntakeDeps = {
     api,
     clock,
     random: () => 0.5,
     publish: (event) => events.push(event),
     botId: "42",
-    pollTimeoutSeconds: 50,
     accept: async (messages) => {
       accepted.push(...messages);
       return messages.map((_, index) => ({ kind: "queued", messageId: index }));
     },
     room: async () => 1_000,
-    onPoll: () => {
+    onHeard: () => {
       polls++;
     },
     ...overrides,
-  });
+  };
+  const polling = new Intake(deps, new Polling({ pollTimeoutSeconds: 50 }));
   return { accepted, api, clock, events, polling, polls: () => polls };
 }
 

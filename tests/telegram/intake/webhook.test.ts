@@ -7,8 +7,9 @@ import { CallNotSentError, StorageFullError } from "../../../bot/core/errors.ts"
 import type { BotEvent } from "../../../bot/core/events.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
 import { Secret } from "../../../bot/core/secret.ts";
+import { Intake, type IntakeDeps } from "../../../bot/telegram/intake/intake.ts";
 import { allowedUpdates } from "../../../bot/telegram/intake/update-message.ts";
-import { Webhook, type WebhookDeps } from "../../../bot/telegram/intake/webhook.ts";
+import { Webhook } from "../../../bot/telegram/intake/webhook.ts";
 import { freePort } from "../../../sandbox/ensure.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -18,34 +19,35 @@ const secret = "a-secret-of-telegrams";
 const url = "https://bot.example/updates";
 const text = (update_id: number) => ({ update_id, message: { chat: { id: 1 }, text: "x" } });
 
-async function setup(overrides: Partial<WebhookDeps> = {}) {
+async function setup({ port: given, ...overrides }: Partial<IntakeDeps> & { port?: number } = {}) {
   const clock = new ManualClock();
   const api = new ScriptedApi(() => ({ url }));
   const events: BotEvent[] = [];
   const accepted: NewMessage[] = [];
-  const port = await freePort("127.0.0.1");
-  const webhook = new Webhook({
+  const port = given ?? (await freePort("127.0.0.1"));
+  const deps: IntakeDeps = {
     api,
     clock,
     random: () => 0.5,
     publish: (event) => events.push(event),
     botId: "42",
-    url,
-    secret: new Secret(secret),
-    host: "127.0.0.1",
-    port,
     accept: async (messages) => {
       accepted.push(...messages);
       return messages.map((_, index) => ({ kind: "queued", messageId: index }));
     },
     room: async () => 1_000,
-    onPoll: () => {},
+    onHeard: () => {},
     ...overrides,
-  });
+  };
+  const webhook = new Intake(deps, createWebhook(port));
   onTestFinished(() => webhook.stop());
   const post = (body: string, headers: Record<string, string> = {}) =>
     answerTo(port, body, { "X-Telegram-Bot-Api-Secret-Token": secret, ...headers });
   return { accepted, api, clock, events, post, webhook };
+}
+
+function createWebhook(port: number) {
+  return new Webhook({ url, secret: new Secret(secret), host: "127.0.0.1", port });
 }
 
 function answerTo(port: number, body: string, headers: Record<string, string>, method = "POST") {
@@ -70,21 +72,17 @@ const types = (events: readonly BotEvent[]) => events.map(({ type }) => type);
 lifecycleConformance("the webhook", () => {
   const clock = new ManualClock();
   const api = new ScriptedApi(() => ({ url }));
-  const component = new Webhook({
+  const deps: IntakeDeps = {
     api,
     clock,
     random: () => 0.5,
     publish: () => {},
     botId: "42",
-    url,
-    secret: new Secret(secret),
-    host: "127.0.0.1",
-    port: 0,
     accept: async () => [],
     room: async () => 1,
-    onPoll: () => {},
-  });
-  return { component, clock };
+    onHeard: () => {},
+  };
+  return { component: new Intake(deps, createWebhook(0)), clock };
 });
 
 test("it sets itself at the start, with the secret, and asks whether it is reached", async () => {

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { Component } from "../../../bot/core/component.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
+import { Intake } from "../../../bot/telegram/intake/intake.ts";
 import { Polling } from "../../../bot/telegram/intake/polling.ts";
 import { restartRules } from "../../../bot/utils/fault-tolerance-manager/recovery-rules.ts";
 import { Replaceable } from "../../../bot/utils/fault-tolerance-manager/replaceable.ts";
@@ -176,29 +177,31 @@ test("a poll that never comes back, in spite of its deadline, costs a new poller
     clock.sleep(50_000, new AbortController().signal).then(() => []),
   );
   const accepted: number[] = [];
-  const polling = new Replaceable(
+  const intake = new Replaceable(
     () =>
-      new Polling({
-        api,
-        clock,
-        random: () => 0.5,
-        publish: () => {},
-        botId: "42",
-        pollTimeoutSeconds: 50,
-        accept: async (messages) => {
-          accepted.push(messages.length);
-          return messages.map((_, index) => ({ kind: "queued", messageId: index }));
+      new Intake(
+        {
+          api,
+          clock,
+          random: () => 0.5,
+          publish: () => {},
+          botId: "42",
+          accept: async (messages) => {
+            accepted.push(messages.length);
+            return messages.map((_, index) => ({ kind: "queued", messageId: index }));
+          },
+          room: async () => 100,
+          onHeard: () => {},
         },
-        room: async () => 100,
-        onPoll: () => {},
-      }),
+        new Polling({ pollTimeoutSeconds: 50 }),
+      ),
   );
-  const { manager } = setup([], { clock, components: [polling] });
+  const { manager } = setup([], { clock, components: [intake] });
   api.script([], () => new Promise(() => {}), [{ update_id: 7, message: { chat: { id: 1 } } }]);
   await manager.start();
   await clock.advance(120_000);
   expect(accepted).toEqual([1]);
-  expect(manager.snapshot()).toMatchObject([{ name: "polling", restarts: 1, state: "alive" }]);
+  expect(manager.snapshot()).toMatchObject([{ name: "intake", restarts: 1, state: "alive" }]);
 });
 
 // ---- every state, every event --------------------------------------------------------------------------

@@ -74,23 +74,23 @@ describe("telegram", () => {
   const polling = {
     state: "polling",
     reason: undefined,
-    sinceLastPollMs: 5_000,
+    sinceLastHeardMs: 5_000,
     failuresInARow: 0,
   } as const;
   test.for<[string, object, boolean, string, (number | null)?]>([
     ["polls come back", {}, true, "healthy"],
     ["answers are quick", {}, true, "healthy", 40],
     ["answers are slow", {}, true, "degraded", 2_500],
-    ["the first poll is under way", { sinceLastPollMs: undefined }, true, "degraded"],
-    ["held back", { state: "back-pressure", sinceLastPollMs: 90_000 }, true, "degraded"],
+    ["the first poll is under way", { sinceLastHeardMs: undefined }, true, "degraded"],
+    ["held back", { state: "back-pressure", sinceLastHeardMs: 90_000 }, true, "degraded"],
     ["failing for a moment", { failuresInARow: 2, reason: "TELEGRAM_NOT_SENT" }, true, "degraded"],
     [
       "failing since the start",
-      { failuresInARow: 2, sinceLastPollMs: undefined },
+      { failuresInARow: 2, sinceLastHeardMs: undefined },
       true,
       "unhealthy",
     ],
-    ["no poll for long", { sinceLastPollMs: 46_000 }, true, "unhealthy"],
+    ["no poll for long", { sinceLastHeardMs: 46_000 }, true, "unhealthy"],
     ["sending is not possible", {}, false, "degraded"],
   ])("%s", async ([, change, reachable, status, latencyMs = null]) => {
     const probe = telegramProbe({

@@ -1,0 +1,228 @@
+/**
+ * Intake: takes updates from Telegram into the queue before Telegram is told "got it" (promise P1).
+ *
+ * How they come is the business of its source (polling.ts, webhook.ts). The intake owns what is the
+ * same for both: the loop, the commit of a batch, whether there is room, and what is known of Telegram.
+ * Its loop ends only by `stop`. It never ends the process.
+ */
+import type { BotApi } from "../../core/bot-api.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import type { Component } from "../../core/component.ts";
+import { recordError } from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
+import type { Heartbeat } from "../../core/heartbeat.ts";
+import type { IntakeSnapshot, RawUpdate } from "../../core/intake.ts";
+import { Loop } from "../../core/loop.ts";
+import type { NewMessage } from "../../core/message.ts";
+import { RecentLook } from "../../core/recent-look.ts";
+import type { EnqueueResult } from "../../core/store.ts";
+import { decidePollDelay } from "./intake-rules.ts";
+import { parseUpdate, toIncomingMessage } from "./update-message.ts";
+
+export interface IntakeDeps {
+  /** The bare client, not the breaker: the intake is how we notice that Telegram is back. */
+  readonly api: BotApi;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly publish: Publish;
+  readonly botId: string;
+  /** Commits messages in one transaction; resolves when they are on disk. */
+  readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
+  /** Updates for which there is room. */
+  readonly room: () => Promise<number>;
+  /** While true nothing is taken, on purpose. Default: never. */
+  readonly held?: () => boolean;
+  /** Called whenever Telegram has shown that it is there. */
+  readonly onHeard: () => void;
+}
+
+/** One way in which updates come. Given to one intake only. */
+export interface IntakeSource {
+  /** What the intake's state is called while all is well. */
+  readonly state: "polling" | "listening";
+  /** Resolves when updates can come; rejects when they cannot. Default: nothing is to be done. */
+  start?(intake: Intake): Promise<void>;
+  /**
+   * Looks at Telegram once. Rejects when that fails; it is called again after a back-off.
+   *
+   * @returns milliseconds until the next look.
+   */
+  look(intake: Intake, loop: Loop): Promise<number>;
+  /** Called after the report of a failed look. Never rejects. */
+  mend?(error: unknown, intake: Intake, signal: AbortSignal): Promise<void>;
+  /** Ends a look under way whose connection may be dead. */
+  nudge?(): void;
+  /** Never rejects. */
+  stop?(): Promise<void>;
+}
+
+export class Intake implements Component {
+  readonly name = "intake";
+  readonly deps: IntakeDeps;
+  readonly #source: IntakeSource;
+  readonly #loop: Loop;
+  readonly #recentRoom: RecentLook<number>;
+  #state: IntakeSnapshot["state"] = "starting";
+  #reason: string | undefined;
+  #heardAtMs: number | undefined;
+  #failures = 0;
+  #failingSinceMs = 0;
+  #heldBack = false;
+
+  constructor(deps: IntakeDeps, source: IntakeSource) {
+    this.deps = deps;
+    this.#source = source;
+    this.#loop = new Loop(deps.clock, (loop) => this.#run(loop));
+    this.#recentRoom = new RecentLook(deps.clock, deps.room);
+  }
+
+  // ---- life ---------------------------------------------------------------------------------------
+
+  /** Rejects as the start of its source does. */
+  async start(): Promise<void> {
+    if (this.#loop.stopped) return;
+    await this.#source.start?.(this);
+    this.#loop.start();
+  }
+
+  /** Nothing is lost: what Telegram brings now is unconfirmed and comes again. */
+  async drain(): Promise<readonly string[]> {
+    await this.stop();
+    return [];
+  }
+
+  async stop(): Promise<void> {
+    const ended = this.#loop.stop();
+    await this.#source.stop?.();
+    await ended;
+    this.#state = "stopped";
+  }
+
+  /** Telegram is there again, as another part has found: looks at once. */
+  nudge(): void {
+    this.#source.nudge?.();
+    this.#loop.wake();
+  }
+
+  /** Beats once per look at Telegram, failed or not, and per look for room. */
+  heartbeat(): Heartbeat {
+    return this.#loop.heartbeat;
+  }
+
+  snapshot(): IntakeSnapshot {
+    const { clock, held } = this.deps;
+    const heard = this.#heardAtMs;
+    const waiting = this.#state !== "stopped" && (this.#heldBack || held?.());
+    return {
+      state: waiting ? "back-pressure" : this.#state,
+      reason: this.#reason,
+      sinceLastHeardMs: heard === undefined ? undefined : clock.monotonicMs() - heard,
+      failuresInARow: this.#failures,
+    };
+  }
+
+  async #run(loop: Loop): Promise<void> {
+    let waitMs: number;
+    do {
+      waitMs = await this.#source.look(this, loop).catch((error) => this.#mend(error, loop));
+    } while (await loop.wait(waitMs));
+  }
+
+  async #mend(error: unknown, loop: Loop): Promise<number> {
+    if (loop.stopped) return 0;
+    const retryInMs = decidePollDelay(error, this.#failures + 1, this.deps.random);
+    this.failed(error, retryInMs);
+    loop.beat(retryInMs);
+    await this.#source.mend?.(error, this, loop.signal);
+    return retryInMs;
+  }
+
+  // ---- for its source -----------------------------------------------------------------------------
+
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Whether nothing is known of Telegram yet, or the last thing known is a failure. */
+  get doubtful(): boolean {
+    return this.#heardAtMs === undefined || this.#failures > 0;
+  }
+
+  /** Whether the last look for room found none. */
+  get heldBack(): boolean {
+    return this.#heldBack;
+  }
+
+  /** Updates for which there is room now; 0 while none are to be taken. */
+  room(): Promise<number> {
+    return this.#roomFrom(this.deps.room);
+  }
+
+  /** The same as it was at most 250 ms ago. */
+  recentRoom(): Promise<number> {
+    return this.#roomFrom(() => this.#recentRoom.look());
+  }
+
+  /**
+   * Commits what is an update among `values`, in one transaction. Rejects as `accept` does.
+   *
+   * @returns the highest id among them; `undefined` when there was none.
+   */
+  async take(values: readonly unknown[]): Promise<number | undefined> {
+    const { accept, botId, publish } = this.deps;
+    const updates: RawUpdate[] = [];
+    for (const value of values) {
+      const update = parseUpdate(value);
+      if (update) updates.push(update);
+      else publish({ type: "update.ignored", updateId: undefined, reason: "no update_id" });
+    }
+    if (updates.length === 0) return undefined;
+    const results = await accept(updates.map((update) => toIncomingMessage(update, botId)));
+    const duplicates = results.filter((result) => result.kind === "duplicate").length;
+    publish({ type: "updates.received", received: updates.length, duplicates });
+    return Math.max(...updates.map((update) => update.update_id));
+  }
+
+  /** Telegram has shown that it is there. */
+  heard(): void {
+    const { clock, onHeard, publish } = this.deps;
+    const nowMs = clock.monotonicMs();
+    if (this.#failures > 0) {
+      const afterMs = nowMs - this.#failingSinceMs;
+      publish({ type: "intake.recovered", afterMs, failures: this.#failures });
+    }
+    this.#heardAtMs = nowMs;
+    this.#failures = 0;
+    this.#reason = undefined;
+    this.#state = this.#source.state;
+    onHeard();
+  }
+
+  failed(error: unknown, retryInMs: number): void {
+    const { clock, publish } = this.deps;
+    if (this.#failures === 0) this.#failingSinceMs = clock.monotonicMs();
+    this.#failures++;
+    const record = recordError(error, clock.epochMs());
+    this.#state = "backing-off";
+    this.#reason = record.code;
+    const failuresInARow = this.#failures;
+    publish({ type: "intake.failed", error: record, retryInMs, failuresInARow });
+  }
+
+  /** What was known of Telegram before may no longer hold. */
+  doubt(): void {
+    this.#heardAtMs = undefined;
+  }
+
+  async #roomFrom(look: () => Promise<number>): Promise<number> {
+    const { held, publish } = this.deps;
+    if (held?.()) return 0;
+    const free = await look();
+    if (free > 0 === this.#heldBack) {
+      this.#heldBack = !this.#heldBack;
+      publish(this.#heldBack ? { type: "intake.held-back" } : { type: "intake.resumed", free });
+    }
+    return Math.max(0, free);
+  }
+}
