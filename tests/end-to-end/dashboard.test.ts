@@ -116,7 +116,7 @@ test("where looking needs a token it is asked for, and one for looking is kept f
   await page.getByText("this token is wrong").waitFor();
   await giveToken(page, readToken);
   await page.getByText("● live").waitFor();
-  await page.getByRole("button", { name: "Restart intake" }).click();
+  await page.getByRole("button", { name: "Restart polling" }).click();
   await page.getByRole("button", { name: "Restart", exact: true }).last().click();
   await page.getByText("this token is for reading").waitFor();
   await page.keyboard.press("Escape");
