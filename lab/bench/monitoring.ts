@@ -36,7 +36,7 @@ interface Turn {
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Of the requests; empty without any. */
-  readonly answers: Readonly<Record<string, number>>;
+  readonly statusCounts: Readonly<Record<string, number>>;
 }
 
 const directory = mkdtempSync(join(tmpdir(), "monitoring-bench-"));
@@ -80,7 +80,7 @@ async function run(): Promise<void> {
     const beside = await takeTurn(sandbox, true, turnMs);
     ratios.push(beside.p99Ms / alone.p99Ms);
     print(`round ${round}: alone ${describe(alone)}; beside requests ${describe(beside)}`);
-    print(`         answers ${JSON.stringify(beside.answers)}`);
+    print(`         status codes ${JSON.stringify(beside.statusCounts)}`);
   }
   const middle = ratios.toSorted((one, other) => one - other)[Math.floor(ratios.length / 2)] ?? 0;
   const change = (middle - 1) * 100;
@@ -92,7 +92,7 @@ async function run(): Promise<void> {
 
 async function takeTurn(control: SandboxClient, asking: boolean, lengthMs: number): Promise<Turn> {
   const [firstChat, journalFrom] = [chats, await lastSequence(control)];
-  const answers: Record<string, number> = {};
+  const statusCounts: Record<string, number> = {};
   const writing = paced(lengthMs, updatesPerSecond, async () => {
     await control.write({ userId: chats++, text: "/help" });
   });
@@ -100,12 +100,12 @@ async function takeTurn(control: SandboxClient, asking: boolean, lengthMs: numbe
     ? paced(lengthMs, requestsPerSecond, async () => {
         const { statusCode, body } = await pool.request({ path: "/api/health", method: "GET" });
         await body.dump();
-        answers[statusCode] = (answers[statusCode] ?? 0) + 1;
+        statusCounts[statusCode] = (statusCounts[statusCode] ?? 0) + 1;
       })
     : undefined;
   await Promise.all([writing, requesting]);
   await pause(settleMs);
-  return { ...(await latencies(control, firstChat, journalFrom)), answers };
+  return { ...(await latencies(control, firstChat, journalFrom)), statusCounts };
 }
 
 /** Calls `act` so often a second, however long each takes, and waits for all. */

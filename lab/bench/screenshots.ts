@@ -145,9 +145,9 @@ async function photographDashboard(browser: Browser): Promise<void> {
   });
 }
 
-type Scene = (page: Awaited<ReturnType<Browser["newPage"]>>) => Promise<void>;
+type Preparation = (page: Awaited<ReturnType<Browser["newPage"]>>) => Promise<void>;
 
-async function photograph(browser: Browser, name: string, prepare: Scene): Promise<void> {
+async function photograph(browser: Browser, name: string, prepare: Preparation): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     const page = await browser.newPage({
       colorScheme,

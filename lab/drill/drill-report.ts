@@ -1,5 +1,5 @@
 /** Drill report: what all faults of a drill come to: aims, coverage, verdict. */
-import { type Area, areas, type Fault, type Group, groups } from "./fault.ts";
+import { type Area, areas, type DrillFault, type Group, groups } from "./fault.ts";
 import type { PeerRow } from "./peers/contest.ts";
 import { aimsMs, type FaultReport } from "./run-fault.ts";
 
@@ -79,8 +79,9 @@ type Counts = Pick<
 >;
 
 /** What the faults cover, by the requirement's areas and by the groups of known troubles. */
-export function summarizeCoverage(faults: readonly Fault[]): readonly CoverageRow[] {
-  const having = (has: (fault: Fault) => boolean) => faults.filter(has).map(({ name }) => name);
+export function summarizeCoverage(faults: readonly DrillFault[]): readonly CoverageRow[] {
+  const having = (has: (fault: DrillFault) => boolean) =>
+    faults.filter(has).map(({ name }) => name);
   const ofArea = (Object.keys(areas) as Area[]).map((area) => ({
     what: areas[area],
     faults: having((fault) => fault.areas.includes(area)),

@@ -14,7 +14,7 @@ import {
   summarizeCoverage,
   toJson,
 } from "./drill-report.ts";
-import type { Fault } from "./fault.ts";
+import type { DrillFault } from "./fault.ts";
 import { allFaults } from "./faults/all.ts";
 import { manyKills } from "./faults/kills.ts";
 import { randomSchedule } from "./faults/schedules.ts";
@@ -88,7 +88,13 @@ function isHeld(
   );
 }
 
-function chooseFaults({ kills, minutes, only, peers, quick }: DrillArguments): readonly Fault[] {
+function chooseFaults({
+  kills,
+  minutes,
+  only,
+  peers,
+  quick,
+}: DrillArguments): readonly DrillFault[] {
   const long = [
     ...(kills === undefined ? [] : [manyKills(kills)]),
     ...(minutes === undefined ? [] : [randomSchedule(minutes, allFaults)]),

@@ -1,4 +1,4 @@
-/** Fault: one way to break the bot on purpose, and how to see that it was noticed and is over. */
+/** DrillFault: one way to break the bot on purpose, and how to see that it was noticed and is over. */
 import type { Scene, SceneSetup } from "./scene.ts";
 import type { Tool } from "./tools.ts";
 
@@ -17,21 +17,21 @@ export type Area = keyof typeof areas;
 
 /** What other bots are known to suffer from, by group; each was collected from their issue trackers. */
 export const groups = {
-  P1: "polling dies silently",
-  P2: "409 kills the bot",
-  P3: "one failing handler stops everything",
-  P4: "long handlers time out",
-  P5: "one stuck handler blocks everybody",
-  P6: "429 crashes or blocks",
-  P7: "network loss crashes",
-  P8: "duplicates after an ambiguous send",
-  P9: "the same update handled twice",
-  P10: "updates lost at a restart",
-  P11: "a poison update blocks the bot",
-  P12: "a durable inbox that goes wrong",
-  P13: "order within a chat",
-  P14: "broadcasts exceed the limits",
-  P15: "blocked chats crash or are tried for ever",
+  T1: "polling dies silently",
+  T2: "409 kills the bot",
+  T3: "one failing handler stops everything",
+  T4: "long handlers time out",
+  T5: "one stuck handler blocks everybody",
+  T6: "429 crashes or blocks",
+  T7: "network loss crashes",
+  T8: "duplicates after an ambiguous send",
+  T9: "the same update handled twice",
+  T10: "updates lost at a restart",
+  T11: "a poison update blocks the bot",
+  T12: "a durable inbox that goes wrong",
+  T13: "order within a chat",
+  T14: "broadcasts exceed the limits",
+  T15: "blocked chats crash or are tried for ever",
 } as const;
 
 export type Group = keyof typeof groups;
@@ -56,7 +56,7 @@ export type Aim =
   /** Answering within 2 s of the kill. */
   | "kill";
 
-export interface Fault {
+export interface DrillFault {
   /** For `--only`. */
   readonly name: string;
   readonly title: string;

@@ -8,9 +8,9 @@ import type { FaultReport, Timeline } from "./run-fault.ts";
 
 const style = `
 :root { color-scheme: light dark; --ground: #fbfbfa; --card: #fff; --ink: #1d1f23; --soft: #6a707a;
-  --line: #e4e4e1; --good: #18794e; --bad: #c4331f; --band: #f6c9bf; --answers: #3b6fd8; --notice: #c77700; }
+  --line: #e4e4e1; --good: #18794e; --bad: #c4331f; --band: #f6c9bf; --replies: #3b6fd8; --notice: #c77700; }
 @media (prefers-color-scheme: dark) { :root { --ground: #15171a; --card: #1d2024; --ink: #e8e9eb;
-  --soft: #9aa1ab; --line: #30343a; --good: #4cc38a; --bad: #ff7a66; --band: #5c2a22; --answers: #7aa5ff;
+  --soft: #9aa1ab; --line: #30343a; --good: #4cc38a; --bad: #ff7a66; --band: #5c2a22; --replies: #7aa5ff;
   --notice: #ffb454; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 1180px; background: var(--ground);
@@ -75,7 +75,7 @@ ${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
 const legend = `<p class="legend soft"><span><i style="background:var(--band)"></i>broken</span>
-<span><i style="background:var(--answers)"></i>messages sent</span>
+<span><i style="background:var(--replies)"></i>messages sent</span>
 <span><i style="background:var(--notice)"></i>noticed</span>
 <span><i style="background:var(--good)"></i>answering again</span>
 <span><i style="background:var(--bad)"></i>a process ended</span></p>`;
@@ -120,7 +120,7 @@ const base = height - 6;
 
 /** What was sent, second by second, and where the fault lies in it. */
 function drawTimeline(timeline: Timeline): string {
-  const { answersAtMs, detectedAtMs, endedAtMs, exits, finishedAtMs, injectedAtMs, recoveredAtMs } =
+  const { repliesAtMs, detectedAtMs, endedAtMs, exits, finishedAtMs, injectedAtMs, recoveredAtMs } =
     timeline;
   const x = (atMs: number) =>
     ((Math.min(Math.max(atMs, 0), finishedAtMs) / finishedAtMs) * width).toFixed(1);
@@ -135,15 +135,15 @@ function drawTimeline(timeline: Timeline): string {
   );
   return `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Timeline of ${(finishedAtMs / 1000).toFixed(0)} seconds">
 <rect x="${x(injectedAtMs)}" y="0" width="${brokenWidth.toFixed(1)}" height="${base}" fill="var(--band)"/>
-${drawAnswers(answersAtMs, finishedAtMs)}${line(detectedAtMs, "notice")}${line(recoveredAtMs, "good")}
+${drawReplies(repliesAtMs, finishedAtMs)}${line(detectedAtMs, "notice")}${line(recoveredAtMs, "good")}
 <line x1="0" x2="${width}" y1="${base}" y2="${base}" stroke="var(--line)"/>${exitMarks.join("")}</svg>`;
 }
 
 const bars = 85;
 
-function drawAnswers(answersAtMs: readonly number[], finishedAtMs: number): string {
+function drawReplies(repliesAtMs: readonly number[], finishedAtMs: number): string {
   const counts = new Array<number>(bars).fill(0);
-  for (const atMs of answersAtMs) {
+  for (const atMs of repliesAtMs) {
     const bar = Math.min(bars - 1, Math.floor((Math.max(atMs, 0) / finishedAtMs) * bars));
     counts[bar] = (counts[bar] ?? 0) + 1;
   }
@@ -154,7 +154,7 @@ function drawAnswers(answersAtMs: readonly number[], finishedAtMs: number): stri
       if (count === 0) return "";
       // The root lets a few messages be seen beside the flood that follows an outage.
       const tall = Math.sqrt(count / most) * (base - 4);
-      return `<rect x="${(bar * step).toFixed(1)}" y="${(base - tall).toFixed(1)}" width="${(step - 0.6).toFixed(1)}" height="${tall.toFixed(1)}" fill="var(--answers)"/>`;
+      return `<rect x="${(bar * step).toFixed(1)}" y="${(base - tall).toFixed(1)}" width="${(step - 0.6).toFixed(1)}" height="${tall.toFixed(1)}" fill="var(--replies)"/>`;
     })
     .join("");
 }

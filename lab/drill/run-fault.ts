@@ -6,7 +6,7 @@
  */
 import { availableParallelism, loadavg } from "node:os";
 import { eventually, nowMs, pause } from "./bot-process.ts";
-import type { Aim, Fault } from "./fault.ts";
+import type { Aim, DrillFault } from "./fault.ts";
 import { type Judgement, judge, type Span } from "./judge.ts";
 import { type Scene, type SceneDefaults, setScene } from "./scene.ts";
 import { whyMissing } from "./tools.ts";
@@ -17,7 +17,7 @@ export const aimsMs: Readonly<Record<Aim, number>> = { hang: 20_000, outage: 5_0
 
 /** Instants are milliseconds since the scene's beginning. */
 export interface FaultReport {
-  readonly fault: Fault;
+  readonly fault: DrillFault;
   readonly outcome: "held" | "broken" | "skipped";
   /** Of a skip, or one sentence for each promise broken. */
   readonly reasons: readonly string[];
@@ -38,7 +38,7 @@ export interface Timeline {
   readonly recoveredAtMs?: number;
   readonly finishedAtMs: number;
   /** When sends took effect. */
-  readonly answersAtMs: readonly number[];
+  readonly repliesAtMs: readonly number[];
   readonly exits: readonly { readonly atMs: number; readonly how: string }[];
 }
 
@@ -52,7 +52,7 @@ const settleMsMax = 90_000;
 
 /** Never rejects: what goes wrong with the fault itself is in the report. */
 export async function runFault(
-  fault: Fault,
+  fault: DrillFault,
   defaults: SceneDefaults,
   narrate: Narrate,
 ): Promise<FaultReport> {
@@ -70,7 +70,7 @@ export async function runFault(
   }
 }
 
-async function play(fault: Fault, scene: Scene, narrate: Narrate): Promise<FaultReport> {
+async function play(fault: DrillFault, scene: Scene, narrate: Narrate): Promise<FaultReport> {
   const course = await breakAndMend(fault, scene, narrate);
   await fault.afterwards?.(scene);
   const leaves = fault.leaves ?? 0;
@@ -122,14 +122,14 @@ interface Course {
   readonly recoveredAfterMs: number;
 }
 
-async function breakAndMend(fault: Fault, scene: Scene, narrate: Narrate): Promise<Course> {
-  const { answers, bot, crowd, supervisor } = scene;
+async function breakAndMend(fault: DrillFault, scene: Scene, narrate: Narrate): Promise<Course> {
+  const { replies, bot, crowd, supervisor } = scene;
   const startedAtMs = nowMs();
   supervisor.start();
   await bot.monitoringUrl();
-  answers.start();
+  replies.start();
   crowd.start();
-  await answers.firstAfter(startedAtMs, recoverMsMax);
+  await replies.firstAfter(startedAtMs, recoverMsMax);
   await pause(warmUpMs);
 
   const watch = new Watch(fault.detection, scene);
@@ -149,19 +149,19 @@ async function breakAndMend(fault: Fault, scene: Scene, narrate: Narrate): Promi
   // Where the end of the process is how it was noticed, it is over only with that.
   const byExit = !fault.end && fault.detection.by === "exit";
   const overAtMs = byExit ? Math.max(endedAtMs, detectedAtMs ?? 0) : endedAtMs;
-  const recoveredAtMs = await answers.firstAfter(overAtMs, recoverMsMax);
+  const recoveredAtMs = await replies.firstAfter(overAtMs, recoverMsMax);
   const recoveredAfterMs = recoveredAtMs - (fault.aim === "hang" ? injectedAtMs : overAtMs);
   narrate(`answering after ${seconds(recoveredAfterMs)}`);
   return { startedAtMs, injectedAtMs, overAtMs, detectedAtMs, recoveredAtMs, recoveredAfterMs };
 }
 
 /** When answers were written that nobody could read. */
-function deafSpans({ deafMs = 1_000, swallows }: Fault, scene: Scene, course: Course): Span[] {
+function deafSpans({ deafMs = 1_000, swallows }: DrillFault, scene: Scene, course: Course): Span[] {
   const beforeEnds = scene.supervisor.ends.map(({ atMs }): Span => [atMs - deafMs, atMs]);
   return swallows ? [...beforeEnds, [course.injectedAtMs, course.overAtMs]] : beforeEnds;
 }
 
-function drawTimeline({ answers, supervisor }: Scene, course: Course): Timeline {
+function drawTimeline({ replies, supervisor }: Scene, course: Course): Timeline {
   const since = (atMs: number) => atMs - course.startedAtMs;
   const { detectedAtMs, injectedAtMs, overAtMs, recoveredAtMs } = course;
   return {
@@ -170,7 +170,7 @@ function drawTimeline({ answers, supervisor }: Scene, course: Course): Timeline 
     ...(detectedAtMs !== undefined && { detectedAtMs: since(detectedAtMs) }),
     recoveredAtMs: since(recoveredAtMs),
     finishedAtMs: since(nowMs()),
-    answersAtMs: answers.all.map(since),
+    repliesAtMs: replies.all.map(since),
     exits: supervisor.ends.map(({ atMs, code, signal }) => ({
       atMs: since(atMs),
       how: signal ?? `exit ${code}`,

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
 import { seededRandom } from "../../sandbox/random.ts";
-import { Answers } from "./answers.ts";
 import { BotProcess } from "./bot-process.ts";
 import { Crowd } from "./crowd.ts";
 import { FaultProxy } from "./fault-proxy.ts";
+import { Replies } from "./replies.ts";
 import { Supervisor } from "./supervisor.ts";
 
 type Env = Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ export interface Scene {
   readonly sandbox: SandboxClient;
   readonly network: FaultProxy;
   readonly crowd: Crowd;
-  readonly answers: Answers;
+  readonly replies: Replies;
   readonly random: () => number;
   /** Holds `data` and `logs`. */
   readonly directory: string;
@@ -90,7 +90,7 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
   const { callEveryMs = 100, pauseMs = 400, shoppers = 3, writers = 10 } = setup;
   const crowd = new Crowd({ sandbox, random, writers, shoppers, pauseMs, callEveryMs });
   await setup.invite?.(sandbox);
-  const answers = new Answers(sandbox);
+  const replies = new Replies(sandbox);
   const botDirectory = join(directory, "data", started.token.split(":")[0] ?? "");
   mkdirSync(botDirectory, { recursive: true });
   const supervisor = new Supervisor(bot);
@@ -108,14 +108,14 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
     sandbox,
     network,
     crowd,
-    answers,
+    replies,
     random,
     directory,
     botDirectory,
     close: async () => {
       process.off("exit", onExit);
       crowd.leave();
-      answers.stop();
+      replies.stop();
       await supervisor.stop("SIGKILL");
       await network.stop();
       await started.stop();

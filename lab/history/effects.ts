@@ -17,13 +17,13 @@ export function checkEffects(
   const effects = recordsOf(history, "effect");
   const seen = new Set<string>();
   const findings: Finding[] = [];
-  const place = new Map<string, number>();
+  const position = new Map<string, number>();
   const closed = new Set<string>();
   for (const { sent } of all) {
     if (sent.effects) closed.add(sent.chat);
-    for (const effect of sent.effects ?? []) place.set(effect, place.size);
+    for (const effect of sent.effects ?? []) position.set(effect, position.size);
   }
-  const latest = new Map<string, { readonly effect: string; readonly place: number }>();
+  const latest = new Map<string, { readonly effect: string; readonly position: number }>();
   const balances = new Map<string, number>();
   for (const { at, amountMinor = 0, chat, effect } of effects) {
     const balance = (balances.get(chat) ?? 0) + amountMinor;
@@ -36,14 +36,14 @@ export function checkEffects(
       continue;
     }
     seen.add(effect);
-    const own = place.get(effect);
+    const own = position.get(effect);
     const before = latest.get(chat);
     if (own === undefined) {
       if (closed.has(chat)) find("P2", "effect-unexpected", `nobody asked for ${effect}`);
-    } else if (before && before.place > own) {
+    } else if (before && before.position > own) {
       find("P5", "effects-out-of-order", `${effect} was done after ${before.effect}`);
     } else {
-      latest.set(chat, { effect, place: own });
+      latest.set(chat, { effect, position: own });
     }
   }
   const missing = new Map<string, readonly string[]>();

@@ -6,7 +6,7 @@
 import type { HistoryRecord } from "./history.ts";
 
 /** What is needed of a journal entry. */
-export interface JournalledCall {
+export interface ObservedCall {
   readonly sequence: number;
   readonly method: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export interface Expectation {
   readonly replies?: readonly string[];
 }
 
-export interface JournalNames<Call extends JournalledCall = JournalledCall> {
+export interface JournalNames<Call extends ObservedCall = ObservedCall> {
   /** A reply's name; `undefined` for calls that are none. */
   readonly reply: (call: Call) => string | undefined;
   /** Default: nothing is known about any update. */
@@ -48,7 +48,7 @@ export interface JournalNames<Call extends JournalledCall = JournalledCall> {
 const unreadMs = 1_000;
 
 /** @returns records in order of time. Covers replies. */
-export function historyFromJournal<Call extends JournalledCall>(
+export function historyFromJournal<Call extends ObservedCall>(
   calls: readonly Call[],
   fates: readonly UpdateFate[],
   names: JournalNames<Call>,
@@ -81,7 +81,7 @@ function recordsOfFate(fate: UpdateFate, expectation: Expectation): HistoryRecor
   return [sent, { at: fate.endedAtMs ?? fate.createdAtMs, kind, update }];
 }
 
-function recordsOfCall(call: JournalledCall, reply: string | undefined): HistoryRecord[] {
+function recordsOfCall(call: ObservedCall, reply: string | undefined): HistoryRecord[] {
   const { answeredAtMs, chatId, cost, executedAtMs } = call;
   if (chatId === null) return [];
   const chat = String(chatId);
@@ -99,7 +99,7 @@ function recordsOfCall(call: JournalledCall, reply: string | undefined): History
 }
 
 /** Whether the bot may not have learnt that an executed call took effect. */
-export function isAmbiguous(call: JournalledCall): boolean {
+export function isAmbiguous(call: ObservedCall): boolean {
   if (call.status === null || call.status >= 500 || !call.answerWritten) return true;
   return call.fault === "cut" || (call.clientGoneAfterMs ?? Number.POSITIVE_INFINITY) < unreadMs;
 }

@@ -96,6 +96,8 @@ export type RecordOf<Kind extends HistoryRecord["kind"]> = Extract<
   { readonly kind: Kind }
 >;
 
+export type Executed = RecordOf<"executed">;
+
 /** All records of one kind, in their order. */
 export function recordsOf<Kind extends HistoryRecord["kind"]>(
   history: readonly HistoryRecord[],

@@ -4,7 +4,7 @@
  * Windows are half open: of two messages exactly one second apart, each has its own second. An album
  * dearer than a limit breaks it only together with others in its window.
  */
-import { type HistoryRecord, type RecordOf, recordsOf } from "./history.ts";
+import { type Executed, type HistoryRecord, recordsOf } from "./history.ts";
 import type { Finding } from "./verdict.ts";
 
 export interface LimitRules {
@@ -22,8 +22,6 @@ export const limitRulesDefault: LimitRules = {
   groupPerMinute: 20,
   botPerSecond: 30,
 };
-
-type Executed = RecordOf<"executed">;
 
 export function checkLimits(history: readonly HistoryRecord[], rules: LimitRules): Finding[] {
   const sends = recordsOf(history, "executed")

@@ -5,7 +5,7 @@
  * every other repetition is a broken promise. Replies of one lane with the same name must not be
  * neighbours among what is owed, or a repetition could not be told from the next one.
  */
-import { type HistoryRecord, type RecordOf, recordsOf } from "./history.ts";
+import { type Executed, type HistoryRecord, recordsOf } from "./history.ts";
 import type { Obligations } from "./obligations.ts";
 import type { Finding } from "./verdict.ts";
 
@@ -24,8 +24,6 @@ interface Due {
   readonly reply: string;
   readonly owed: boolean;
 }
-
-type Executed = RecordOf<"executed">;
 
 export function checkReplies(
   history: readonly HistoryRecord[],

@@ -13,7 +13,7 @@ import { CallNotSentError, CallUnknownError, type TelegramError } from "../../bo
 import type { JsonObject } from "../../bot/core/message.ts";
 import type { TelegramClient } from "../../bot/enhanced-launcher/sending.ts";
 import { readAnswer } from "../../bot/telegram/client/read-answer.ts";
-import { type Answer, failure, type SimulatedTelegram } from "./simulated-telegram.ts";
+import { failure, type SimulatedAnswer, type SimulatedTelegram } from "./simulated-telegram.ts";
 import type { Thread, VirtualTime } from "./virtual-time.ts";
 import type { Weather } from "./weather.ts";
 
@@ -112,7 +112,7 @@ export class SimulatedNetwork implements TelegramClient {
     payload: JsonObject,
     request: { readonly over: boolean },
     end: {
-      readonly answer: (answer: Answer) => void;
+      readonly answer: (answer: SimulatedAnswer) => void;
       readonly fail: (error: TelegramError) => void;
     },
   ): void {
@@ -120,13 +120,13 @@ export class SimulatedNetwork implements TelegramClient {
     const trouble = weather.strikesCall(method);
     const later = (run: () => void) => thread.after(weather.latencyMs(), run);
     const lost = this.#pollsLost;
-    const back = (answer: Answer) => {
+    const back = (answer: SimulatedAnswer) => {
       if (method === "getUpdates" && lost < this.#pollsLost) return;
       later(() => end.answer(answer));
     };
     const broken = () =>
       later(() => end.fail(new CallUnknownError(`${method}: the connection broke (ECONNRESET)`)));
-    const execute = (then: (answer: Answer) => void) =>
+    const execute = (then: (answer: SimulatedAnswer) => void) =>
       this.#arrive(method, payload, request, then);
     switch (trouble) {
       case undefined:
@@ -171,7 +171,7 @@ export class SimulatedNetwork implements TelegramClient {
     method: string,
     payload: JsonObject,
     request: { readonly over: boolean },
-    then: (answer: Answer) => void,
+    then: (answer: SimulatedAnswer) => void,
   ): void {
     const { onExecuted, random, telegram, thread, time, weather } = this.#deps;
     const arrive = () => {
@@ -186,7 +186,7 @@ export class SimulatedNetwork implements TelegramClient {
   }
 }
 
-function pickServerError(random: Random): Answer {
+function pickServerError(random: Random): SimulatedAnswer {
   const status = random() < 0.5 ? 502 : 500;
   return random() < 0.5
     ? failure(status, "Internal Server Error")

@@ -8,12 +8,12 @@
 import type { JsonObject } from "../../bot/core/message.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-export interface Answer {
+export interface SimulatedAnswer {
   readonly status: number;
   readonly text: string;
 }
 
-export type Respond = (answer: Answer) => void;
+export type Respond = (answer: SimulatedAnswer) => void;
 
 export interface TelegramListener {
   /** The update is confirmed: Telegram forgets it. */
@@ -92,16 +92,16 @@ export class SimulatedTelegram {
     end(poll);
   }
 
-  #batch(limit: number): Answer {
+  #batch(limit: number): SimulatedAnswer {
     return success(this.#pending.slice(0, limit));
   }
 }
 
-export function success(result: unknown): Answer {
+export function success(result: unknown): SimulatedAnswer {
   return { status: 200, text: JSON.stringify({ ok: true, result }) };
 }
 
-export function failure(status: number, description: string, parameters?: object): Answer {
+export function failure(status: number, description: string, parameters?: object): SimulatedAnswer {
   const body = { ok: false, error_code: status, description, ...(parameters && { parameters }) };
   return { status, text: JSON.stringify(body) };
 }

@@ -41,8 +41,8 @@ async function work(ctx: BotContext, world: WorkWorld, key: string, plan: WorkPl
   const begunBefore = world.begin(key);
   const firstTime = begunBefore === 0;
   const early = world.random() < 0.5;
-  const fail = (here: boolean) => {
-    if (plan === "throws" || (plan === "fails-once" && firstTime && here)) {
+  const fail = (atThisPoint: boolean) => {
+    if (plan === "throws" || (plan === "fails-once" && firstTime && atThisPoint)) {
       throw new Error("the work failed");
     }
   };

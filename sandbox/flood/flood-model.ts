@@ -33,46 +33,46 @@ interface Bucket {
   filledAtMs: number;
 }
 
-interface Lane {
+interface ChatBudget {
   readonly bucket: Bucket;
   /** Instants and costs within the last minute, groups only. */
   minute: { readonly atMs: number; readonly cost: number }[];
 }
 
 const minuteMs = 60_000;
-const lanesMax = 50_000;
+const chatsMax = 50_000;
 
 export class FloodModel {
   readonly #limits: FloodLimits;
   readonly #total: Bucket;
-  readonly #lanes = new Map<number, Lane>();
+  readonly #budgets = new Map<number, ChatBudget>();
 
   constructor(limits: FloodLimits, nowMs: number) {
     this.#limits = limits;
     this.#total = { tokens: limits.botPerSecond, filledAtMs: nowMs };
   }
 
-  /** Takes the messages' room if it is there. @returns 0, or the milliseconds until it will be. */
+  /** Takes the messages' budget if it is there. @returns 0, or the milliseconds until it will be. */
   take(chatId: number, isGroup: boolean, cost: number, nowMs: number): number {
     const { chatPerSecond, chatBurst, groupBurst, botPerSecond } = this.#limits;
     const burst = isGroup ? groupBurst : chatBurst;
-    const lane = this.#lane(chatId, burst, nowMs);
+    const budget = this.#budget(chatId, burst, nowMs);
     const waitMs = Math.max(
       refill(this.#total, botPerSecond, botPerSecond, cost, nowMs),
-      refill(lane.bucket, burst, chatPerSecond, cost, nowMs),
-      isGroup ? this.#minuteWaitMs(lane, cost, nowMs) : 0,
+      refill(budget.bucket, burst, chatPerSecond, cost, nowMs),
+      isGroup ? this.#minuteWaitMs(budget, cost, nowMs) : 0,
     );
     if (waitMs > 0) return waitMs;
     this.#total.tokens -= cost;
-    lane.bucket.tokens -= cost;
-    if (isGroup) lane.minute.push({ atMs: nowMs, cost });
+    budget.bucket.tokens -= cost;
+    if (isGroup) budget.minute.push({ atMs: nowMs, cost });
     return 0;
   }
 
-  #minuteWaitMs(lane: Lane, cost: number, nowMs: number): number {
-    lane.minute = lane.minute.filter(({ atMs }) => atMs + minuteMs > nowMs);
-    let used = lane.minute.reduce((sum, entry) => sum + entry.cost, 0);
-    for (const entry of lane.minute) {
+  #minuteWaitMs(budget: ChatBudget, cost: number, nowMs: number): number {
+    budget.minute = budget.minute.filter(({ atMs }) => atMs + minuteMs > nowMs);
+    let used = budget.minute.reduce((sum, entry) => sum + entry.cost, 0);
+    for (const entry of budget.minute) {
       if (used + cost <= this.#limits.groupPerMinute) return 0;
       used -= entry.cost;
       if (used + cost <= this.#limits.groupPerMinute) return entry.atMs + minuteMs - nowMs;
@@ -80,19 +80,19 @@ export class FloodModel {
     return 0;
   }
 
-  #lane(chatId: number, burst: number, nowMs: number): Lane {
-    const existing = this.#lanes.get(chatId);
+  #budget(chatId: number, burst: number, nowMs: number): ChatBudget {
+    const existing = this.#budgets.get(chatId);
     if (existing) return existing;
-    const lane: Lane = { bucket: { tokens: burst, filledAtMs: nowMs }, minute: [] };
-    this.#lanes.set(chatId, lane);
-    if (this.#lanes.size > lanesMax) this.#forget(nowMs);
-    return lane;
+    const budget: ChatBudget = { bucket: { tokens: burst, filledAtMs: nowMs }, minute: [] };
+    this.#budgets.set(chatId, budget);
+    if (this.#budgets.size > chatsMax) this.#forget(nowMs);
+    return budget;
   }
 
   /** Forgets chats that have been quiet for so long that nothing is held against them. */
   #forget(nowMs: number): void {
-    for (const [chatId, { bucket }] of this.#lanes) {
-      if (bucket.filledAtMs + minuteMs < nowMs) this.#lanes.delete(chatId);
+    for (const [chatId, { bucket }] of this.#budgets) {
+      if (bucket.filledAtMs + minuteMs < nowMs) this.#budgets.delete(chatId);
     }
   }
 }

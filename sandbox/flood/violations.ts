@@ -122,8 +122,8 @@ function sendsAfterBlock(
       ?.some(({ atMs }) => block && atMs > block.atMs && atMs <= arrivedAtMs);
     if (block && !open && arrivedAtMs > block.atMs) {
       const messages = ++block.sends;
-      const place = { chatId, sequence, atMs: arrivedAtMs };
-      found.push({ rule: "send-after-block", ...place, messages, limit: 0 });
+      const entry = { chatId, sequence, atMs: arrivedAtMs };
+      found.push({ rule: "send-after-block", ...entry, messages, limit: 0 });
     }
     const refused = call.description !== null && blockedDescriptions.has(call.description);
     if (refused && answeredAtMs !== null && (!block || open)) {

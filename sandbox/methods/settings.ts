@@ -23,10 +23,10 @@ const commandPattern = /^[a-z0-9_]{1,32}$/;
 
 /** One list for each scope and language. */
 function commandsKey({ parameters }: Call): string {
-  const scope = parameters.jsonOrNothing("scope");
-  const { type, chat_id, user_id } = isRecord(scope) ? scope : {};
-  const place = [type ?? "default", chat_id ?? "", user_id ?? ""].join(":");
-  return `commands:${place}:${parameters.text("language_code")}`;
+  const given = parameters.jsonOrNothing("scope");
+  const { type, chat_id, user_id } = isRecord(given) ? given : {};
+  const scope = [type ?? "default", chat_id ?? "", user_id ?? ""].join(":");
+  return `commands:${scope}:${parameters.text("language_code")}`;
 }
 
 export function setMyCommands(call: Call): true {

@@ -163,10 +163,10 @@ export class Lab {
   }
 }
 
-function addButton(place, className, label) {
+function addButton(parentId, className, label) {
   const button = element("button", className, label);
   button.type = "button";
-  pick(place).append(button);
+  pick(parentId).append(button);
   return button;
 }
 

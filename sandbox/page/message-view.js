@@ -111,24 +111,24 @@ function keyboardView(message, on) {
 
 /** The text cut at every border of an entity, each piece wrapped by those that cover it. */
 function formatted(text, entities, on) {
-  const borders = new Set([0, text.length]);
+  const borderSet = new Set([0, text.length]);
   for (const { offset, length } of entities) {
-    borders.add(offset);
-    borders.add(offset + length);
+    borderSet.add(offset);
+    borderSet.add(offset + length);
   }
-  const places = [...borders].sort((a, b) => a - b);
+  const borders = [...borderSet].sort((a, b) => a - b);
   // An entity is one element even when another one ends inside of it, unless they overlap.
-  return pieces(text, 0, text.length, places, entities, on);
+  return pieces(text, 0, text.length, borders, entities, on);
 }
 
-function pieces(text, from, to, places, entities, on) {
+function pieces(text, from, to, borders, entities, on) {
   const nodes = [];
   let at = from;
   while (at < to) {
     const [outer, ...others] = entities
       .filter((entity) => entity.offset <= at && entity.offset + entity.length > at)
       .sort((a, b) => b.length - a.length);
-    const border = places.find((place) => place > at) ?? to;
+    const border = borders.find((other) => other > at) ?? to;
     if (!outer) {
       nodes.push(document.createTextNode(text.slice(at, border)));
       at = border;
@@ -138,7 +138,7 @@ function pieces(text, from, to, places, entities, on) {
     const inner = entities.filter((entity) => entity !== outer && entity.offset < end);
     const kept = inner.filter((entity) => others.includes(entity) || entity.offset >= at);
     const wrapped = wrapper(outer, text.slice(at, end), on);
-    wrapped.append(...pieces(text, at, end, places, kept, on));
+    wrapped.append(...pieces(text, at, end, borders, kept, on));
     nodes.push(wrapped);
     at = end;
   }

@@ -166,14 +166,14 @@ async function press(message, button, row, column, key) {
   }
   key.setAttribute("aria-busy", "true");
   setTimeout(() => key.removeAttribute("aria-busy"), 15_000);
-  const place = { chatId: state.chatId, messageId: message.message_id, row, column };
-  await operate("press", { userId: speaker(), ...place });
+  const target = { chatId: state.chatId, messageId: message.message_id, row, column };
+  await operate("press", { userId: speaker(), ...target });
   state.pressed.set(state.chatId, key);
 }
 
 async function pay(message) {
-  const place = { chatId: state.chatId, messageId: message.message_id };
-  await operate("pay", { userId: speaker(), ...place });
+  const target = { chatId: state.chatId, messageId: message.message_id };
+  await operate("pay", { userId: speaker(), ...target });
   showAction("paying");
 }
 

@@ -123,27 +123,27 @@ class HtmlParser {
   }
 
   #close(tag: OpenTag): void {
-    const place = { offset: tag.offset, length: this.#text.length - tag.offset };
-    if (place.length === 0) return;
+    const range = { offset: tag.offset, length: this.#text.length - tag.offset };
+    if (range.length === 0) return;
     const type = entityTypes[tag.name] as string;
     if (type === "text_link") {
       const url = tag.attribute || this.#text.slice(tag.offset);
       if (/^(?:https?|tg|mailto|tel):|^[^\s/]+\.[^\s]+$/i.test(url)) {
-        this.#entities.push({ ...place, type, url });
+        this.#entities.push({ ...range, type, url });
       }
     } else if (type === "custom_emoji") {
-      this.#entities.push({ ...place, type, custom_emoji_id: tag.attribute });
+      this.#entities.push({ ...range, type, custom_emoji_id: tag.attribute });
     } else if (type === "code" && tag.attribute.startsWith("language-")) {
-      this.#entities.push({ ...place, type: "pre", language: tag.attribute.slice(9) });
-    } else if (type !== "pre" || !this.#isCodeAt(place)) {
-      this.#entities.push({ ...place, type });
+      this.#entities.push({ ...range, type: "pre", language: tag.attribute.slice(9) });
+    } else if (type !== "pre" || !this.#isCodeAt(range)) {
+      this.#entities.push({ ...range, type });
     }
   }
 
   /** `<pre><code class="language-x">` is one entity, not two. */
-  #isCodeAt(place: { offset: number; length: number }): boolean {
+  #isCodeAt(range: { offset: number; length: number }): boolean {
     const last = this.#entities.at(-1);
-    return last?.type === "pre" && last.offset === place.offset && last.length === place.length;
+    return last?.type === "pre" && last.offset === range.offset && last.length === range.length;
   }
 }
 

@@ -18,8 +18,8 @@ export function parseMarkdown(source: string): FormattedText {
       at += 1;
     } else {
       const entity = entityAt(source, at);
-      const place = { offset: text.length, length: entity.text.length };
-      if (place.length > 0 && entity.fields) entities.push({ ...place, ...entity.fields });
+      const range = { offset: text.length, length: entity.text.length };
+      if (range.length > 0 && entity.fields) entities.push({ ...range, ...entity.fields });
       text += entity.text;
       at = entity.end;
     }

@@ -1,5 +1,5 @@
 /** All faults, in the order in which a drill plays them. */
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import { broadcasts } from "./broadcasts.ts";
 import { clocks } from "./clocks.ts";
 import { daemons } from "./daemons.ts";
@@ -12,7 +12,7 @@ import { poisons } from "./poisons.ts";
 import { starts } from "./starts.ts";
 import { telegram } from "./telegram.ts";
 
-export const allFaults: readonly Fault[] = [
+export const allFaults: readonly DrillFault[] = [
   ...kills,
   ...hangs,
   ...defects,

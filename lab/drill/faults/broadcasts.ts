@@ -2,19 +2,19 @@
 import { fileURLToPath } from "node:url";
 import { isAmbiguous } from "../../../sandbox/flood/repetitions.ts";
 import { pause } from "../bot-process.ts";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 
 const firstChatId = 20_000;
 const chats = 200;
 const rules = ["chat-per-second", "group-per-minute", "bot-per-second", "order-broken"] as const;
 
-export const broadcasts: readonly Fault[] = [
+export const broadcasts: readonly DrillFault[] = [
   {
     name: "broadcast-killed",
     title: "a broadcast is killed twice in its middle, while people chat",
     how: `${chats} recipients, Telegram's limits demanded, kill -9`,
     areas: ["queue", "endToEnd"],
-    groups: ["P14", "P10"],
+    groups: ["T14", "T10"],
     detection: { by: "exit", code: "killed" },
     aim: "outage",
     setup: {

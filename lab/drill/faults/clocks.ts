@@ -1,12 +1,12 @@
 /** Clocks: the wall clock jumps while monotonic time goes on. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import { faketimeLibrary } from "../tools.ts";
 
 const fileName = "clock-offset";
 
-function jump(name: string, title: string, seconds: number): Fault {
+function jump(name: string, title: string, seconds: number): DrillFault {
   const offset = `${seconds > 0 ? "+" : ""}${seconds}`;
   const set = (directory: string, text: string) => writeFileSync(join(directory, fileName), text);
   return {
@@ -34,7 +34,7 @@ function jump(name: string, title: string, seconds: number): Fault {
   };
 }
 
-export const clocks: readonly Fault[] = [
+export const clocks: readonly DrillFault[] = [
   jump("clock-forward", "the clock jumps an hour forward, and back", 3_600),
   jump("clock-back", "the clock jumps a day back, and forward", -86_400),
 ];

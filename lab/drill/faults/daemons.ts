@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { nowMs } from "../bot-process.ts";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import { pm2File } from "../tools.ts";
 
 const answerMsMax = 60_000;
@@ -28,18 +28,18 @@ function endDaemon(directory: string): void {
 
 const pidIn = (path: string) => Number(readFileSync(path, "utf8"));
 
-export const daemons: readonly Fault[] = [
+export const daemons: readonly DrillFault[] = [
   {
     name: "pm2-daemon-killed",
     title: "PM2's daemon is killed, and the bot with it; PM2 resurrects both",
     how: "real PM2 keeps the bot; kill -9 of both; pm2 resurrect, as at the machine's start",
     areas: ["process", "integration", "endToEnd"],
-    groups: ["P10"],
+    groups: ["T10"],
     needs: ["pm2"],
     detection: { by: "nothing" },
     aim: "outage",
     setup: { prepare: (directory) => () => endDaemon(directory) },
-    inject: async ({ answers, bot, directory, supervisor }) => {
+    inject: async ({ replies, bot, directory, supervisor }) => {
       supervisor.hold();
       await bot.stop();
       const [interpreter, ...words] = bot.command;
@@ -49,7 +49,7 @@ export const daemons: readonly Fault[] = [
       writeFileSync(file, JSON.stringify({ apps: [{ ...app, env: bot.environment }] }));
       await pm2(directory, "start", file);
       await pm2(directory, "save");
-      await answers.firstAfter(nowMs(), answerMsMax);
+      await replies.firstAfter(nowMs(), answerMsMax);
       process.kill(pidIn(join(directory, "pm2", "pm2.pid")), "SIGKILL");
       process.kill(pidIn(join(directory, "pm2", "pids", "drill-0.pid")), "SIGKILL");
       await pm2(directory, "resurrect");

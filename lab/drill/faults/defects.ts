@@ -1,13 +1,16 @@
 /** Defects of the process itself: leaks, exhausted memory, errors that nobody handles. */
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import { MemoryGroup } from "../tools.ts";
 
 /** Memory that runs out keeps the process busy with collecting it. */
 export const thrashingMs = 4_000;
 
-const common = { areas: ["process", "integration"], aim: "kill" } as const satisfies Partial<Fault>;
+const common = {
+  areas: ["process", "integration"],
+  aim: "kill",
+} as const satisfies Partial<DrillFault>;
 
-export const defects: readonly Fault[] = [
+export const defects: readonly DrillFault[] = [
   {
     ...common,
     name: "memory-leak",

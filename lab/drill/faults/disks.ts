@@ -5,14 +5,14 @@ import { closeSync, cpSync, openSync, readFileSync, rmSync, writeSync } from "no
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { eventually } from "../bot-process.ts";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
 import { mountTmpfs, remount } from "../tools.ts";
 
 const common = {
   areas: ["integration", "endToEnd"],
   aim: "outage",
-} as const satisfies Partial<Fault>;
+} as const satisfies Partial<DrillFault>;
 
 const small = (name: "data" | "logs", megabytes: number) => ({
   prepare: (directory: string) => mountTmpfs(join(directory, name), megabytes),
@@ -63,14 +63,14 @@ function hashOf(path: string): string {
 
 const databaseFiles = ["bot.db", "bot.db-wal", "bot.db-shm"];
 
-export const disks: readonly Fault[] = [
+export const disks: readonly DrillFault[] = [
   {
     ...common,
     name: "data-disk-full",
     title: "the disk of the data is full",
     how: "a tmpfs of 16 MB, filled to the last byte",
     areas: ["queue", "health", "integration"],
-    groups: ["P12"],
+    groups: ["T12"],
     needs: ["tmpfs"],
     setup: small("data", 16),
     detection: { by: "log", line: /STORAGE_FULL|queue\.commit-failed/ },

@@ -1,17 +1,17 @@
 /** Hangs: a main thread that does nothing any more, in six ways; and a process that is stopped. */
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import { hangs as ways } from "../sabotage.ts";
 
 const endless = (Object.keys(ways) as (keyof typeof ways)[]).filter((way) => !way.includes("ends"));
 
-export const hangs: readonly Fault[] = [
+export const hangs: readonly DrillFault[] = [
   ...endless.map(
-    (how): Fault => ({
+    (how): DrillFault => ({
       name: `hang-${how.split(" ").at(-1)}`,
       title: `main thread hangs: ${how}`,
       how: "code loaded into the process hangs it",
       areas: ["process", "integration"],
-      groups: ["P1"],
+      groups: ["T1"],
       detection: { by: "exit", code: "killed" },
       aim: "hang",
       deafMs: 17_000,

@@ -1,15 +1,15 @@
 /** Kills: SIGKILL at random, at every step of an update's way, and other sudden ends. */
 import { eventually, nowMs, pause } from "../bot-process.ts";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import type { SabotageOrder } from "../sabotage.ts";
 import type { Scene } from "../scene.ts";
 
 const common = {
   areas: ["endToEnd", "queue", "integration"],
-  groups: ["P10"],
+  groups: ["T10"],
   detection: { by: "exit", code: "killed" },
   aim: "kill",
-} as const satisfies Partial<Fault>;
+} as const satisfies Partial<DrillFault>;
 
 type Death = Omit<Extract<SabotageOrder, { kind: "die" }>, "kind">;
 
@@ -27,17 +27,17 @@ const atCommits: Readonly<Record<string, Death>> = {
 
 const deathsEach = 3;
 
-function killAtCommit(step: string, death: Death): Fault {
+function killAtCommit(step: string, death: Death): DrillFault {
   return {
     ...common,
-    ...(step.startsWith("stored") && { groups: ["P10", "P12"] }),
+    ...(step.startsWith("stored") && { groups: ["T10", "T12"] }),
     name: `kill-${step.replaceAll(/[^a-z]+/g, "-")}`,
     title: `SIGKILL: ${step}`,
     how: `the process kills itself ${death.when} the commit "${death.step}", ${deathsEach} times`,
-    inject: async ({ answers, bot, supervisor }) => {
+    inject: async ({ replies, bot, supervisor }) => {
       for (let turn = 0; turn < deathsEach; turn++) {
         // What was in hand is through by then: the same update three times would be a poison.
-        await answers.firstAfter(nowMs(), 60_000);
+        await replies.firstAfter(nowMs(), 60_000);
         await pause(500);
         const deaths = supervisor.ends.length;
         await bot.sabotage({ kind: "die", ...death });
@@ -48,10 +48,10 @@ function killAtCommit(step: string, death: Death): Fault {
 }
 
 /** A call that the sandbox holds, so that the process can be killed in the middle of it. */
-function killDuring(method: string, step: string, execute: boolean): Fault {
+function killDuring(method: string, step: string, execute: boolean): DrillFault {
   return {
     ...common,
-    ...(execute && method === "sendMessage" && { groups: ["P8", "P10"] }),
+    ...(execute && method === "sendMessage" && { groups: ["T8", "T10"] }),
     name: `kill-${step.replaceAll(/[^a-z]+/g, "-")}`,
     title: `SIGKILL: ${step}`,
     how: `Telegram ${execute ? "executes" : "holds"} a ${method} and does not answer; kill -9`,
@@ -75,7 +75,7 @@ async function holdOne({ sandbox }: Pick<Scene, "sandbox">, method: string, exec
 const progressEvery = 50;
 
 /** Kills at random moments under load, every third one at a commit step, in one run. */
-export function manyKills(times: number): Fault {
+export function manyKills(times: number): DrillFault {
   return {
     ...common,
     name: `kill-${times}-times`,
@@ -113,7 +113,7 @@ async function killOnce({ bot, random, supervisor }: Scene, turn: number): Promi
   await bot.kill();
 }
 
-export const kills: readonly Fault[] = [
+export const kills: readonly DrillFault[] = [
   {
     ...common,
     name: "kill-at-random",

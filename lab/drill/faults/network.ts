@@ -1,13 +1,13 @@
 /** Network: what the link to Telegram can suffer, by the eight toxics of the fault proxy. */
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import type { Cure } from "../fault-proxy.ts";
 import type { Direction, Toxic } from "../toxics.ts";
 
 const common = {
   areas: ["reconnect", "endToEnd"],
-  groups: ["P7"],
+  groups: ["T7"],
   aim: "outage",
-} as const satisfies Partial<Fault>;
+} as const satisfies Partial<DrillFault>;
 
 const polling = { INTAKE_POLL_TIMEOUT_SECONDS: "30" };
 const lost = { by: "log", line: /connection\.lost|intake\.failed|breaker\.opened/ } as const;
@@ -17,8 +17,8 @@ function ill(
   name: string,
   title: string,
   toxic: Toxic,
-  more: Partial<Fault> & { readonly direction?: Direction } = {},
-): Fault {
+  more: Partial<DrillFault> & { readonly direction?: Direction } = {},
+): DrillFault {
   const { direction, ...rest } = more;
   let cure: Cure | undefined;
   return {
@@ -38,7 +38,7 @@ function ill(
   };
 }
 
-export const network: readonly Fault[] = [
+export const network: readonly DrillFault[] = [
   ill(
     "down",
     "the network is down for 8 s",
@@ -54,7 +54,7 @@ export const network: readonly Fault[] = [
     "the link falls silent: half-open connections",
     { kind: "timeout", ms: 0 },
     {
-      groups: ["P1", "P7"],
+      groups: ["T1", "T7"],
       swallows: true,
       setup: { env: polling },
       detection: lost,
@@ -66,7 +66,7 @@ export const network: readonly Fault[] = [
     "only what comes from Telegram is lost",
     { kind: "timeout", ms: 0 },
     {
-      groups: ["P1", "P7", "P8"],
+      groups: ["T1", "T7", "T8"],
       swallows: true,
       direction: "down",
       setup: { env: polling },
@@ -78,7 +78,7 @@ export const network: readonly Fault[] = [
     "connections are closed without an answer",
     { kind: "timeout", ms: 500 },
     {
-      groups: ["P7", "P8"],
+      groups: ["T7", "T8"],
       detection: lost,
     },
   ),
@@ -97,7 +97,7 @@ export const network: readonly Fault[] = [
     "connections are reset after 300 ms",
     { kind: "reset-peer", ms: 300 },
     {
-      groups: ["P7", "P8"],
+      groups: ["T7", "T8"],
       detection: lost,
     },
   ),
@@ -112,7 +112,7 @@ export const network: readonly Fault[] = [
     "answers are cut off after 300 bytes",
     { kind: "limit-data", bytes: 300 },
     {
-      groups: ["P7", "P8"],
+      groups: ["T7", "T8"],
       direction: "down",
       detection: lost,
     },

@@ -1,6 +1,6 @@
 /** Poisons: updates that throw, hang or kill, from somebody whom nobody else should notice. */
 import { eventually } from "../bot-process.ts";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
 import { thrashingMs } from "./defects.ts";
 
@@ -10,7 +10,7 @@ const common = {
   areas: ["queue", "endToEnd"],
   aim: "outage",
   overlaps: true,
-} as const satisfies Partial<Fault>;
+} as const satisfies Partial<DrillFault>;
 
 /** The poison, and a harmless word after it, from the same person. */
 async function write({ sandbox }: Scene, name: string): Promise<void> {
@@ -31,7 +31,7 @@ async function deadLetters({ bot }: Scene): Promise<number> {
 }
 
 /** Becomes a dead letter, by attempts or by deaths. */
-function poison(name: string, title: string, more: Partial<Fault>): Fault {
+function poison(name: string, title: string, more: Partial<DrillFault>): DrillFault {
   return {
     ...common,
     name: `poison-${name}`,
@@ -48,19 +48,19 @@ function poison(name: string, title: string, more: Partial<Fault>): Fault {
   };
 }
 
-export const poisons: readonly Fault[] = [
-  poison("throw", "an update whose handler throws", { groups: ["P3", "P11"] }),
-  poison("reject", "an update whose handler rejects", { groups: ["P3"] }),
-  poison("exit", "an update whose handler ends the process", { groups: ["P11"] }),
-  poison("kill", "an update that kills the process", { groups: ["P11"], quick: true }),
+export const poisons: readonly DrillFault[] = [
+  poison("throw", "an update whose handler throws", { groups: ["T3", "T11"] }),
+  poison("reject", "an update whose handler rejects", { groups: ["T3"] }),
+  poison("exit", "an update whose handler ends the process", { groups: ["T11"] }),
+  poison("kill", "an update that kills the process", { groups: ["T11"], quick: true }),
   poison("exhaust", "an update that exhausts the memory", {
-    groups: ["P11"],
+    groups: ["T11"],
     setup: { nodeOptions: ["--max-old-space-size=96"] },
     deafMs: thrashingMs,
     overlaps: false,
   }),
   poison("spin", "an update that hangs the process", {
-    groups: ["P11"],
+    groups: ["T11"],
     setup: { env: { HANG_KILL_MS: "2000" } },
     deafMs: 4_000,
     overlaps: false,
@@ -71,7 +71,7 @@ export const poisons: readonly Fault[] = [
     givesUp: true,
     title: "a handler that never comes back",
     how: "a message whose handler waits for ever; ten of them",
-    groups: ["P5"],
+    groups: ["T5"],
     setup: {
       env: {
         HANDLER_SLOW_MS: "500",
@@ -93,7 +93,7 @@ export const poisons: readonly Fault[] = [
     name: "handler-takes-long",
     title: "a handler that takes long is not run twice",
     how: "a message whose handler takes 6 s, with others in the same chat",
-    groups: ["P4"],
+    groups: ["T4"],
     setup: { env: { HANDLER_SLOW_MS: "1000" } },
     detection: { by: "log", line: /message\.overdue/ },
     overlaps: false,
@@ -112,7 +112,7 @@ export const poisons: readonly Fault[] = [
     name: "handlers-dawdle",
     title: "handlers of very different lengths",
     how: "every handler takes up to 300 ms, at random",
-    groups: ["P13"],
+    groups: ["T13"],
     detection: { by: "nothing" },
     inject: async ({ bot }) => {
       await bot.sabotage({ kind: "dawdle", upToMs: 300 });

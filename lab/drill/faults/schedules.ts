@@ -1,13 +1,13 @@
 /** Schedules: faults at random, several at a time, for minutes. */
 import { nowMs, pause } from "../bot-process.ts";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
 
 const atOnceMax = 3;
 const pauseMsMax = 3_000;
 
 /** @param faults Of these, those that can happen together. */
-export function randomSchedule(minutes: number, faults: readonly Fault[]): Fault {
+export function randomSchedule(minutes: number, faults: readonly DrillFault[]): DrillFault {
   const candidates = faults.filter(({ overlaps }) => overlaps);
   return {
     name: `random-${minutes}-minutes`,
@@ -21,7 +21,7 @@ export function randomSchedule(minutes: number, faults: readonly Fault[]): Fault
     swallows: true,
     inject: async (scene) => {
       const untilMs = nowMs() + minutes * 60_000;
-      const playing = new Set<Fault>();
+      const playing = new Set<DrillFault>();
       const lanes = Array.from({ length: atOnceMax }, async () => {
         while (nowMs() < untilMs) {
           await pause(scene.random() * pauseMsMax);
@@ -39,7 +39,7 @@ export function randomSchedule(minutes: number, faults: readonly Fault[]): Fault
 }
 
 /** One that finds no process to break, because another fault has just ended it, has had its way. */
-async function playOnce(fault: Fault, scene: Scene): Promise<void> {
+async function playOnce(fault: DrillFault, scene: Scene): Promise<void> {
   await fault.inject(scene).catch(() => {});
   if (!fault.end) return;
   await pause(Math.min(fault.lastsMs ?? 3_000, 5_000));

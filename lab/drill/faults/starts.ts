@@ -3,14 +3,14 @@ import { createServer, type Server } from "node:net";
 import { freePort } from "../../../sandbox/ensure.ts";
 import { sandboxToken } from "../../../sandbox/sandbox.ts";
 import { BotProcess } from "../bot-process.ts";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import { whileDead } from "./disks.ts";
 
-const common = { areas: ["integration"], aim: "outage" } as const satisfies Partial<Fault>;
+const common = { areas: ["integration"], aim: "outage" } as const satisfies Partial<DrillFault>;
 
 let holder: Server | undefined;
 
-export const starts: readonly Fault[] = [
+export const starts: readonly DrillFault[] = [
   {
     ...common,
     name: "port-taken",
@@ -36,7 +36,7 @@ export const starts: readonly Fault[] = [
     title: "a second process on the same data",
     how: "start.ts once more; it has to refuse",
     detection: { by: "nothing" },
-    groups: ["P9"],
+    groups: ["T9"],
     inject: async ({ directory, network }) => {
       const second = new BotProcess({ directory, apiRoot: network.url, token: sandboxToken });
       second.start();

@@ -2,21 +2,21 @@
 
 import type { NewFaultRule } from "../../../sandbox/control-api.ts";
 import { pause } from "../bot-process.ts";
-import type { Fault } from "../fault.ts";
+import type { DrillFault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
 
 const common = {
   areas: ["reconnect", "endToEnd"],
   aim: "outage",
   overlaps: true,
-} as const satisfies Partial<Fault>;
+} as const satisfies Partial<DrillFault>;
 
-function answers(
+function badAnswer(
   name: string,
   title: string,
   rule: NewFaultRule,
-  more: Partial<Fault> = {},
-): Fault {
+  more: Partial<DrillFault> = {},
+): DrillFault {
   const { match, probability } = rule;
   let id = 0;
   return {
@@ -42,55 +42,55 @@ async function writeTo({ sandbox }: Scene, texts: number): Promise<void> {
   for (let index = 0; index < texts; index++) await sandbox.write({ userId, text: "/help" });
 }
 
-export const telegram: readonly Fault[] = [
-  answers(
+export const telegram: readonly DrillFault[] = [
+  badAnswer(
     "409",
     "409: somebody else polls",
     { match: "getUpdates", fault: { kind: "conflict" } },
     {
-      groups: ["P2"],
+      groups: ["T2"],
       lastsMs: 5_000,
       quick: true,
     },
   ),
-  answers("502", "502 from a proxy, as a page", {
+  badAnswer("502", "502 from a proxy, as a page", {
     match: "*",
     fault: { kind: "html", status: 502 },
   }),
-  answers("500", "500 on every call", { match: "*", fault: { kind: "error", status: 500 } }),
-  answers(
+  badAnswer("500", "500 on every call", { match: "*", fault: { kind: "error", status: 500 } }),
+  badAnswer(
     "429",
     "429 on polling and sending",
     { match: "*", probability: 0.5, fault: { kind: "error", status: 429, retryAfterS: 1 } },
-    { groups: ["P6"], detection: { by: "log", line: /rate-limited/ } },
+    { groups: ["T6"], detection: { by: "log", line: /rate-limited/ } },
   ),
-  answers(
+  badAnswer(
     "unanswered",
     "polls are accepted and never answered",
     { match: "getUpdates", fault: { kind: "hang" } },
     {
-      groups: ["P1"],
+      groups: ["T1"],
       areas: ["reconnect", "health", "endToEnd"],
       setup: { env: { INTAKE_POLL_TIMEOUT_SECONDS: "2" } },
     },
   ),
-  answers(
+  badAnswer(
     "lost-answers",
     "sends are executed and their answers lost",
     { match: "sendMessage", probability: 0.3, fault: { kind: "close", execute: true } },
     // One send in four hundred loses all its five answers.
     {
-      groups: ["P8"],
+      groups: ["T8"],
       detection: { by: "log", line: /send\.ambiguous/ },
       quick: true,
       givesUp: true,
     },
   ),
-  answers(
+  badAnswer(
     "cut",
     "answers are cut off in the middle",
     { match: "*", probability: 0.5, fault: { kind: "cut", framing: "chunked" } },
-    { groups: ["P8"], detection: { by: "log", line: /send\.ambiguous/ }, givesUp: true },
+    { groups: ["T8"], detection: { by: "log", line: /send\.ambiguous/ }, givesUp: true },
   ),
   {
     ...common,
@@ -110,7 +110,7 @@ export const telegram: readonly Fault[] = [
     name: "telegram-429-one-chat",
     title: "one chat is told to wait 73,414 s",
     how: "sandbox: 429 for one chat; it is killed meanwhile",
-    groups: ["P6"],
+    groups: ["T6"],
     detection: { by: "log", line: /rate-limited/ },
     overlaps: false,
     inject: async (scene) => {
@@ -133,7 +133,7 @@ export const telegram: readonly Fault[] = [
     title: "Telegram delivers updates again",
     how: "sandbox: redeliver, for every update so far",
     areas: ["queue", "endToEnd"],
-    groups: ["P9"],
+    groups: ["T9"],
     detection: { by: "nothing" },
     inject: async ({ sandbox }) => {
       const facts = await sandbox.facts({ limit: 5_000 });
@@ -147,7 +147,7 @@ export const telegram: readonly Fault[] = [
     title: "people block the bot while it answers them",
     how: "sandbox: blocked, deactivated, kicked, in silence",
     areas: ["queue", "endToEnd"],
-    groups: ["P15"],
+    groups: ["T15"],
     detection: { by: "log", line: /chat\.unreachable/ },
     inject: async (scene) => {
       const { sandbox } = scene;

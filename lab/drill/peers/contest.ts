@@ -7,7 +7,7 @@ import { sandboxClient } from "../../../sandbox/client.ts";
 import { ensureSandbox } from "../../../sandbox/ensure.ts";
 import { BotProcess, eventually } from "../bot-process.ts";
 import { FaultProxy } from "../fault-proxy.ts";
-import { type Outcome, type Scenario, scenarios } from "./scenarios.ts";
+import { type Outcome, type PeerScenario, scenarios } from "./scenarios.ts";
 
 /** One line of the comparison. */
 export interface PeerRow {
@@ -40,7 +40,7 @@ export async function comparePeers(narrate: (line: string) => void): Promise<rea
   return rows;
 }
 
-async function play(scenario: Scenario, file: string | undefined): Promise<Outcome> {
+async function play(scenario: PeerScenario, file: string | undefined): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), "drill-peer-"));
   const started = await ensureSandbox({ port: 0, arguments: ["--flood", "off"] });
   const sandbox = sandboxClient(started.url);

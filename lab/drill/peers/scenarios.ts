@@ -23,7 +23,7 @@ export interface Outcome {
   readonly good: boolean;
 }
 
-export interface Scenario {
+export interface PeerScenario {
   readonly title: string;
   play(contest: Contest): Promise<Outcome>;
 }
@@ -114,7 +114,7 @@ async function oneFault(contest: Contest, status: number): Promise<Outcome> {
   return answersWithin(contest, 2, 15_000);
 }
 
-export const scenarios: readonly Scenario[] = [
+export const scenarios: readonly PeerScenario[] = [
   {
     title: "kill -9 in the middle of 20 updates, restart",
     play: async (contest) => {

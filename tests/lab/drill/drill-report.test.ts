@@ -5,18 +5,18 @@ import {
   summarizeCoverage,
   toJson,
 } from "../../../lab/drill/drill-report.ts";
-import type { Fault } from "../../../lab/drill/fault.ts";
+import type { DrillFault } from "../../../lab/drill/fault.ts";
 import { allFaults } from "../../../lab/drill/faults/all.ts";
 import { formatPage } from "../../../lab/drill/html-report.ts";
 import type { FaultReport } from "../../../lab/drill/run-fault.ts";
 import { formatReport } from "../../../lab/drill/text-report.ts";
 
-const fault: Fault = {
+const fault: DrillFault = {
   name: "trip",
   title: "somebody trips <over> the cable",
   how: "a cable",
   areas: ["endToEnd"],
-  groups: ["P7"],
+  groups: ["T7"],
   detection: { by: "nothing" },
   aim: "kill",
   inject: async () => {},
@@ -56,7 +56,7 @@ const held: FaultReport = {
     endedAtMs: 2_000,
     recoveredAtMs: 3_500,
     finishedAtMs: 5_000,
-    answersAtMs: [500, 3_500],
+    repliesAtMs: [500, 3_500],
     exits: [{ atMs: 1_000, how: "SIGKILL" }],
   },
 };
@@ -119,7 +119,7 @@ test("the text tells of every fault, its reasons, the aims and the coverage", ()
     "absorbed",
     "it fell",
     "too late",
-    "P7",
+    "T7",
     "BROKEN",
     "a storm",
   ]) {
@@ -137,5 +137,5 @@ test("the page stands alone: no script, nothing from elsewhere, and every text e
 
 test("the JSON has what the text has, and can be read back", () => {
   const { faults } = JSON.parse(toJson(reportOf(held))) as { faults: object[] };
-  expect(faults[0]).toMatchObject({ name: "trip", groups: ["P7"], judgement: { updates: 5 } });
+  expect(faults[0]).toMatchObject({ name: "trip", groups: ["T7"], judgement: { updates: 5 } });
 });

@@ -6,9 +6,9 @@ import {
   historyFromDatabase,
   type ReadTable,
 } from "../../../lab/history/from-database.ts";
-import { historyFromJournal, type JournalledCall } from "../../../lab/history/from-journal.ts";
+import { historyFromJournal, type ObservedCall } from "../../../lab/history/from-journal.ts";
 
-const call: JournalledCall = {
+const call: ObservedCall = {
   sequence: 1,
   method: "sendMessage",
   parameters: { chat_id: "7", text: "Hello" },
@@ -22,15 +22,15 @@ const call: JournalledCall = {
 };
 
 describe("from the journal", () => {
-  const reply = ({ parameters }: JournalledCall) => parameters["text"];
-  const tell = (...calls: readonly Partial<JournalledCall>[]) =>
+  const reply = ({ parameters }: ObservedCall) => parameters["text"];
+  const tell = (...calls: readonly Partial<ObservedCall>[]) =>
     historyFromJournal(
       calls.map((one) => ({ ...call, ...one })),
       [],
       { reply },
     ).slice(1);
 
-  test.each<[string, Partial<JournalledCall>, boolean]>([
+  test.each<[string, Partial<ObservedCall>, boolean]>([
     ["an answer that was read is certain", {}, false],
     ["an answer that was cut is ambiguous", { fault: "cut" }, true],
     ["an answer that was never written is ambiguous", { answerWritten: false }, true],

@@ -1,8 +1,8 @@
-/** Answers: when the bot's messages take effect, as the people in their chats see it. */
+/** Replies: when the bot's messages take effect, as the people in their chats see it. */
 import type { SandboxClient } from "../../sandbox/client.ts";
 import { eventually, nowMs } from "./bot-process.ts";
 
-export class Answers {
+export class Replies {
   readonly #sandbox: SandboxClient;
   readonly #atMs: number[] = [];
   #stopped = false;
