@@ -2,7 +2,7 @@
  * Bot API: takes a request from its first byte to its answer.
  *
  * The order: path, parameters, token, method; then a fault if one is due; then the method. Every
- * request of a bot is journalled, whatever becomes of it.
+ * request of a bot is journalled, even when it fails.
  */
 import type { FloodMode } from "./control-api.ts";
 import type { FaultRules } from "./faults/active-faults.ts";
@@ -46,10 +46,10 @@ export interface BotApiOptions {
   readonly malformedTokens: MalformedTokens;
 }
 
-/** TDLib waits this long by itself before it reports a flood. Source: reference section 5.2. */
+/** TDLib waits this long before it reports a flood. Source: tdlib/td, NetQueryCreator.cpp. */
 const absorbMsMax = 8_000;
 
-/** What a webhook's answer may not do. Source: reference section 3.5. */
+/** A webhook's answer may not call these. Source: tdlib/telegram-bot-api, WebhookActor.cpp. */
 const notFromWebhooks: ReadonlySet<string> = new Set([
   "setwebhook",
   "deletewebhook",
@@ -64,7 +64,7 @@ export class BotApi {
     this.#options = options;
   }
 
-  /** Answers, sooner or later. Never throws. */
+  /** Answers the request, at once or later. Never throws. */
   handle(exchange: Exchange): void {
     const url = exchange.request.url ?? "/";
     const queryAt = url.indexOf("?");
@@ -105,7 +105,7 @@ export class BotApi {
     } else this.#send(exchange, entry, answer);
   }
 
-  /** A method called in a webhook's answer: executed, and its result thrown away. */
+  /** Executes a method that a webhook's answer calls, and drops the result. */
   callFromWebhook(account: Account, response: WebhookResponse): void {
     try {
       const parameters = Parameters.parse("", response.contentType, response.body);
@@ -122,7 +122,7 @@ export class BotApi {
       if (answer instanceof Promise) void answer.then(note);
       else note(answer);
     } catch {
-      // Telegram says nothing about an answer it cannot read, and counts the update as delivered.
+      // Telegram ignores an answer it cannot read, and counts the update as delivered.
     }
   }
 
@@ -214,7 +214,7 @@ export class BotApi {
     return account.flood.take(room.id, !room.isPrivate, cost, around.clock.monotonicMs());
   }
 
-  /** Waits in silence as long as Telegram's own server does. */
+  /** Waits without an answer for as long as Telegram's own server does. */
   async #absorb(call: Call, effect: Effect, entry: OpenEntry, firstMs: number): Promise<Answer> {
     let waitMs = firstMs;
     let waitedMs = 0;
@@ -281,7 +281,7 @@ function messageIdOf(result: unknown): number | null {
   return typeof first.message_id === "number" ? first.message_id : null;
 }
 
-/** A refusal as Telegram says it; a defect of the sandbox as a 500 that says so. */
+/** Turns a refusal into Telegram's answer, and a defect of the sandbox into a 500 that says so. */
 function failure(error: unknown): Answer {
   if (error instanceof ApiError) return failWith(error);
   const text = error instanceof Error ? error.message : String(error);

@@ -1,8 +1,8 @@
 /**
  * Client: the control API over HTTP, for tests and benches that run beside a sandbox.
  *
- * Every method of `SandboxControl` is here under its name, and rejects with a `SandboxClientError`
- * that carries the sandbox's own words.
+ * It has every method of `SandboxControl` under its name. A refused operation rejects with a
+ * `SandboxClientError` that carries the sandbox's message.
  */
 
 import { controlPath, operationNames } from "./control/operations.ts";

@@ -1,5 +1,5 @@
 /**
- * Control API: what a test, a bench or the chat page may ask of a sandbox, and the shapes of it.
+ * Control API: the operations a test, a bench or the chat page may call on a sandbox, and their types.
  *
  * Every operation takes one plain object and returns plain data, so that the same operation works
  * in the process (`sandbox.control.write(…)`) and over HTTP (`POST /sandbox/write`).
@@ -8,7 +8,7 @@
 import type { ChatKeyboard } from "./text/reply-markup.ts";
 import type { Chat, Message, User } from "./world/objects.ts";
 
-/** What `GET /sandbox` answers: how a stranger knows that this is a sandbox of ours. */
+/** The answer to `GET /sandbox`, by which a program recognises a sandbox of ours. */
 export interface SandboxDescription {
   readonly sandbox: "telegram-bot-api";
   readonly version: 1;
@@ -23,11 +23,11 @@ export interface SandboxDescription {
   readonly nowMs: number;
   readonly pacing: boolean;
   readonly flood: FloodMode;
-  /** Ed25519, hexadecimal: checks the `signature` of launch parameters signed here. */
+  /** Ed25519 in hexadecimal. It checks the `signature` of launch parameters signed by this sandbox. */
   readonly launchPublicKey: string;
 }
 
-/** What happens when a flood limit is reached: nothing, 429 at once, or a silent wait of up to 8 s. */
+/** A flood limit has no effect, answers 429 at once, or first waits silently for up to 8 s. */
 export type FloodMode = "off" | "strict" | "absorb";
 
 /** A person who can write to the bot. */
@@ -52,7 +52,7 @@ export interface NewGroup {
   readonly memberIds?: readonly number[];
 }
 
-/** A message written by a user. The user, and a private chat, are made when they do not exist. */
+/** A message written by a user. The user and the private chat are created when they do not exist. */
 export interface WriteRequest {
   readonly userId: number;
   /** Default: the private chat with the bot. */
@@ -68,7 +68,7 @@ export interface Written {
   readonly message: Message;
 }
 
-/** A press of an inline button, named by its data, its text or its place. */
+/** A press of an inline button, which is named by its data, its text or its row and column. */
 export interface PressRequest {
   readonly userId: number;
   readonly chatId: number;
@@ -90,21 +90,21 @@ export interface PayRequest {
   readonly userId: number;
   readonly chatId?: number;
   readonly messageId?: number;
-  /** What `createInvoiceLink` gave. */
+  /** The result of `createInvoiceLink`. */
   readonly link?: string;
   readonly botId?: number;
 }
 
 export interface Paying {
   readonly updateId: number | null;
-  /** It has to be answered within 10 s of the sandbox's clock. */
+  /** The bot must answer it within 10 s of the sandbox's clock. */
   readonly preCheckoutQueryId: string;
 }
 
 export interface InjectRequest {
   /** The update without `update_id`, which the queue assigns; any other JSON with `verbatim`. */
   readonly update: unknown;
-  /** True: these bytes and no others, whatever they are; the queue's id is not put in. */
+  /** True: exactly these bytes are delivered, without an `update_id` from the queue. */
   readonly verbatim?: boolean;
   readonly botId?: number;
 }
@@ -132,24 +132,24 @@ export interface Fed {
 export interface JournalEntry {
   readonly sequence: number;
   readonly botId: number;
-  /** As the client spelt it. */
+  /** The name as the client spelt it. */
   readonly method: string;
   /** Long values are cut. A file is `[file NAME, N bytes]`. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly arrivedAtMs: number;
   readonly arrivedAtEpochMs: number;
-  /** Null while unanswered, and for ever when the client left before. */
+  /** Null until the request is answered, and for good when the client left first. */
   readonly answeredAtMs: number | null;
   readonly status: number | null;
   /** The error's description, as sent. */
   readonly description: string | null;
-  /** Whether it took effect, whatever the answer was. */
+  /** Whether the call took effect; an error answer does not rule that out. */
   readonly executed: boolean;
   readonly executedAtMs: number | null;
   readonly chatId: number | null;
-  /** Of the message it made or changed; of an album, the first. */
+  /** The message that the call made or changed; for an album, the first one. */
   readonly messageId: number | null;
-  /** Messages it counts as under flood control: an album its items, a question 0. */
+  /** Messages it counts as under flood control: the items of an album; 0 for a call that only reads. */
   readonly cost: number;
   /** Whether the whole answer was handed to the operating system. */
   readonly answerWritten: boolean;
@@ -169,9 +169,9 @@ export interface JournalQuery {
   readonly limit?: number;
 }
 
-/** What happened to one update, seen from the user's side. */
+/** The history of one update, seen from the user's side. */
 export interface UpdateFact {
-  /** Of the fact, from 1. */
+  /** Number of this fact, from 1. */
   readonly sequence: number;
   readonly botId: number;
   readonly updateId: number;
@@ -179,7 +179,7 @@ export interface UpdateFact {
   readonly kind: string;
   readonly chatId: number | null;
   readonly createdAtMs: number;
-  /** Each time it was put into an answer. */
+  /** One entry for each time the update was put into an answer. */
   readonly deliveries: readonly UpdateDelivery[];
   readonly end: "confirmed" | "expired" | "dropped" | null;
   readonly endedAtMs: number | null;
@@ -189,7 +189,7 @@ export interface UpdateDelivery {
   readonly atMs: number;
   /** The journal entry of the poll; null when it went to the webhook. */
   readonly journalSequence: number | null;
-  /** False: the client had left, the answer went nowhere. */
+  /** False: the client had left, so the answer reached no one. */
   readonly clientConnected: boolean;
 }
 
@@ -200,7 +200,7 @@ export interface FactQuery {
   readonly limit?: number;
 }
 
-/** What the violations report holds a bot to. */
+/** The limits that the violations report checks. */
 export interface ViolationLimits {
   /** Messages in one chat within 1 s. Default 1. */
   readonly chatPerSecond?: number;
@@ -231,34 +231,34 @@ export interface Violation {
   readonly sequence: number;
   readonly atMs: number;
   /**
-   * Messages within the window that ends there; for `send-after-block` the sends since the block;
-   * for duplicates how often it was said.
+   * Messages within the window that ends there. For `send-after-block` it counts the sends since the
+   * block, for duplicates the repetitions.
    */
   readonly messages: number;
   readonly limit: number;
 }
 
-/** What goes wrong. `execute`: whether the call takes effect all the same. */
+/** One way in which a request goes wrong. `execute` says whether the call still takes effect. */
 export type Fault =
-  /** Waits, then carries on; `after`: the effect comes first. */
+  /** The answer is delayed. With `after` the call takes effect before the delay. */
   | { readonly kind: "latency"; readonly ms: number; readonly when?: "before" | "after" }
-  /** Never answers. Default: not executed. */
+  /** The sandbox never answers. Default: not executed. */
   | {
       readonly kind: "hang";
       readonly at?: "before-headers" | "after-headers";
       readonly execute?: boolean;
     }
-  /** Closes the connection without an answer. With `execute` a lost response. Default false. */
+  /** The connection is closed without an answer; with `execute` the answer is lost. Default false. */
   | { readonly kind: "close"; readonly execute?: boolean }
-  /** Sends half of the body, then closes. Default: executed. */
+  /** Half of the body is sent, then the connection is closed. Default: executed. */
   | {
       readonly kind: "cut";
       readonly framing: "content-length" | "chunked";
       readonly execute?: boolean;
     }
-  /** An HTML page, as a proxy would send. Default: not executed. */
+  /** The answer is an HTML page, as a proxy sends it. Default: not executed. */
   | { readonly kind: "html"; readonly status: number; readonly execute?: boolean }
-  /** A Bot API error. 429 takes `retryAfterS`. Default: not executed. */
+  /** The answer is a Bot API error. 429 takes `retryAfterS`. Default: not executed. */
   | {
       readonly kind: "error";
       readonly status: number;
@@ -267,11 +267,11 @@ export type Fault =
       readonly migrateToChatId?: number;
       readonly execute?: boolean;
     }
-  /** As though another poller existed: 409 `terminated by other getUpdates request` after `afterMs`. */
+  /** A second poller seems to exist: 409 `terminated by other getUpdates request` after `afterMs`. */
   | { readonly kind: "conflict"; readonly afterMs?: number };
 
 export interface NewFaultRule {
-  /** A method's name, `*` for every one, or `webhook` for deliveries. Case does not matter. */
+  /** A method's name in any case, `*` for every method, or `webhook` for deliveries. */
   readonly match: string;
   readonly chatId?: number;
   readonly botId?: number;
@@ -279,7 +279,7 @@ export interface NewFaultRule {
   readonly count?: number;
   /** Matching requests to let pass first. Default 0. */
   readonly skip?: number;
-  /** 0 to 1, drawn from the seeded random. Default 1. */
+  /** Probability from 0 to 1, drawn from the seeded random. Default 1. */
   readonly probability?: number;
   readonly fault: Fault;
 }
@@ -290,27 +290,27 @@ export interface FaultRule extends NewFaultRule {
   readonly struck: number;
 }
 
-/** One thing that happens: a fault, or an operation of this control API. */
+/** One step: a fault, or an operation of this control API. */
 export interface ScenarioStep {
   /** Milliseconds after the beginning. */
   readonly atMs: number;
   readonly fault?: Fault;
-  /** Of the fault. Default `*`. */
+  /** The requests that the fault matches. Default `*`. */
   readonly match?: string;
   readonly chatId?: number;
   readonly count?: number;
   readonly probability?: number;
-  /** Milliseconds after which the fault ends. Default: with the scenario. */
+  /** Milliseconds after which the fault ends. Default: it ends with the scenario. */
   readonly forMs?: number;
   /** A name of `SandboxControl`. */
   readonly operation?: string;
   readonly request?: object;
 }
 
-/** Timed faults and events, as a JSON file holds them. */
+/** Timed faults and events; the content of a scenario file. */
 export interface Scenario {
   readonly name?: string;
-  /** Of everything that is left to chance from now on. */
+  /** Seeds every random choice from now on. */
   readonly seed?: number;
   readonly steps: readonly ScenarioStep[];
 }
@@ -324,7 +324,7 @@ export interface ScenarioState {
   readonly failures: readonly string[];
 }
 
-/** What the bot may do in a chat. */
+/** The bot's rights in a chat. */
 export type Access =
   | "open"
   | "not-started"
@@ -346,7 +346,7 @@ export interface QueueState {
   readonly allowedUpdates: readonly string[] | null;
 }
 
-/** Something a messenger would show. */
+/** One change that a messenger shows. */
 export interface Change {
   readonly sequence: number;
   readonly botId: number;
@@ -360,14 +360,14 @@ export interface Change {
   readonly url?: string;
 }
 
-/** A chat in the list: Telegram's object, and what the bot may do in it. */
+/** A chat in the list: Telegram's object, and the bot's rights in it. */
 export interface ChatSummary {
   readonly chat: Chat;
   readonly access: Access;
   readonly memberIds: readonly number[];
   readonly messages: number;
   readonly lastMessage: Message | null;
-  /** What stands below the input field. */
+  /** The keyboard below the input field. */
   readonly keyboard: ChatKeyboard | null;
 }
 
@@ -383,7 +383,7 @@ export interface SandboxControl {
     readonly chatId: number;
     /** Only messages with a higher id. */
     readonly after?: number;
-    /** The last so many, default 1,000. */
+    /** Only the latest messages, at most this many. Default 1,000. */
     readonly limit?: number;
     readonly botId?: number;
   }): readonly Message[];
@@ -399,13 +399,13 @@ export interface SandboxControl {
   addFault(request: NewFaultRule): { readonly id: number };
   removeFault(request: { readonly id: number }): { readonly removed: boolean };
   clearFaults(request?: object): { readonly removed: number };
-  /** Begins a scenario; one that plays already ends. */
+  /** Starts a scenario, and ends the one that is playing. */
   playScenario(request: Scenario): ScenarioState;
   stopScenario(request?: object): ScenarioState;
   scenario(request?: object): ScenarioState;
   /** The scenarios that ship with the sandbox. */
   scenarios(request?: object): readonly Scenario[];
-  /** Lets a user block the bot, a group kick it, … and tells the bot with `my_chat_member`. */
+  /** Makes a user block the bot, a group kick it, and so on, and sends the bot `my_chat_member`. */
   setAccess(request: {
     readonly chatId: number;
     readonly access: Access;
@@ -417,16 +417,16 @@ export interface SandboxControl {
   migrate(request: { readonly chatId: number; readonly botId?: number }): {
     readonly migrateToChatId: number;
   };
-  /** Moves the sandbox's clock on; what falls due on the way happens in order. */
+  /** Moves the sandbox's clock forward. Timers on the way run in order. */
   advanceClock(request: { readonly ms: number }): { readonly nowEpochMs: number };
   queue(request?: { readonly botId?: number }): QueueState;
-  /** Lets the next update have this id. Downwards only when nothing is pending. */
+  /** Sets the id of the next update. It may be lower only when no update is pending. */
   jumpUpdateId(request: {
     readonly to: number;
     readonly dropPending?: boolean;
     readonly botId?: number;
   }): QueueState;
-  /** Puts an update into the next answer once more, though it was confirmed. */
+  /** Puts an update into the next answer again, although it was confirmed. */
   redeliver(request: { readonly updateId: number; readonly botId?: number }): {
     readonly found: boolean;
   };
@@ -437,7 +437,7 @@ export interface SandboxControl {
   };
   /** Closes the listener and every connection for `ms`, then opens it on the same port. */
   outage(request: { readonly ms: number }): Promise<{ readonly ms: number }>;
-  /** What the messenger shows, after a sequence number; waits up to `waitMs` for something new. */
+  /** Changes after a sequence number; waits up to `waitMs` for a new one. */
   changes(request?: {
     readonly after?: number;
     readonly waitMs?: number;

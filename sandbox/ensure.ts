@@ -1,8 +1,8 @@
 /**
- * Ensure: a sandbox on a port, found or started.
+ * Ensure: finds or starts a sandbox on a port.
  *
- * A started one is a detached process: it survives a SIGKILL of the bot, so that a conversation goes
- * on after a crash, and ends by itself when nobody has asked it anything for half an hour.
+ * A started sandbox is a detached process. It survives a SIGKILL of the bot, so that a conversation goes
+ * on after a crash, and ends by itself after half an hour without a request.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -28,7 +28,7 @@ export interface EnsuredSandbox {
   stop(): Promise<void>;
 }
 
-/** The port belongs to somebody else, or the sandbox did not come up. */
+/** Another program has the port, or the sandbox did not come up. */
 export class SandboxUnavailableError extends Error {
   override readonly name = "SandboxUnavailableError";
   readonly port: number;
@@ -74,7 +74,7 @@ function spawnSandbox(host: string, port: number, more: readonly string[]): Chil
     windowsHide: true,
   });
   child.on("error", () => {
-    // Reported by `answering`, which sees that no process came up.
+    // `answering` reports that no process came up.
   });
   child.unref();
   return child;
@@ -98,7 +98,7 @@ async function answering(
   );
 }
 
-/** The sandbox that answers there, or undefined when nobody listens. */
+/** The sandbox that answers at this address, or undefined when nothing listens there. */
 async function ask(url: string, port: number): Promise<SandboxDescription | undefined> {
   let description: Partial<SandboxDescription>;
   try {
@@ -136,13 +136,13 @@ async function end(url: string, child: ChildProcess): Promise<void> {
       signal: AbortSignal.timeout(3_000),
     });
   } catch {
-    // It cannot be asked (an outage, a hang): the signal ends it as well.
+    // It does not answer (an outage, a hang), so a signal ends it.
     child.kill("SIGTERM");
   }
   await exited;
 }
 
-/** A port that nobody listened on a moment ago. */
+/** A port that was free a moment ago. */
 export async function freePort(host: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

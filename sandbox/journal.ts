@@ -1,12 +1,12 @@
 /**
- * Journal: every request to the Bot API, in order of arrival, in a bounded memory.
+ * Journal: keeps the latest requests to the Bot API in order of arrival.
  *
- * Entries are written to while their request lives; a reader gets copies.
+ * An entry changes while its request is open; readers get copies.
  */
 import type { JournalEntry, JournalQuery } from "./control-api.ts";
 import type { Connection } from "./http/connection.ts";
 
-/** An entry while its request lives: the same names, open to change. */
+/** An entry while its request is open: the same fields, but writable. */
 export interface OpenEntry {
   sequence: number;
   botId: number;
@@ -24,7 +24,7 @@ export interface OpenEntry {
   cost: number;
   answerWritten: boolean;
   fault: string | null;
-  /** Where the request came from: it knows when the client left. */
+  /** The request's connection, which knows when the client left. */
   connection: Connection | null;
 }
 
@@ -68,7 +68,7 @@ export class Journal {
       connection: fields.connection,
     };
     this.#entries.push(entry);
-    // A quarter at a time: shifting one by one would copy the whole array with every request.
+    // Drop a quarter at a time: shifting one by one would copy the whole array with every request.
     if (this.#entries.length > this.#entriesMax * 1.25) {
       this.#entries = this.#entries.slice(-this.#entriesMax);
     }

@@ -1,4 +1,4 @@
-/** Main: the sandbox as a program. `npm run sandbox -- --help` says what it takes. */
+/** Main: the sandbox as a program. `npm run sandbox -- --help` lists its options. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { FloodMode } from "./control-api.ts";
@@ -12,9 +12,9 @@ const usage = `A local Telegram Bot API server with a chat page.
   --flood off|strict|absorb   default strict: 429 as soon as a limit is reached
   --cloud-webhooks            accept only webhooks that api.telegram.org would
   --no-pacing                 do not slow down quick repetitions of getUpdates and 409s
-  --scenario FILE             begin with a scenario; see scenarios/ for examples
-  --seed N                    repeat a run's chances
-  --exit-when-idle-minutes N  end when nobody has asked anything for so long
+  --scenario FILE             start with a scenario; see scenarios/ for examples
+  --seed N                    repeat a run's random choices
+  --exit-when-idle-minutes N  end after this long without a request
 `;
 
 const exitUsage = 64;
@@ -95,7 +95,7 @@ async function run(): Promise<void> {
     : undefined;
   await stopRequested;
   clearInterval(idleTimer);
-  // The answer to POST /sandbox/stop is still on its way out.
+  // The answer to POST /sandbox/stop has to be sent first.
   setImmediate(() => void sandbox.stop().then(() => process.exit(0)));
 }
 
@@ -108,7 +108,7 @@ function playScenario({ control }: Sandbox, file: string | undefined): void {
   }
 }
 
-/** Somebody to talk as, in both of the bot's languages. */
+/** Creates people to talk as, one for each of the bot's languages. */
 function invitePeople({ control }: Sandbox): void {
   const people = [
     { id: 42, firstName: "Ann", username: "ann", languageCode: "en" },

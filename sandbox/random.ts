@@ -1,9 +1,9 @@
-/** Random: chance that can be repeated. */
+/** Random: random numbers that a seed repeats. */
 
 /** Uniform in [0, 1). */
 export type Random = () => number;
 
-/** Mulberry32: small, fast, good enough to play faults by. Source: Tommy Ettinger, public domain. */
+/** Mulberry32: small, fast, and good enough for faults. Source: Tommy Ettinger, public domain. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

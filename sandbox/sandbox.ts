@@ -1,8 +1,8 @@
 /**
- * Sandbox: a local Telegram Bot API server, its chat page, and everything that can be broken in it.
+ * Sandbox: a local Telegram Bot API server with a chat page and faults to switch on.
  *
- * Owns the listener and every timer. Speaks to nobody but those who connect to it, and to the
- * webhook a bot has set: no file is fetched. An instance lives once.
+ * It owns the listener and every timer. Its only outgoing connections go to the webhook a bot has set;
+ * it fetches no file. An instance lives once.
  */
 import { BotApi, type BotApiOptions } from "./bot-api.ts";
 import { createControl } from "./control/control.ts";
@@ -22,7 +22,7 @@ import { VirtualClock } from "./virtual-clock.ts";
 import { Account, type Surroundings, type WebhookRules } from "./world/account.ts";
 import { ChangeFeed } from "./world/change-feed.ts";
 
-/** The token a sandbox accepts unless told otherwise. It is nobody's secret. */
+/** The token that a sandbox accepts by default. It is not a secret. */
 export const sandboxToken = "123456789:SANDBOX-TOKEN-not-a-real-one-0000000";
 
 export interface SandboxOptions {
@@ -32,24 +32,24 @@ export interface SandboxOptions {
   readonly port?: number;
   /** Tokens it accepts. Default: `sandboxToken`. */
   readonly tokens?: readonly string[];
-  /** Whether quick repetitions of `getUpdates` and 409s are slowed down by 3 s. Default true. */
+  /** Whether quick repetitions of `getUpdates` and 409s wait for 3 s. Default true. */
   readonly pacing?: boolean;
   /** Default `strict`. */
   readonly flood?: FloodMode;
   readonly floodLimits?: Partial<FloodLimits>;
   /** Milliseconds in which a callback or inline query can be answered. Default 15,000. */
   readonly queryLifetimeMs?: number;
-  /** Of everything that is left to chance. Default: a different one each time. */
+  /** Seed of every random choice. Default: a different one each time. */
   readonly seed?: number;
-  /** True: time passes by `control.advanceClock` only. Default false. */
+  /** True: time passes only by `control.advanceClock`. Default false. */
   readonly frozenClock?: boolean;
   /** Requests and updates remembered. Default 100,000. */
   readonly journalMax?: number;
-  /** How tokens of the wrong form are refused. Default: as api.telegram.org does. */
+  /** How malformed tokens are refused. Default: as by api.telegram.org. */
   readonly malformedTokens?: MalformedTokens;
-  /** What `setWebhook` insists on. Default `local`: any address, as the server's `--local` mode. */
+  /** Which addresses `setWebhook` accepts. Default `local`: any, as in the server's `--local` mode. */
   readonly webhookRules?: WebhookRules;
-  /** Called when `POST /sandbox/stop` was answered. Default: `stop()`. */
+  /** Called when `POST /sandbox/stop` has been answered. Default: `stop()`. */
   readonly onStop?: () => void;
 }
 
@@ -111,7 +111,7 @@ export class Sandbox {
     this.#routes = new ControlRoutes({ control: this.control, host: this.#host, onStop });
   }
 
-  /** Rejects when the port cannot be had. */
+  /** Rejects when the port is not available. */
   async start(): Promise<{ url: string; port: number }> {
     await this.#open(this.#port);
     return { url: this.#url(), port: this.#boundPort };
@@ -128,7 +128,7 @@ export class Sandbox {
     this.#clock.stop();
   }
 
-  /** Milliseconds since anybody asked for anything; 0 while a poll waits. */
+  /** Milliseconds since the last request; 0 while a poll waits. */
   idleMs(): number {
     for (const { polling } of this.#accounts.values()) if (polling.waiting) return 0;
     return performance.now() - this.#lastRequestAtMs;
@@ -179,7 +179,7 @@ export class Sandbox {
     try {
       await this.#open(this.#boundPort);
     } catch {
-      // Somebody took the port meanwhile: the outage lasts until it is free again.
+      // Another program took the port: the outage lasts until it is free again.
       this.#clock.schedule(reopenMs, () => void this.#reopen());
     }
   }

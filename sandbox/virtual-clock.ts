@@ -1,8 +1,8 @@
 /**
- * Virtual clock: the machine's time plus whatever it was advanced by.
+ * Virtual clock: the machine's time plus the sum of all advances.
  *
- * Owns every timer of the sandbox that a test may want to pass over: long polls, pacing, expiry,
- * latency. Frozen, it moves by `advance` only, so that a test decides about every millisecond.
+ * It owns every timer that a test may want to skip: long polls, pacing, expiry, latency. A frozen clock
+ * moves only by `advance`, so that a test decides about every millisecond.
  */
 
 interface Timer {
@@ -11,7 +11,7 @@ interface Timer {
   handle: NodeJS.Timeout | undefined;
 }
 
-/** `setTimeout` fires at once when asked for more. Source: Node.js documentation, timers. */
+/** `setTimeout` fires at once for a longer delay. Source: Node.js documentation, timers. */
 const timeoutMsMax = 2 ** 31 - 1;
 
 export class VirtualClock {
@@ -19,14 +19,14 @@ export class VirtualClock {
   readonly #timers = new Set<Timer>();
   #advancedMs = 0;
 
-  /** @param frozen True: time passes by `advance` only. */
+  /** @param frozen True: time passes only by `advance`. */
   constructor(frozen = false) {
     this.#frozenAt = frozen
       ? { monotonicMs: performance.timeOrigin + performance.now(), epochMs: Date.now() }
       : undefined;
   }
 
-  /** Monotonic, and comparable with `performance.timeOrigin + performance.now()` elsewhere. */
+  /** Monotonic milliseconds, comparable with `performance.timeOrigin + performance.now()` elsewhere. */
   monotonicMs(): number {
     const realMs = this.#frozenAt?.monotonicMs ?? performance.timeOrigin + performance.now();
     return realMs + this.#advancedMs;
@@ -36,12 +36,12 @@ export class VirtualClock {
     return (this.#frozenAt?.epochMs ?? Date.now()) + this.#advancedMs;
   }
 
-  /** Unix seconds, as Telegram's dates are. */
+  /** Unix seconds, like Telegram's dates. */
   epochS(): number {
     return Math.floor(this.epochMs() / 1_000);
   }
 
-  /** Runs once after `delayMs`. @returns a function that calls it off. */
+  /** Runs once after `delayMs`. @returns a function that cancels it. */
   schedule(delayMs: number, run: () => void): () => void {
     const dueAtMs = this.monotonicMs() + Math.max(0, delayMs);
     const timer: Timer = { dueAtMs, run, handle: undefined };
@@ -56,7 +56,7 @@ export class VirtualClock {
     });
   }
 
-  /** Moves on by `ms`; every timer on the way runs at its own instant, in order. */
+  /** Moves forward by `ms`; every timer on the way runs at its own instant, in order. */
   advance(ms: number): void {
     const targetMs = this.monotonicMs() + ms;
     for (let next = this.#firstDue(targetMs); next; next = this.#firstDue(targetMs)) {
@@ -67,7 +67,7 @@ export class VirtualClock {
     for (const timer of this.#timers) this.#arm(timer);
   }
 
-  /** Calls everything off. */
+  /** Cancels every timer. */
   stop(): void {
     for (const timer of this.#timers) this.#remove(timer);
   }
@@ -89,7 +89,7 @@ export class VirtualClock {
   }
 
   #ring(timer: Timer): void {
-    // Node may ring a fraction of a millisecond early; more than that is a wait cut into pieces.
+    // Node may fire a fraction of a millisecond early; a longer rest is a wait cut into pieces.
     if (timer.dueAtMs - this.monotonicMs() > 1) this.#arm(timer);
     else this.#fire(timer);
   }

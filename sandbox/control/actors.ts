@@ -1,4 +1,4 @@
-/** Actors: what users and groups do: they come, write, press, block, kick and move house. */
+/** Actors: users and groups that join, write, press buttons, block, kick and migrate. */
 import type {
   Access,
   Fed,
@@ -133,7 +133,7 @@ export class Actors {
       request.link === undefined
         ? account.payments.inMessage(request.chatId ?? user.id, request.messageId ?? 0)
         : account.payments.atLink(request.link.split("/").at(-1) ?? "");
-    if (!invoice) throw new ControlError(404, "no invoice is there");
+    if (!invoice) throw new ControlError(404, "there is no invoice");
     const chatId = request.chatId ?? account.privateRoom(user).id;
     const id = randomId(this.#options.around.random);
     const query = { kind: "pre_checkout_query", userId: user.id, chatId } as const;
@@ -223,7 +223,7 @@ export class Actors {
     return account.deliver("my_chat_member", { ...change, ...members }, room.id);
   }
 
-  /** Who does what nobody in particular does. */
+  /** The user who acts when the request names none. */
   #actor(room: Room): User {
     const [first] = room.memberIds;
     return this.#user(first ?? 1);
@@ -264,7 +264,7 @@ export class Actors {
   }
 }
 
-/** The bot hears what is said where it is. */
+/** Delivers a message to the bot, if the bot is in the chat. */
 function hear(account: Account, room: Room, message: Message): number | null {
   const deaf = room.access === "kicked" || room.access === "not-member";
   if (deaf) return null;

@@ -1,4 +1,4 @@
-/** Control error: the control API refuses a request. The message says what would be right. */
+/** Control error: the control API refuses a request. The message says what it expects. */
 export class ControlError extends Error {
   readonly status: number;
 
@@ -22,9 +22,9 @@ export function integerIn(
   throw new ControlError(400, `${name} must be a whole number from ${min} to ${max}`);
 }
 
-/** The text in a field of a request. Throws a `ControlError`. */
+/** The string in a field of a request. Throws a `ControlError`. */
 export function textIn(request: Readonly<Record<string, unknown>>, name: string): string {
   const value = request[name];
   if (typeof value === "string" && value !== "") return value;
-  throw new ControlError(400, `${name} must be a text`);
+  throw new ControlError(400, `${name} must be a string`);
 }

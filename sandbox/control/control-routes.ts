@@ -1,8 +1,8 @@
 /**
  * Control routes: the control API and the chat page over HTTP.
  *
- * Only for this machine: a foreign `Host` or `Origin` is refused, so that no web page a developer
- * happens to visit can reach it (DNS rebinding, cross-site requests).
+ * They serve this machine only. A foreign `Host` or `Origin` is refused, so that a web page which a
+ * developer visits cannot reach them (DNS rebinding, cross-site requests).
  */
 import { readFileSync } from "node:fs";
 import type { SandboxControl } from "../control-api.ts";
@@ -91,7 +91,7 @@ export class ControlRoutes {
 }
 
 function jsonBody({ request, body }: Exchange): Readonly<Record<string, unknown>> {
-  // A form can be posted across sites without asking; this content type cannot.
+  // A browser posts a form across sites without a preflight request; JSON needs one.
   if (!request.headers["content-type"]?.toLowerCase().startsWith("application/json")) {
     throw new ControlError(415, "the body must be application/json");
   }
@@ -101,7 +101,7 @@ function jsonBody({ request, body }: Exchange): Readonly<Record<string, unknown>
   return value;
 }
 
-/** Numbers and truth values are what they look like. */
+/** Reads a query string; digits become numbers, `true` and `false` booleans. */
 function fromQuery(query: string): Readonly<Record<string, unknown>> {
   const fields = [...new URLSearchParams(query)].map(([name, value]) => {
     if (/^-?\d{1,16}$/.test(value)) return [name, Number(value)];

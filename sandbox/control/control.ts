@@ -1,7 +1,7 @@
 /**
  * Control: the control API's operations, carried out on the sandbox's own parts.
  *
- * Takes requests as they come over HTTP, too: what makes no sense is refused with a `ControlError`.
+ * Requests may come over HTTP, so invalid ones are refused with a `ControlError`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import type {
@@ -39,7 +39,7 @@ export interface ControlOptions {
   readonly flood: FloodMode;
   readonly queryLifetimeMs: number;
   readonly url: () => string;
-  /** Closes the listener, and opens it again after so many milliseconds. */
+  /** Closes the listener, and opens it again after this many milliseconds. */
   readonly outage: (ms: number) => Promise<void>;
 }
 
@@ -214,7 +214,7 @@ function jump(
   const to = integerIn({ ...request }, "to", 1, 2_000_000_000);
   if (request.dropPending) account.queue.clear("dropped");
   if (!account.queue.jump(to)) {
-    throw new ControlError(400, `update ${to} would stand before updates that are pending`);
+    throw new ControlError(400, `update id ${to} is not above the ids that are pending`);
   }
   return queueState(account);
 }
@@ -249,7 +249,7 @@ function launchUrl(
 ): string {
   const user: User | undefined = around.users.get(userId);
   if (!user) throw new ControlError(404, `no user ${userId}`);
-  if (!URL.canParse(url)) throw new ControlError(400, "url must be an address");
+  if (!URL.canParse(url)) throw new ControlError(400, "url must be a URL");
   const queryId = randomId(around.random);
   const initData = signer.initData(account.token, user, queryId, around.clock.epochS());
   const fragment = new URLSearchParams({

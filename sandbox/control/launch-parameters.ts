@@ -1,8 +1,8 @@
 /**
- * Launch parameters: what Telegram puts into the fragment of a Mini App's address.
+ * Launch parameters: the fragment that Telegram adds to a Mini App's address.
  *
- * Signed twice, as Telegram does: with the bot's token, and with a key of the sandbox's own in place
- * of Telegram's. Source: reference section 9.
+ * They are signed twice, as at Telegram: with the bot's token, and with the sandbox's own key in place
+ * of Telegram's. Source: core.telegram.org/bots/webapps, "Validating data received via the Mini App".
  */
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import type { User } from "../world/objects.ts";

@@ -1,5 +1,5 @@
 /**
- * Scenario player: lets a list of timed faults and events happen, as a JSON file says.
+ * Scenario player: plays a list of timed faults and events.
  *
  * Every step is an operation of the control API at an instant after the beginning. The whole
  * scenario is checked before its first step.
@@ -19,15 +19,15 @@ import { operationNames } from "./operations.ts";
 export interface ScenarioPlayerOptions {
   readonly clock: VirtualClock;
   readonly control: () => SandboxControl;
-  /** Throws a `ControlError` when a fault makes no sense. */
+  /** Throws a `ControlError` when a fault is invalid. */
   readonly checkFault: (fault: unknown) => void;
-  /** Of everything that is left to chance from now on. */
+  /** Seeds every random choice from now on. */
   readonly reseed: (seed: number) => void;
 }
 
 const stepsMax = 10_000;
 const longestMs = 7 * 86_400_000;
-/** A scenario cannot play scenarios. */
+/** Operations that a step may call: all but those that play scenarios. */
 const allowed: ReadonlySet<string> = new Set(
   operationNames.filter((name) => !name.endsWith("Scenario")),
 );
@@ -46,7 +46,7 @@ export class ScenarioPlayer {
     return this.#state;
   }
 
-  /** Puts an end to the one before. Throws a `ControlError` that names what is wrong. */
+  /** Ends the scenario before it. Throws a `ControlError` that names the invalid field. */
   play(value: unknown): ScenarioState {
     const scenario = checkedScenario(value, this.#options.checkFault);
     this.stop();
@@ -58,7 +58,7 @@ export class ScenarioPlayer {
     return this.#state;
   }
 
-  /** Its faults end with it. */
+  /** Ends the scenario and its faults. */
   stop(): ScenarioState {
     for (const cancel of this.#timers) cancel();
     for (const id of this.#faultIds) this.#options.control().removeFault({ id });
@@ -116,7 +116,7 @@ export class ScenarioPlayer {
 function checkedScenario(value: unknown, checkFault: (fault: unknown) => void): Scenario {
   if (!isRecord(value)) throw new ControlError(400, "a scenario must be an object");
   const { name, seed, steps } = value;
-  if (name !== undefined && typeof name !== "string") fail("name", "a text", name);
+  if (name !== undefined && typeof name !== "string") fail("name", "a string", name);
   if (seed !== undefined && !isWhole(seed, 2 ** 32)) fail("seed", "a whole number", seed);
   if (!Array.isArray(steps) || steps.length > stepsMax) {
     fail("steps", `a list of at most ${stepsMax}`, steps);
@@ -143,7 +143,7 @@ function checkStep(step: unknown, at: string, checkFault: (fault: unknown) => vo
   try {
     checkFault({ match: step["match"] ?? "*", fault });
   } catch (error) {
-    fail(at, "a fault that makes sense", textOf(error));
+    fail(at, "a valid fault", textOf(error));
   }
 }
 

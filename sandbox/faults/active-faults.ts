@@ -1,8 +1,8 @@
-/** Fault rules: which request is to go wrong, and how. */
+/** Fault rules: they decide which requests go wrong, and how. */
 import type { Fault, FaultRule, NewFaultRule } from "../control-api.ts";
 import { type Random, seededRandom } from "../random.ts";
 
-/** What a rule looks at. */
+/** The fields of a request that a rule looks at. */
 export interface FaultTarget {
   readonly botId: number;
   /** Lower case. */
@@ -25,7 +25,7 @@ export class FaultRules {
     this.#random = random;
   }
 
-  /** Repeats the chances of whoever gives the same seed. */
+  /** Makes the random choices repeatable: the same seed gives the same choices. */
   reseed(seed: number): void {
     this.#random = seededRandom(seed);
   }

@@ -1,4 +1,4 @@
-/** Fault player: lets one request go wrong in the way its fault says. */
+/** Fault player: makes one request go wrong in the way its fault says. */
 import type { Fault } from "../control-api.ts";
 import { type Answer, ApiError, failWith } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -11,7 +11,7 @@ export interface FaultScene {
   readonly exchange: Exchange;
   /** Executes the method. Never throws. */
   readonly run: () => Answer | Promise<Answer>;
-  /** Sends a whole answer, and journals it. */
+  /** Sends the whole answer, and journals it. */
   readonly send: (answer: Answer) => void;
   /** Journals an answer that is sent in some other way. */
   readonly note: (status: number) => void;
@@ -91,7 +91,7 @@ function errorAnswer(fault: Fault & { readonly kind: "error" }): Answer {
   return failWith(new ApiError(status, fault.description ?? usual, given));
 }
 
-/** What nginx would say. */
+/** An error page like nginx's. */
 function htmlPage(status: number): string {
   const title = `${status} ${reasons[status] ?? "OK"}`;
   return `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`;

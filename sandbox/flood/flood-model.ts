@@ -1,10 +1,10 @@
 /**
  * Flood model: Telegram's sending limits as token buckets and a sliding minute.
  *
- * Knows no clock: every instant is the caller's monotonic milliseconds. The real limits are not
- * published; the defaults are what the FAQ says. A call dearer than a bucket (an album) needs a full
- * one and leaves it in debt.
- * Source: reference section 5.4.
+ * It has no clock: every instant is the caller's monotonic milliseconds. The real limits are not
+ * published; the defaults are the FAQ's, with bursts of our own. A call that costs more than a bucket
+ * holds (an album) needs a full bucket and leaves it in debt.
+ * Source: core.telegram.org/bots/faq, "My bot is hitting limits".
  */
 
 export interface FloodLimits {
@@ -52,7 +52,7 @@ export class FloodModel {
     this.#total = { tokens: limits.botPerSecond, filledAtMs: nowMs };
   }
 
-  /** Takes the messages' budget if it is there. @returns 0, or the milliseconds until it will be. */
+  /** Takes the cost if the budget covers it. @returns 0, or the milliseconds until it will. */
   take(chatId: number, isGroup: boolean, cost: number, nowMs: number): number {
     const { chatPerSecond, chatBurst, groupBurst, botPerSecond } = this.#limits;
     const burst = isGroup ? groupBurst : chatBurst;
@@ -89,7 +89,7 @@ export class FloodModel {
     return budget;
   }
 
-  /** Forgets chats that have been quiet for so long that nothing is held against them. */
+  /** Forgets chats whose budget has been full again for a while. */
   #forget(nowMs: number): void {
     for (const [chatId, { bucket }] of this.#budgets) {
       if (bucket.filledAtMs + minuteMs < nowMs) this.#budgets.delete(chatId);

@@ -1,18 +1,18 @@
 /**
- * Repetitions: where a journal shows that a bot did something twice, or out of order.
+ * Repetitions: finds where a bot did something twice, or out of order, from a journal.
  *
- * Pure. Two calls are the same when method, chat and parameters are. A bot may well say the same
- * thing twice, so a repetition counts as one only where nothing speaks for it:
+ * Pure. Two calls are the same when method, chat and parameters are the same. A bot may say the same
+ * thing twice for a reason, so a repetition is reported only in these cases:
  *
- * - `possible-duplicate`: the call before it in the chat was the same, took effect, and its answer
- *   did not get through, so the bot could not know;
- * - `duplicate`: it was said more often than the chat has given reason to, by its updates;
- * - `order-broken`: it was first tried before another call in its chat, and took effect after it.
+ * - `possible-duplicate`: the call before it in the chat was the same and took effect, but its answer
+ *   did not arrive, so the bot could not know;
+ * - `duplicate`: the chat's updates do not account for it;
+ * - `order-broken`: it was first tried before another call in its chat, but took effect after it.
  */
 import type { JournalEntry, Violation } from "../control-api.ts";
 import type { Writing } from "./violations.ts";
 
-/** What is needed of a journal entry. */
+/** The fields of a journal entry that are needed here. */
 export type RepeatableCall = Pick<
   JournalEntry,
   | "sequence"
@@ -28,7 +28,7 @@ export type RepeatableCall = Pick<
   | "fault"
 >;
 
-/** A client that left so soon after an answer may not have read it. */
+/** A client that left within this time after an answer may not have read it. */
 const unreadMs = 1_000;
 
 export function findRepetitions(
@@ -83,7 +83,7 @@ function disorderIn(calls: readonly RepeatableCall[]): Violation[] {
   return found;
 }
 
-/** Whether the bot may not have learnt that the call took effect. */
+/** Whether the bot may not know that the call took effect. */
 export function isAmbiguous(call: Omit<RepeatableCall, "parameters">): boolean {
   if (call.executedAtMs === null) return false;
   if (call.status === null || call.status >= 500 || !call.answerWritten) return true;

@@ -1,8 +1,8 @@
 /**
- * Violations: where a journal shows that a bot went over Telegram's limits.
+ * Violations: finds where a bot exceeded Telegram's limits, from a journal.
  *
- * Pure. Windows are half open: of two messages exactly one second apart, each has its own second.
- * A call dearer than a limit (an album) is a violation only together with others in its window.
+ * Pure. Windows are half open: two messages exactly one second apart are in different windows.
+ * A call that costs more than a limit (an album) is a violation only with others in its window.
  */
 import type { JournalEntry, Violation } from "../control-api.ts";
 
@@ -21,13 +21,13 @@ export const floodRulesDefault: FloodRules = {
   botPerSecond: 30,
 };
 
-/** What the report needs of a journal entry. */
+/** The fields of a journal entry that the report needs. */
 export type JournalledCall = Pick<
   JournalEntry,
   "sequence" | "chatId" | "cost" | "executedAtMs" | "arrivedAtMs" | "answeredAtMs" | "description"
 >;
 
-/** A user wrote to the bot: a chat that had blocked it is open again. */
+/** A user wrote to the bot, which reopens a chat that had blocked it. */
 export interface Writing {
   readonly chatId: number;
   readonly atMs: number;
@@ -36,13 +36,13 @@ export interface Writing {
 const secondMs = 1_000;
 const minuteMs = 60_000;
 
-/** Descriptions that say: do not write here again until somebody writes to you. */
+/** Descriptions after which the bot must not write to the chat until a user writes to it. */
 const blockedDescriptions: ReadonlySet<string> = new Set([
   "Forbidden: bot was blocked by the user",
   "Forbidden: user is deactivated",
 ]);
 
-/** In order of time. */
+/** @returns the violations in order of time. */
 export function findViolations(
   calls: readonly JournalledCall[],
   writings: Iterable<Writing>,
@@ -86,7 +86,7 @@ function overWindow(
   const found: Violation[] = [];
   let first = 0;
   let messages = 0;
-  // What an album is counted as, so that a large one alone breaks no limit.
+  // An album counts as at most the limit, so that a large one alone breaks no limit.
   let weight = 0;
   for (const send of sends) {
     messages += send.cost;
@@ -105,7 +105,7 @@ function overWindow(
   return found;
 }
 
-/** Attempts to write to a chat after the answer that it is closed, before anybody wrote there. */
+/** Sends to a chat after Telegram said that it is closed, and before a user wrote there again. */
 function sendsAfterBlock(
   calls: readonly JournalledCall[],
   writings: Iterable<Writing>,

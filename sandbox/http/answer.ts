@@ -1,12 +1,12 @@
-/** Answer: what the Bot API says to one request, before it is put on the wire. */
+/** Answer: the Bot API's answer to one request, before it is put on the wire. */
 
 export interface Answer {
   readonly status: number;
-  /** JSON, or nothing for the answers that have no body. */
+  /** JSON; empty for the answers that have no body. */
   readonly body: string;
   readonly description?: string;
   readonly retryAfterS?: number;
-  /** True: the connection is closed after it. */
+  /** True: the connection is closed after the answer. */
   readonly close?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Body: what the readers of a request's body share. */
+/** Body: types and errors that the readers of a request's body share. */
 
 export interface UploadedFile {
   /** The name the client gave it; may be empty. */
@@ -6,7 +6,7 @@ export interface UploadedFile {
   readonly content: Buffer;
 }
 
-/** The body cannot be taken: answered with an empty body and this status, connection closed. */
+/** The body is refused. The answer has this status and no body, and the connection is closed. */
 export class UnacceptableBodyError extends Error {
   readonly status: number;
 

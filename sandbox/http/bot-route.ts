@@ -1,18 +1,18 @@
 /**
- * Bot route: from a path to a token and a method, and what Telegram says to tokens it does not like.
+ * Bot route: reads token and method from a path, and refuses malformed tokens as Telegram does.
  *
- * Source: reference sections 1.1 and 1.4.
+ * Source: tdlib/telegram-bot-api, HttpConnection.cpp and ClientManager.cpp.
  */
 import { ApiError } from "./answer.ts";
 import { decodePercent } from "./parameters.ts";
 
 export interface BotRoute {
   readonly token: string;
-  /** As the client spelt it; may be empty. */
+  /** The name as the client spelt it; may be empty. */
   readonly method: string;
 }
 
-/** How malformed tokens are refused: as api.telegram.org does, or as the open-source server does. */
+/** Malformed tokens are refused as by api.telegram.org or as by the open-source server. */
 export type MalformedTokens = "cloud-404" | "server-401";
 
 const tokenLengthMax = 80;

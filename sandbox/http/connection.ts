@@ -1,4 +1,4 @@
-/** Connection: one client's socket, and when the client let go of it. */
+/** Connection: one client's socket, and when the client closed it. */
 import type { Socket } from "node:net";
 
 export class Connection {
@@ -20,7 +20,7 @@ export class Connection {
     return this.clientGoneAtMs === undefined && !this.socket.destroyed;
   }
 
-  /** The sandbox is about to close it: what follows is not the client's doing. */
+  /** Called before the sandbox closes it, so that this does not count as the client's close. */
   willClose(): void {
     this.#closedHere = true;
   }

@@ -1,7 +1,7 @@
 /**
- * Exchange: one request with its body, and the ways in which it can be answered, or not.
+ * Exchange: one request with its body, and the ways to answer it, faulty ones included.
  *
- * The faulty ways write to the socket what a broken proxy or a dying server would.
+ * The faulty ways write the same bytes to the socket as a broken proxy or a dying server.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer } from "./answer.ts";
@@ -25,7 +25,7 @@ export class Exchange {
     this.#response = response;
   }
 
-  /** The Bot API's own answer. Calls back once it was written, unless the client has left. */
+  /** Sends the Bot API's answer. Calls back once it is written, unless the client has left. */
   send(answer: Answer, onWritten: () => void): void {
     const headers = ["Content-Length", String(Buffer.byteLength(answer.body))];
     if (answer.body !== "") headers.push("Content-Type", "application/json");
@@ -33,7 +33,7 @@ export class Exchange {
     this.#finish(answer.status, headers, answer.body, answer.close === true, onWritten);
   }
 
-  /** Anything else: pages, files, the control API. */
+  /** Sends other content: pages, files, the control API's answers. */
   sendContent(
     status: number,
     contentType: string,
@@ -45,7 +45,7 @@ export class Exchange {
     this.#finish(status, headers, body, false, () => {});
   }
 
-  /** The head of an answer, and then nothing. */
+  /** Sends the head of an answer, and then nothing. */
   sendHeadOnly(answer: Answer): void {
     const length = String(Buffer.byteLength(answer.body));
     this.#response.writeHead(answer.status, [
@@ -57,7 +57,7 @@ export class Exchange {
     this.#response.flushHeaders();
   }
 
-  /** Half of an answer's body, then the connection is closed. */
+  /** Sends half of an answer's body, then closes the connection. */
   sendCut(answer: Answer, framing: "content-length" | "chunked"): void {
     const body = Buffer.from(answer.body);
     const half = body.subarray(0, Math.floor(body.length / 2));

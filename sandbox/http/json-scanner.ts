@@ -1,8 +1,8 @@
 /**
- * JSON scanner: reads the members of a top-level object one by one, as far as they are well formed.
+ * JSON scanner: reads the members of a top-level object one by one, up to the first malformed one.
  *
- * `JSON.parse` will not do: it takes the last of two equal names where Telegram takes the first,
- * gives up what came before a mistake, and loses the digits of large numbers.
+ * `JSON.parse` differs from Telegram: it takes the last of two equal names instead of the first, drops
+ * everything when one member is malformed, and loses the digits of large numbers.
  */
 
 /** @param add Called with each member; the value is the string, or the raw JSON of anything else. */
@@ -113,7 +113,7 @@ function isJson(value: string): boolean {
     JSON.parse(value);
     return true;
   } catch {
-    // The question is whether it can be parsed.
+    // It cannot be parsed.
     return false;
   }
 }

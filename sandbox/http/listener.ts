@@ -1,9 +1,9 @@
 /**
- * Listener: the socket side of the server. Reads whole requests and hands them on.
+ * Listener: the socket side of the server. It reads whole requests and passes them on.
  *
- * What cannot be read is answered as Telegram's HTTP layer does: a status, no body, connection
- * closed. Whatever bytes come, it neither crashes nor keeps more than a body's limit of them.
- * Source: reference sections 1.1 and 1.2.
+ * A request that cannot be read gets the answer of Telegram's HTTP layer: a status, no body, and a
+ * closed connection. No input makes it crash or keep more bytes than the limit of a body.
+ * Source: tdlib/telegram-bot-api, HttpConnection.cpp; tdlib/td, HttpReader.cpp, HttpConnectionBase.cpp.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -14,10 +14,10 @@ import { UnacceptableBodyError } from "./body.ts";
 import { Connection } from "./connection.ts";
 import { Exchange } from "./exchange.ts";
 
-/** Takes every request that could be read. Must not throw. */
+/** Called with every request that could be read. Must not throw. */
 export type ExchangeHandler = (exchange: Exchange) => void;
 
-/** Cloud limit for uploads, and room for the fields beside it. */
+/** api.telegram.org's limit for uploads (50 MB), and room for the other fields. */
 const bodyBytesMax = 52 * 2 ** 20;
 const headerBytesMax = 256 * 2 ** 10;
 const keepAliveMs = 500_000;
@@ -41,7 +41,7 @@ export class Listener {
     this.#nowMs = nowMs;
   }
 
-  /** Rejects when the port cannot be had. @returns the port. */
+  /** Rejects when the port is not available. @returns the port. */
   async open(host: string, port: number): Promise<number> {
     const server = createServer({ maxHeaderSize: headerBytesMax, requestTimeout: 0 });
     server.keepAliveTimeout = keepAliveMs;
@@ -112,10 +112,10 @@ function collect(
     else chunks = [];
   });
   request.on("error", () => {
-    // The client has left in the middle of its request; nobody is there to be answered.
+    // The client has left in the middle of its request, so there is no one to answer.
   });
   request.on("end", () => {
-    // The rest was read and thrown away, because a client that is still writing hears no answer.
+    // The rest was read and dropped, because a client that is still writing reads no answer.
     if (sizeBytes > bodyBytesMax) onRefused(413);
     else onBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
   });

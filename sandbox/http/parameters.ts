@@ -1,10 +1,10 @@
 /**
- * Parameters: what a request to the Bot API carries, as Telegram reads it.
+ * Parameters: reads the parameters of a Bot API request as Telegram does.
  *
  * Everything is text: a JSON value that is not a string is kept as its raw JSON. The first
- * occurrence of a name wins, the query string comes first, and a malformed body is no error: what
- * was read until then counts.
- * Source: reference section 1.2.
+ * occurrence of a name wins, and the query string comes first. A malformed body is no error: the
+ * parameters before the mistake count.
+ * Source: tdlib/td, HttpReader.cpp.
  */
 import { isUtf8 } from "node:buffer";
 import { badRequest } from "./answer.ts";
@@ -21,7 +21,7 @@ export class Parameters {
   readonly #values = new Map<string, string>();
   readonly #files = new Map<string, UploadedFile>();
   #bytes = 0;
-  /** False: some bytes were not UTF-8, and stand in the values as U+FFFD. */
+  /** False: some bytes were not UTF-8; the values have U+FFFD in their place. */
   #utf8 = true;
 
   /** Throws `UnacceptableBodyError` beyond the limits. */
@@ -68,7 +68,7 @@ export class Parameters {
     return this.#values.get(name);
   }
 
-  /** The text; empty when it was not given. Refuses what is not UTF-8. */
+  /** The text; empty when it was not given. Throws when it is not UTF-8. */
   text(name: string): string {
     const value = this.#values.get(name) ?? "";
     if ((!this.#utf8 && value.includes("\uFFFD")) || !value.isWellFormed()) {
@@ -84,7 +84,7 @@ export class Parameters {
     return value;
   }
 
-  /** A sign and digits are read, the rest is ignored; no digits: 0. */
+  /** Reads a sign and digits, and ignores the rest. Returns 0 when there are no digits. */
   integer(name: string): number {
     const digits = /^-?\d+/.exec(this.#values.get(name) ?? "");
     return digits ? Number(digits[0]) : 0;
@@ -110,7 +110,7 @@ export class Parameters {
     return parsed.json;
   }
 
-  /** The parsed JSON, or undefined when there is none that makes sense: Telegram ignores it, too. */
+  /** The parsed JSON, or undefined when it is malformed, because Telegram ignores it then. */
   jsonOrNothing(name: string): unknown {
     return parseJson(this.#values.get(name) ?? "")?.json;
   }
@@ -119,7 +119,7 @@ export class Parameters {
     return this.#files.get(name);
   }
 
-  /** For the journal: bounded in every direction. */
+  /** The parameters for the journal: a bounded number of bounded values. */
   forJournal(): Readonly<Record<string, string>> {
     const record: Record<string, string> = {};
     let names = 0;
@@ -148,14 +148,14 @@ function cut(text: string): string {
   return text.length > journalValueMax ? `${text.slice(0, journalValueMax)}…` : text;
 }
 
-/** @param text One character a byte (latin1), as all texts here. */
+/** @param text Latin-1, one character per byte, like all texts in this file. */
 function readForm(text: string, add: (name: Buffer, value: Buffer) => void): void {
   for (const pair of text.split("&")) {
     if (pair === "") continue;
     const equals = pair.indexOf("=");
     const name = equals < 0 ? pair : pair.slice(0, equals);
     const value = equals < 0 ? "" : pair.slice(equals + 1);
-    // `+` is a space in a form; a broken escape stays as it stands.
+    // `+` is a space in a form; a broken escape is kept unchanged.
     add(percentBytes(name.replaceAll("+", " ")), percentBytes(value.replaceAll("+", " ")));
   }
 }

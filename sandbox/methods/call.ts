@@ -1,9 +1,9 @@
 /**
- * Call: one Bot API call on its way: who calls, with what, on which chat.
+ * Call: one Bot API call with its bot, its parameters and its chat.
  *
- * A method either answers at once or, when it sends, prepares an effect: everything Telegram checks
- * before the network. Blocks and flood limits come after that, then the effect itself.
- * Source of the order: reference section 4.4.
+ * A method either answers at once or, when it sends, makes the checks that Telegram makes before the
+ * network, and prepares an effect. Blocks and flood limits come after that, then the effect itself.
+ * Source of the order: tdlib/telegram-bot-api, Client.cpp.
  */
 import { ApiError, badRequest, forbidden } from "../http/answer.ts";
 import type { Parameters } from "../http/parameters.ts";
@@ -17,12 +17,12 @@ export interface Call {
   readonly around: Surroundings;
 }
 
-/** What is left to do once nothing local stands against it. */
+/** The rest of a call that passed every local check. */
 export interface Effect {
   readonly room: Room;
   /** Messages it counts as under flood control. */
   readonly cost: number;
-  /** Does it. @returns the method's result. */
+  /** Performs the effect. @returns the method's result. */
   perform(): unknown;
 }
 
@@ -33,7 +33,7 @@ export type SendingMethod = (call: Call) => Effect;
 
 type AccessMode = "read" | "edit" | "write";
 
-/** The chat in `chat_id`, if the bot may do this there. */
+/** The chat in `chat_id`. Throws an `ApiError` when the bot may not do this there. */
 export function roomFor(call: Call, mode: AccessMode, name = "chat_id"): Room {
   const room = knownRoom(call, name);
   if (mode !== "read") checkAccess(room, mode);
@@ -50,7 +50,7 @@ function knownRoom({ account, parameters }: Call, name: string): Room {
   return room;
 }
 
-/** Users do not resolve by name. */
+/** Whether the chat has this name; users are not found by name. */
 function hasName(room: Room, name: string): boolean {
   return !room.isPrivate && room.chat.username?.toLowerCase() === name.toLowerCase();
 }
@@ -80,7 +80,7 @@ function checkAccess(room: Room, mode: AccessMode): void {
   }
 }
 
-/** What only the network knows: said after every local check. */
+/** Makes the checks that need the network; they come after every local check. */
 export function checkNetwork(room: Room): void {
   if (room.access === "blocked") throw forbidden("bot was blocked by the user");
   if (room.access === "not-started") {

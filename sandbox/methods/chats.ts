@@ -1,4 +1,4 @@
-/** Chats: asking about chats and their members, pinning, leaving, moderating. */
+/** Chats: methods that read chats and members, pin, leave and moderate. */
 import { badRequest } from "../http/answer.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import type { Account } from "../world/account.ts";
@@ -108,7 +108,7 @@ export function setMessageReaction(call: Call): true {
   return true;
 }
 
-/** `banChatMember` and its kin. */
+/** `banChatMember` and similar methods. */
 export function moderate(change: (room: Room, id: number) => void): (call: Call) => true {
   return (call) => {
     const room = roomFor(call, "write");
@@ -119,7 +119,7 @@ export function moderate(change: (room: Room, id: number) => void): (call: Call)
   };
 }
 
-/** A method that changes something in a chat which the sandbox has no eyes for. */
+/** A method that changes something in a chat that the sandbox does not model. */
 export function changeChat(call: Call): true {
   roomFor(call, "write");
   return true;

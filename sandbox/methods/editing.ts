@@ -1,4 +1,4 @@
-/** Editing: changing and deleting messages that exist. */
+/** Editing: methods that change and delete existing messages. */
 import { badRequest } from "../http/answer.ts";
 import { readFormattedText } from "../text/formatted-text.ts";
 import { readReplyMarkup } from "../text/reply-markup.ts";
@@ -49,7 +49,7 @@ export function editMessageReplyMarkup(call: Call): Effect {
   return prepareEdit(call, (message) => message);
 }
 
-/** @param change The message with its new content; its keyboard is always the new one. */
+/** @param change Returns the new content; the keyboard is always replaced. */
 function prepareEdit(call: Call, change: (message: Message) => MessageContent): Effect {
   const { inline } = readReplyMarkup(call.parameters);
   if (call.parameters.text("inline_message_id") !== "") {

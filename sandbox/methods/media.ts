@@ -1,4 +1,4 @@
-/** Media: photos, documents and their like, one by one and as albums. */
+/** Media: photos, documents and other files, one by one and as albums. */
 import { badRequest } from "../http/answer.ts";
 import { formatText, readFormattedText } from "../text/formatted-text.ts";
 import { isRecord } from "../text/reply-markup.ts";
@@ -42,7 +42,7 @@ const kinds: Readonly<Record<string, MediaKind>> = {
     folder: "videos",
     content: (file) => ({ video: { duration: 1, ...frame, ...named(file), ...size(file) } }),
   },
-  // An animation is a document, too: Telegram says both, for old clients.
+  // An animation is also a document: Telegram sends both fields, for old clients.
   animation: {
     folder: "animations",
     content: (file) => ({
@@ -67,7 +67,7 @@ const kinds: Readonly<Record<string, MediaKind>> = {
   },
 };
 
-/** `sendPhoto` and the like. @param field The parameter that names the file, such as `photo`. */
+/** `sendPhoto` and similar methods. @param field The parameter that names the file, such as `photo`. */
 export function sendMedia(field: string): SendingMethod {
   const kind = kinds[field] as MediaKind;
   return (call) => {
@@ -77,7 +77,7 @@ export function sendMedia(field: string): SendingMethod {
     if (!upload && named === "") throw badRequest(`there is no ${field} in the request`);
     const caption = readFormattedText(parameters, "caption", "caption_entities");
     const check = () => checkCaption(caption.text);
-    // The file is taken in when everything else is right, so that a refused call stores nothing.
+    // The file is stored after all checks, so that a refused call stores nothing.
     const effect = prepareMessage(call, { content: {}, check });
     if (!upload) checkFileName(call, named);
     return {

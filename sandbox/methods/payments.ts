@@ -1,7 +1,7 @@
 /**
- * Payments: invoices in Telegram Stars, answers to check-outs, refunds.
+ * Payments: methods for invoices in Telegram Stars, answers to check-outs, and refunds.
  *
- * Source: reference section 8.
+ * Source: core.telegram.org/bots/payments-stars; tdlib/telegram-bot-api, Client.cpp.
  */
 import { badRequest } from "../http/answer.ts";
 import { randomId } from "../random.ts";
@@ -47,7 +47,7 @@ function readInvoice({ parameters }: Call): Invoice {
   if (prices.length === 0) throw badRequest("there must be at least one price");
   const amounts = prices.map(readAmount);
   if (currency !== "XTR") {
-    // The sandbox knows no payment provider, only Stars.
+    // The sandbox has no payment provider, only Stars.
     throw badRequest(/^[A-Z]{3}$/.test(currency) ? "PAYMENT_PROVIDER_INVALID" : "CURRENCY_INVALID");
   }
   const [amount = 0] = amounts;
@@ -98,7 +98,7 @@ function checkRefusal(ok: boolean, reason: string): void {
   if (!ok && reason === "") throw badRequest('parameter "error_message" is required');
 }
 
-/** Stars change hands, and the chat says so. */
+/** Transfers the Stars, and posts `successful_payment` in the chat. */
 function complete({ account, around }: Call, checkout: Checkout): void {
   const { chatId, userId: payerId } = checkout;
   const room = account.rooms.get(chatId);
@@ -122,7 +122,7 @@ function paymentFields({ id, invoice }: Pick<Charge, "id" | "invoice">) {
   };
 }
 
-/** Unlike the bot's other messages, the one about a refund comes to the bot as an update. */
+/** Refunds a charge. Unlike other messages of the bot, the service message reaches it as an update. */
 export function refundStarPayment(call: Call): true {
   const { account, parameters } = call;
   const payerId = userId(call);

@@ -1,4 +1,4 @@
-/** Queries: answers to button presses and inline queries, which must come in time. */
+/** Queries: methods that answer button presses and inline queries, which expire. */
 import { badRequest } from "../http/answer.ts";
 import type { Call } from "./call.ts";
 

@@ -9,10 +9,10 @@ import { type Call, type Effect, messageIn, roomFor } from "./call.ts";
 
 const textLengthMax = 4_096;
 
-/** A message's content, read in Telegram's order, and what is checked after the chat. */
+/** A message's content, read in Telegram's order, and the checks that come after the chat's. */
 export interface Draft {
   readonly content: MessageContent;
-  /** The data centre's part of the checks. */
+  /** Makes the checks that Telegram's data centre makes. */
   check?(): void;
 }
 
@@ -24,7 +24,7 @@ export function sendMessage(call: Call): Effect {
   });
 }
 
-/** The text and its markup, or Telegram's complaint. */
+/** The text and its entities. Throws Telegram's error when there is no text. */
 export function requiredText(call: Call): FormattedText {
   if (call.parameters.text("text") === "") throw badRequest("message text is empty");
   const formatted = readFormattedText(call.parameters, "text", "entities");
@@ -32,7 +32,7 @@ export function requiredText(call: Call): FormattedText {
   return formatted;
 }
 
-/** Counted in code points, after the markup was parsed. */
+/** Throws when the text is too long, counted in code points after the markup was parsed. */
 export function checkLength({ text }: FormattedText): void {
   if (text.length > textLengthMax && [...text].length > textLengthMax) {
     throw badRequest("message is too long");
@@ -40,9 +40,9 @@ export function checkLength({ text }: FormattedText): void {
 }
 
 /**
- * What all methods that send one message have in common.
+ * Makes the checks that all methods which send one message share.
  *
- * @param usual The inline keyboard it has when the bot gives none.
+ * @param usual The inline keyboard of the message when the bot gives none.
  */
 export function prepareMessage(call: Call, draft: Draft, usual?: InlineKeyboard): Effect {
   const replyTo = readReplyTarget(call);
@@ -56,7 +56,7 @@ export function prepareMessage(call: Call, draft: Draft, usual?: InlineKeyboard)
   return { room, cost: 1, perform: () => postWithMarkup(call, room, content, markup) };
 }
 
-/** Posts, and shows the keyboard that came with it. */
+/** Posts the message, and shows its reply keyboard. */
 export function postWithMarkup(
   call: Call,
   room: Room,
@@ -97,21 +97,21 @@ export function repliedMessage(room: Room, target: ReplyTarget | undefined): Mes
   return message;
 }
 
-/** A quoted message does not quote in its turn. */
+/** The `reply_to_message` field; the message in it does not repeat its own. */
 export function replyContent(message: Message | undefined): MessageContent {
   if (!message) return {};
   const { reply_to_message, ...quoted } = message;
   return { reply_to_message: quoted };
 }
 
-/** No chat of the sandbox has topics. */
+/** Refuses a topic, because no chat of the sandbox has topics. */
 export function checkThread({ parameters }: Call, room: Room): void {
   if (parameters.integer("message_thread_id") !== 0 && !room.isPrivate) {
     throw badRequest("message thread not found");
   }
 }
 
-/** Keys that belong to the place a message stands in, not to what it says. */
+/** The message without the keys that belong to its chat and position. */
 function contentOf(message: Message): MessageContent {
   const { message_id, from, sender_chat, chat, date, edit_date, reply_to_message, ...content } =
     message;
@@ -148,7 +148,7 @@ function forwarded(source: Message): MessageContent {
   return { forward_origin: origin, ...contentOf(source) };
 }
 
-/** `copyMessages` and `forwardMessages`: what cannot be found is skipped. */
+/** `copyMessages` and `forwardMessages`: messages that cannot be found are skipped. */
 function sendMany(contentFor: (message: Message) => MessageContent): (call: Call) => Effect {
   return (call) => {
     const ids = call.parameters.json("message_ids", "can't parse message_ids JSON object");

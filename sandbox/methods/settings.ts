@@ -1,4 +1,4 @@
-/** Settings: what a bot says about itself, and its sessions. */
+/** Settings: methods for a bot's commands, names and descriptions, and `logOut` and `close`. */
 import { ApiError, badRequest, succeedRaw, tooManyRequests } from "../http/answer.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import type { Account } from "../world/account.ts";
@@ -21,7 +21,7 @@ export function getMe({ account }: Call): unknown {
 
 const commandPattern = /^[a-z0-9_]{1,32}$/;
 
-/** One list for each scope and language. */
+/** There is one list for each scope and language. */
 function commandsKey({ parameters }: Call): string {
   const given = parameters.jsonOrNothing("scope");
   const { type, chat_id, user_id } = isRecord(given) ? given : {};
@@ -54,7 +54,7 @@ export function deleteMyCommands(call: Call): true {
   return true;
 }
 
-/** `setMyName` and the like. @param field Also the key of what `getMyName` returns. */
+/** `setMyName` and similar methods. @param field Also the key in the result of `getMyName`. */
 export function setText(field: string): (call: Call) => true {
   return ({ account, parameters }) => {
     account.settings.set(`${field}:${parameters.text("language_code")}`, parameters.text(field));
@@ -82,7 +82,7 @@ export function getChatMenuButton({ account, parameters }: Call): unknown {
 
 const loginMemoryMs = 1_800_000;
 
-/** A bot that was started less than ten minutes ago is not closed, unless the server is as young. */
+/** `close` is refused in the first ten minutes of a bot, unless the server is as young. */
 const freshMs = 600_000;
 
 /** Any later call starts the bot again. */

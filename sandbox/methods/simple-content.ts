@@ -1,4 +1,4 @@
-/** Simple content: locations, contacts, dice, polls: messages made of a few parameters. */
+/** Simple content: messages made of a few parameters, such as locations, contacts, dice and polls. */
 import { badRequest } from "../http/answer.ts";
 import { randomId, randomInteger } from "../random.ts";
 import type { Call, Effect } from "./call.ts";

@@ -1,8 +1,8 @@
 /**
  * Table: every method the sandbox knows, by its name in lower case.
  *
- * What is not here is unknown to Telegram as far as the sandbox can tell (404); what is known but not
- * modelled says so with a 501.
+ * A method that is not in the table is answered with 404; one that Telegram has but the sandbox does
+ * not model, with 501.
  */
 import type { ImmediateMethod, SendingMethod } from "./call.ts";
 import {
@@ -60,7 +60,7 @@ import {
 import { sendContact, sendDice, sendLocation, sendPoll, sendVenue } from "./simple-content.ts";
 import { deleteWebhook, getWebhookInfo, setWebhook } from "./webhooks.ts";
 
-/** Under flood control, answered with the message. */
+/** Methods under flood control; the answer is the message. */
 const sending: Readonly<Record<string, SendingMethod>> = {
   sendMessage,
   sendPhoto: sendMedia("photo"),
@@ -145,7 +145,7 @@ const immediate: Readonly<Record<string, ImmediateMethod>> = {
   setMyDefaultAdministratorRights: () => true,
 };
 
-/** Real methods that need more of Telegram than there is here. */
+/** Telegram's methods that the sandbox does not model. */
 const notModelled: readonly string[] = [
   "sendPaidMedia",
   "sendGame",

@@ -1,7 +1,7 @@
 /**
- * Webhooks: setting, removing and asking about a bot's webhook.
+ * Webhooks: methods that set, remove and describe a bot's webhook.
  *
- * Source: reference sections 3.1 and 3.2.
+ * Source: Bot API, setWebhook; tdlib/telegram-bot-api, Client.cpp and WebhookActor.cpp.
  */
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP, isIPv4 } from "node:net";
@@ -54,7 +54,7 @@ export async function setWebhook(call: Call): Promise<DescribedResult> {
     return new DescribedResult(true, "Webhook is already set");
   }
   account.polling.terminate("terminated by setWebhook request");
-  // The old one is gone before the new one is looked at: a refused call leaves no webhook.
+  // The old webhook goes before the new one is checked: a refused call leaves no webhook.
   account.setWebhook(undefined);
   if (drop) account.queue.clear("dropped");
   account.webhookTurns += 1;

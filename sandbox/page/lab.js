@@ -1,19 +1,25 @@
-/** Lab: the panel with which people break things, and see what the bot makes of it. */
+/** Lab: the panel with faults to switch on, and what the bot does about them. */
 import { element } from "./message-view.js";
 
 const refreshMs = 1_000;
 const rowsMax = 200;
 const minuteMs = 60_000;
 
-/** What a switch turns on: a fault rule, until it is turned off. */
+/** Each switch adds a fault rule, and removes it when it is turned off. */
 const faults = [
   ["Slow (2 s)", { match: "*", fault: { kind: "latency", ms: 2_000 } }],
   ["Never answers", { match: "*", fault: { kind: "hang" } }],
-  ["Stops in mid-answer", { match: "*", fault: { kind: "hang", at: "after-headers" } }],
+  [
+    "Stops in the middle of an answer",
+    { match: "*", fault: { kind: "hang", at: "after-headers" } },
+  ],
   ["Closes the connection", { match: "*", fault: { kind: "close" } }],
-  ["Sends, loses the answer", { match: "sendMessage", fault: { kind: "close", execute: true } }],
+  [
+    "Sends, but loses the answer",
+    { match: "sendMessage", fault: { kind: "close", execute: true } },
+  ],
   ["Cuts the answer", { match: "*", fault: { kind: "cut", framing: "chunked" } }],
-  ["502 as a page", { match: "*", fault: { kind: "html", status: 502 } }],
+  ["Answers 502 with an HTML page", { match: "*", fault: { kind: "html", status: 502 } }],
   ["500", { match: "*", fault: { kind: "error", status: 500 } }],
   [
     "500, but sends",
@@ -35,7 +41,7 @@ export class Lab {
   #scenarios = [];
   #timer;
 
-  /** @param operate Calls the control API. @param attempt Runs work, and shows what goes wrong. */
+  /** @param operate Calls the control API. @param attempt Runs work, and shows its error. */
   constructor(operate, attempt) {
     this.#operate = operate;
     this.#attempt = attempt;
@@ -114,7 +120,7 @@ export class Lab {
   async #repeatLast() {
     const { nextUpdateId } = await this.#operate("queue");
     const { found } = await this.#operate("redeliver", { updateId: nextUpdateId - 1 });
-    if (!found) throw new Error("there was no update yet");
+    if (!found) throw new Error("there has been no update yet");
   }
 
   async #jump() {
@@ -142,12 +148,12 @@ export class Lab {
       drawState(queue, violations, scenario);
       forgetEnded(new Set(rules.map(({ id }) => String(id))));
     } catch {
-      // An outage takes the control API with it; the panel goes on when it is over.
+      // An outage also stops the control API; the panel goes on when it is over.
     }
     this.#timer = setTimeout(() => void this.#refresh(), refreshMs);
   }
 
-  /** What was unanswered at the last look is looked at again. */
+  /** The next look begins at the first entry that was still unanswered. */
   #drawJournal(entries) {
     const body = pick("journal");
     for (const entry of entries) {
@@ -170,7 +176,7 @@ function addButton(parentId, className, label) {
   return button;
 }
 
-/** A rule may have been removed elsewhere. */
+/** Turns off the switches whose rule was removed elsewhere. */
 function forgetEnded(ids) {
   for (const button of pick("faults").querySelectorAll("[data-fault-id]")) {
     if (ids.has(button.dataset.faultId)) continue;
@@ -180,7 +186,7 @@ function forgetEnded(ids) {
 }
 
 function drawState(queue, violations, scenario) {
-  const intake = queue.webhookUrl ? "webhook" : queue.waiting ? "a poll waits" : "nobody polls";
+  const intake = queue.webhookUrl ? "webhook" : queue.waiting ? "a poll waits" : "no poll";
   const { done, name, playing, steps } = scenario;
   const play = playing ? ` · ${name}: ${done}/${steps}` : "";
   pick("queue").textContent = `${queue.pending} updates pending · ${intake}${play}`;
@@ -188,7 +194,7 @@ function drawState(queue, violations, scenario) {
   for (const { rule } of violations) counts.set(rule, (counts.get(rule) ?? 0) + 1);
   const texts = [...counts].map(([rule, count]) => `${rule}: ${count}`);
   const bad = texts.length > 0;
-  pick("violations").textContent = bad ? texts.join(", ") : "no limit exceeded, nothing doubled";
+  pick("violations").textContent = bad ? texts.join(", ") : "no limit exceeded, no duplicate";
   pick("violations").classList.toggle("bad", bad);
 }
 

@@ -1,4 +1,4 @@
-/** Message view: a message as elements. Everything a bot wrote goes through textContent. */
+/** Message view: renders a message as elements. All text from a bot goes through textContent. */
 
 const tags = {
   bold: "strong",
@@ -39,7 +39,7 @@ export function element(tag, className = "", text = undefined) {
 /**
  * @param message Telegram's message object.
  * @param mine Whether the person in front of the page wrote it.
- * @param on What to do: `command(text)`, `press(button, element)`.
+ * @param on Callbacks: `command(text)`, `press(button, element)`.
  */
 export function messageView(message, mine, on) {
   const service = serviceText(message);
@@ -109,7 +109,7 @@ function keyboardView(message, on) {
   });
 }
 
-/** The text cut at every border of an entity, each piece wrapped by those that cover it. */
+/** Cuts the text at every border of an entity, and wraps each piece in the entities that cover it. */
 function formatted(text, entities, on) {
   const borderSet = new Set([0, text.length]);
   for (const { offset, length } of entities) {
@@ -163,7 +163,7 @@ function wrapper(entity, text, on) {
   return element(tags[entity.type] ?? "span");
 }
 
-/** Only addresses that cannot run anything become links. */
+/** Only addresses that cannot run code become links. */
 function link(entity, text) {
   const target = entity.url ?? (entity.type === "email" ? `mailto:${text}` : text);
   const url = URL.canParse(target) ? new URL(target) : undefined;

@@ -1,4 +1,4 @@
-/** Page: a messenger for the sandbox. Everything it shows comes from the control API. */
+/** Page: a messenger for the sandbox. All its content comes from the control API. */
 import { Lab } from "./lab.js";
 import { element, messageView, preview } from "./message-view.js";
 
@@ -12,7 +12,7 @@ const state = {
   users: new Map(),
   /** The chat on the screen. */
   chatId: undefined,
-  /** Who speaks in a group. */
+  /** The user who speaks in a group. */
   speakerId: undefined,
   unread: new Map(),
   pressed: new Map(),
@@ -30,7 +30,7 @@ async function operate(name, request = {}) {
   return body;
 }
 
-/** Runs something a person asked for; what goes wrong is shown. */
+/** Runs a person's action, and shows its error. */
 function attempt(work) {
   work().catch((error) => showToast(error.message));
 }
@@ -88,7 +88,7 @@ async function open(chatId) {
   state.chatId = chatId;
   state.unread.delete(chatId);
   document.body.classList.add("talking");
-  pick("nobody").hidden = true;
+  pick("no-chat").hidden = true;
   pick("conversation").hidden = false;
   state.speakerId = summary()?.memberIds[0];
   drawChats();
@@ -258,7 +258,7 @@ async function follow() {
   }
 }
 
-/** The sandbox may have been started anew: its changes count from 1 again. */
+/** Starts from the latest change, because a restarted sandbox counts its changes from 1 again. */
 async function begin() {
   state.botIds = (await operate("describe")).botIds;
   state.sequence = (await operate("changes", { after: -1 }))[0]?.sequence ?? 0;

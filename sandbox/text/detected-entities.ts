@@ -1,4 +1,4 @@
-/** Detected entities: what Telegram finds in a plain text by itself. Good enough, not complete. */
+/** Detected entities: finds what Telegram detects in plain text. Good enough, not complete. */
 import type { Entity } from "../world/objects.ts";
 
 const kinds: readonly (readonly [string, RegExp])[] = [
@@ -10,13 +10,13 @@ const kinds: readonly (readonly [string, RegExp])[] = [
   ["hashtag", /(?<![\p{L}\p{N}_#])#[\p{L}\p{N}_]*[\p{L}_][\p{L}\p{N}_]*/gu],
 ];
 
-/** Texts without any of these hold nothing to find. */
+/** A text without any of these has no entity to detect. */
 const worthLooking = /[/@#]/;
 
-/** Nothing is found inside of these. */
+/** No entity is detected inside of these. */
 const opaque: ReadonlySet<string> = new Set(["code", "pre", "text_link", "text_mention"]);
 
-/** @param entities Those that exist already: nothing is found inside of them that would clash. */
+/** @param entities Those that exist already; no entity that clashes with them is detected. */
 export function detectEntities(text: string, entities: readonly Entity[]): readonly Entity[] {
   if (!worthLooking.test(text)) return [];
   const taken: Entity[] = entities.filter(

@@ -1,8 +1,8 @@
 /**
- * Formatted text: a text and its entities, as Telegram makes them out of what a bot sent.
+ * Formatted text: makes a text and its entities from a bot's message, as Telegram does.
  *
- * Parses the bot's markup, trims the ends, and finds commands, mentions, hashtags and addresses.
- * Source: reference sections 4.2, 4.3 and 7.
+ * It parses the bot's markup, trims the ends, and detects commands, mentions, hashtags and addresses.
+ * Source: Bot API, MessageEntity and Formatting options; tdlib/td, MessageEntity.cpp.
  */
 import { badRequest } from "../http/answer.ts";
 import type { Parameters } from "../http/parameters.ts";
@@ -30,7 +30,7 @@ export function readFormattedText(
   return formatText(parameters.text(name), parameters.text("parse_mode"), entities);
 }
 
-/** @param entities Given instead of a parse mode; what is not an array of entities is ignored. */
+/** @param entities Used when there is no parse mode; ignored unless it is an array of entities. */
 export function formatText(raw: string, parseMode: string, entities: unknown): FormattedText {
   if (raw.length * 3 > rawBytesMax && Buffer.byteLength(raw) > rawBytesMax) {
     throw badRequest("text is too long");
@@ -38,7 +38,7 @@ export function formatText(raw: string, parseMode: string, entities: unknown): F
   return withDetected(trimmed(parsed(raw, parseMode, entities)));
 }
 
-/** What a person typed: no markup, but commands and addresses are found. */
+/** A person's text: it has no markup, but commands and addresses are detected. */
 export function plainText(text: string): FormattedText {
   return withDetected(trimmed({ text, entities: [] }));
 }

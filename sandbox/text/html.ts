@@ -1,4 +1,4 @@
-/** HTML: Telegram's `parse_mode=HTML`. Source: reference section 4.3. */
+/** HTML: parses `parse_mode=HTML`. Source: Bot API, HTML style; tdlib/td, MessageEntity.cpp. */
 import type { Entity, FormattedText } from "../world/objects.ts";
 import { byteOffset, markupError } from "./markup-error.ts";
 

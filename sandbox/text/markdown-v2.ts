@@ -1,4 +1,4 @@
-/** MarkdownV2: Telegram's nested markup. Source: reference section 4.3. */
+/** MarkdownV2: parses nested markup. Source: Bot API, MarkdownV2 style; tdlib/td, MessageEntity.cpp. */
 import type { Entity, FormattedText } from "../world/objects.ts";
 import { byteOffset, markupError } from "./markup-error.ts";
 

@@ -1,4 +1,8 @@
-/** Markdown: Telegram's old `parse_mode=Markdown`, without nesting. Source: reference section 4.3. */
+/**
+ * Markdown: parses the old `parse_mode=Markdown`, which has no nesting.
+ *
+ * Source: Bot API, Markdown style; tdlib/td, MessageEntity.cpp.
+ */
 import type { Entity, FormattedText } from "../world/objects.ts";
 import { byteOffset, markupError } from "./markup-error.ts";
 
@@ -29,7 +33,7 @@ export function parseMarkdown(source: string): FormattedText {
 
 interface FoundEntity {
   readonly text: string;
-  /** Nothing when it turned out to be plain text in brackets. */
+  /** Undefined when it is plain text in brackets. */
   readonly fields: Omit<Entity, "offset" | "length"> | undefined;
   readonly end: number;
 }

@@ -1,4 +1,4 @@
-/** Markup error: how the entity parsers complain. Their texts keep the capital letter. */
+/** Markup error: an error of the entity parsers. Its text keeps the capital letter. */
 import { type ApiError, badRequest } from "../http/answer.ts";
 
 export function markupError(text: string): ApiError {

@@ -1,13 +1,13 @@
 /**
- * Reply markup: what a bot may hang under a message, checked as Telegram checks it.
+ * Reply markup: reads the keyboard of a message, and checks it as Telegram does.
  *
- * Source: reference section 4.2.
+ * Source: Bot API, InlineKeyboardMarkup; error texts of tdlib/telegram-bot-api, Client.cpp.
  */
 import { badRequest } from "../http/answer.ts";
 import type { Parameters } from "../http/parameters.ts";
 import type { InlineButton, InlineKeyboard } from "../world/objects.ts";
 
-/** A keyboard below the input field, its removal, or a forced reply: not echoed in messages. */
+/** A keyboard below the input field, its removal, or a forced reply. Messages do not echo it. */
 export interface ChatKeyboard {
   readonly kind: "keyboard" | "remove" | "force-reply";
   readonly markup: Readonly<Record<string, unknown>>;
@@ -21,7 +21,7 @@ export interface ReplyMarkup {
 const markupBytesMax = 10_240;
 const dataBytesMax = 64;
 
-/** What makes an inline button more than a text. */
+/** An inline button needs one of these fields. */
 const actions = [
   "callback_data",
   "url",

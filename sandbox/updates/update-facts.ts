@@ -1,8 +1,8 @@
 /**
- * Update facts: what happened to every update, seen from the user's side.
+ * Update facts: the history of every update, seen from the user's side.
  *
- * A bounded memory; the oldest facts go first. Keeps the bodies of the latest, so that an update
- * that was confirmed long ago can be delivered once more.
+ * The memory is bounded; the oldest facts go first. The bodies of the latest are kept, so that a
+ * confirmed update can be delivered again.
  */
 import type { FactQuery, UpdateDelivery, UpdateFact } from "../control-api.ts";
 import type { UpdateEnd } from "./update-queue.ts";
@@ -19,7 +19,7 @@ const bodiesMax = 20_000;
 export class UpdateFacts {
   readonly #factsMax: number;
   readonly #nowMs: () => number;
-  /** By bot and update id, in order of creation. */
+  /** Facts by bot and update id, in order of creation. */
   readonly #facts = new Map<string, Fact>();
   readonly #bodies = new Map<string, string>();
   #sequences = 0;
@@ -90,7 +90,7 @@ export class UpdateFacts {
     return found;
   }
 
-  /** When each chat last wrote to the bot: the instants at which a blocked chat is open again. */
+  /** When chats wrote to the bot, which reopens a chat that had blocked it. */
   *writings(): Iterable<{
     readonly botId: number;
     readonly chatId: number;

@@ -1,14 +1,14 @@
 /**
- * Update kinds: how long each lives, and which a bot has subscribed to.
+ * Update kinds: how long each is kept, and which a bot has subscribed to.
  *
- * Source: reference sections 2.4 and 2.5.
+ * Source: Bot API, Update and getUpdates; tdlib/telegram-bot-api, Client.cpp.
  */
 import { isRecord } from "../text/reply-markup.ts";
 
 const dayMs = 86_400_000;
 const secondMs = 1_000;
 
-/** Every kind a bot may name, with the milliseconds it is kept for. */
+/** Every kind that a bot may name, and the milliseconds for which it is kept. */
 const lifetimesMs: Readonly<Record<string, number>> = {
   message: dayMs,
   edited_message: dayMs,
@@ -54,7 +54,7 @@ export function updateKind(update: object): string {
   return keys.find((key) => Object.hasOwn(lifetimesMs, key)) ?? keys[0] ?? "unknown";
 }
 
-/** Kinds that are ordered apart from a chat's messages, and by whom. Source: reference section 2.4. */
+/** Kinds with an ordering key of their own. Source: tdlib/telegram-bot-api, Client.cpp. */
 const orderedBy: Readonly<Record<string, readonly ["chat" | "user", number]>> = {
   inline_query: ["user", 1],
   chosen_inline_result: ["user", 2],
@@ -75,7 +75,7 @@ const orderedBy: Readonly<Record<string, readonly ["chat" | "user", number]>> = 
   purchased_paid_media: ["user", 12],
 };
 
-/** The key among whose updates a webhook keeps the order. */
+/** A webhook keeps the order of updates with the same key. */
 export function orderingKey(kind: string, payload: unknown, chatId: number | null): string {
   const [by, class_] = orderedBy[kind] ?? ["chat", 0];
   const fields = isRecord(payload) ? payload : {};
@@ -85,12 +85,12 @@ export function orderingKey(kind: string, payload: unknown, chatId: number | nul
   return `${class_}:${String(id ?? "")}`;
 }
 
-/** What a bot is subscribed to: remembered across calls, applied when an update is made. */
+/** A bot's subscriptions: remembered across calls, applied when an update is created. */
 export class AllowedUpdates {
   /** Null: the default. */
   #names: ReadonlySet<string> | null = null;
 
-  /** The names when they are not the default, as `getWebhookInfo` shows them. */
+  /** The names, as `getWebhookInfo` shows them; null for the default. */
   get names(): readonly string[] | null {
     return this.#names ? [...this.#names] : null;
   }

@@ -1,10 +1,10 @@
 /**
  * Update polling: `getUpdates`, with long polls, conflicts and their pacing, for one bot.
  *
- * Owns the one poll that may wait. Who has to wait displaces the one that waits; who is answered at
- * once disturbs nobody. A client that has left is not noticed: its poll waits on, and an answer to
- * it confirms nothing.
- * Source: reference sections 2.2 and 2.3.
+ * It owns the one poll that may wait. A poll that has to wait displaces the waiting one; a poll that is
+ * answered at once does not. A client that has left is not noticed: its poll keeps waiting, and an
+ * answer to it confirms nothing.
+ * Source: Bot API, getUpdates; tdlib/telegram-bot-api, Client.cpp.
  */
 import { type Answer, conflict, succeedRaw } from "../http/answer.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
@@ -18,7 +18,7 @@ export interface PollRequest {
   readonly timeoutS: number;
 }
 
-/** Told what went into an answer. */
+/** Called with the updates that went into an answer. */
 export type DeliveryListener = (updateIds: readonly number[]) => void;
 
 export interface UpdatePollingOptions {
@@ -66,7 +66,7 @@ export class UpdatePolling {
     return this.#waiting !== undefined;
   }
 
-  /** Resolves when there is something to say; never rejects. */
+  /** Resolves with the answer; never rejects. */
   poll(asked: PollRequest, onDelivery: DeliveryListener): Promise<Answer> {
     const request = this.#paced(asked);
     const answer = this.#collect(request, onDelivery);
@@ -81,14 +81,14 @@ export class UpdatePolling {
     });
   }
 
-  /** Something is new: the waiting poll is answered as soon as the burst is over. */
+  /** Called when there is a new update. The waiting poll is answered once the burst is over. */
   wake(): void {
     if (!this.#waiting) return;
     const nowMs = performance.now();
     const firstAtMs = this.#waking?.firstAtMs ?? nowMs;
     if (this.#waking && nowMs - firstAtMs >= arrivalMs) return;
     clearTimeout(this.#waking?.handle);
-    // The machine's own time: nobody wants to advance a virtual clock by one millisecond.
+    // This uses the machine's own time, so that tests need not advance the clock by one millisecond.
     const handle = setTimeout(() => this.#awake(), arrivalMs);
     this.#waking = { firstAtMs, handle };
   }
@@ -104,7 +104,7 @@ export class UpdatePolling {
     this.#answerWaiting(answer);
   }
 
-  /** A 409, at once or 3 s late when one was given less than 3 s ago. */
+  /** A 409: at once, or after 3 s when the last one was less than 3 s ago. */
   async conflict(description: string): Promise<Answer> {
     const { clock, pacing } = this.#options;
     if (!pacing || clock.monotonicMs() >= this.#nextConflictMs) {

@@ -3,13 +3,13 @@
  *
  * Reading confirms nothing; a later read with a higher offset does. Offsets far in the future or
  * the past count as 0. Times are epoch milliseconds, given by the caller.
- * Source: TDLib TQueue; reference sections 2.1 and 2.2.
+ * Source: Bot API, getUpdates; tdlib/td, TQueue.cpp.
  */
 import { type Random, randomInteger } from "../random.ts";
 
 export interface QueuedUpdate {
   readonly id: number;
-  /** Webhooks keep the order among updates of one key. */
+  /** Webhooks keep the order of updates with the same key. */
   readonly key: string;
   /** The JSON sent to the bot. */
   readonly body: string;
@@ -38,7 +38,7 @@ const pastMax = 100_000;
 export class UpdateQueue {
   readonly #options: UpdateQueueOptions;
   #updates: QueuedUpdate[] = [];
-  /** Updates before this index are gone; the array is shortened now and then. */
+  /** Updates before this index are gone; the array is shortened from time to time. */
   #start = 0;
   #totalBytes = 0;
   #tailId: number;
@@ -79,7 +79,7 @@ export class UpdateQueue {
     return id;
   }
 
-  /** Step 4 of `getUpdates`: confirms what the offset says, and returns what there is to send. */
+  /** Confirms the updates below the offset, and returns the updates to send. */
   read(offset: number, limit: number, nowEpochMs: number): readonly QueuedUpdate[] {
     if (offset < 0) this.#keepLast(-offset);
     const ignored =
@@ -93,7 +93,7 @@ export class UpdateQueue {
     return this.#updates[this.#indexAfter(id)];
   }
 
-  /** Takes out one update, wherever it stands. */
+  /** Removes one update from anywhere in the queue. */
   remove(id: number, end: UpdateEnd): void {
     const index = this.#indexAfter(id - 1);
     const update = this.#updates[index];
@@ -103,7 +103,7 @@ export class UpdateQueue {
     this.#options.onEnd(id, end);
   }
 
-  /** Ids stand in order. */
+  /** Index of the first update with a higher id; ids are in order. */
   #indexAfter(id: number): number {
     let low = this.#start;
     let high = this.#updates.length;

@@ -1,4 +1,4 @@
-/** Webhook connection: one kept-alive connection to a webhook, one update at a time. */
+/** Webhook connection: one kept-alive connection to a webhook, for one update at a time. */
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -11,7 +11,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 export interface WebhookTarget {
   readonly url: string;
   readonly secretToken: string;
-  /** Empty: what the name resolves to. */
+  /** Empty: the host name is resolved. */
   readonly ipAddress: string;
 }
 
@@ -25,17 +25,17 @@ export interface WebhookResponse {
   readonly body: Buffer;
 }
 
-/** There is no complete answer. The message is what `getWebhookInfo` shows. */
+/** There is no complete answer. `getWebhookInfo` shows the message. */
 export class WebhookUnreachableError extends Error {
   override readonly name = "WebhookUnreachableError";
 }
 
-/** Starts a timer. @returns what calls it off. */
+/** Starts a timer. @returns a function that cancels it. */
 export type ArmTimeout = (onTimeout: () => void) => () => void;
 
 const answerBytesMax = 2 ** 20;
 
-/** What the operating system's codes are called by the system itself, and so by Telegram. */
+/** The operating system's texts for its error codes, which Telegram repeats. */
 const systemTexts: Readonly<Record<string, string>> = {
   ECONNREFUSED: "Connection refused",
   ECONNRESET: "Connection reset by peer",
@@ -70,7 +70,7 @@ export class WebhookConnection {
   /**
    * Rejects with `WebhookUnreachableError`.
    *
-   * @param armTimeout Called again with every piece of the answer.
+   * @param armTimeout Called again for every piece of the answer.
    */
   post(body: string, armTimeout: ArmTimeout): Promise<WebhookResponse> {
     return new Promise((resolve, reject) => {

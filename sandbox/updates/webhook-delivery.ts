@@ -1,10 +1,10 @@
 /**
  * Webhook delivery: sends one bot's updates to its webhook, as Telegram's server does.
  *
- * Updates stand in lanes by ordering key. Within a lane one at a time: the next goes only when the
- * one before got a complete 2xx, or was dropped. Owns its connections and timers, one instance for
- * each accepted `setWebhook`.
- * Source: reference sections 3.3 and 3.4.
+ * Updates wait in lanes by ordering key. A lane sends one at a time: the next goes only when the one
+ * before got a complete 2xx, or was dropped. Each accepted `setWebhook` has an instance, which owns its
+ * connections and timers.
+ * Source: tdlib/telegram-bot-api, WebhookActor.cpp.
  */
 import type { FaultRules } from "../faults/active-faults.ts";
 import { type Random, randomInteger } from "../random.ts";
@@ -16,12 +16,12 @@ import {
   WebhookUnreachableError,
 } from "./webhook-connection.ts";
 
-/** What `setWebhook` was told. */
+/** The parameters of `setWebhook`. */
 export interface WebhookState {
   readonly url: string;
   readonly maxConnections: number;
   readonly secretToken: string;
-  /** Empty: what the name resolves to. */
+  /** Empty: the host name is resolved. */
   readonly ipAddress: string;
   readonly hasCertificate: boolean;
 }
@@ -33,12 +33,12 @@ export interface WebhookDeliveryOptions {
   readonly random: Random;
   readonly queue: UpdateQueue;
   readonly faults: FaultRules;
-  /** Whether connections are opened as slowly as Telegram opens them. */
+  /** Whether connections are opened as slowly as by Telegram. */
   readonly pacing: boolean;
   readonly onDelivery: (updateId: number) => void;
-  /** A 2xx answer that may carry a method call. */
+  /** Called with a 2xx answer, which may carry a method call. */
   readonly onAnswer: (response: WebhookResponse) => void;
-  /** Only 410 for 23 hours: the webhook is to be removed. */
+  /** Called after 23 hours of nothing but 410: the webhook has to be removed. */
   readonly onGone: () => void;
 }
 
@@ -62,7 +62,7 @@ interface Lane {
 const readTimeoutMs = 60_000;
 const goneMsMax = 23 * 3_600_000;
 const retryAfterSMax = 3_600;
-/** Without a success for so long, connections are opened one by one. */
+/** After this long without a success, connections are opened one by one. */
 const trustMs = 10_000;
 const slowOpenMs = 2_000;
 const burstMs = 500;
@@ -93,13 +93,13 @@ export class WebhookDelivery {
     return this.#lastError;
   }
 
-  /** There may be something new to send. */
+  /** Called when there may be a new update to send. */
   wake(): void {
     this.#load();
     this.#pump();
   }
 
-  /** What is in flight is abandoned and stays in the queue. */
+  /** Abandons the updates in flight; they stay in the queue. */
   stop(): void {
     this.#stopped = true;
     for (const cancel of this.#timers) cancel();
@@ -107,7 +107,7 @@ export class WebhookDelivery {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** Up to twice as many lanes as connections; what comes after waits in the queue. */
+  /** Fills at most twice as many lanes as connections; later updates wait in the queue. */
   #load(): void {
     const { queue } = this.#options;
     if (this.#lanes.size === 0) this.#lastLoadedId = 0;
@@ -165,7 +165,7 @@ export class WebhookDelivery {
     return connection;
   }
 
-  /** Milliseconds until another connection may be opened; infinite while one has to do. */
+  /** Milliseconds until another connection may be opened; infinite while one must suffice. */
   #openWaitMs(): number {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#lastSuccessMs > trustMs) {
@@ -199,7 +199,7 @@ export class WebhookDelivery {
     this.wake();
   }
 
-  /** The request itself, or what a fault makes of it. */
+  /** Makes the request, or plays the fault that strikes it. */
   async #exchange(update: QueuedUpdate, connection: WebhookConnection): Promise<WebhookResponse> {
     const { botId, clock, faults, onDelivery } = this.#options;
     const fault = faults.strike({ botId, method: "webhook", chatId: null });
@@ -215,7 +215,7 @@ export class WebhookDelivery {
       clock.schedule(readTimeoutMs, onTimeout),
     );
     if (!lost) return response;
-    // The bot has handled it, and its answer is lost on the way.
+    // The bot has handled the update, but its answer is lost.
     if (fault.kind === "hang") await clock.sleep(readTimeoutMs);
     return pretend(fault);
   }
@@ -262,12 +262,12 @@ export class WebhookDelivery {
     });
   }
 
-  /** The head of a lane is done with. */
+  /** Removes the head of a lane. */
   #leave(lane: Lane, update: QueuedUpdate, end: "confirmed" | "expired"): void {
     this.#options.queue.remove(update.id, end);
     lane.tasks.shift();
     lane.state = "ready";
-    // A lane that has more to say stands behind the others.
+    // A lane with more updates goes behind the others.
     this.#lanes.delete(lane.key);
     if (lane.tasks.length > 0) this.#lanes.set(lane.key, lane);
   }
@@ -281,7 +281,7 @@ export class WebhookDelivery {
   }
 }
 
-/** What the bot's side would have answered, had the fault been real. */
+/** The answer that a real fault of the bot's side would give. */
 function pretend(fault: { readonly kind: string; readonly status?: number }): WebhookResponse {
   if (fault.kind === "hang") throw new WebhookUnreachableError("Read timeout expired");
   if (fault.status === undefined) throw new WebhookUnreachableError("Connection refused");

@@ -1,8 +1,8 @@
 /**
- * Account: one bot as Telegram knows it: its chats, its updates, its settings.
+ * Account: one bot at Telegram, with its chats, its updates and its settings.
  *
- * Message ids: one counter for all private chats and basic groups together, one for each supergroup
- * and channel. Source: reference section 7.
+ * Message ids come from one counter for all private chats and basic groups, and one for each supergroup
+ * and channel. Source: core.telegram.org/api/updates, which counts events in the same message boxes.
  */
 import type { Change } from "../control-api.ts";
 import { type FloodLimits, FloodModel } from "../flood/flood-model.ts";
@@ -20,7 +20,7 @@ import { OpenQueries } from "./open-queries.ts";
 import { Payments } from "./payments.ts";
 import { Room } from "./room.ts";
 
-/** What all accounts share. */
+/** The parts that all accounts share. */
 export interface Surroundings {
   readonly clock: VirtualClock;
   readonly startedAtMs: number;
@@ -30,20 +30,20 @@ export interface Surroundings {
   readonly facts: UpdateFacts;
   readonly changes: ChangeFeed;
   readonly users: Map<number, User>;
-  /** Whether `setWebhook` insists on what api.telegram.org insists on. */
+  /** Whether `setWebhook` accepts any address, or only those that api.telegram.org accepts. */
   readonly webhookRules: WebhookRules;
   /** Begins to deliver a bot's updates to its webhook. */
   readonly openWebhook: (account: Account, state: WebhookState) => WebhookDelivery;
 }
 
-/** What a message says, in Telegram's key order. */
+/** A message's content, in Telegram's key order. */
 export interface MessageContent {
   readonly reply_to_message?: Message;
   readonly reply_markup?: InlineKeyboard;
   readonly [field: string]: unknown;
 }
 
-/** `local`: any address, as the server's `--local` mode; `cloud`: as api.telegram.org. */
+/** `local` accepts any address, as the server's `--local` mode does; `cloud` is api.telegram.org. */
 export type WebhookRules = "local" | "cloud";
 
 const messagesMax = 100_000;
@@ -60,12 +60,12 @@ export class Account {
   readonly files = new FileStore();
   readonly payments = new Payments();
   readonly flood: FloodModel;
-  /** Commands, names, descriptions, menu buttons: plain state, by method and scope. */
+  /** Commands, names, descriptions and menu buttons, by method and scope. */
   readonly settings = new Map<string, unknown>();
-  /** When it was last started on this server: at first, or by the call after a `close`. */
+  /** When it was last started on this server; a call after `close` starts it again. */
   startedAtMs: number;
   webhook: WebhookDelivery | undefined;
-  /** Counts calls to `setWebhook`: a later one overtakes an earlier one that still resolves a name. */
+  /** Counts calls to `setWebhook`: a later call ends an earlier one that still resolves a name. */
   webhookTurns = 0;
   webhookSetAtMs = Number.NEGATIVE_INFINITY;
   revoked = false;
@@ -89,7 +89,7 @@ export class Account {
     this.queries = new OpenQueries(() => clock.monotonicMs());
   }
 
-  /** The private chat with a user, made when it does not exist. */
+  /** The private chat with a user; it is created when it does not exist. */
   privateRoom(user: User): Room {
     const existing = this.rooms.get(user.id);
     if (existing) return existing;
@@ -104,7 +104,7 @@ export class Account {
     return room;
   }
 
-  /** Puts a message into a chat. Whether the bot hears of it is the caller's business. */
+  /** Puts a message into a chat. The caller decides whether the bot gets an update. */
   post(room: Room, from: User, content: MessageContent): Message {
     const { reply_markup, ...fields } = content;
     const author = room.chat.type === "channel" ? { sender_chat: room.chat } : { from };
@@ -122,7 +122,7 @@ export class Account {
     return message;
   }
 
-  /** All chats together keep so many; older messages are "not found", as though deleted. */
+  /** Limits the messages of all chats; older ones are "not found", as if they were deleted. */
   #remember(room: Room, messageId: number): void {
     this.#posted.push({ room, messageId });
     if (this.#posted.length <= messagesMax * 1.25) return;
@@ -143,7 +143,7 @@ export class Account {
     return this.enqueue(kind, chatId, body, orderingKey(kind, payload, chatId));
   }
 
-  /** Queues a body as it is. */
+  /** Queues a body unchanged. */
   enqueue(
     kind: string,
     chatId: number | null,
@@ -165,13 +165,13 @@ export class Account {
     return updateId;
   }
 
-  /** A call after `close` starts it again. */
+  /** Starts the bot again, at the first call after `close`. */
   reopen(): void {
     if (this.closed) this.startedAtMs = this.#around.clock.monotonicMs();
     this.closed = false;
   }
 
-  /** Puts a webhook in the place of the one before, or in no place at all. */
+  /** Replaces the webhook; undefined removes it. */
   setWebhook(state: WebhookState | undefined): void {
     this.webhook?.stop();
     this.webhook = state && this.#around.openWebhook(this, state);

@@ -1,7 +1,7 @@
 /**
- * Change feed: what a messenger would show, in order, in a bounded memory.
+ * Change feed: keeps the latest changes that a messenger shows, in order.
  *
- * Whoever asks for what is not there yet may wait for it.
+ * A reader may wait for the next change.
  */
 import type { Change } from "../control-api.ts";
 
@@ -21,7 +21,7 @@ export class ChangeFeed {
     for (const wake of this.#waiting) wake();
   }
 
-  /** @param after -1: only the latest change, so that a newcomer learns the sequence number. */
+  /** @param after -1: only the latest change, from which a new reader learns the sequence number. */
   async after(after: number, waitMs: number): Promise<readonly Change[]> {
     if (after < 0) return this.#changes.slice(-1);
     if (after >= this.#sequences && waitMs > 0) await this.#next(Math.min(waitMs, waitMsMax));
@@ -30,12 +30,12 @@ export class ChangeFeed {
     return this.#changes.slice(start, start + pageSize);
   }
 
-  /** Lets everybody who waits go. */
+  /** Ends every wait. */
   stop(): void {
     for (const wake of this.#waiting) wake();
   }
 
-  /** The machine's own time: a browser that waits does not live on a virtual clock. */
+  /** Uses the machine's own time, because a browser waits in real time. */
   #next(waitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {

@@ -1,4 +1,4 @@
-/** File store: what was uploaded or named, by file id, in a bounded memory. */
+/** File store: keeps the latest uploaded or linked files by file id. */
 import { createHash } from "node:crypto";
 import type { UploadedFile } from "../http/body.ts";
 
@@ -8,13 +8,13 @@ export interface StoredFile {
   readonly file_size: number;
   readonly fileName: string;
   readonly path: string;
-  /** Missing when the file was named by an address: nothing is fetched. */
+  /** Undefined when the file was named by an address, because nothing is fetched. */
   readonly content: Buffer | undefined;
 }
 
 const filesMax = 5_000;
 const bytesMax = 256 * 2 ** 20;
-/** What a file that nobody has seen is said to weigh. */
+/** Size reported for a file that was not fetched. */
 const unknownSizeBytes = 1_024;
 
 export class FileStore {
@@ -35,7 +35,7 @@ export class FileStore {
     return this.#add(folder, file.fileName, file.content, file.content.length);
   }
 
-  /** A file on the web. It is not fetched: the sandbox speaks to nobody. */
+  /** Stores a file on the web by its address, without fetching it. */
   link(folder: string, url: URL): StoredFile {
     const fileName = url.pathname.split("/").at(-1) ?? "";
     return this.#add(folder, fileName, undefined, unknownSizeBytes);

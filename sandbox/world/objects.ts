@@ -1,4 +1,4 @@
-/** Objects: Telegram's own, as far as the sandbox makes them. Keys stand in Telegram's order. */
+/** Objects: Telegram's objects, as far as the sandbox makes them. Keys are in Telegram's order. */
 
 export interface User {
   readonly id: number;
@@ -61,7 +61,7 @@ export interface Message {
   readonly entities?: readonly Entity[];
   readonly caption?: string;
   readonly caption_entities?: readonly Entity[];
-  /** As Telegram echoes it: inline keyboards only. */
+  /** Telegram echoes inline keyboards only. */
   readonly reply_markup?: InlineKeyboard;
   readonly [other: string]: unknown;
 }

@@ -1,7 +1,7 @@
 /**
- * Open queries: callback, inline and pre-checkout queries that still want an answer.
+ * Open queries: callback, inline and pre-checkout queries without an answer yet.
  *
- * An answered, an old and an unknown one are refused alike, as Telegram does.
+ * Answered, old and unknown queries get the same error, as at Telegram.
  */
 import { badRequest } from "../http/answer.ts";
 
@@ -32,7 +32,7 @@ export class OpenQueries {
     if (!oldest.done) this.#queries.delete(oldest.value);
   }
 
-  /** Closes it. Throws when there is nothing to close. */
+  /** Closes the query. Throws when it is not open. */
   answer(id: string, kind: OpenQuery["kind"]): OpenQuery {
     const query = this.#queries.get(id);
     if (!query || query.kind !== kind || query.expiresAtMs <= this.#nowMs()) {

@@ -1,17 +1,17 @@
-/** Payments: a bot's invoices in Telegram Stars, their check-outs, charges and refunds. */
+/** Payments: keeps a bot's invoices in Telegram Stars, their check-outs, charges and refunds. */
 import { badRequest } from "../http/answer.ts";
 
 export interface Invoice {
   readonly title: string;
   readonly description: string;
-  /** The bot's own word for it; buyers never see it. */
+  /** The bot's own name for the invoice; buyers never see it. */
   readonly payload: string;
   /** Always Telegram Stars. */
   readonly currency: "XTR";
   readonly amount: number;
 }
 
-/** Somebody has pressed "Pay" and the bot has not answered yet. */
+/** A user has pressed "Pay", and the bot has not answered yet. */
 export interface Checkout {
   readonly invoice: Invoice;
   readonly userId: number;
@@ -52,7 +52,7 @@ export class Payments {
     remember(this.#checkouts, queryId, checkout);
   }
 
-  /** Takes the check-out off the list; it is paid or not, and cannot be again. */
+  /** Ends the check-out, paid or not. It cannot be paid again. */
   end(queryId: string): Checkout | undefined {
     const checkout = this.#checkouts.get(queryId);
     this.#checkouts.delete(queryId);
@@ -63,7 +63,7 @@ export class Payments {
     remember(this.#charges, charge.id, { ...charge, refunded: false });
   }
 
-  /** Throws what Telegram says to an unknown charge, and to one that is refunded already. */
+  /** Throws Telegram's error for an unknown charge, and for one that is refunded already. */
   refund(chargeId: string, userId: number): Charge {
     const charge = this.#charges.get(chargeId);
     if (charge?.userId !== userId) throw badRequest("CHARGE_ID_INVALID");
@@ -72,12 +72,12 @@ export class Payments {
     return charge;
   }
 
-  /** Oldest first. */
+  /** All charges, oldest first. */
   charges(): readonly Charge[] {
     return [...this.#charges.values()];
   }
 
-  /** Stars the bot has and has not given back. */
+  /** Stars that the bot has received and not refunded. */
   balance(): number {
     const kept = this.charges().filter(({ refunded }) => !refunded);
     return kept.reduce((sum, { invoice }) => sum + invoice.amount, 0);

@@ -1,7 +1,7 @@
 /**
- * Room: one chat as one bot has it: who is in it, what was said, and what the bot may do there.
+ * Room: one chat of one bot, with its members, its messages and the bot's rights.
  *
- * Keeps the latest messages only; older ones are "not found", as though deleted.
+ * Only the latest messages are kept; older ones are "not found", as if they were deleted.
  */
 import type { Access } from "../control-api.ts";
 import type { ChatKeyboard } from "../text/reply-markup.ts";
@@ -15,9 +15,9 @@ export class Room {
   access: Access = "open";
   /** Set when a basic group was upgraded: its new chat id. */
   migratedToChatId: number | undefined;
-  /** What stands below the input field. */
+  /** The keyboard below the input field. */
   keyboard: ChatKeyboard | undefined;
-  /** Supergroups and channels count their messages themselves. */
+  /** The latest message id of a supergroup or channel, which has a counter of its own. */
   ownMessageIds = 0;
   readonly pinnedIds = new Set<number>();
   readonly #messages = new Map<number, Message>();
@@ -46,7 +46,7 @@ export class Room {
     return this.#messages.get(id);
   }
 
-  /** In order of id. */
+  /** All messages in order of id. */
   messages(): Iterable<Message> {
     return this.#messages.values();
   }

@@ -44,7 +44,7 @@ test("a person breaks things by buttons, sees it in the journal, and the bot get
   await log.getByText("Hello").waitFor();
   await page.getByRole("button", { name: "Break it" }).click();
   const lab = page.getByRole("complementary", { name: "Faults and journal" });
-  const broken = lab.getByRole("button", { name: "502 as a page" });
+  const broken = lab.getByRole("button", { name: "Answers 502 with an HTML page" });
   await broken.click();
   await say("/help");
   await lab

@@ -86,7 +86,7 @@ describe("a scenario with a mistake is refused, and the field named", () => {
     [7, "a scenario must be an object"],
     [{}, "steps must be a list"],
     [{ steps: [], seed: -1 }, "seed must be a whole number; received -1"],
-    [{ steps: [], name: 7 }, "name must be a text"],
+    [{ steps: [], name: 7 }, "name must be a string"],
     [{ steps: [null] }, "steps[0] must be an object"],
     [{ steps: [{ fault: latency }] }, "steps[0].atMs must be"],
     [{ steps: [{ atMs: 0 }] }, 'steps[0] must be "fault" or "operation"'],
