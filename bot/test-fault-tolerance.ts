@@ -1,4 +1,4 @@
-/** The drill: breaks a real running bot on purpose, and reports what happened. `--help` says how. */
+/** The drill: breaks a real running bot on purpose, and reports what happened. See `--help`. */
 import { runDrill } from "../lab/drill/drill.ts";
 
 process.once("SIGINT", () => process.exit(130));

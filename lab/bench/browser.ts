@@ -1,7 +1,7 @@
 /** Browser: the Chromium of this machine, for tests and screenshots. */
 import { existsSync } from "node:fs";
 
-/** `undefined` where there is none. */
+/** The browser's path; `undefined` when there is none. */
 export const browserFile = [
   process.env["CHROMIUM"],
   "/usr/bin/chromium",
@@ -9,7 +9,7 @@ export const browserFile = [
   "/usr/bin/google-chrome",
 ].find((path) => path !== undefined && existsSync(path));
 
-/** Without a window, as root too, and without asking the outside world for anything. */
+/** These let it run without a window, as root, and without requests to the outside world. */
 export const browserArguments = [
   "--headless",
   "--no-sandbox",

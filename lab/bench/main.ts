@@ -1,9 +1,9 @@
 /**
- * Bench: durable updates a second, end to end, beside bare Telegraf in the same run.
+ * Bench: measures durable updates a second, end to end, beside bare Telegraf in the same run.
  *
  * `npm run bench [-- --updates 10000 --runs 3]`. The sandbox, the bot and the peer are processes of
- * their own; both answer every update with one message, limits off, pacing off. Runs alternate, so
- * that the machine's moods hit both; medians and their ratio are what counts.
+ * their own; both answer every update with one message, without limits and pacing. Runs alternate, so
+ * that changes of the machine's load affect both; compare the medians and their ratio.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -86,7 +86,7 @@ function startProcess(file: string, directory: string, apiRoot: string, token: s
   });
 }
 
-/** Warms up with a tenth, then times from the feed to the last reply, by the sandbox's clock. */
+/** Warms up with a tenth, then measures from the feed to the last reply by the sandbox's clock. */
 async function feedAndTime(sandbox: SandboxClient, child: ChildProcess): Promise<Figures> {
   await sandbox.feed({ count: updates / 10, users: chats, text: "/help" });
   const warm = await waitForReplies(sandbox, 0, updates / 10);
@@ -109,19 +109,19 @@ async function waitForReplies(sandbox: SandboxClient, after: number, count: numb
       sequence = entry.sequence;
       atMs = entry.executedAtMs;
     }
-    // Rarely, so that asking does not slow the sandbox down.
+    // Ask rarely, so that asking does not slow the sandbox down.
     if (page.length < 5_000) await new Promise((resolve) => setTimeout(resolve, 250));
   }
   return { sequence, atMs };
 }
 
-/** Source: proc(5), VmHWM is the peak resident set size. 0 where there is no /proc. */
+/** Peak resident memory; 0 where there is no /proc. Source: proc(5), VmHWM. */
 function peakRssMb({ pid }: ChildProcess): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
   } catch {
-    // Not Linux: the figure is left out.
+    // Only Linux has /proc; elsewhere the figure is left out.
     return 0;
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Monitoring bench: what asking for health costs the bot's users.
+ * Monitoring bench: measures how health requests slow down the bot's users.
  *
  * `npm run bench:monitoring [-- --seconds 30 --rounds 3 --rate 100 --requests 500]`. A real bot answers
- * `rate` updates a second; in every other turn `requests` requests a second ask `/api/health` beside it.
- * Latency is the sandbox's: from an update's birth to the execution of its reply. Turns alternate, so
- * that the machine's moods hit both; the median of the pairs' ratios is what counts.
+ * `rate` updates a second; every other turn adds `requests` requests a second to `/api/health`.
+ * The sandbox measures latency from an update's creation to the execution of its reply. Turns alternate,
+ * so that changes of the machine's load affect both; compare the median of the pairs' ratios.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -28,14 +28,14 @@ const turnMs = Number(values.seconds) * 1_000;
 const rounds = Number(values.rounds);
 const updatesPerSecond = Number(values.rate);
 const requestsPerSecond = Number(values.requests);
-/** Each turn's chats are its own, so that a reply names its update. */
+/** Each turn has chats of its own, so that a reply identifies its update. */
 const firstChatId = 1_000_000;
 const settleMs = 2_000;
 
 interface Turn {
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the requests; empty without any. */
+  /** Health requests by status code; empty when there were none. */
   readonly statusCounts: Readonly<Record<string, number>>;
 }
 
@@ -108,7 +108,7 @@ async function takeTurn(control: SandboxClient, asking: boolean, lengthMs: numbe
   return { ...(await latencies(control, firstChat, journalFrom)), statusCounts };
 }
 
-/** Calls `act` so often a second, however long each takes, and waits for all. */
+/** Calls `act` this often a second, however long each call takes, and waits for all. */
 async function paced(lengthMs: number, perSecond: number, act: () => Promise<void>): Promise<void> {
   const startedAtMs = performance.now();
   const calls: Promise<void>[] = [];

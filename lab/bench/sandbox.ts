@@ -1,8 +1,8 @@
 /**
- * Sandbox bench: how many requests the sandbox answers in a second, and whether its memory stays.
+ * Sandbox bench: measures the sandbox's requests a second, and whether its memory stays bounded.
  *
- * `npm run bench:sandbox [-- --requests 50000 --updates 1000000]`. The sandbox is a process of its own;
- * where `taskset` is there, on one processor of its own.
+ * `npm run bench:sandbox [-- --requests 50000 --updates 1000000]`. The sandbox is a process of its own,
+ * on a processor of its own where `taskset` is installed.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -45,7 +45,7 @@ async function measureSpeed(control: SandboxClient): Promise<void> {
   await time("getMe", requests, () => call("getMe", {}));
 }
 
-/** Every batch is taken and confirmed, as a bot would. */
+/** Takes and confirms every batch, as a bot does. */
 async function measureMemory(control: SandboxClient): Promise<void> {
   let offset = 0;
   for (let fed = 0; fed < updates; fed += batch) {
@@ -88,11 +88,11 @@ function pinTo(process: number, processor: string): void {
   try {
     execFileSync("taskset", ["-acp", processor, String(process)], { stdio: "ignore" });
   } catch {
-    console.log("taskset is not there: the sandbox may use more than one processor");
+    console.log("taskset is not installed: the sandbox may use more than one processor");
   }
 }
 
-/** Linux only; elsewhere not a number. */
+/** Resident memory; NaN where there is no Linux. */
 function residentMb(): number {
   try {
     const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

@@ -1,9 +1,9 @@
 /**
- * Screenshots: the pictures in docs/images, of a bot that has had a few eventful minutes.
+ * Screenshots: takes the pictures in docs/images, of a bot after a few eventful minutes.
  *
- * `npm run screenshots`. Starts the sandbox and the bot as processes of their own, lets people write,
- * takes the network away for a while, and photographs chat page and dashboard in a Chromium
- * (CHROMIUM says which), light and dark.
+ * `npm run screenshots` starts the sandbox and the bot as processes of their own, lets people write,
+ * cuts the network for a while, and photographs chat page and dashboard, light and dark. CHROMIUM is the
+ * path of the browser.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -73,7 +73,7 @@ function startBot(): ChildProcess {
   });
 }
 
-/** What there is to see: traffic, refused sends, a component restarted, an outage, traffic again. */
+/** Makes events to see: traffic, refused sends, a restarted component, an outage, traffic again. */
 async function live(): Promise<void> {
   await people(quietSeconds);
   const description = "Forbidden: bot was blocked by the user";
@@ -86,13 +86,13 @@ async function live(): Promise<void> {
     body: JSON.stringify({ component: "process-monitor", reason: "for the picture" }),
   });
   await people(quietSeconds / 4);
-  // It takes its own answer with it.
+  // The outage also cuts off its own answer.
   await sandbox.outage({ ms: outageMs }).catch(() => {});
   await pause(outageMs + 3_000);
   await people(quietSeconds);
 }
 
-/** They come in waves. */
+/** People write in waves. */
 async function people(seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second++) {
     const count = Math.round(8 + 5 * Math.sin(second / 11) + 3 * Math.random());
@@ -103,10 +103,10 @@ async function people(seconds: number): Promise<void> {
   }
 }
 
-/** Before there are other people in the list. */
+/** Runs before there are other people in the list. */
 async function photographChat(browser: Browser): Promise<void> {
   const ann = (await sandbox.users()).find(({ first_name }) => first_name === "Ann");
-  if (!ann) throw new Error("there is no Ann in the sandbox any more");
+  if (!ann) throw new Error("the sandbox has no user Ann");
   const { id: userId } = ann;
   const answer = (after: number, accept: (message: Message) => boolean) =>
     sandbox.waitForMessage(userId, accept, { after, timeoutMs: 20_000 });
@@ -127,7 +127,7 @@ async function photographChat(browser: Browser): Promise<void> {
   });
 }
 
-/** @returns the id of what was written; the answer's is higher. */
+/** @returns the id of the written message; the reply's id is higher. */
 async function ask(userId: number, text: string): Promise<number> {
   return (await sandbox.write({ userId, text })).message.message_id;
 }
@@ -140,7 +140,7 @@ async function photographDashboard(browser: Browser): Promise<void> {
     await page.goto(url);
     await page.getByText("● live").waitFor();
     await page.getByRole("figure").first().waitFor();
-    // Long enough for a few beats of every component.
+    // This is long enough for a few heartbeats of every component.
     await pause(12_000);
   });
 }
@@ -159,8 +159,7 @@ async function photograph(browser: Browser, name: string, prepare: Preparation):
     await page.screenshot({ path });
     await page.close();
     const { size } = statSync(path);
-    if (size > imageBytesMax)
-      throw new Error(`${path} has ${size} bytes, more than a README bears`);
+    if (size > imageBytesMax) throw new Error(`${path} has ${size} bytes, too many for a README`);
     console.log(`${name}-${colorScheme}.png: ${Math.round(size / 1024)} KB`);
   }
 }
@@ -169,7 +168,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Its own, so that nothing else on this machine is photographed. */
+/** A free port, so that no other program of this machine is photographed. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

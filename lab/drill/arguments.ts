@@ -1,4 +1,4 @@
-/** Arguments: what a drill is asked to do. */
+/** Arguments: the options of a drill. */
 import { parseArgs } from "node:util";
 
 export interface DrillArguments {
@@ -6,21 +6,21 @@ export interface DrillArguments {
   readonly list: boolean;
   /** Names of faults; empty: all. */
   readonly only: readonly string[];
-  /** Only the faults that show most in little time. */
+  /** Plays only the faults that show most in little time. */
   readonly quick: boolean;
   readonly seed: number;
-  /** Length of a random schedule of overlapping faults; undefined: none. */
+  /** Length of a random schedule of overlapping faults. Default: there is none. */
   readonly minutes?: number;
-  /** SIGKILLs in one run under load; undefined: none. */
+  /** SIGKILLs in one run under load. Default: there is no such run. */
   readonly kills?: number;
   readonly peers: boolean;
-  /** Where the report is written as JSON. */
+  /** File for the report as JSON. Default: none. */
   readonly json?: string;
-  /** Where the report is written as a page. */
+  /** File for the report as an HTML page. Default: none. */
   readonly html?: string;
 }
 
-/** The words after the command make no sense. */
+/** The arguments after the command are invalid. */
 export class DrillArgumentError extends Error {
   override readonly name = "DrillArgumentError";
 }
@@ -34,19 +34,19 @@ export const usage = `Breaks a real running bot on purpose, and reports what hap
   --kills N           N SIGKILLs under load, in one run, and nothing else
   --minutes M         M minutes of random overlapping faults, and nothing else
   --peers             bare Telegraf, grammY and grammY runner under the same faults, beside this bot
-  --seed N            repeats a drill's chances; default: another one each time
+  --seed N            repeats a drill's random choices; default: a new seed each time
   --json FILE         writes the report as JSON
   --html FILE         writes the report as a page with a timeline of every fault
   --list              names all faults
-  --help              this
+  --help              shows this text
 
-Exit code 0: every promise held. 1: one was broken. 64: the arguments make no sense.
-Needs no token: Telegram is the built-in sandbox. Faults whose tools are missing are skipped, and say so.
+Exit code 0: every promise held. 1: one was broken. 64: the arguments are invalid.
+It needs no token: Telegram is the built-in sandbox. A fault whose tools are missing is skipped, with a note.
 `;
 
 /**
- * @param words Those after the program's name.
- * @param names The faults there are.
+ * @param words The arguments after the program's name.
+ * @param names The names of all faults.
  * Throws `DrillArgumentError` with one sentence that names the option.
  */
 export function parseDrillArguments(

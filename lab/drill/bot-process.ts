@@ -1,4 +1,4 @@
-/** Bot process: the real `bot/start.ts`, started, killed and started again by the drill and by tests. */
+/** Bot process: starts, kills and restarts the real `bot/start.ts` for the drill and for tests. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
@@ -14,27 +14,27 @@ const pinnedNode = fileURLToPath(new URL("../../node_modules/.bin/node", import.
 export const node = existsSync(pinnedNode) ? pinnedNode : process.execPath;
 
 export interface BotProcessOptions {
-  /** Holds `data`, `logs` and the orders of sabotage. */
+  /** Directory of `data`, `logs` and the orders of sabotage. */
   readonly directory: string;
   readonly apiRoot: string;
   readonly token: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What to run. Default: `bot/start.ts`. */
+  /** The program. Default: `bot/start.ts`. */
   readonly file?: string;
-  /** Options of Node.js, such as `--max-old-space-size=64`. Default: none. */
+  /** Node.js options, such as `--max-old-space-size=64`. Default: none. */
   readonly nodeOptions?: readonly string[];
   /** Whether it takes orders of sabotage. Default true. */
   readonly sabotaged?: boolean;
 }
 
-/** A line that a process wrote. */
+/** A line that a process has written. */
 export interface OutputLine {
-  /** Of the drill's clock, see `nowMs`. */
+  /** Instant by the drill's clock, see `nowMs`. */
   readonly atMs: number;
   readonly text: string;
 }
 
-/** How a process ended; of both one is null. */
+/** How a process ended; either code or signal is null. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -48,9 +48,9 @@ export class BotProcess {
   #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #output = "";
-  /** Of the present process, once it has said so. */
+  /** The present process's API, once it has printed the address. */
   #monitoringUrl: string | undefined;
-  /** Of the present process alone, until it has said where its API is. */
+  /** The present process's output, until it has printed the address of its API. */
   #said = "";
   #lines: OutputLine[] = [];
 
@@ -59,12 +59,12 @@ export class BotProcess {
     this.#env = options.env ?? {};
   }
 
-  /** The end of what the processes have written so far. */
+  /** The end of the output of all processes so far. */
   get output(): string {
     return this.#output;
   }
 
-  /** The same by line, oldest first. */
+  /** The same output by line, oldest first. */
   get lines(): readonly OutputLine[] {
     return this.#lines;
   }
@@ -78,7 +78,7 @@ export class BotProcess {
     return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
-  /** Changes the environment of the processes to come. */
+  /** Changes the environment of later processes. */
   setEnv(env: Readonly<Record<string, string>>): void {
     this.#env = { ...this.#env, ...env };
   }
@@ -90,7 +90,7 @@ export class BotProcess {
     return [node, ...nodeOptions, ...preload, file];
   }
 
-  /** What the process finds in its environment, and nothing else. */
+  /** The process's whole environment. */
   get environment(): NodeJS.ProcessEnv {
     const { apiRoot, directory, token } = this.#options;
     return {
@@ -123,7 +123,7 @@ export class BotProcess {
   #hear(text: string): void {
     const atMs = nowMs();
     this.#output = (this.#output + text).slice(-outputCharactersMax);
-    // Kept apart from the output, which rolls on.
+    // This text is kept apart, because the output drops its oldest part.
     if (this.#monitoringUrl === undefined) {
       this.#said = (this.#said + text).slice(-outputCharactersMax);
       this.#monitoringUrl = /Health: (http:\S+)\/api\/health/.exec(this.#said)?.[1];
@@ -132,7 +132,7 @@ export class BotProcess {
     if (this.#lines.length > linesMax) this.#lines = this.#lines.slice(-linesMax / 2);
   }
 
-  /** Base address of its monitoring API, once it has said so; a supervisor may start it meanwhile. */
+  /** Base address of its monitoring API. Waits until the process has printed it. */
   async monitoringUrl(): Promise<string> {
     for (let endedFor = 0, tries = 0; tries < 600 && endedFor < 100; tries++) {
       if (this.#monitoringUrl !== undefined && this.running) return this.#monitoringUrl;
@@ -142,18 +142,18 @@ export class BotProcess {
     throw new Error(`the bot did not come up: ${this.#output.slice(-2_000)}`);
   }
 
-  /** What its monitoring API shows at this path; `undefined` while it shows nothing. */
+  /** The data at this path of its monitoring API; `undefined` while the API does not answer. */
   async ask<T>(path: string): Promise<T | undefined> {
     try {
       const answer = await fetch(`${await this.monitoringUrl()}${path}`);
       return ((await answer.json()) as { data: T }).data;
     } catch {
-      // The process is between two lives, or busy dying: whoever asks asks again.
+      // The process is being restarted; the caller asks again.
       return undefined;
     }
   }
 
-  /** Has the running process break itself in this way; resolves when it has begun. */
+  /** Makes the running process break itself in this way; resolves when it has begun. */
   async sabotage(order: SabotageOrder): Promise<void> {
     await this.monitoringUrl();
     writeFileSync(this.#ordersFile, JSON.stringify(order));
@@ -170,22 +170,22 @@ export class BotProcess {
     return join(this.#options.directory, "sabotage.json");
   }
 
-  /** Ends it as `kill -9` does. */
+  /** Ends the process as `kill -9` does. */
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
   }
 
-  /** Asks it to stop. @returns its exit code. */
+  /** Asks the process to stop. @returns its exit code. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     return this.#end(signal);
   }
 
-  /** Waits until it ends by itself. @returns its exit code. */
+  /** Waits until the process ends by itself. @returns its exit code. */
   async ended(): Promise<number | null> {
     return (await this.end()).code;
   }
 
-  /** Waits until it ends by itself. */
+  /** Waits until the process ends by itself. */
   async end(): Promise<ProcessEnd> {
     const child = this.#child;
     if (!child) return { code: null, signal: null };
@@ -199,7 +199,7 @@ export class BotProcess {
   }
 }
 
-/** Milliseconds of a clock that all processes of this machine share, and no clock step moves. */
+/** Milliseconds of a clock that all processes of this machine share and that no clock step moves. */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -208,7 +208,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Waits until `question` answers something, at most `timeoutMs`. */
+/** Waits until `question` returns a truthy value. Rejects after `timeoutMs`. */
 export async function eventually<T>(
   what: string,
   question: () => Promise<T | undefined | false>,

@@ -1,9 +1,9 @@
 /**
- * Crowd: people who write, press and buy while the bot is being broken, and what they must get for it.
+ * Crowd: people who write, press and buy while the bot is being broken, and the replies they must get.
  *
  * Writers send a round of commands, each starting at another one, so that neighbouring replies differ.
- * Callers say one thing each, in a chat of their own, again and again: they are how the drill sees when
- * the bot answers. Shoppers buy until their money is gone and press every button twice.
+ * A caller repeats one command in a chat of its own, so that the drill sees when the bot replies again.
+ * Shoppers buy until their money is gone and press every button twice.
  */
 
 import type { SandboxClient } from "../../sandbox/client.ts";
@@ -30,7 +30,7 @@ const purchases = 5;
 const commands = ["/start", "/help", "/balance", "/orders", "hello"] as const;
 type Command = (typeof commands)[number];
 
-/** Whoever says one of these for the first time is given an account. */
+/** A person's first command of these creates the account. */
 const opening: readonly Command[] = ["/start", "/balance", "/orders"];
 
 const labelOf: Readonly<Record<Command, string>> = {
@@ -43,7 +43,7 @@ const labelOf: Readonly<Record<Command, string>> = {
 
 export class Crowd {
   readonly #options: CrowdOptions;
-  /** By update; of shoppers' the first alone, for all they buy. */
+  /** Expectations by update. A shopper has one, at the first update, for all purchases. */
   readonly #owed = new Map<number, Expectation>();
   readonly #members = new Set<number>();
   readonly #shoppings = new Map<number, { readonly userId: number; readonly keys: Set<string> }>();
@@ -55,7 +55,7 @@ export class Crowd {
     this.#options = options;
   }
 
-  /** What an update has to cause; nothing is known about those of others. */
+  /** The effects and replies that an update must cause; empty for updates of other people. */
   owed(updateId: number): Expectation {
     const shopping = this.#shoppings.get(updateId);
     if (!shopping) return this.#owed.get(updateId) ?? {};
@@ -71,17 +71,17 @@ export class Crowd {
       ...indices(writers).map((index) => this.#write(index)),
       this.#call(),
     ]);
-    // Whoever is still at it when the scene is closed fails; those who wait are told by `stop`.
+    // A person still at work when the scene is closed fails; `stop` reports that to its caller.
     void Promise.allSettled([this.#shopping, this.#going]);
   }
 
-  /** Nobody begins anything new; resolves when everybody has said what they wanted to say. */
+  /** Starts no new work. Resolves when all writers and callers have finished. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#going;
   }
 
-  /** Nobody begins anything new, and nobody is waited for. */
+  /** Starts no new work, and does not wait. */
   leave(): void {
     this.#stopping = true;
   }
@@ -134,10 +134,10 @@ export class Crowd {
       after = question.message_id;
       const data = /buy:[^:]*:[^:]*:[^"]*/.exec(JSON.stringify(question.reply_markup))?.[0] ?? "";
       keys.add(data.split(":")[3] ?? "");
-      // Named by its data: at the same place the receipt has a button that cancels.
+      // Name the button by its data: in the same position the receipt has a button that cancels.
       await press(after, { data });
       await press(after, { data }).catch(() => {
-        // The first press has been answered already, and its button is gone.
+        // The first press has been answered, and its button is gone.
       });
       const edited = (message: { message_id: number; edit_date?: number }) =>
         message.message_id === after && message.edit_date !== undefined;
@@ -150,10 +150,10 @@ function hasButtons(message: { readonly reply_markup?: unknown }): boolean {
   return message.reply_markup !== undefined;
 }
 
-/** What people get instead of a reply when their update was given up. */
+/** Name of the message that replaces the reply to an update that was given up. */
 export const apology = "apology";
 
-/** Which of the bot's replies a call is; `undefined` for what is none. */
+/** The name of the reply that a call sends; `undefined` when it sends none. */
 export function nameOfReply({ method, parameters }: JournalEntry): string | undefined {
   return method === "sendMessage" ? labelOfText(parameters["text"] ?? "") : undefined;
 }

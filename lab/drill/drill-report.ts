@@ -1,4 +1,4 @@
-/** Drill report: what all faults of a drill come to: aims, coverage, verdict. */
+/** Drill report: sums up all faults of a drill as aims, coverage and verdict. */
 import { type Area, areas, type DrillFault, type Group, groups } from "./fault.ts";
 import type { PeerRow } from "./peers/contest.ts";
 import { aimsMs, type FaultReport } from "./run-fault.ts";
@@ -6,9 +6,9 @@ import { aimsMs, type FaultReport } from "./run-fault.ts";
 export interface AimReport {
   readonly aim: string;
   readonly found: string;
-  /** False only where it was judged and broken. */
+  /** False only when the aim was judged and missed. */
   readonly held: boolean;
-  /** The machine was too busy to judge by. */
+  /** The machine was too busy for times to mean anything. */
   readonly unjudged?: true;
 }
 
@@ -22,20 +22,20 @@ export interface DrillReport {
   readonly seed: number;
   readonly node: string;
   readonly processors: number;
-  /** The machine's load in the last minutes, others' work included: times mean little when it is above the processors. */
+  /** The machine's average load; above the number of processors, times mean little. */
   readonly load: number;
   readonly startedAt: string;
   readonly tookMs: number;
   readonly faults: readonly FaultReport[];
   readonly aims: readonly AimReport[];
   readonly coverage: readonly CoverageRow[];
-  /** Other bots in the same troubles; empty when nobody asked. */
+  /** Other bots under the same faults; empty without `--peers`. */
   readonly peers: readonly PeerRow[];
-  /** Every promise held. Skipped faults are no broken promises. */
+  /** Whether every promise held. A skipped fault breaks none. */
   readonly held: boolean;
 }
 
-/** The aims, as far as these reports tell something about them. */
+/** The aims that these reports can judge. */
 export function summarizeAims(reports: readonly FaultReport[]): readonly AimReport[] {
   const played = reports.filter(({ outcome }) => outcome !== "skipped");
   const time = (aim: keyof typeof aimsMs, sentence: string): AimReport[] => {
@@ -61,7 +61,7 @@ export function summarizeAims(reports: readonly FaultReport[]): readonly AimRepo
     ({ fault, recoveredAfterMs }) => recoveredAfterMs === undefined && !fault.needsHuman,
   );
   return [
-    ...time("hang", "a hang is noticed and the bot answers again in less than 20 s"),
+    ...time("hang", "after a hang the bot answers again in less than 20 s"),
     ...time("outage", "after an outage of any part the bot answers in less than 5 s"),
     ...time("kill", "after kill -9 or a crash the bot answers in less than 2 s"),
     none("no update is lost", "lost"),
@@ -78,7 +78,7 @@ type Counts = Pick<
   "lost" | "doubled" | "missing" | "duplicated" | "disorder"
 >;
 
-/** What the faults cover, by the requirement's areas and by the groups of known troubles. */
+/** The faults that cover each area of the requirement and each group of known troubles. */
 export function summarizeCoverage(faults: readonly DrillFault[]): readonly CoverageRow[] {
   const having = (has: (fault: DrillFault) => boolean) =>
     faults.filter(has).map(({ name }) => name);
@@ -93,7 +93,7 @@ export function summarizeCoverage(faults: readonly DrillFault[]): readonly Cover
   return [...ofArea, ...ofGroup];
 }
 
-/** The report as plain data; of the faults what can be read, not what is run. */
+/** The report as JSON, without the functions of the faults. */
 export function toJson(report: DrillReport): string {
   const faults = report.faults.map(({ fault, ...rest }) => {
     const { areas: inAreas, groups: inGroups = [], how, name, title } = fault;

@@ -1,4 +1,4 @@
-/** Drill: plays the chosen faults one after another, tells of them, and writes the reports. */
+/** Drill: plays the chosen faults one after another, prints their progress, and writes the reports. */
 import { writeFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import {
@@ -25,7 +25,7 @@ import { formatReport } from "./text-report.ts";
 
 const exitCode = { held: 0, broken: 1, usage: 64 };
 
-/** @returns the exit code. */
+/** Runs a drill. @returns the exit code. */
 export async function runDrill(words: readonly string[], say: Narrate): Promise<number> {
   const names = allFaults.map(({ name }) => name);
   let asked: DrillArguments;
@@ -76,7 +76,7 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
   return report.held ? exitCode.held : exitCode.broken;
 }
 
-/** Of the comparison our own column counts. */
+/** Whether the drill held. Only this bot's column of the comparison counts. */
 function isHeld(
   reports: readonly FaultReport[],
   aims: readonly AimReport[],

@@ -1,8 +1,8 @@
 /**
- * Fault proxy: a network between two processes that can go wrong in every way of toxics.ts.
+ * Fault proxy: a network between two processes, with the faults of toxics.ts.
  *
- * Each direction of a connection is a pipe of its own: chunks go through it one after another, so that
- * order is kept whatever a toxic does to them. Toxics can be added and removed while bytes flow.
+ * Each direction of a connection is a pipe of its own. Chunks go through it one after another, so every
+ * toxic keeps their order. Toxics can be added and removed while bytes flow.
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -71,13 +71,13 @@ export class FaultProxy {
   }
 }
 
-/** One connection: two pipes, and what has happened to it so far. */
+/** One connection: two pipes and their state. */
 class Link {
   readonly #near: Socket;
   readonly #far: Socket;
   readonly #active: ReadonlySet<ActiveToxic>;
   readonly #random: () => number;
-  /** What a timeout of for ever has cut off never comes, not even when the link is back. */
+  /** Directions that a `timeout` toxic has cut off; they stay silent even when the toxic is removed. */
   readonly #cut: Record<Direction, boolean> = { up: false, down: false };
   readonly #passed: Record<Direction, number> = { up: 0, down: 0 };
 
@@ -91,7 +91,7 @@ class Link {
     this.takeNote();
   }
 
-  /** Toxics that concern a connection even while nothing is sent. */
+  /** Applies the toxics that affect a connection even while nothing is sent. */
   takeNote(): void {
     for (const direction of ["up", "down"] as const) {
       for (const { ms } of toxicsOf(this.#active, direction, "timeout")) {
@@ -116,12 +116,12 @@ class Link {
 
   async #pump(direction: Direction, from: Socket, to: Socket): Promise<void> {
     from.on("error", () => {
-      // Both ends are told by what follows from it: the stream ends.
+      // The stream ends, and both sides see that.
     });
     try {
       for await (const chunk of from) await this.#pass(direction, chunk as Buffer, to);
     } catch {
-      // The connection broke off, on purpose or not; its other half follows below.
+      // The connection broke off, on purpose or not; its other half is ended below.
     }
     if (this.#cut[direction]) return;
     for (const { ms } of toxicsOf(this.#active, direction, "slow-close")) await pause(ms);
@@ -145,7 +145,7 @@ class Link {
     }
   }
 
-  /** Small pieces for toxics that work on them, otherwise the chunk as it came. */
+  /** Cuts the chunk into small pieces for the toxics that need them. */
   #slice(direction: Direction, chunk: Buffer): readonly Buffer[] {
     const [slicer] = toxicsOf(this.#active, direction, "slicer");
     const [narrow] = toxicsOf(this.#active, direction, "bandwidth");
@@ -160,7 +160,7 @@ class Link {
     return pieces;
   }
 
-  /** As much of the piece as the connection may still carry. */
+  /** The part of the piece that the connection may still carry. */
   #limit(direction: Direction, piece: Buffer): Buffer {
     const limits = toxicsOf(this.#active, direction, "limit-data").map(({ bytes }) => bytes);
     const left = Math.min(...limits) - this.#passed[direction];
@@ -173,6 +173,6 @@ class Link {
 async function write(to: Socket, bytes: Buffer): Promise<void> {
   if (bytes.length === 0 || to.destroyed || to.write(bytes)) return;
   await Promise.race([once(to, "drain"), once(to, "close")]).catch(() => {
-    // It broke off: whoever reads from it is told by its end.
+    // The connection broke off; its reader sees that it ends.
   });
 }

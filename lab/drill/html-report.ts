@@ -1,7 +1,7 @@
 /**
- * Page report: the same as the text, as one self-contained page with a timeline of every fault.
+ * HTML report: the drill's report as one self-contained page, with a timeline of every fault.
  *
- * No script and nothing from elsewhere: it can be opened from a disk, and mailed.
+ * It has no script and loads nothing, so it can be opened from a disk, and mailed.
  */
 import type { DrillReport } from "./drill-report.ts";
 import type { FaultReport, Timeline } from "./run-fault.ts";
@@ -32,7 +32,7 @@ summary { cursor: pointer; color: var(--bad); } details ul { margin: .25rem 0; p
 .coverage td:last-child { text-align: left; color: var(--soft); }
 `;
 
-/** A whole page. */
+/** The report as a whole HTML page. */
 export function formatPage(report: DrillReport): string {
   const { faults, held, load, node, processors, seed, startedAt, tookMs } = report;
   const headline = held ? "Every promise held" : "A promise was broken";
@@ -70,7 +70,7 @@ function formatPeers({ peers }: DrillReport): string {
     );
     return `<tr><th>${toText(scenario)}</th>${cells.join("")}</tr>`;
   });
-  return `<h2>Others in the same troubles</h2><div class="wide"><table><thead><tr><th>Trouble</th>
+  return `<h2>Other bots under the same faults</h2><div class="wide"><table><thead><tr><th>Trouble</th>
 ${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
@@ -118,7 +118,7 @@ const width = 340;
 const height = 44;
 const base = height - 6;
 
-/** What was sent, second by second, and where the fault lies in it. */
+/** Draws the sends over time, and the fault's beginning and end. */
 function drawTimeline(timeline: Timeline): string {
   const { repliesAtMs, detectedAtMs, endedAtMs, exits, finishedAtMs, injectedAtMs, recoveredAtMs } =
     timeline;
@@ -152,7 +152,7 @@ function drawReplies(repliesAtMs: readonly number[], finishedAtMs: number): stri
   return counts
     .map((count, bar) => {
       if (count === 0) return "";
-      // The root lets a few messages be seen beside the flood that follows an outage.
+      // The square root keeps a few messages visible beside the flood after an outage.
       const tall = Math.sqrt(count / most) * (base - 4);
       return `<rect x="${(bar * step).toFixed(1)}" y="${(base - tall).toFixed(1)}" width="${(step - 0.6).toFixed(1)}" height="${tall.toFixed(1)}" fill="var(--replies)"/>`;
     })

@@ -1,6 +1,6 @@
 /**
- * Judge: decides from outside what a drill has cost, by the sandbox's journal and facts and by the
- * database after the last stop. The promises are those of lab/history/.
+ * Judge: counts from outside what a fault has cost, from the sandbox's journal and facts and from the
+ * database after the last stop. lab/history/ defines the promises.
  */
 import { dirname, join } from "node:path";
 import { existingKeysIn } from "../../bot/config/key-file.ts";
@@ -17,32 +17,32 @@ export interface Judgement {
   readonly updates: number;
   /** Updates that were confirmed and forgotten, or never confirmed. */
   readonly lost: number;
-  /** Effects on data that happened more than once, or that nobody asked for. */
+  /** Effects on data that happened more than once, or that no update asked for. */
   readonly doubled: number;
   /** Replies that never came. */
   readonly missing: number;
   /** Replies that came again although the bot knew that they had been sent. */
   readonly duplicated: number;
-  /** Replies that came again because the bot could not know: allowed, and counted. */
+  /** Replies that came again because the bot could not know. They are allowed, and counted. */
   readonly ambiguous: number;
   readonly disorder: number;
-  /** Messages given up: kept, visible, and their writers told. */
+  /** Messages given up as dead letters. */
   readonly givenUp: number;
-  /** One sentence for every promise broken. */
+  /** One sentence for every broken promise. */
   readonly problems: readonly string[];
 }
 
-/** From, to. */
+/** First and last instant. */
 export type Span = readonly [number, number];
 
 export interface Circumstances {
-  /** When answers were written that the bot could not read. */
+  /** Spans in which the bot could not read answers. */
   readonly deaf: readonly Span[];
-  /** Nothing may wait any more. */
+  /** Whether no message may be waiting any more. */
   readonly drained: boolean;
 }
 
-/** After the bot's last stop. */
+/** Judges a fault. Call it after the bot's last stop. */
 export async function judge(
   { botDirectory, crowd, sandbox }: Pick<Scene, "botDirectory" | "crowd" | "sandbox">,
   { deaf, drained }: Circumstances,
@@ -81,7 +81,7 @@ export async function judge(
   }
 }
 
-/** An answer that was written to a process or a link that could not take it is a lost one. */
+/** Marks an answer as lost when the process or the link could not take it. */
 function asRead(call: JournalEntry, deaf: readonly Span[]): JournalEntry {
   const { answeredAtMs } = call;
   if (answeredAtMs === null) return call;

@@ -1,4 +1,4 @@
-/** Replies: when the bot's messages take effect, as the people in their chats see it. */
+/** Replies: the instants at which the bot's messages appear in chats. */
 import type { SandboxClient } from "../../sandbox/client.ts";
 import { eventually, nowMs } from "./bot-process.ts";
 
@@ -11,7 +11,7 @@ export class Replies {
     this.#sandbox = sandbox;
   }
 
-  /** Instants of the drill's clock, oldest first. */
+  /** Instants by the drill's clock (`nowMs`), oldest first. */
   get all(): readonly number[] {
     return this.#atMs;
   }
@@ -24,7 +24,7 @@ export class Replies {
     this.#stopped = true;
   }
 
-  /** Rejects when there is none within `timeoutMs`. */
+  /** The first reply at or after an instant. Rejects when there is none within `timeoutMs`. */
   async firstAfter(afterMs: number, timeoutMs: number): Promise<number> {
     const look = async () => this.#atMs.find((atMs) => atMs >= afterMs);
     return eventually("the bot answers", look, timeoutMs);

@@ -1,8 +1,8 @@
 /**
- * Run of a fault: sets a scene, breaks it, waits until the bot answers again, and has it judged.
+ * Run of a fault: sets a scene, breaks it, waits until the bot replies again, and judges the result.
  *
- * Detection and recovery are measured from outside: lines as they arrive, exits as a supervisor sees
- * them, and sends as the sandbox executes them.
+ * Detection and recovery are measured from outside: by the lines of the log, the exits that the
+ * supervisor sees, and the sends that the sandbox executes.
  */
 import { availableParallelism, loadavg } from "node:os";
 import { eventually, nowMs, pause } from "./bot-process.ts";
@@ -12,16 +12,16 @@ import { type Scene, type SceneDefaults, setScene } from "./scene.ts";
 import { whyMissing } from "./tools.ts";
 import { Watch } from "./watch.ts";
 
-/** Milliseconds within which a fault of each kind must be over. */
+/** Milliseconds within which the bot must reply again, by kind of fault. */
 export const aimsMs: Readonly<Record<Aim, number>> = { hang: 20_000, outage: 5_000, kill: 2_000 };
 
-/** Instants are milliseconds since the scene's beginning. */
+/** The result of one fault. Instants are milliseconds since the scene's beginning. */
 export interface FaultReport {
   readonly fault: DrillFault;
   readonly outcome: "held" | "broken" | "skipped";
-  /** Of a skip, or one sentence for each promise broken. */
+  /** Reasons for a skip, or one sentence for each broken promise. */
   readonly reasons: readonly string[];
-  /** One sentence when the bot answered later than the aim is. */
+  /** One sentence when the bot replied later than its aim. */
   readonly late?: string;
   /** One sentence when the machine was too busy for times to mean anything. */
   readonly busy?: string;
@@ -37,7 +37,7 @@ export interface Timeline {
   readonly detectedAtMs?: number;
   readonly recoveredAtMs?: number;
   readonly finishedAtMs: number;
-  /** When sends took effect. */
+  /** Instants at which sends took effect. */
   readonly repliesAtMs: readonly number[];
   readonly exits: readonly { readonly atMs: number; readonly how: string }[];
 }
@@ -50,7 +50,7 @@ const noticeMsMax = 60_000;
 const recoverMsMax = 120_000;
 const settleMsMax = 90_000;
 
-/** Never rejects: what goes wrong with the fault itself is in the report. */
+/** Runs one fault. Never rejects: an error of the fault itself is in the report. */
 export async function runFault(
   fault: DrillFault,
   defaults: SceneDefaults,
@@ -83,7 +83,7 @@ async function play(fault: DrillFault, scene: Scene, narrate: Narrate): Promise<
     problems.push(`${judgement.givenUp} messages were given up`);
   }
   const noticeable = fault.detection.by !== "nothing";
-  if (noticeable && detectedAtMs === undefined) problems.push("nobody noticed it");
+  if (noticeable && detectedAtMs === undefined) problems.push("it was not noticed");
   const busy = isMachineBusy();
   const late =
     recoveredAfterMs > aimsMs[fault.aim] &&
@@ -101,7 +101,7 @@ async function play(fault: DrillFault, scene: Scene, narrate: Narrate): Promise<
   };
 }
 
-/** Others' work makes everything slow; a drill alone loads a machine half as much. */
+/** Load per processor above which times are not judged; a drill alone causes half of it. */
 const busyLoad = 3;
 
 function isMachineBusy(): string | undefined {
@@ -112,7 +112,7 @@ function isMachineBusy(): string | undefined {
     : undefined;
 }
 
-/** When what happened, by the drill's clock. */
+/** The instants of a run, by the drill's clock. */
 interface Course {
   readonly startedAtMs: number;
   readonly injectedAtMs: number;
@@ -139,14 +139,14 @@ async function breakAndMend(fault: DrillFault, scene: Scene, narrate: Narrate): 
   if (fault.end) {
     await Promise.all([pause(fault.lastsMs ?? defaultLastsMs), watch.noticed(noticeMsMax)]);
     await fault.end(scene);
-    narrate("made whole");
+    narrate("mended");
   }
   const endedAtMs = nowMs();
   const detectedAtMs = await watch.noticed(noticeMsMax);
   watch.stop();
   if (detectedAtMs !== undefined) narrate(`noticed after ${seconds(detectedAtMs - injectedAtMs)}`);
 
-  // Where the end of the process is how it was noticed, it is over only with that.
+  // When the process's end is the sign of the fault, the fault is over only then.
   const byExit = !fault.end && fault.detection.by === "exit";
   const overAtMs = byExit ? Math.max(endedAtMs, detectedAtMs ?? 0) : endedAtMs;
   const recoveredAtMs = await replies.firstAfter(overAtMs, recoverMsMax);
@@ -155,7 +155,7 @@ async function breakAndMend(fault: DrillFault, scene: Scene, narrate: Narrate): 
   return { startedAtMs, injectedAtMs, overAtMs, detectedAtMs, recoveredAtMs, recoveredAfterMs };
 }
 
-/** When answers were written that nobody could read. */
+/** Spans in which the bot could not read answers. */
 function deafSpans({ deafMs = 1_000, swallows }: DrillFault, scene: Scene, course: Course): Span[] {
   const beforeEnds = scene.supervisor.ends.map(({ atMs }): Span => [atMs - deafMs, atMs]);
   return swallows ? [...beforeEnds, [course.injectedAtMs, course.overAtMs]] : beforeEnds;
@@ -178,7 +178,7 @@ function drawTimeline({ replies, supervisor }: Scene, course: Course): Timeline 
   };
 }
 
-/** Lets everybody finish, and stops the bot. @returns what kept them from it. */
+/** Lets all work finish, and stops the bot. @returns one sentence for each part that did not finish. */
 async function settle(scene: Scene, leaves: number) {
   const { crowd, sandbox, supervisor } = scene;
   await crowd.stop();
@@ -190,8 +190,8 @@ async function settle(scene: Scene, leaves: number) {
   };
   await within("every update is confirmed", async () => (await sandbox.queue()).pending === 0);
   const late = new Promise<string>((resolve) => {
-    // Most shop in time; the rest of it must not hold up the drill's end.
-    setTimeout(() => resolve("a shopper still waits"), settleMsMax).unref();
+    // Most shoppers finish in time; the others must not hold up the drill's end.
+    setTimeout(() => resolve("a shopper is still waiting"), settleMsMax).unref();
   });
   const waits = await Promise.race([crowd.shopped(), late]);
   if (waits !== undefined) problems.push(waits);
@@ -201,7 +201,7 @@ async function settle(scene: Scene, leaves: number) {
   return problems;
 }
 
-/** Messages that wait or are in hand; infinitely many while nobody says. */
+/** Messages that wait or are claimed; infinite while the API does not answer. */
 async function countUnfinished({ bot }: Scene): Promise<number> {
   const queue = await bot.ask<{
     pools: Record<string, { waiting: number; inHand: number }>;
@@ -210,7 +210,7 @@ async function countUnfinished({ bot }: Scene): Promise<number> {
   return Object.values(queue.pools).reduce((sum, pool) => sum + pool.waiting + pool.inHand, 0);
 }
 
-/** A duration for people. */
+/** A duration as people read it. */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }

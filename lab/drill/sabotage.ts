@@ -1,10 +1,10 @@
 /**
- * Sabotage: breaks the process that it is loaded into (`node --import`), so that production code needs
- * no switch for it.
+ * Sabotage: breaks the process into which it is loaded (`node --import`), so that production code has no
+ * switch for it.
  *
- * On SIGUSR2 it reads an order from the file that `SABOTAGE` names, says so on stderr, and obeys: hangs,
- * leaks, throws where nobody catches, or kills the process at a chosen commit. Orders for handlers
- * (`poison`) are the text of a message: `/poison throw` and so on reach the handler and break it there.
+ * On SIGUSR2 it reads an order from the file that `SABOTAGE` names, prints it on stderr, and obeys: it
+ * hangs, leaks, throws an uncaught error, or kills the process at a chosen commit. Orders for handlers
+ * are messages such as `/poison throw`, which break the handler that receives them.
  */
 import { execSync } from "node:child_process";
 import { readFileSync, writeSync } from "node:fs";
@@ -17,14 +17,14 @@ export type SabotageOrder =
   | { readonly kind: "leak" }
   | { readonly kind: "reject" }
   | { readonly kind: "throw" }
-  /** Fills the heap, or memory beside it, until somebody ends the process. */
+  /** Fills the heap, or memory outside of it, until the process is ended. */
   | { readonly kind: "exhaust"; readonly what: "heap" | "buffers" }
-  /** SIGKILL from within, around the next commit that contains the step. */
+  /** Sends itself SIGKILL before or after the next commit that contains the step. */
   | { readonly kind: "die"; readonly when: "before" | "after"; readonly step: CommitStep }
-  /** Handlers take a random time of up to so many milliseconds from now on. */
+  /** Delays every handler from now on, at random, by up to this many milliseconds. */
   | { readonly kind: "dawdle"; readonly upToMs: number };
 
-/** What a commit is for. */
+/** The purpose of a commit. */
 export type CommitStep =
   | "update stored"
   | "update claimed"
@@ -33,7 +33,7 @@ export type CommitStep =
   | "send claimed"
   | "send done";
 
-/** Each ends only by a kill, but the last. */
+/** Ways to hang. Only the last one ends without a kill. */
 export const hangs = {
   "a tight loop": function spin() {
     for (;;);
@@ -75,11 +75,11 @@ function obey(order: SabotageOrder): void {
       leak();
       return;
     case "reject":
-      void Promise.reject(new Error("nobody handles this"));
+      void Promise.reject(new Error("this rejection is not handled"));
       return;
     case "throw":
       setTimeout(() => {
-        throw new Error("nobody catches this");
+        throw new Error("this exception is not caught");
       });
       return;
     case "exhaust":
@@ -112,10 +112,10 @@ interface Statements {
   get(this: StatementSync, ...parameters: unknown[]): Record<string, unknown> | undefined;
 }
 
-/** What the transaction under way is for. */
+/** Purposes of the open transaction. */
 const steps = new Set<CommitStep>();
 
-/** Stands between the store and SQLite, and sees what each transaction is for. */
+/** Wraps SQLite's statements, and finds out the purposes of each transaction. */
 function watchCommits(): void {
   const statements = StatementSync.prototype as unknown as Statements;
   const { get, run } = statements;
@@ -147,7 +147,7 @@ function watchCommits(): void {
   };
 }
 
-/** What a message's text does to its handler. */
+/** Effects of a message's text on its handler. */
 const poisons: Readonly<Record<string, (argument: string) => unknown>> = {
   throw: () => {
     throw new Error("a handler with a defect");
@@ -161,7 +161,7 @@ const poisons: Readonly<Record<string, (argument: string) => unknown>> = {
   exhaust: () => exhaust("heap"),
 };
 
-/** Stands in for commands with defects. */
+/** Gives the handler the defect that a message orders. */
 function poisonHandlers(): void {
   const { handleUpdate } = Telegraf.prototype;
   Telegraf.prototype.handleUpdate = async function (this: Telegraf, update, ...rest) {

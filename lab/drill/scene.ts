@@ -1,7 +1,7 @@
 /**
- * Scene: a real bot, a sandbox and a network between them, with a crowd that uses the bot.
+ * Scene: a real bot, a sandbox, a network between them, and a crowd that uses the bot.
  *
- * Every fault gets a scene of its own, so that it is judged by what it alone has done.
+ * Every fault gets a scene of its own, so that it is judged by its own effects.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,9 +17,9 @@ import { Supervisor } from "./supervisor.ts";
 
 type Env = Readonly<Record<string, string>>;
 
-/** What a fault wants to be different from the usual. */
+/** The options of a scene in which a fault differs from the usual. */
 export interface SceneSetup {
-  /** For the bot, over the drill's own settings. */
+  /** Settings of the bot; they override the drill's. */
   readonly env?: Env | ((directory: string) => Env);
   readonly file?: string;
   readonly nodeOptions?: readonly string[];
@@ -29,11 +29,11 @@ export interface SceneSetup {
   readonly pauseMs?: number;
   /** Milliseconds between two callers. Default 100. */
   readonly callEveryMs?: number;
-  /** Telegram's limits are kept and demanded. Default: off, so that more happens at a time. */
+  /** Whether flood limits are kept and checked. Default false, so that more happens at a time. */
   readonly floodLimits?: boolean;
-  /** Who else is to be there before the bot starts. */
+  /** Adds people before the bot starts. */
   readonly invite?: (sandbox: SandboxClient) => Promise<void>;
-  /** Called before the bot starts for the first time; what it returns undoes it at the end. */
+  /** Called before the bot starts for the first time. The returned function undoes it at the end. */
   readonly prepare?: (directory: string) => undefined | (() => void);
 }
 
@@ -45,21 +45,21 @@ export interface Scene {
   readonly crowd: Crowd;
   readonly replies: Replies;
   readonly random: () => number;
-  /** Holds `data` and `logs`. */
+  /** Directory of `data` and `logs`. */
   readonly directory: string;
-  /** Where `bot.db` is. */
+  /** Directory of `bot.db`. */
   readonly botDirectory: string;
-  /** Ends everything, and leaves nothing. */
+  /** Ends all processes, and removes all files. */
   close(): Promise<void>;
 }
 
 export interface SceneDefaults {
   readonly seed: number;
-  /** For every bot of this drill, e.g. a short `HANG_KILL_MS`. */
+  /** Settings of every bot of this drill, for example a short `HANG_KILL_MS`. */
   readonly env?: Env;
 }
 
-/** Sets the scene; nothing runs yet but the sandbox and the network. */
+/** Sets the scene. Only the sandbox and the network run yet. */
 export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Promise<Scene> {
   const directory = mkdtempSync(join(tmpdir(), "drill-"));
   const undo = setup.prepare?.(directory);
@@ -71,7 +71,7 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
   const { file, nodeOptions } = setup;
   const env = {
     LOG_LEVEL: "info",
-    // Real waits instead of the test profile's short ones.
+    // These waits are real, instead of the test profile's short ones.
     QUEUE_RETRY_INITIAL_MS: "200",
     QUEUE_RETRY_MAX_MS: "2000",
     ...(!setup.floodLimits && { FLOOD_LIMITS_ENABLED: "false" }),
@@ -94,7 +94,7 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
   const botDirectory = join(directory, "data", started.token.split(":")[0] ?? "");
   mkdirSync(botDirectory, { recursive: true });
   const supervisor = new Supervisor(bot);
-  // A drill that is interrupted leaves nothing behind either.
+  // An interrupted drill must leave nothing behind either.
   const { pid } = await sandbox.describe();
   const onExit = () => {
     for (const one of [bot.running ? bot.pid : undefined, pid]) if (one) endAtOnce(one);

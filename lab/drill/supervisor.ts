@@ -1,8 +1,8 @@
 /**
  * Supervisor: starts the bot again whenever it ends, as PM2 does for a bot in production.
  *
- * At once after a life of some seconds; after a short one it waits, twice as long each time, so that a
- * bot that cannot start is not started a hundred times a second. It never gives up.
+ * After a long life it starts the bot at once. After a short one it waits, twice as long each time, so
+ * that a bot that cannot start is not started a hundred times a second. It never gives up.
  */
 import { type BotProcess, eventually, nowMs, type ProcessEnd, pause } from "./bot-process.ts";
 
@@ -25,12 +25,12 @@ export class Supervisor {
     this.#bot = bot;
   }
 
-  /** How processes have ended so far, oldest first. */
+  /** The ends of all processes so far, oldest first. */
   get ends(): readonly RecordedEnd[] {
     return this.#ends;
   }
 
-  /** Resolves when more processes have ended than so many. */
+  /** Resolves when more than `before` processes have ended. */
   async died(before: number): Promise<void> {
     await eventually("it dies", async () => this.#ends.length > before, 60_000);
   }

@@ -1,4 +1,4 @@
-/** Text report: the tables at the end of a drill, for a terminal. */
+/** Text report: formats the tables at the end of a drill for a terminal. */
 import type { DrillReport } from "./drill-report.ts";
 import type { FaultReport } from "./run-fault.ts";
 
@@ -17,7 +17,7 @@ const columns = [
   "verdict",
 ] as const;
 
-/** Lines; the last one is the verdict. */
+/** The report's lines; the last one is the verdict. */
 export function formatReport(report: DrillReport): readonly string[] {
   return [
     ...(report.faults.length > 0 ? describeFaults(report) : []),
@@ -44,7 +44,7 @@ function describeFaults(report: DrillReport): readonly string[] {
   ];
 }
 
-/** A star: something was lost or doubled, somebody had to wait, or the process ended. */
+/** A star marks an outcome in which a message was lost or doubled, a chat waited, or the bot ended. */
 function describePeers({ peers }: DrillReport): readonly string[] {
   const head = ["trouble", ...(peers[0]?.outcomes.map(({ contender }) => contender) ?? [])];
   const rows = peers.map(({ outcomes, scenario }) => [

@@ -1,4 +1,4 @@
-/** Tools: what some faults need of the machine, and why they are skipped where it is missing. */
+/** Tools: programs and rights that some faults need; without them a fault is skipped with a reason. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ export const pm2File = fileURLToPath(new URL("../../node_modules/pm2/bin/pm2", i
 const checks: Readonly<Record<Tool, () => string | undefined>> = {
   strace: () => {
     const { status } = spawnSync("strace", ["-qq", "-e", "trace=none", "true"]);
-    return status === 0 ? undefined : "strace is not installed, or may not trace";
+    return status === 0 ? undefined : "strace is not installed, or is not allowed to trace";
   },
   faketime: () => (faketimeLibrary ? undefined : "libfaketime is not installed"),
   tmpfs: () => {
@@ -28,7 +28,7 @@ const checks: Readonly<Record<Tool, () => string | undefined>> = {
       mountTmpfs(directory, 1)();
       return undefined;
     } catch {
-      return "a file system of its own cannot be mounted (needs root)";
+      return "a tmpfs cannot be mounted (this needs root)";
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -39,32 +39,32 @@ const checks: Readonly<Record<Tool, () => string | undefined>> = {
       new MemoryGroup(64).remove();
       return undefined;
     } catch {
-      return "there is no memory cgroup (version 1) to write to";
+      return "there is no writable memory cgroup (version 1)";
     }
   },
 };
 
 const known = new Map<Tool, string | undefined>();
 
-/** Why the tool cannot be used here; `undefined` when it can. Asked once. */
+/** Why the tool is not available; `undefined` when it is. Checked once. */
 export function whyMissing(tool: Tool): string | undefined {
   if (!known.has(tool)) known.set(tool, checks[tool]());
   return known.get(tool);
 }
 
-/** Mounts a file system that is soon full. @returns what takes it away again. */
+/** Mounts a small file system. @returns a function that unmounts it. */
 export function mountTmpfs(directory: string, megabytes: number): () => void {
   mkdirSync(directory, { recursive: true });
   run("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", directory]);
   return () => run("umount", ["-l", directory]);
 }
 
-/** Lets a mounted file system take nothing any more, or take it again. */
+/** Makes a mounted file system read-only, or writable again. */
 export function remount(directory: string, mode: "ro" | "rw"): void {
   run("mount", ["-o", `remount,${mode}`, directory]);
 }
 
-/** A group of processes with little memory, which the kernel enforces. */
+/** A group of processes with a memory limit, which the kernel enforces. */
 export class MemoryGroup {
   readonly #directory: string;
 
@@ -77,7 +77,7 @@ export class MemoryGroup {
     writeFileSync(join(this.#directory, "cgroup.procs"), String(pid));
   }
 
-  /** Only when nothing lives in it any more. */
+  /** Removes the group. Call it only when its processes have ended. */
   remove(): void {
     rmdirSync(this.#directory);
   }

@@ -1,38 +1,38 @@
 /**
- * Toxics: what can be wrong with a link, under the names Toxiproxy gave them.
+ * Toxics: the faults of a link, under the names that Toxiproxy gave them.
  *
- * Source of the eight and of their meaning: github.com/Shopify/toxiproxy, README. Written anew.
+ * Source of the eight and of their meaning: github.com/Shopify/toxiproxy, README. The code is our own.
  */
 
-/** Which way bytes go that it works on: to Telegram, from Telegram. */
+/** The direction of the bytes: to Telegram, or from Telegram. */
 export type Direction = "up" | "down";
 
 export type Toxic =
-  /** Every chunk comes so much later, more or less the jitter; order is kept. */
+  /** Every chunk arrives `ms` later, give or take the jitter. The order is kept. */
   | { readonly kind: "latency"; readonly ms: number; readonly jitterMs?: number }
-  /** Nobody listens, and what was open is closed. */
+  /** The proxy does not listen, and open connections are closed. */
   | { readonly kind: "down" }
   | { readonly kind: "bandwidth"; readonly bytesPerSecond: number }
-  /** The end of a connection arrives so much later. */
+  /** The end of a connection arrives `ms` later. */
   | { readonly kind: "slow-close"; readonly ms: number }
-  /** Nothing passes. The connection is closed after `ms`; 0: never, and it stays dead for ever. */
+  /** Nothing passes. The connection is closed after `ms`; with 0 it stays open and silent for ever. */
   | { readonly kind: "timeout"; readonly ms: number }
-  /** The connection is reset (RST) after so long. */
+  /** The connection is reset (RST) after `ms`. */
   | { readonly kind: "reset-peer"; readonly ms: number }
   /** Chunks are cut into pieces of about this size, with a pause between them. */
   | { readonly kind: "slicer"; readonly bytes: number; readonly pauseMs: number }
-  /** The connection is closed after so many bytes. */
+  /** The connection is closed after this many bytes. */
   | { readonly kind: "limit-data"; readonly bytes: number };
 
 export type ToxicKind = Toxic["kind"];
 
-/** A toxic at work, on one direction or on both. */
+/** An active toxic, in one direction or in both. */
 export interface ActiveToxic {
   readonly toxic: Toxic;
   readonly direction?: Direction;
 }
 
-/** The active toxics of one kind that work in this direction; usually one or none. */
+/** The active toxics of one kind in this direction; usually one or none. */
 export function toxicsOf<Kind extends ToxicKind>(
   active: Iterable<ActiveToxic>,
   direction: Direction,

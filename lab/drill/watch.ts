@@ -20,7 +20,7 @@ export class Watch {
     if (detection.by === "health") void this.#askHealth(detection.probe);
   }
 
-  /** When it was noticed; `undefined` if not within `timeoutMs`. */
+  /** The instant at which it was noticed; `undefined` when it was not within `timeoutMs`. */
   async noticed(timeoutMs: number): Promise<number | undefined> {
     if (this.#detection.by === "nothing") return undefined;
     return eventually("it is noticed", async () => this.#look(), timeoutMs).catch(() => undefined);

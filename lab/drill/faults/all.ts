@@ -1,4 +1,4 @@
-/** All faults, in the order in which a drill plays them. */
+/** All faults: the list in the order in which a drill plays it. */
 import type { DrillFault } from "../fault.ts";
 import { broadcasts } from "./broadcasts.ts";
 import { clocks } from "./clocks.ts";

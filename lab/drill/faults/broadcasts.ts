@@ -1,4 +1,4 @@
-/** Broadcasts: news for many while people chat, under Telegram's limits and kills. */
+/** Broadcasts: faults that kill a broadcast under Telegram's limits, while people chat. */
 import { fileURLToPath } from "node:url";
 import { isAmbiguous } from "../../../sandbox/flood/repetitions.ts";
 import { pause } from "../bot-process.ts";
@@ -11,8 +11,8 @@ const rules = ["chat-per-second", "group-per-minute", "bot-per-second", "order-b
 export const broadcasts: readonly DrillFault[] = [
   {
     name: "broadcast-killed",
-    title: "a broadcast is killed twice in its middle, while people chat",
-    how: `${chats} recipients, Telegram's limits demanded, kill -9`,
+    title: "a broadcast is killed twice on its way, while people chat",
+    how: `${chats} recipients, Telegram's limits checked, kill -9`,
     areas: ["queue", "endToEnd"],
     groups: ["T14", "T10"],
     detection: { by: "exit", code: "killed" },
@@ -48,7 +48,7 @@ export const broadcasts: readonly DrillFault[] = [
       const violations = await sandbox.violations({ rules });
       return [
         ...(reached === chats ? [] : [`${reached} of ${chats} got the news`]),
-        ...(excess > 0 ? [`${excess} got the news twice without need`] : []),
+        ...(excess > 0 ? [`${excess} got the news twice without reason`] : []),
         ...violations.map(({ chatId, rule }) => `limit ${rule} exceeded in chat ${chatId}`),
       ];
     },

@@ -1,4 +1,4 @@
-/** Clocks: the wall clock jumps while monotonic time goes on. */
+/** Clocks: faults in which the wall clock jumps while monotonic time goes on. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DrillFault } from "../fault.ts";

@@ -1,4 +1,4 @@
-/** Daemons: the real PM2 in the drill's supervisor's place, and its daemon killed with the bot. */
+/** Daemons: the real PM2 replaces the drill's supervisor, and its daemon is killed with the bot. */
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,19 +9,19 @@ import { pm2File } from "../tools.ts";
 
 const answerMsMax = 60_000;
 
-/** Rejects with what PM2 said. Not in one go: the drill's network runs in this process. */
+/** Runs PM2. It is asynchronous, because the drill's network runs in this process. */
 async function pm2(directory: string, ...words: readonly string[]): Promise<void> {
   const env = { PATH: process.env["PATH"], PM2_HOME: join(directory, "pm2") };
   await promisify(execFile)("node", [pm2File, ...words], { env });
 }
 
-/** A scene that broke off must leave no daemon that starts bots. */
+/** Ends the daemon, so that an interrupted scene leaves nothing that starts bots. */
 function endDaemon(directory: string): void {
   for (const file of ["pm2.pid", "pids/drill-0.pid"]) {
     try {
       process.kill(pidIn(join(directory, "pm2", file)), "SIGKILL");
     } catch {
-      // It has ended already, or never began.
+      // It has ended already, or never started.
     }
   }
 }

@@ -1,8 +1,8 @@
-/** Defects of the process itself: leaks, exhausted memory, errors that nobody handles. */
+/** Defects: faults of the process itself, such as leaks, exhausted memory and unhandled errors. */
 import type { DrillFault } from "../fault.ts";
 import { MemoryGroup } from "../tools.ts";
 
-/** Memory that runs out keeps the process busy with collecting it. */
+/** A process that runs out of memory is busy with garbage collection for this long. */
 export const thrashingMs = 4_000;
 
 const common = {
@@ -25,7 +25,7 @@ export const defects: readonly DrillFault[] = [
   {
     ...common,
     name: "heap-exhausted",
-    title: "the heap is exhausted at a stroke",
+    title: "the heap is exhausted at once",
     deafMs: thrashingMs,
     how: "--max-old-space-size=96, and an endless array",
     setup: { nodeOptions: ["--max-old-space-size=96"] },
@@ -35,7 +35,7 @@ export const defects: readonly DrillFault[] = [
   {
     ...common,
     name: "out-of-memory",
-    title: "the kernel kills it for its memory",
+    title: "the kernel kills the process because of its memory",
     deafMs: thrashingMs,
     how: "a memory cgroup of 300 MB, and buffers without end",
     needs: ["cgroup"],
@@ -52,7 +52,7 @@ export const defects: readonly DrillFault[] = [
   {
     ...common,
     name: "unhandled-rejection",
-    title: "a rejection that nobody handles",
+    title: "a promise rejection is not handled",
     how: "Promise.reject() in the running process",
     areas: ["process", "logger"],
     detection: { by: "exit", code: 70 },
@@ -63,7 +63,7 @@ export const defects: readonly DrillFault[] = [
   {
     ...common,
     name: "uncaught-exception",
-    title: "an exception that nobody catches",
+    title: "an exception is not caught",
     how: "throw from a timer of the running process",
     detection: { by: "exit", code: 70 },
     overlaps: true,

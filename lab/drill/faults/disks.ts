@@ -1,4 +1,4 @@
-/** Disks: full, read-only, slow, failing to sync; for data and for logs. */
+/** Disks: faults of the disks for data and logs, such as full, read-only, slow or failing to sync. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, cpSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
@@ -18,7 +18,7 @@ const small = (name: "data" | "logs", megabytes: number) => ({
   prepare: (directory: string) => mountTmpfs(join(directory, name), megabytes),
 });
 
-/** Takes all the space that is left. */
+/** Fills all the space that is left. */
 function fill(directory: string): void {
   const file = openSync(join(directory, "filler"), "w");
   try {
@@ -38,7 +38,7 @@ function writeUntilFull(file: number, piece: Buffer): void {
 
 const free = (directory: string) => rmSync(join(directory, "filler"));
 
-/** Has the kernel fail or delay calls of the running process. Resolves when it is at work. */
+/** Makes the kernel fail or delay calls of the running process. Resolves once strace is attached. */
 async function strace({ bot }: Scene, inject: string): Promise<ChildProcess> {
   const calls = inject.split(":")[0] ?? "";
   const child = spawn(
@@ -67,7 +67,7 @@ export const disks: readonly DrillFault[] = [
   {
     ...common,
     name: "data-disk-full",
-    title: "the disk of the data is full",
+    title: "the data disk is full",
     how: "a tmpfs of 16 MB, filled to the last byte",
     areas: ["queue", "health", "integration"],
     groups: ["T12"],
@@ -133,11 +133,11 @@ export const disks: readonly DrillFault[] = [
   {
     ...common,
     name: "log-disk-full",
-    title: "the disk of the log is full",
+    title: "the log disk is full",
     how: "a tmpfs of 1 MB, filled to the last byte",
     areas: ["logger"],
     needs: ["tmpfs"],
-    // At debug, so that there is enough to write: a file that nobody writes to does not fail.
+    // Level debug writes enough to the file; without writes a full disk is not noticed.
     setup: { ...small("logs", 1), env: { LOG_LEVEL: "debug" } },
     detection: { by: "log", line: /log\.file-failed/ },
     lastsMs: 5_000,
@@ -158,7 +158,7 @@ export const disks: readonly DrillFault[] = [
     inject: async (scene) => {
       await whileDead(scene, () => {
         const { botDirectory, directory } = scene;
-        // Everything into the one file, so that what is damaged is nowhere else.
+        // Move everything into the one file, so that no other file has a copy of the damaged pages.
         const database = new DatabaseSync(join(botDirectory, "bot.db"));
         database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
         database.close();
@@ -174,14 +174,14 @@ export const disks: readonly DrillFault[] = [
     end: async ({ bot, botDirectory, directory }) => {
       const now = hashOf(join(botDirectory, "bot.db"));
       if (now !== kept) throw new Error("the damaged file was overwritten");
-      if (!/backup/.test(bot.output)) throw new Error("nobody was told what to do");
+      if (!/backup/.test(bot.output)) throw new Error("the output does not say what to do");
       for (const name of databaseFiles) rmSync(join(botDirectory, name), { force: true });
       cpSync(join(directory, "backup", "bot.db"), join(botDirectory, "bot.db"));
     },
   },
 ];
 
-/** Kills the process, changes the world, and lets the next process see it. */
+/** Kills the process, makes the change, and lets the next process start. */
 export async function whileDead(scene: Scene, change: () => void | Promise<void>): Promise<void> {
   const { bot, supervisor } = scene;
   supervisor.hold();

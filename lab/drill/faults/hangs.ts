@@ -1,4 +1,4 @@
-/** Hangs: a main thread that does nothing any more, in six ways; and a process that is stopped. */
+/** Hangs: six ways to hang the main thread, and a suspended process. */
 import type { DrillFault } from "../fault.ts";
 import { hangs as ways } from "../sabotage.ts";
 
@@ -34,6 +34,6 @@ export const hangs: readonly DrillFault[] = [
       process.kill(bot.pid ?? 0, "SIGCONT");
     },
     check: async ({ supervisor }) =>
-      supervisor.ends.length > 1 ? ["a process that was merely suspended was killed"] : [],
+      supervisor.ends.length > 1 ? ["a process that was only suspended was killed"] : [],
   },
 ];

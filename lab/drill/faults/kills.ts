@@ -1,4 +1,4 @@
-/** Kills: SIGKILL at random, at every step of an update's way, and other sudden ends. */
+/** Kills: SIGKILL at random, at every step of an update, and other sudden ends. */
 import { eventually, nowMs, pause } from "../bot-process.ts";
 import type { DrillFault } from "../fault.ts";
 import type { SabotageOrder } from "../sabotage.ts";
@@ -16,7 +16,7 @@ type Death = Omit<Extract<SabotageOrder, { kind: "die" }>, "kind">;
 const atCommits: Readonly<Record<string, Death>> = {
   "received, not stored": { when: "before", step: "update stored" },
   "stored, not confirmed": { when: "after", step: "update stored" },
-  "taken in hand, not handled": { when: "after", step: "update claimed" },
+  "claimed, not handled": { when: "after", step: "update claimed" },
   "money moved, not replied": { when: "after", step: "durable step" },
   "handled, not committed": { when: "before", step: "update done" },
   "committed, not sent": { when: "after", step: "update done" },
@@ -36,7 +36,7 @@ function killAtCommit(step: string, death: Death): DrillFault {
     how: `the process kills itself ${death.when} the commit "${death.step}", ${deathsEach} times`,
     inject: async ({ replies, bot, supervisor }) => {
       for (let turn = 0; turn < deathsEach; turn++) {
-        // What was in hand is through by then: the same update three times would be a poison.
+        // Wait until the claimed work is done: an update that sees three deaths counts as a poison.
         await replies.firstAfter(nowMs(), 60_000);
         await pause(500);
         const deaths = supervisor.ends.length;
@@ -47,7 +47,7 @@ function killAtCommit(step: string, death: Death): DrillFault {
   };
 }
 
-/** A call that the sandbox holds, so that the process can be killed in the middle of it. */
+/** Kills the process in the middle of a call, which the sandbox holds. */
 function killDuring(method: string, step: string, execute: boolean): DrillFault {
   return {
     ...common,
@@ -62,7 +62,7 @@ function killDuring(method: string, step: string, execute: boolean): DrillFault 
   };
 }
 
-/** Resolves when one call hangs at Telegram. */
+/** Holds the next call at Telegram. Resolves when it hangs there. */
 async function holdOne({ sandbox }: Pick<Scene, "sandbox">, method: string, execute: boolean) {
   const fault = { kind: "hang", execute } as const;
   const { id } = await sandbox.addFault({ match: method, count: 1, fault });
@@ -80,9 +80,9 @@ export function manyKills(times: number): DrillFault {
     ...common,
     name: `kill-${times}-times`,
     title: `${times} SIGKILLs under load`,
-    how: "kill -9 at random moments, the start included, every third one at a step of an update's way",
+    how: "kill -9 at random moments, the start included, every third one at a step of an update",
     givesUp: true,
-    // A long run at the usual pace would outgrow what the sandbox remembers.
+    // At the usual pace a long run would exceed the sandbox's memory of requests.
     setup: { pauseMs: 1_500, callEveryMs: 400 },
     inject: async (scene) => {
       for (let kill = 0; kill < times; kill++) {
@@ -97,14 +97,14 @@ export function manyKills(times: number): DrillFault {
 
 const deaths = Object.values(atCommits);
 
-/** In turn: at any moment, the start included; at work; at a commit step. */
+/** Kills in turn at any moment, the start included; at work; at a commit step. */
 async function killOnce({ bot, random, supervisor }: Scene, turn: number): Promise<void> {
   const before = supervisor.ends.length;
   const death = turn % 3 === 2 ? deaths[Math.floor(turn / 3) % deaths.length] : undefined;
   if (turn % 3 !== 0) await bot.monitoringUrl();
   if (death) {
     await bot.sabotage({ kind: "die", ...death }).catch(() => {
-      // Too busy to hear of it: then it is killed as the others are.
+      // The process is too busy to receive the order, so it is killed like the others.
     });
   }
   await Promise.race([supervisor.died(before), pause(death ? 5_000 : random() * 1_000)]);
@@ -117,7 +117,7 @@ export const kills: readonly DrillFault[] = [
   {
     ...common,
     name: "kill-at-random",
-    // Chance can have one update in hand at three deaths, and then it is taken for the killer.
+    // By chance one update can be claimed at three deaths, and then it counts as the killer.
     givesUp: true,
     title: "SIGKILL at a random moment, five times",
     how: "kill -9",
@@ -132,7 +132,7 @@ export const kills: readonly DrillFault[] = [
     },
   },
   ...Object.entries(atCommits).map(([step, death]) => killAtCommit(step, death)),
-  killDuring("getUpdates", "confirmed, and nobody heard of it", true),
+  killDuring("getUpdates", "confirmed, answer not received", true),
   killDuring("sendMessage", "written, not executed", false),
   killDuring("sendMessage", "sent, answer not received", true),
   {

@@ -1,4 +1,4 @@
-/** Network: what the link to Telegram can suffer, by the eight toxics of the fault proxy. */
+/** Network: faults of the link to Telegram, made with the eight toxics of the fault proxy. */
 import type { DrillFault } from "../fault.ts";
 import type { Cure } from "../fault-proxy.ts";
 import type { Direction, Toxic } from "../toxics.ts";
@@ -12,7 +12,7 @@ const common = {
 const polling = { INTAKE_POLL_TIMEOUT_SECONDS: "30" };
 const lost = { by: "log", line: /connection\.lost|intake\.failed|breaker\.opened/ } as const;
 
-/** A fault that is there while the toxic is. */
+/** A fault that lasts as long as its toxic. */
 function ill(
   name: string,
   title: string,
@@ -63,7 +63,7 @@ export const network: readonly DrillFault[] = [
   ),
   ill(
     "silent-down",
-    "only what comes from Telegram is lost",
+    "only bytes from Telegram are lost",
     { kind: "timeout", ms: 0 },
     {
       groups: ["T1", "T7", "T8"],
@@ -84,7 +84,7 @@ export const network: readonly DrillFault[] = [
   ),
   ill(
     "slow",
-    "answers take 1.5 s, more or less 1 s",
+    "answers take 1.5 s, give or take 1 s",
     { kind: "latency", ms: 1_500, jitterMs: 1_000 },
     {
       lastsMs: 6_000,
@@ -103,7 +103,7 @@ export const network: readonly DrillFault[] = [
   ),
   ill(
     "sliced",
-    "bytes come in crumbs",
+    "bytes arrive in tiny pieces",
     { kind: "slicer", bytes: 20, pauseMs: 5 },
     { direction: "down" },
   ),

@@ -1,4 +1,4 @@
-/** Poisons: updates that throw, hang or kill, from somebody whom nobody else should notice. */
+/** Poisons: updates that throw, hang or kill; they must affect only the person who sent them. */
 import { eventually } from "../bot-process.ts";
 import type { DrillFault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
@@ -12,7 +12,7 @@ const common = {
   overlaps: true,
 } as const satisfies Partial<DrillFault>;
 
-/** The poison, and a harmless word after it, from the same person. */
+/** Sends the poison, and a harmless command after it, from the same person. */
 async function write({ sandbox }: Scene, name: string): Promise<void> {
   await sandbox.write({ userId: poisonerId, text: `/poison ${name}` });
   await sandbox.write({ userId: poisonerId, text: "/help" });
@@ -20,7 +20,7 @@ async function write({ sandbox }: Scene, name: string): Promise<void> {
 
 const helped = ({ text }: { text?: string }) => text?.startsWith("This is what") ?? false;
 
-/** The poisoner's next update works, and the poison has become a dead letter. */
+/** Waits until the poison is a dead letter and the same person's next update works. */
 async function isOver(scene: Scene, timeoutMs = 60_000): Promise<void> {
   await scene.sandbox.waitForMessage(poisonerId, helped, { timeoutMs });
 }
@@ -30,13 +30,13 @@ async function deadLetters({ bot }: Scene): Promise<number> {
   return queue?.deadLetters ?? 0;
 }
 
-/** Becomes a dead letter, by attempts or by deaths. */
+/** A poison that becomes a dead letter, by attempts or by deaths. */
 function poison(name: string, title: string, more: Partial<DrillFault>): DrillFault {
   return {
     ...common,
     name: `poison-${name}`,
     title,
-    how: `a message whose handler does so every time`,
+    how: "a message whose handler does this every time",
     detection: { by: "log", line: /message\.dead/ },
     givesUp: true,
     inject: async (scene) => {
@@ -69,7 +69,7 @@ export const poisons: readonly DrillFault[] = [
     ...common,
     name: "handler-never-settles",
     givesUp: true,
-    title: "a handler that never comes back",
+    title: "a handler that never returns",
     how: "a message whose handler waits for ever; ten of them",
     groups: ["T5"],
     setup: {

@@ -1,4 +1,4 @@
-/** Schedules: faults at random, several at a time, for minutes. */
+/** Schedules: random faults, several at a time, for minutes. */
 import { nowMs, pause } from "../bot-process.ts";
 import type { DrillFault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
@@ -6,7 +6,7 @@ import type { Scene } from "../scene.ts";
 const atOnceMax = 3;
 const pauseMsMax = 3_000;
 
-/** @param faults Of these, those that can happen together. */
+/** @param faults Only those that may overlap are played. */
 export function randomSchedule(minutes: number, faults: readonly DrillFault[]): DrillFault {
   const candidates = faults.filter(({ overlaps }) => overlaps);
   return {
@@ -38,7 +38,7 @@ export function randomSchedule(minutes: number, faults: readonly DrillFault[]): 
   };
 }
 
-/** One that finds no process to break, because another fault has just ended it, has had its way. */
+/** Plays a fault. It does nothing when another fault has just ended the process. */
 async function playOnce(fault: DrillFault, scene: Scene): Promise<void> {
   await fault.inject(scene).catch(() => {});
   if (!fault.end) return;

@@ -1,4 +1,4 @@
-/** Starts: what can be in the way of one. */
+/** Starts: faults that hinder the start of the process. */
 import { createServer, type Server } from "node:net";
 import { freePort } from "../../../sandbox/ensure.ts";
 import { sandboxToken } from "../../../sandbox/sandbox.ts";
@@ -34,7 +34,7 @@ export const starts: readonly DrillFault[] = [
     ...common,
     name: "second-instance",
     title: "a second process on the same data",
-    how: "start.ts once more; it has to refuse",
+    how: "a second start.ts, which must refuse to run",
     detection: { by: "nothing" },
     groups: ["T9"],
     inject: async ({ directory, network }) => {
@@ -48,7 +48,7 @@ export const starts: readonly DrillFault[] = [
     ...common,
     name: "configuration-wrong",
     title: "a setting is wrong at a restart",
-    how: "QUEUE_CONCURRENCY=many; then put right",
+    how: "QUEUE_CONCURRENCY=many; corrected afterwards",
     needsHuman: true,
     detection: { by: "exit", code: 78 },
     inject: async (scene) => {
@@ -56,7 +56,7 @@ export const starts: readonly DrillFault[] = [
     },
     end: async ({ bot }) => {
       if (!bot.output.includes("QUEUE_CONCURRENCY"))
-        throw new Error("nobody was told what is wrong");
+        throw new Error("the output does not say what is wrong");
       bot.setEnv({ QUEUE_CONCURRENCY: "10" });
     },
   },

@@ -1,4 +1,4 @@
-/** Telegram: what its server can answer that is no answer, played by the sandbox. */
+/** Telegram: faults of its server, played by the sandbox. */
 
 import type { NewFaultRule } from "../../../sandbox/control-api.ts";
 import { pause } from "../bot-process.ts";
@@ -37,7 +37,7 @@ function badAnswer(
 
 const userId = 4_000;
 
-/** One person's chat alone: everybody else goes on. */
+/** Writes in one person's chat, while all others go on. */
 async function writeTo({ sandbox }: Scene, texts: number): Promise<void> {
   for (let index = 0; index < texts; index++) await sandbox.write({ userId, text: "/help" });
 }
@@ -45,7 +45,7 @@ async function writeTo({ sandbox }: Scene, texts: number): Promise<void> {
 export const telegram: readonly DrillFault[] = [
   badAnswer(
     "409",
-    "409: somebody else polls",
+    "409: another process polls",
     { match: "getUpdates", fault: { kind: "conflict" } },
     {
       groups: ["T2"],
@@ -53,7 +53,7 @@ export const telegram: readonly DrillFault[] = [
       quick: true,
     },
   ),
-  badAnswer("502", "502 from a proxy, as a page", {
+  badAnswer("502", "502 from a proxy, with an HTML page", {
     match: "*",
     fault: { kind: "html", status: 502 },
   }),
@@ -76,9 +76,9 @@ export const telegram: readonly DrillFault[] = [
   ),
   badAnswer(
     "lost-answers",
-    "sends are executed and their answers lost",
+    "sends are executed, but their answers are lost",
     { match: "sendMessage", probability: 0.3, fault: { kind: "close", execute: true } },
-    // One send in four hundred loses all its five answers.
+    // One send in four hundred loses the answers to all its five attempts.
     {
       groups: ["T8"],
       detection: { by: "log", line: /send\.ambiguous/ },
@@ -108,8 +108,8 @@ export const telegram: readonly DrillFault[] = [
   {
     ...common,
     name: "telegram-429-one-chat",
-    title: "one chat is told to wait 73,414 s",
-    how: "sandbox: 429 for one chat; it is killed meanwhile",
+    title: "one chat must wait 73,414 s",
+    how: "sandbox: 429 for one chat; the process is killed meanwhile",
     groups: ["T6"],
     detection: { by: "log", line: /rate-limited/ },
     overlaps: false,
@@ -131,7 +131,7 @@ export const telegram: readonly DrillFault[] = [
     ...common,
     name: "telegram-repeats",
     title: "Telegram delivers updates again",
-    how: "sandbox: redeliver, for every update so far",
+    how: "sandbox: redelivers every update so far",
     areas: ["queue", "endToEnd"],
     groups: ["T9"],
     detection: { by: "nothing" },
@@ -156,7 +156,7 @@ export const telegram: readonly DrillFault[] = [
         await sandbox.createUser({ id, firstName: "Ann", started: true });
         await sandbox.setAccess({ chatId: id, access, silent: true });
         await sandbox.write({ userId: id, text: "/help" }).catch(() => {
-          // Whoever has blocked a bot cannot write to it in this sandbox: an update is put in instead.
+          // A user who has blocked the bot cannot write in the sandbox, so the update is put in.
         });
         const from = { id, is_bot: false, first_name: "Ann" };
         const chat = { id, type: "private", first_name: "Ann" };
@@ -169,7 +169,9 @@ export const telegram: readonly DrillFault[] = [
       const tries = sends.filter(
         ({ chatId }) => (chatId ?? 0) > userId && (chatId ?? 0) < userId + 9,
       );
-      return tries.length <= 6 ? [] : [`chats that are gone were tried ${tries.length} times`];
+      return tries.length <= 6
+        ? []
+        : [`chats that had blocked the bot were tried ${tries.length} times`];
     },
   },
 ];

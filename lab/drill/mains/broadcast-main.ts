@@ -1,4 +1,4 @@
-/** The bot with a broadcast to send: what an operator's script would do, in a process to be killed. */
+/** Broadcast main: the bot with a broadcast to send, as an operator's script would send it. */
 import { parseConfig } from "../../../bot/config/fault-tolerance-config.ts";
 import { launch } from "../../../bot/enhanced-launcher.ts";
 import { toOutgoingMessage } from "../../../bot/telegram/delivery/call-message.ts";
@@ -18,7 +18,7 @@ const messages = Array.from({ length: chats }, (_, index) => {
   const chatId = firstChatId + index;
   const payload = { chat_id: chatId, text: `News for ${chatId}` };
   const options = { type: "broadcast", priority: "low", receivedAtEpochMs: Date.now() } as const;
-  // The key makes it one broadcast, however often this process starts.
+  // The key makes it one broadcast, no matter how often this process starts.
   return {
     ...toOutgoingMessage("sendMessage", payload, options),
     dedupeKeys: [`broadcast:1:${chatId}`],

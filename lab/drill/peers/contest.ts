@@ -1,4 +1,4 @@
-/** Contest: this bot and its peers, each alone with a sandbox, under the same scenarios. */
+/** Contest: plays the scenarios for this bot and its peers, each alone with a sandbox. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ export interface PeerRow {
 
 const peer = (name: string) => fileURLToPath(new URL(`./${name}-peer.ts`, import.meta.url));
 
-/** Ours first. */
+/** This bot comes first, because the verdict reads the first column. */
 const contenders = [
   { name: "this bot" },
   { name: "Telegraf", file: peer("telegraf") },

@@ -1,4 +1,4 @@
-/** Runner peer: the small bot on grammY's runner, stopped as is usual: `await stop(); exit`. */
+/** Runner peer: the small bot on grammY's runner, with the usual stop: `await stop(); exit`. */
 import { run } from "@grammyjs/runner";
 import { Bot } from "grammy";
 import { replyTo } from "./small-bot.ts";

@@ -1,15 +1,15 @@
-/** Scenarios: the troubles that peers are compared by, and what became of each. */
+/** Scenarios: the faults by which this bot and its peers are compared. */
 
 import type { SandboxClient } from "../../../sandbox/client.ts";
 import { isAmbiguous } from "../../../sandbox/flood/repetitions.ts";
 import { eventually, nowMs, pause } from "../bot-process.ts";
 import type { FaultProxy } from "../fault-proxy.ts";
 
-/** One bot, alone with a sandbox and a way to it. */
+/** One bot, alone with a sandbox and a network to it. */
 export interface Contest {
   readonly sandbox: SandboxClient;
   readonly network: FaultProxy;
-  /** Whether the process lives. */
+  /** Whether the process is running. */
   readonly running: boolean;
   start(): void;
   kill(): Promise<unknown>;
@@ -17,9 +17,9 @@ export interface Contest {
 }
 
 export interface Outcome {
-  /** For a table, a few words. */
+  /** A few words for the table. */
   readonly text: string;
-  /** Nothing was lost or doubled without need, nobody waited for others, the process lived on. */
+  /** Nothing was lost or wrongly doubled, no chat waited for another, and the process survived. */
   readonly good: boolean;
 }
 
@@ -31,13 +31,13 @@ export interface PeerScenario {
 const firstUserId = 1_000;
 const poison = (what: string) => `/poison ${what}`;
 
-/** One text each from so many people. */
+/** Writes one text from each of as many people. */
 async function write({ sandbox }: Contest, texts: readonly string[]): Promise<void> {
   const messages = texts.map((text, index) => ({ userId: firstUserId + index, text }));
   await sandbox.feed({ messages });
 }
 
-/** By person, how many replies there were, without those that followed a send of unknown fate. */
+/** Replies by person, without those that repeat an ambiguous send. */
 async function countReplies({ sandbox }: Contest, people: number): Promise<readonly number[]> {
   const sends = await sandbox.journalAll({ method: "sendMessage" });
   return Array.from({ length: people }, (_, index) => {
@@ -47,7 +47,7 @@ async function countReplies({ sandbox }: Contest, people: number): Promise<reado
   });
 }
 
-/** What is lost is what nobody will answer any more: no reply, and Telegram has forgotten it. */
+/** An update is lost when it has no reply and Telegram has forgotten it. */
 async function lostAndTwice(contest: Contest, people: number): Promise<Outcome> {
   const replies = await countReplies(contest, people);
   const { pending } = await contest.sandbox.queue();
@@ -62,7 +62,7 @@ async function lostAndTwice(contest: Contest, people: number): Promise<Outcome> 
   };
 }
 
-/** Whether it answers by itself, and how long that took; an exit ends the waiting. */
+/** Whether the bot replies by itself, and after how long. An exit ends the wait. */
 async function answersWithin(contest: Contest, userId: number, limitMs: number): Promise<Outcome> {
   const fromMs = nowMs();
   await contest.sandbox.write({ userId, text: "/help" });
@@ -79,10 +79,10 @@ async function answersWithin(contest: Contest, userId: number, limitMs: number):
 }
 
 const quietMs = 3_000;
-/** After so long an answer that was written has been read, by the judge's own rule. */
+/** After this time a written answer counts as read, by the judge's rule. */
 const unreadMs = 1_200;
 
-/** Waits until nothing has been sent for a while, at most so long. */
+/** Waits until nothing has been sent for a while, at most `limitMs`. */
 async function quiet({ sandbox }: Contest, limitMs = 25_000): Promise<void> {
   const untilMs = nowMs() + limitMs;
   let sends = -1;
@@ -100,7 +100,7 @@ async function oneFault(contest: Contest, status: number): Promise<Outcome> {
       ? ({ kind: "conflict" } as const)
       : ({ kind: "error", status, description: "drill" } as const);
   const { id } = await contest.sandbox.addFault({ match: "getUpdates", count: 1, fault });
-  // An empty poll would otherwise have to end first.
+  // The message ends a waiting poll, so that the next one meets the fault.
   await contest.sandbox.write({ userId: 1, text: "/help" });
   await eventually(
     "it strikes",
@@ -118,7 +118,7 @@ export const scenarios: readonly PeerScenario[] = [
   {
     title: "kill -9 in the middle of 20 updates, restart",
     play: async (contest) => {
-      // One half is answered long before the kill, so that nobody's answers are in doubt; the other is not.
+      // Half is answered long before the kill, so that those replies are certain; the rest is not.
       const texts = Array.from({ length: 20 }, (_, n) => poison(n < 10 ? "wait 50" : "wait 2000"));
       await write(contest, texts);
       await eventually("half are answered", async () => {
@@ -200,7 +200,7 @@ export const scenarios: readonly PeerScenario[] = [
     },
   },
   {
-    title: "somebody else's answer during a handler of 6 s",
+    title: "another chat's answer during a handler of 6 s",
     play: async (contest) => {
       await write(contest, [poison("wait 6000")]);
       await pause(500);

@@ -1,6 +1,6 @@
-/** Small bot: what the bots of the comparison do with a text, whatever they are built with. */
+/** Small bot: the replies that all bots of the comparison give. */
 
-/** Answers; with `/poison throw` and `/poison wait MS` it fails or dawdles first, as ours does. */
+/** The reply to a text. `/poison throw` fails and `/poison wait MS` waits first, as in our bot. */
 export async function replyTo(text: string): Promise<string> {
   if (text === "/poison throw") throw new Error("a handler with a defect");
   const [, waitMs] = /^\/poison wait (\d+)$/.exec(text) ?? [];
