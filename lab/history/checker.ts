@@ -1,8 +1,8 @@
 /**
- * Checker: decides from a history alone which of the promises P1 to P6 were kept.
+ * Checker: decides from a history which of the promises P1 to P6 were kept.
  *
- * Pure, and shared by simulation, drill and end-to-end tests. It judges only what a history covers
- * (`covers` records): a journal alone says nothing about data, a database nothing about sends.
+ * It is pure, and shared by simulation, drill and end-to-end tests. It judges only what a history covers
+ * (`covers` records): a journal says nothing about data, and a database nothing about sends.
  */
 import { checkEffects } from "./effects.ts";
 import { type HistoryRecord, recordsOf } from "./history.ts";
@@ -12,7 +12,7 @@ import { checkReplies } from "./replies.ts";
 import type { Finding, Verdict } from "./verdict.ts";
 
 export interface CheckOptions {
-  /** Null: limits are not judged. */
+  /** Null when limits are not judged. */
   readonly limits: LimitRules | null;
 }
 
@@ -59,7 +59,7 @@ export function checkHistory(history: readonly HistoryRecord[], options: CheckOp
   };
 }
 
-/** What became of every update: lost as a whole (P1), or in parts (P2, P3). */
+/** Finds updates that were lost as a whole (P1) or in parts (P2, P3). */
 function judgeUpdates(
   history: readonly HistoryRecord[],
   { all, covers, drained }: Obligations,
@@ -91,7 +91,7 @@ function judgeUpdates(
     const unstored = covers.has("storage") && confirmedAt !== undefined && storedAt === undefined;
     if (untraced || unstored) {
       lost++;
-      find("P1", "update-lost", "it was taken and has left no trace");
+      find("P1", "update-lost", "it was taken, but left no trace");
       continue;
     }
     for (const effect of noEffects) find("P2", "effect-missing", `${effect} was not done`);
@@ -117,7 +117,7 @@ function firstInstants(
   return instants;
 }
 
-/** One chat's updates are handled one at a time (P5). */
+/** Finds handlers of one chat that ran at the same time (P5). */
 function checkHandling(history: readonly HistoryRecord[]): Finding[] {
   const findings: Finding[] = [];
   const inHand = new Map<string, string>();

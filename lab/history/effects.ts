@@ -1,11 +1,11 @@
-/** Effects: each owed change of data once, and in its chat's order (promises P2 and P5). */
+/** Effects: checks that each owed change of data happened once, in its chat's order (P2 and P5). */
 import { type HistoryRecord, recordsOf } from "./history.ts";
 import type { Obligations } from "./obligations.ts";
 import type { Finding } from "./verdict.ts";
 
 export interface EffectsVerdict {
   readonly findings: readonly Finding[];
-  /** Owed and not there, by update. */
+  /** Owed effects that did not happen, by update. */
   readonly missing: ReadonlyMap<string, readonly string[]>;
   readonly seen: ReadonlySet<string>;
 }
@@ -39,7 +39,7 @@ export function checkEffects(
     const own = position.get(effect);
     const before = latest.get(chat);
     if (own === undefined) {
-      if (closed.has(chat)) find("P2", "effect-unexpected", `nobody asked for ${effect}`);
+      if (closed.has(chat)) find("P2", "effect-unexpected", `no update asked for ${effect}`);
     } else if (before && before.position > own) {
       find("P5", "effects-out-of-order", `${effect} was done after ${before.effect}`);
     } else {

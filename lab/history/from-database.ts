@@ -1,15 +1,15 @@
 /**
- * From database: what the bot's disk holds at the end: updates it remembers, what waits, what was
- * given up, and the money.
+ * From database: reads from the bot's disk the updates it remembers, what waits, what was given up, and
+ * the money.
  *
- * Knows the names of tables and columns, no SQL: rows are read by whoever has the file.
+ * It knows the names of tables and columns, but no SQL: its caller reads the rows.
  */
 import type { HistoryRecord } from "./history.ts";
 import type { Finding } from "./verdict.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** All rows of a table, by their ids. */
+/** All rows of a table, in order of id. */
 export type ReadTable = (
   table: "accounts" | "dead_letters" | "dedupe" | "ledger" | "messages" | "orders",
 ) => readonly Row[];
@@ -17,18 +17,18 @@ export type ReadTable = (
 export interface DatabaseNames {
   /** When the file was read, on the history's clock. */
   readonly at: number;
-  /** The name of a send that waits or was given up, by what was to be called. */
+  /** The name of a send that waits or was given up, by its method and payload. */
   readonly reply: (method: string, payload: Readonly<Record<string, unknown>>) => string;
-  /** What users are told when their update is given up. Default: nothing. */
+  /** Replies to a user whose update is given up. Default: none. */
   readonly lastWords?: readonly string[];
 }
 
-/** Covers storage and effects. An effect's name is its kind and cause: `welcome:7`, `purchase:7:KEY`. */
+/** Covers storage and effects. An effect is named by kind and cause: `welcome:7`, `purchase:7:KEY`. */
 export function historyFromDatabase(read: ReadTable, names: DatabaseNames): HistoryRecord[] {
   const { at } = names;
   const stored = read("dedupe").flatMap(({ key }): HistoryRecord[] => {
     const update = /^update:[^:]*:(.*)$/.exec(String(key))?.[1];
-    // Of a memory only the fact is known, not since when; no confirmation can come before it.
+    // When it was stored is not known, so no confirmation can come before it.
     return update === undefined ? [] : [{ at: 0, kind: "stored", update }];
   });
   const causes = new Map(
@@ -67,7 +67,7 @@ function recordOfMessage(kind: "waiting" | "dead", row: Row, names: DatabaseName
 }
 
 /**
- * The shop's own books (P2): every order has its debit and every cancelled one its refund, of the
+ * Checks the shop's books (P2): every order has a debit and every cancelled order a refund, both of the
  * order's price, and no money moves without a cause.
  */
 export function checkBooks(read: ReadTable): Finding[] {
@@ -92,7 +92,7 @@ export function checkBooks(read: ReadTable): Finding[] {
   for (const [reference, { status, user_id: user }] of orders) {
     if (!posted.has(`purchase of ${reference}`)) find(user, `${reference} was never paid`);
     if (posted.has(`refund of ${reference}`) !== (status === "cancelled")) {
-      find(user, `${reference} is ${status}, which its refunds do not say`);
+      find(user, `${reference} is ${status}, but its refunds do not agree`);
     }
   }
   return findings;

@@ -1,11 +1,11 @@
 /**
- * From journal: what Telegram saw, as the sandbox's journal and facts tell it (their JSON).
+ * From journal: makes a history from the JSON of the sandbox's journal and facts.
  *
- * The sandbox shares no code with the bot, so its shapes are declared here as far as they are used.
+ * The sandbox shares no code with the bot, so the types that are used are declared here.
  */
 import type { HistoryRecord } from "./history.ts";
 
-/** What is needed of a journal entry. */
+/** The fields of a journal entry that are needed here. */
 export interface ObservedCall {
   readonly sequence: number;
   readonly method: string;
@@ -15,14 +15,14 @@ export interface ObservedCall {
   readonly description: string | null;
   readonly executedAtMs: number | null;
   readonly chatId: number | null;
-  /** Messages it counts as under flood control; 0 for what is no message. */
+  /** Messages it counts as under flood control; 0 for a call that sends none. */
   readonly cost: number;
   readonly answerWritten: boolean;
   readonly clientGoneAfterMs?: number;
   readonly fault?: string;
 }
 
-/** What is needed of an update's fact. */
+/** The fields of an update's fact that are needed here. */
 export interface UpdateFate {
   readonly updateId: number;
   readonly chatId: number | null;
@@ -31,20 +31,20 @@ export interface UpdateFate {
   readonly endedAtMs: number | null;
 }
 
-/** What an update causes. Missing: unknown, and not judged. */
+/** The effects and replies that an update causes. A missing field is unknown, and not judged. */
 export interface Expectation {
   readonly effects?: readonly string[];
   readonly replies?: readonly string[];
 }
 
 export interface JournalNames<Call extends ObservedCall = ObservedCall> {
-  /** A reply's name; `undefined` for calls that are none. */
+  /** The name of the reply that a call sends; `undefined` when it sends none. */
   readonly reply: (call: Call) => string | undefined;
   /** Default: nothing is known about any update. */
   readonly expectation?: (fate: UpdateFate) => Expectation;
 }
 
-/** A client that left so soon after an answer may not have read it. */
+/** A client that left within this time after an answer may not have read it. */
 const unreadMs = 1_000;
 
 /** @returns records in order of time. Covers replies. */
@@ -67,7 +67,7 @@ export function historyFromJournal<Call extends ObservedCall>(
 
 function recordsOfFate(fate: UpdateFate, expectation: Expectation): HistoryRecord[] {
   const update = String(fate.updateId);
-  // What belongs to no chat keeps no order with anything else.
+  // An update without a chat has no order with other updates.
   const chat = fate.chatId === null ? `update:${update}` : String(fate.chatId);
   const sent: HistoryRecord = {
     at: fate.createdAtMs,
@@ -89,7 +89,7 @@ function recordsOfCall(call: ObservedCall, reply: string | undefined): HistoryRe
     if (reply === undefined && cost === 0) return [];
     const name = reply ?? `${call.method} ${call.sequence}`;
     const ambiguous = isAmbiguous(call);
-    // What has no name is nobody's reply, but it uses up the chat's limits.
+    // A send without a name is not owed to an update, but it counts for the chat's limits.
     const lane = reply === undefined ? { lane: `unnamed:${chat}` } : {};
     return [{ at: executedAtMs, kind: "executed", chat, reply: name, ambiguous, cost, ...lane }];
   }
@@ -98,7 +98,7 @@ function recordsOfCall(call: ObservedCall, reply: string | undefined): HistoryRe
   return [{ at: answeredAtMs, kind: "rate-limited", chat, retryAfterMs: seconds * 1_000 }];
 }
 
-/** Whether the bot may not have learnt that an executed call took effect. */
+/** Whether the bot may not know that an executed call took effect. */
 export function isAmbiguous(call: ObservedCall): boolean {
   if (call.status === null || call.status >= 500 || !call.answerWritten) return true;
   return call.fault === "cut" || (call.clientGoneAfterMs ?? Number.POSITIVE_INFINITY) < unreadMs;

@@ -1,12 +1,12 @@
 /**
- * History: what happened to a bot, one fact a record, as users, Telegram and the disk saw it.
+ * History: what users, Telegram and the disk saw of a bot, one record per fact.
  *
- * Kept as JSON lines. Chats, updates, effects and replies go by names (strings): an update's name is
- * its id, a chat's its id; effects and replies are named by whoever writes the history, so that the
- * same name means the same thing. Instants are milliseconds of one monotonic clock.
+ * A history is stored as JSON lines. Chats and updates are named by their ids. The writer of a history
+ * names effects and replies, so that the same name means the same thing. Instants are milliseconds of
+ * one monotonic clock.
  */
 
-/** What a history holds completely. What it does not hold is not missed in it. */
+/** The kinds of records that a history has completely; only these are judged when they are missing. */
 export type Evidence =
   /** Every update on the bot's disk has a `stored` record. */
   | "storage"
@@ -17,7 +17,7 @@ export type Evidence =
 
 export type HistoryRecord = { readonly at: number } & (
   | { readonly kind: "covers"; readonly evidence: readonly Evidence[] }
-  /** A user did something: from now on the bot owes this, in this order within the chat. */
+  /** A user did something. From now on the bot owes this, in this order within the chat. */
   | {
       readonly kind: "sent-by-user";
       readonly update: string;
@@ -26,7 +26,7 @@ export type HistoryRecord = { readonly at: number } & (
       readonly effects?: readonly string[];
       /** Names of the sends. Default: unknown, and not judged. */
       readonly replies?: readonly string[];
-      /** What keeps the order of the replies. Default: the chat. */
+      /** The lane that keeps the order of the replies. Default: the chat. */
       readonly lane?: string;
     }
   /** The bot itself has something to say: a broadcast, an alert. */
@@ -40,9 +40,9 @@ export type HistoryRecord = { readonly at: number } & (
   | { readonly kind: "stored"; readonly update: string }
   /** Telegram was told "got it" and has forgotten the update. */
   | { readonly kind: "confirmed"; readonly update: string }
-  /** Telegram gave an update up (expired, dropped) before anybody confirmed it. */
+  /** Telegram gave an update up (expired, dropped) before it was confirmed. */
   | { readonly kind: "forgotten"; readonly update: string }
-  /** A handler began, and ended, whatever came of it. */
+  /** A handler began, and ended with success or failure. */
   | { readonly kind: "began"; readonly update: string; readonly chat: string }
   | { readonly kind: "ended"; readonly update: string; readonly chat: string }
   /** A change of data is committed. */
@@ -58,7 +58,7 @@ export type HistoryRecord = { readonly at: number } & (
       readonly kind: "executed";
       readonly chat: string;
       readonly reply: string;
-      /** Whether the sender may not have learnt of it, or died before it could note that. */
+      /** Whether the sender may not know of it, or died before it could record it. */
       readonly ambiguous: boolean;
       /** Messages it counts as under flood control. Default 1. */
       readonly cost?: number;
@@ -66,14 +66,14 @@ export type HistoryRecord = { readonly at: number } & (
     }
   /** Telegram refused a send to this chat with 429. */
   | { readonly kind: "rate-limited"; readonly chat: string; readonly retryAfterMs: number }
-  /** An update or a reply was given up, visibly. */
+  /** An update or a reply became a dead letter. */
   | {
       readonly kind: "dead";
       readonly chat: string;
       readonly update?: string;
       readonly reply?: string;
       readonly lane?: string;
-      /** What the user is told instead of the update's replies. */
+      /** The messages that replace the update's replies. */
       readonly replies?: readonly string[];
     }
   /** An update or a reply is still in the bot's queue when the history ends. */
@@ -87,7 +87,7 @@ export type HistoryRecord = { readonly at: number } & (
   /** The bot's process. Its death ends every handler. */
   | { readonly kind: "started" }
   | { readonly kind: "died" }
-  /** Nothing disturbed it any more, and it had its time: nothing may be owed or waiting. */
+  /** The bot had time without faults: from now on nothing may be owed or waiting. */
   | { readonly kind: "drained" }
 );
 
@@ -110,7 +110,7 @@ export function toJsonLines(history: readonly HistoryRecord[]): string {
   return history.map((record) => `${JSON.stringify(record)}\n`).join("");
 }
 
-/** Fields every record of a kind has, beside `at`, and what they are. */
+/** The fields of every record of a kind beside `at`, and their types. */
 const fieldsOf: Readonly<Record<HistoryRecord["kind"], Readonly<Record<string, string>>>> = {
   covers: { evidence: "array" },
   "sent-by-user": { update: "string", chat: "string" },

@@ -1,8 +1,8 @@
 /**
- * Limits: Telegram's flood limits, over sliding windows (promise P6).
+ * Limits: checks Telegram's flood limits over sliding windows (P6).
  *
- * Windows are half open: of two messages exactly one second apart, each has its own second. An album
- * dearer than a limit breaks it only together with others in its window.
+ * Windows are half open: two messages exactly one second apart are in different windows. An album that
+ * costs more than a limit breaks it only together with others in its window.
  */
 import { type Executed, type HistoryRecord, recordsOf } from "./history.ts";
 import type { Finding } from "./verdict.ts";
@@ -61,7 +61,7 @@ function overWindow(
   return findings;
 }
 
-/** Sends to a chat within the time for which Telegram had asked to be left alone there. */
+/** Finds sends to a chat within the `retry_after` that Telegram had asked for. */
 function ignoredRetryAfter(
   history: readonly HistoryRecord[],
   sends: readonly Executed[],

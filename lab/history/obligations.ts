@@ -1,9 +1,9 @@
 /**
- * Obligations: what the bot owed for each update, and what it is excused from.
+ * Obligations: collects what the bot owes for each update, and what it is excused from.
  *
- * Owed is what Telegram was told "got it" for, what the bot has on its disk, and, once everything had
- * time to drain, whatever was sent. Excused is what Telegram itself forgot, what became a dead letter,
- * and what still waits in the queue; that is judged apart.
+ * The bot owes every update that it confirmed or stored and, once everything had time to drain, every
+ * update that was sent. It is excused from those that Telegram forgot, that became dead letters, or that
+ * still wait in the queue; waiting ones are judged apart.
  */
 import { type HistoryRecord, type RecordOf, recordsOf } from "./history.ts";
 
@@ -11,7 +11,7 @@ export interface Obligation {
   readonly sent: RecordOf<"sent-by-user">;
   readonly owed: boolean;
   readonly excused: boolean;
-  /** What the user was told instead, if it was given up. */
+  /** The messages that replace its replies when it was given up. */
   readonly instead: readonly string[];
 }
 

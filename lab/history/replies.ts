@@ -1,9 +1,9 @@
 /**
- * Replies: what was owed to a lane against what Telegram executed in it (promises P3, P4 and P5).
+ * Replies: compares what was owed to a lane with what Telegram executed in it (P3, P4 and P5).
  *
- * A reply executed again directly after a send of which nobody could know is a counted duplicate;
- * every other repetition is a broken promise. Replies of one lane with the same name must not be
- * neighbours among what is owed, or a repetition could not be told from the next one.
+ * A reply that is executed again directly after an ambiguous send is a counted duplicate; every other
+ * repetition is a broken promise. Owed replies with the same name must not be neighbours in a lane, or
+ * a repetition could not be told from the next one.
  */
 import { type Executed, type HistoryRecord, recordsOf } from "./history.ts";
 import type { Obligations } from "./obligations.ts";
@@ -11,7 +11,7 @@ import type { Finding } from "./verdict.ts";
 
 export interface RepliesVerdict {
   readonly findings: readonly Finding[];
-  /** Owed and not there, by update; those the bot announced by itself under "". */
+  /** Owed replies that were not sent, by update; those without an update under "". */
   readonly missing: ReadonlyMap<string, readonly string[]>;
   /** Updates of which at least one reply was executed. */
   readonly answered: ReadonlySet<string>;
@@ -53,7 +53,7 @@ function laneOf(record: { readonly chat: string; readonly lane?: string }): stri
   return record.lane ?? record.chat;
 }
 
-/** By lane, in the order in which they have to come. Lanes with unknown replies are left out. */
+/** Due replies by lane, in their order. Lanes with unknown replies are left out. */
 function readDue(
   history: readonly HistoryRecord[],
   { all }: Obligations,
@@ -96,7 +96,7 @@ function excusedReplies(
   };
 }
 
-/** Walks along both lines at once. */
+/** Compares due and executed replies one by one. */
 function align(due: readonly Due[], executed: readonly Executed[]) {
   const findings: Finding[] = [];
   const met: Due[] = [];
@@ -111,7 +111,7 @@ function align(due: readonly Due[], executed: readonly Executed[]) {
     const late = passedOver.findIndex((one) => one.reply === reply);
     const ahead = due.findIndex((one, index) => index >= next && one.reply === reply);
     const repeats = before?.reply === reply && met.at(-1)?.reply === reply;
-    // What need not come may be left out.
+    // Skip due replies that are optional.
     if (repeats && before?.ambiguous) {
       ambiguousDuplicates++;
     } else if (ahead >= 0 && !due.slice(next, ahead).some(({ owed }) => owed)) {
@@ -119,7 +119,7 @@ function align(due: readonly Due[], executed: readonly Executed[]) {
       met.push(due[ahead] as Due);
       next = ahead + 1;
     } else if (repeats) {
-      find("P4", "reply-doubled", `${reply} was sent again without need`);
+      find("P4", "reply-doubled", `${reply} was sent again without reason`);
     } else if (late >= 0) {
       met.push(...passedOver.splice(late, 1));
       find("P5", "replies-out-of-order", `${reply} came after ${before?.reply}`);
@@ -130,7 +130,7 @@ function align(due: readonly Due[], executed: readonly Executed[]) {
     } else if (due.some((one) => one.reply === reply)) {
       find("P4", "reply-doubled", `${reply} was sent again, long after its time`);
     } else {
-      find("P4", "reply-unexpected", `nobody is owed ${reply}`);
+      find("P4", "reply-unexpected", `${reply} is not owed to any update`);
     }
     before = send;
   }

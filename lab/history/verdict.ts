@@ -1,11 +1,11 @@
-/** Verdict: what a history says about the promises of ARCHITECTURE.md. */
+/** Verdict: the findings of the checker about the promises of ARCHITECTURE.md. */
 
 export type PromiseName = "P1" | "P2" | "P3" | "P4" | "P5" | "P6";
 
-/** One broken promise, at one place. */
+/** One case of a broken promise. */
 export interface Finding {
   readonly promise: PromiseName;
-  /** Stable, for tests and tables. */
+  /** Stable code for tests and tables. */
   readonly what:
     | "update-lost"
     | "update-unconfirmed"
@@ -28,10 +28,10 @@ export interface Finding {
     | "group-per-minute"
     | "bot-per-second"
     | "retry-after-ignored";
-  /** The chat, if it is one chat's. */
+  /** The chat, if the finding concerns one chat. */
   readonly chat?: string;
   readonly at?: number;
-  /** One sentence with the names. */
+  /** One sentence that names what is affected. */
   readonly where: string;
 }
 
@@ -42,13 +42,13 @@ export interface HistoryCounts {
   readonly lost: number;
   readonly effects: number;
   readonly effectsMissing: number;
-  /** Done twice, or not owed to anybody. */
+  /** Effects that happened twice, or were not owed. */
   readonly effectsDoubled: number;
   readonly replies: number;
   readonly repliesMissing: number;
-  /** Sent again without an excuse, or not owed to anybody. */
+  /** Replies sent again without an excuse, or not owed. */
   readonly repliesDuplicated: number;
-  /** Sent again after a send of which nobody could know whether it was executed. */
+  /** Replies sent again after an ambiguous send. */
   readonly repliesAmbiguous: number;
   readonly deadLetters: number;
   readonly orderViolations: number;

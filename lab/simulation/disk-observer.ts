@@ -1,5 +1,5 @@
 /**
- * Disk observer: reads what is durable, over a connection of its own, while the bot lives and after.
+ * Disk observer: reads what is durable over a connection of its own, while the bot runs and afterwards.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -24,14 +24,14 @@ export class DiskObserver {
     return found.length > 0;
   }
 
-  /** Messages that wait or are in hand. */
+  /** Number of messages that wait or are claimed. */
   messages(): number {
     const [row] = this.#all<{ count: number }>("SELECT count(*) AS count FROM messages");
     return row?.count ?? 0;
   }
 
-  /** Sends that are in hand: nobody knows what became of them if the process dies now. */
-  sendsInHand(): readonly { readonly payload: string }[] {
+  /** Claimed sends. They are ambiguous if the process dies now. */
+  claimedSends(): readonly { readonly payload: string }[] {
     return this.#all(
       `SELECT m.id, m.origin, m.payload FROM messages m JOIN lanes l ON l.head_id = m.id AND l.busy = 1
        WHERE m.pool <> 'handling'`,
@@ -45,7 +45,7 @@ export class DiskObserver {
     this.#rows = undefined;
   }
 
-  /** Nothing where there are no tables yet. */
+  /** The rows; none while there are no tables yet. */
   #all<Row extends object>(sql: string, ...parameters: string[]): Row[] {
     if (!this.#rows && !existsSync(this.#path)) return [];
     try {

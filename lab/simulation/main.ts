@@ -1,4 +1,4 @@
-/** `npm run simulate`: many seeds, one a thread at a time, and what they broke. */
+/** Main: `npm run simulate` plays many seeds, one per thread at a time, and prints broken promises. */
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -98,7 +98,7 @@ async function run(request: Request): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-/** One thread, until there are no more seeds. */
+/** Keeps one thread busy until there are no more seeds. */
 async function work(
   take: () => number | undefined,
   mode: SimulationMode,
@@ -107,7 +107,7 @@ async function work(
   const worker = new Worker(new URL("./seed-worker.ts", import.meta.url));
   for (let seed = take(); seed !== undefined; seed = take()) {
     worker.postMessage({ seed, mode });
-    // A worker that fails rejects here, with its error.
+    // This rejects with the worker's error when the worker fails.
     const [report] = (await once(worker, "message")) as [SeedReport];
     note(report);
   }

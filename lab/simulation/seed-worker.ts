@@ -1,14 +1,14 @@
-/** Seed worker: a thread that plays the seeds it is given, one after another. */
+/** Seed worker: a thread that plays one requested seed after another. */
 import { parentPort } from "node:worker_threads";
 import { type SimulationMode, type SimulationResult, simulate } from "./simulation.ts";
 
-/** What the main thread asks for. */
+/** A request of the main thread. */
 export interface SeedRequest {
   readonly seed: number;
   readonly mode: SimulationMode;
 }
 
-/** What it gets back. */
+/** The worker's reply. */
 export interface SeedReport
   extends Pick<SimulationResult, "counts" | "findings" | "hash" | "lives"> {
   readonly seed: number;
@@ -18,7 +18,7 @@ parentPort?.on("message", async (request: SeedRequest) => {
   parentPort?.postMessage(await playSeed(request));
 });
 
-/** @param trace Told every line of the run's log. */
+/** @param trace Called with every line of the run's log. */
 export async function playSeed(
   { mode, seed }: SeedRequest,
   trace?: (line: string) => void,

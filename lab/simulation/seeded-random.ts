@@ -1,6 +1,6 @@
-/** Randomness that a test can repeat: mulberry32, 32 bits of state. */
+/** Seeded random: random numbers that a test can repeat (mulberry32, 32 bits of state). */
 
-/** A function like `Math.random` that gives the same figures for the same seed. */
+/** A function like `Math.random` that gives the same numbers for the same seed. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,9 +1,9 @@
 /**
- * Simulated disk: SQLite of a process to which anything may happen at any statement and any commit.
+ * Simulated disk: SQLite of a process that may fail or die at any statement and any commit.
  *
- * The files are real; what is simulated is the moment of death and the disk's refusals. One instance
- * is one process's way to its files: after its death it cannot touch them any more, what was not
- * committed is gone, and the next process finds exactly what was durable.
+ * The files are real; deaths and errors of the disk are simulated. One instance serves one process.
+ * After the process's death it cannot touch the files any more, uncommitted data is gone, and the next
+ * process finds exactly what was durable.
  */
 import { StorageFailedError, StorageFullError } from "../../bot/core/errors.ts";
 import type { SqlStatement } from "../../bot/core/transaction.ts";
@@ -13,24 +13,24 @@ import {
   openNodeSqlite,
 } from "../../bot/storage/sqlite/sqlite-driver.ts";
 
-/** What happens at one point. `reachedDisk`: whether the commit is durable, although it failed. */
+/** A fault at one point. `reachedDisk`: whether the commit is durable, although it failed. */
 export type DiskFault =
   | { readonly kind: "die"; readonly reachedDisk: boolean }
   | { readonly kind: "full" }
   | { readonly kind: "sync-failed"; readonly reachedDisk: boolean };
 
-/** Asked before every statement that may write, and before every group commit. */
+/** Called before every statement that may write, and before every group commit. */
 export type StrikeDisk = (point: "statement" | "commit") => DiskFault | undefined;
 
 /** A process that dies at one of its group commits. */
 export interface CrashPlan {
   /** Which group commit is the last one; `Infinity` for none. */
   readonly atCommit: number;
-  /** Whether that commit still reached the disk, although nobody heard of it. */
+  /** Whether that commit still reached the disk. */
   readonly reachedDisk: boolean;
 }
 
-/** Strikes as a crash plan says. */
+/** Makes the process die as a crash plan says. */
 export function crashAsPlanned({ atCommit, reachedDisk }: CrashPlan): StrikeDisk {
   let commits = 0;
   return (point) => {
@@ -46,7 +46,7 @@ export class SimulatedDisk {
   #commits = 0;
   #dead = false;
 
-  /** @param onDeath Told when the process has died at this disk. */
+  /** @param onDeath Called when the process has died at this disk. */
   constructor(strike: StrikeDisk, onDeath: () => void = () => {}) {
     this.#strike = strike;
     this.#onDeath = onDeath;
@@ -56,7 +56,7 @@ export class SimulatedDisk {
     return this.#dead;
   }
 
-  /** Group commits so far. */
+  /** Number of group commits so far. */
   get commits(): number {
     return this.#commits;
   }
@@ -105,7 +105,7 @@ export class SimulatedDisk {
     };
   }
 
-  /** Throws where something happens. */
+  /** Throws when a fault strikes at this point. */
   #pass(point: "statement" | "commit", commit: () => void): void {
     this.#checkAlive();
     const fault = this.#strike(point);
@@ -121,7 +121,7 @@ export class SimulatedDisk {
     this.#checkAlive();
   }
 
-  /** As `kill -9` does: what is not committed is rolled back, and the lock is free. */
+  /** Ends the process's access as `kill -9` does: open transactions roll back, the lock is freed. */
   kill(): void {
     if (this.#dead) return;
     this.#dead = true;

@@ -1,10 +1,9 @@
 /**
  * Simulated network: one process's client for the simulated Telegram.
  *
- * Calls take time both ways, are refused, swallowed, cut or answered with somebody else's words, as
- * the weather says. What the bot gets goes through the real `readAnswer`, so that every error is one
- * of its own. A call given up is not executed any more; one in flight when its process dies may be,
- * for a moment.
+ * The weather decides whether calls are delayed, refused, swallowed, cut or answered by a proxy. Answers
+ * go through the real `readAnswer`, so that the bot sees its own errors. A call that was given up is not
+ * executed any more; a call in flight when its process dies may still be, for a moment.
  */
 
 import type { CallOptions } from "../../bot/core/bot-api.ts";
@@ -24,12 +23,12 @@ export interface SimulatedNetworkDeps {
   readonly weather: Weather;
   readonly random: Random;
   readonly deadlineMs: number;
-  /** Telegram has executed a call. */
+  /** Called when Telegram has executed a call. */
   readonly onExecuted: () => void;
   readonly onAnswer: OnAnswer;
 }
 
-/** The process has read an answer to a call: its result, or the error it was. */
+/** Called when the process has read the answer to a call: its result or its error. */
 export type OnAnswer = (
   method: string,
   payload: JsonObject,
@@ -37,8 +36,8 @@ export type OnAnswer = (
 ) => void;
 
 /**
- * Milliseconds for which a dead process's requests may still reach Telegram, out of a socket or a
- * proxy. Just below what flood control reckons with (telegram/delivery/flood-rules.ts).
+ * Milliseconds for which a dead process's requests may still reach Telegram from a socket or a proxy.
+ * This is just below the time that flood control allows for (bot/telegram/delivery/flood-rules.ts).
  */
 const lateMs = 900;
 
@@ -46,7 +45,7 @@ export class SimulatedNetwork implements TelegramClient {
   readonly #deps: SimulatedNetworkDeps;
   readonly pool = { connected: 1, pending: 0, running: 0, connectionsMax: 1, route: 0 };
   #closed = false;
-  /** Its connection is gone without anybody's noticing: the poll under way is never answered. */
+  /** The connection is lost silently: the open poll is never answered. */
   #pollsLost = 0;
   #diedAtMs = Number.POSITIVE_INFINITY;
 
@@ -139,7 +138,7 @@ export class SimulatedNetwork implements TelegramClient {
         later(() => end.fail(new CallNotSentError(`${method}: no connection (ECONNREFUSED)`)));
         return;
       case "half-open":
-        // Nothing comes back; half of what is sent arrives.
+        // No answer comes back, and only half of the calls arrive.
         if (random() < 0.5) execute(() => {});
         return;
       case "cut":
@@ -166,7 +165,7 @@ export class SimulatedNetwork implements TelegramClient {
     }
   }
 
-  /** The request reaches Telegram, unless it was given up or its process died too long ago. */
+  /** Delivers the request to Telegram, unless it was given up or its process died too long ago. */
   #arrive(
     method: string,
     payload: JsonObject,

@@ -1,9 +1,9 @@
 /**
- * Simulated process: one life of the bot, made of its real parts on simulated ones.
+ * Simulated process: one life of the bot, made of its real parts in a simulated world.
  *
- * Real are store, queue, intake, delivery, flood control, breaker, connections, handlers, supervision
- * and the manager that joins them, put together by the launcher's own `assembly/`. Simulated are time,
- * chance, the network's far end, and the moment of every death.
+ * Store, queue, intake, delivery, flood control, breaker, connections, handlers, supervision and the
+ * manager that joins them are real, made by bot/enhanced-launcher/. Time, chance, the network's far end
+ * and the moment of every death are simulated.
  */
 
 import { type FaultToleranceConfig, parseConfig } from "../../bot/config/fault-tolerance-config.ts";
@@ -36,7 +36,7 @@ import type { Thread, VirtualTime } from "./virtual-time.ts";
 import type { Weather } from "./weather.ts";
 import { type WorkWorld, workingShop } from "./work-command.ts";
 
-/** Real parts may be replaced by broken ones, to prove that the judge notices. */
+/** Broken parts that replace real ones, to prove that the checker notices them. */
 export interface Plants {
   readonly store?: (store: Store, clock: Clock) => Store;
   readonly delivery?: (delivery: MessageHandler) => MessageHandler;
@@ -57,13 +57,13 @@ export interface SimulatedProcessDeps {
   readonly onHandling: (kind: "began" | "ended", message: JsonObject) => void;
   readonly onExecuted: () => void;
   readonly onAnswer: OnAnswer;
-  /** It has ended; told once. */
+  /** Called once, when the process has ended. */
   readonly onEnd: (reason: string) => void;
 }
 
 const encryptionKey = new Secret(Buffer.alloc(32, "simulated").toString("base64"));
 
-/** The same over all lives: what becomes of a lost key is another test's business. */
+/** All processes use the same keys; another test covers a lost key. */
 export const simulatedKeys: EncryptionKeys = {
   find: () => encryptionKey,
   previous: undefined,
@@ -72,7 +72,7 @@ export const simulatedKeys: EncryptionKeys = {
 
 const token = new Secret(`${botUser.id}:unused`);
 
-/** What production runs with, but for what only makes waiting longer. */
+/** Production's settings, but with shorter waits. */
 export const simulatedConfig = parseConfig({
   NODE_ENV: "production",
   TELEGRAM_BOT_TOKEN: `${botUser.id}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`,
@@ -108,7 +108,7 @@ export class SimulatedProcess {
     this.#manager = this.#assemble();
   }
 
-  /** As PM2 starts it. What cannot start ends. */
+  /** Starts the process. It ends when it cannot start. */
   start(): void {
     this.#manager.start().catch((error: unknown) => {
       if (!this.#stopping) this.kill(`could not start: ${String(error)}`);
@@ -116,12 +116,12 @@ export class SimulatedProcess {
   }
 
   kill(reason: string): void {
-    // First of all, so that its reason counts.
+    // This comes first, so that its reason counts.
     this.#end(reason);
     this.#disk.kill();
   }
 
-  /** As on SIGTERM: drained under its deadline, stopped, ended. */
+  /** Stops the process as SIGTERM does: it drains under its deadline, stops, and ends. */
   stop(reason: string): void {
     if (this.#stopping || this.#ended) return;
     this.#stopping = true;
@@ -213,12 +213,12 @@ export class SimulatedProcess {
         polling,
         health,
       ],
-      restartProcess: (name) => this.stop(`${name} could not be helped alone`),
+      restartProcess: (name) => this.stop(`restarting ${name} alone did not help`),
     });
     return manager;
   }
 
-  /** The handler, with its begins and ends on record. */
+  /** The handler, with its beginnings and ends recorded. */
   #witnessed(handler: MessageHandler): MessageHandler {
     const { onHandling } = this.#deps;
     return {
@@ -232,7 +232,7 @@ export class SimulatedProcess {
           over = true;
         };
         onHandling("began", payload);
-        // A handler that was given up can do nothing any more, though it may still run.
+        // A handler that was given up can commit nothing any more, although it may still run.
         attempt.signal.addEventListener("abort", end, { once: true });
         try {
           return await handler.handle(attempt);

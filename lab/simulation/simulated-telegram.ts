@@ -1,9 +1,9 @@
 /**
- * Simulated Telegram: one bot's updates and what it sends, as the Bot API server behaves.
+ * Simulated Telegram: one bot's updates and sends, with the Bot API server's behaviour.
  *
- * Knows nothing of networks: a request arrives and is answered, at once or later. Updates are kept
- * until a later `getUpdates` confirms them, a new long poll ends the one before it with 409, a long
- * poll is answered as soon as there is something. Source: reference tdlib/telegram-bot-api, Client.cpp.
+ * It has no network: a request arrives and is answered, at once or later. Updates are kept until a later
+ * `getUpdates` confirms them, a new long poll ends the one before it with 409, and a long poll is
+ * answered as soon as there is an update. Source: tdlib/telegram-bot-api, Client.cpp.
  */
 import type { JsonObject } from "../../bot/core/message.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -16,9 +16,9 @@ export interface SimulatedAnswer {
 export type Respond = (answer: SimulatedAnswer) => void;
 
 export interface TelegramListener {
-  /** The update is confirmed: Telegram forgets it. */
+  /** Called when an update is confirmed and forgotten. */
   readonly confirmed: (updateId: number) => void;
-  /** A call that changes something took effect. @returns what has to be known of it later. */
+  /** Called when a call that changes something took effect. */
   readonly executed: (method: string, payload: JsonObject) => void;
 }
 
@@ -42,12 +42,12 @@ export class SimulatedTelegram {
     this.#listener = listener;
   }
 
-  /** Updates nobody has confirmed. */
+  /** Number of unconfirmed updates. */
   get pending(): number {
     return this.#pending.length;
   }
 
-  /** A user did something. */
+  /** Adds an update of a user. */
   offer(update: JsonObject): void {
     this.#pending.push(update);
     this.#endPoll((poll) => poll.respond(this.#batch(poll.limit)));

@@ -1,9 +1,9 @@
 /**
- * Simulation: one seed, one run, judged.
+ * Simulation: plays and judges one run of one seed.
  *
  * Processes live and die one after another over the same disk, in bad weather, while users go on. In
- * safety the run ends in the midst of it; in liveness the weather becomes fine, and everything has to
- * drain within a bound. Everything is drawn from the seed, so a seed replays exactly.
+ * safety mode the run ends in bad weather; in liveness mode the weather becomes fine, and everything has
+ * to drain within a bound. Every random choice comes from the seed, so a seed replays exactly.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -28,18 +28,18 @@ import { type Blow, drawForecast, type Forecast, type Trigger, Weather } from ".
 import { workUsersFrom } from "./work-command.ts";
 import { lastWords, nameOfReply, type PlannedUpdate, planWorkload } from "./workload.ts";
 
-/** Both: one run, judged in the midst of the bad weather and again when all has drained. */
+/** `both` judges one run in bad weather, and again when everything has drained. */
 export type SimulationMode = "safety" | "liveness" | "both";
 
 export interface SimulationOptions {
   readonly seed: number;
   readonly mode: SimulationMode;
-  /** Told every line of the run's log. Default: nobody. */
+  /** Called with every line of the run's log. Default: none. */
   readonly trace?: (line: string) => void;
   readonly plants?: Plants;
 }
 
-/** A broken promise: the judge's findings, and what only the simulation can see. */
+/** A broken promise: a finding of the checker, or one that only the simulation can see. */
 export type Complaint =
   | Finding
   | { readonly promise: "P9" | "P10"; readonly what: "defect" | "stop-overdue"; where: string };
@@ -47,9 +47,9 @@ export type Complaint =
 export interface SimulationResult {
   readonly findings: readonly Complaint[];
   readonly counts: HistoryCounts;
-  /** Of the log: two runs of one seed have the same. */
+  /** Hash of the log; two runs of one seed have the same. */
   readonly hash: string;
-  /** Processes that lived. */
+  /** Number of processes. */
   readonly lives: number;
   readonly virtualMs: number;
   readonly forecast: Forecast;
@@ -59,13 +59,13 @@ export interface SimulationResult {
 /** Milliseconds of bad weather. */
 const badMs = 60_000;
 /**
- * Virtual milliseconds in which everything has to drain in fine weather: a send is given up after five
- * attempts, a breaker stays open for seconds; only a refused token is asked about every few minutes.
+ * Virtual milliseconds in which everything has to drain in fine weather. Five attempts of a send and an
+ * open breaker take seconds; only a refused token is retried every few minutes.
  */
 const drainWithinMs = 15 * 60_000;
-/** Milliseconds after its start in which a process finds the disk cold. */
+/** Milliseconds after its start in which a process's disk cache is cold. */
 const youngMs = 1_000;
-/** A memory file system where there is one: only the order of writes matters here. */
+/** A memory file system is used where there is one, because only the order of writes matters. */
 const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
@@ -99,11 +99,10 @@ class Simulation {
   readonly #begun = new Map<string, number>();
   #numbers = 0;
   #lives = 0;
-  /** What this process has had executed and answered, in case it dies before that is durable. */
+  /** This process's executed and refused sends, which become ambiguous if it dies before it records them. */
   #uncertain: { executed: Mutable<RecordOf<"executed">>[]; refused: RecordOf<"rate-limited">[] };
   #process: SimulatedProcess | undefined;
   #thread: Thread | undefined;
-  /** What the disk does next. */
   #armed: Armed | undefined;
 
   constructor(options: SimulationOptions, directory: string) {
@@ -124,11 +123,11 @@ class Simulation {
     });
   }
 
-  /** An error nobody has handled. That of a dead process is nobody's. */
+  /** Reports an unhandled error, unless its process is dead. */
   defect(reason: unknown): void {
     if (/simulated process is dead/.test(String(reason))) return;
     this.#note("defect", String(reason));
-    const where = `nobody handled ${reason instanceof Error ? reason.stack : String(reason)}`;
+    const where = `unhandled: ${reason instanceof Error ? reason.stack : String(reason)}`;
     this.#findings.push({ promise: "P9", what: "defect", where });
   }
 
@@ -154,11 +153,11 @@ class Simulation {
     };
   }
 
-  // ---- what happens -------------------------------------------------------------------------------
+  // ---- events -------------------------------------------------------------------------------------
 
   #boot(): void {
     this.#lives++;
-    // The very first start makes the tables; it can be killed in the middle of that, too.
+    // The first start creates the tables, and can be killed in the middle of that.
     const early = this.#lives === 1 && this.#random() < 0.2;
     this.#armed = early
       ? { blow: "kill-at-statement", trigger: "now", statements: this.#random() * 25, commits: 0 }
@@ -204,8 +203,8 @@ class Simulation {
     this.#note("end", reason);
     this.#record({ kind: "died" });
     this.#process = undefined;
-    // In hand means: not known to be done, whatever Telegram has executed or answered.
-    for (const { payload } of this.#observer.sendsInHand()) {
+    // A claimed send is not known to be done, even if Telegram has executed and answered it.
+    for (const { payload } of this.#observer.claimedSends()) {
       const call = JSON.parse(payload) as { method: string; payload: JsonObject };
       const chat = String(call.payload["chat_id"]);
       const reply = nameOfReply(call.method, call.payload);
@@ -229,7 +228,7 @@ class Simulation {
     this.#note("blow", kind);
     switch (kind) {
       case "deploy":
-        this.#process?.stop("deployed anew");
+        this.#process?.stop("deployed again");
         return;
       case "pause":
         this.#thread?.stall(ms);
@@ -251,7 +250,7 @@ class Simulation {
     }
   }
 
-  /** The moment a death was waiting for may have come. */
+  /** Kills the process if an armed death was waiting for this moment. */
   #trigger(trigger: Trigger): void {
     const armed = this.#armed;
     if (armed?.trigger !== trigger) return;
@@ -294,7 +293,7 @@ class Simulation {
     return fault;
   }
 
-  // ---- what is seen -------------------------------------------------------------------------------
+  // ---- records ------------------------------------------------------------------------------------
 
   #confirmed(updateId: number): void {
     const update = String(updateId);
@@ -311,7 +310,7 @@ class Simulation {
     const reply = nameOfReply(method, payload);
     if (reply === undefined) return;
     const chat = String(payload["chat_id"]);
-    // Until the answer is read, nobody can know.
+    // The send is ambiguous until its answer is read.
     const record = this.#record({ kind: "executed", chat, reply, ambiguous: true });
     this.#uncertain.executed.push(record as Mutable<RecordOf<"executed">>);
   }
@@ -366,7 +365,7 @@ class Simulation {
 
   // ---- the end ------------------------------------------------------------------------------------
 
-  /** Fine weather until nothing is left to do, then a stop that has to come to its end. */
+  /** Keeps the weather fine until nothing is left to do, then stops the process. */
   async #drain(): Promise<void> {
     const untilMs = badMs + drainWithinMs;
     this.#armed = undefined;
@@ -400,14 +399,14 @@ class Simulation {
       lastWords: [lastWords],
     };
     for (const record of historyFromDatabase(this.#observer.read, names)) {
-      // Seen only now: a confirmation may have come before it.
+      // Its exact time is not known: a confirmation may have come before it.
       if (record.kind === "stored") {
         if (!seen.has(record.update)) history.push({ ...record, at });
       } else {
         history.push(record.kind === "effect" ? renamed(record) : record);
       }
     }
-    // Between two processes only the wall clock goes on: set forward, it looks as if time had passed.
+    // Between two processes only the wall clock goes on, so setting it forward looks like passed time.
     const setForward = this.#forecast.blows.some(({ kind, ms }) => kind === "clock-step" && ms > 0);
     const limits = setForward ? null : limitRulesDefault;
     const verdict = checkHistory(history, { limits });
@@ -423,14 +422,14 @@ class Simulation {
 interface Armed {
   readonly blow: Blow["kind"];
   trigger: Trigger;
-  /** Statements and commits to let pass first. */
+  /** Number of statements and commits to let pass first. */
   statements: number;
   commits: number;
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
-/** `/work` has users and references of its own; see work-command.ts. */
+/** Renames an effect of `/work`, which has users and references of its own; see work-command.ts. */
 function renamed(effect: RecordOf<"effect">): RecordOf<"effect"> {
   const userId = Number(effect.chat);
   if (userId < workUsersFrom) return { ...effect, chat: `shop:${effect.chat}` };

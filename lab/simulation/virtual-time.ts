@@ -1,13 +1,13 @@
 /**
- * Virtual time: everything that will happen, in order, in one thread, as fast as the machine can.
+ * Virtual time: runs all scheduled events in order, in one thread, as fast as the machine can.
  *
- * What is due at the same instant happens in an order drawn from the seed. Something that happens on a
- * `Thread` (the bot's process) waits while that thread is busy, and never happens once it is dead;
- * everything else is the world. After each happening all promises settle before the next one.
+ * The seed decides the order of events that are due at the same instant. An event on a `Thread` (the
+ * bot's process) waits while that thread is busy, and is dropped once it is dead; all other events
+ * belong to the world. After each event all promises settle before the next one.
  */
 import type { Clock, Random } from "../../bot/core/clock.ts";
 
-interface Happening {
+interface ScheduledEvent {
   dueAtMs: number;
   readonly order: number;
   readonly sequence: number;
@@ -16,15 +16,15 @@ interface Happening {
   cancelled: boolean;
 }
 
-/** Happenings one run may consist of; a loop without end is a failure, not a hang. */
-const happeningsMax = 400_000;
+/** Maximum of events in one run, so that an endless loop is a failure and not a hang. */
+const eventsMax = 400_000;
 
 export class VirtualTime {
   readonly #random: Random;
-  readonly #heap: Happening[] = [];
+  readonly #heap: ScheduledEvent[] = [];
   #nowMs = 0;
-  #happenings = 0;
-  /** What the wall clock shows at instant 0. */
+  #events = 0;
+  /** Wall clock at instant 0. */
   epochAtZeroMs = 1_767_225_600_000;
 
   constructor(random: Random) {
@@ -35,23 +35,19 @@ export class VirtualTime {
     return this.#nowMs;
   }
 
-  get happenings(): number {
-    return this.#happenings;
-  }
-
-  /** Lets something happen later. @returns what calls it off. */
+  /** Schedules an event. @returns a function that cancels it. */
   at(dueAtMs: number, run: () => void, thread?: Thread): () => void {
-    const happening: Happening = {
+    const event: ScheduledEvent = {
       dueAtMs: Math.max(this.#nowMs, dueAtMs),
       order: this.#random(),
-      sequence: this.#happenings + this.#heap.length,
+      sequence: this.#events + this.#heap.length,
       thread,
       run,
       cancelled: false,
     };
-    this.#push(happening);
+    this.#push(event);
     return () => {
-      happening.cancelled = true;
+      event.cancelled = true;
     };
   }
 
@@ -59,7 +55,7 @@ export class VirtualTime {
     return this.at(this.#nowMs + delayMs, run);
   }
 
-  /** Lets everything happen that is due by then, or until `enough` says so. */
+  /** Runs all events that are due by `untilMs`, or until `enough` returns true. */
   async runUntil(untilMs: number, enough: () => boolean = () => false): Promise<void> {
     await settle();
     while (!enough()) {
@@ -77,57 +73,57 @@ export class VirtualTime {
         continue;
       }
       this.#nowMs = Math.max(this.#nowMs, next.dueAtMs);
-      if (++this.#happenings > happeningsMax) throw new Error("the simulation never comes to rest");
+      if (++this.#events > eventsMax) throw new Error("the simulation never comes to rest");
       next.run();
       await settle();
     }
   }
 
-  #push(happening: Happening): void {
+  #push(event: ScheduledEvent): void {
     const heap = this.#heap;
-    let index = heap.push(happening) - 1;
+    let index = heap.push(event) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (!isBefore(happening, heap[parent] as Happening)) break;
-      heap[index] = heap[parent] as Happening;
+      if (!isBefore(event, heap[parent] as ScheduledEvent)) break;
+      heap[index] = heap[parent] as ScheduledEvent;
       index = parent;
     }
-    heap[index] = happening;
+    heap[index] = event;
   }
 
   #pop(): void {
     const heap = this.#heap;
-    const last = heap.pop() as Happening;
+    const last = heap.pop() as ScheduledEvent;
     if (heap.length === 0) return;
     let index = 0;
     for (;;) {
       let child = 2 * index + 1;
       if (child >= heap.length) break;
       const right = heap[child + 1];
-      if (right && isBefore(right, heap[child] as Happening)) child++;
-      if (!isBefore(heap[child] as Happening, last)) break;
-      heap[index] = heap[child] as Happening;
+      if (right && isBefore(right, heap[child] as ScheduledEvent)) child++;
+      if (!isBefore(heap[child] as ScheduledEvent, last)) break;
+      heap[index] = heap[child] as ScheduledEvent;
       index = child;
     }
     heap[index] = last;
   }
 }
 
-function isBefore(a: Happening, b: Happening): boolean {
+function isBefore(a: ScheduledEvent, b: ScheduledEvent): boolean {
   if (a.dueAtMs !== b.dueAtMs) return a.dueAtMs < b.dueAtMs;
   return a.order !== b.order ? a.order < b.order : a.sequence < b.sequence;
 }
 
-/** Promises settle in the microtasks before the next turn of the event loop. */
+/** Resolves after the microtasks of this turn of the event loop, in which promises settle. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** One process's only thread, and its clock. */
+/** The main thread of one process, and its clock. */
 export class Thread implements Clock {
   readonly #time: VirtualTime;
   readonly #random: Random;
-  /** Until then it does nothing: a slow disk, a stopped process, a sleeping machine. */
+  /** The thread does nothing until then: a slow disk, a stopped process, a sleeping machine. */
   busyUntilMs = 0;
   dead = false;
   readonly #startedAtMs: number;
@@ -138,7 +134,7 @@ export class Thread implements Clock {
     this.#startedAtMs = time.nowMs;
   }
 
-  /** Milliseconds since it was started. */
+  /** Milliseconds since the thread was started. */
   get ageMs(): number {
     return this.monotonicMs() - this.#startedAtMs;
   }
@@ -151,17 +147,17 @@ export class Thread implements Clock {
     return Math.floor(this.#time.epochAtZeroMs + this.monotonicMs());
   }
 
-  /** Does nothing for so long, in the middle of whatever it does. */
+  /** Makes the thread do nothing for `ms`, in the middle of its work. */
   stall(ms: number): void {
     this.busyUntilMs = this.monotonicMs() + ms;
   }
 
-  /** Lets something happen on this thread. */
+  /** Schedules an event on this thread. */
   after(delayMs: number, run: () => void): () => void {
     return this.#time.at(this.monotonicMs() + delayMs, run, this);
   }
 
-  /** As an event loop does at the end of a turn: others that are due at once may come first. */
+  /** Schedules work for the end of the event loop's turn; other due events may come first. */
   readonly defer = (work: () => void): void => {
     this.after(this.#random() < 0.5 ? 0 : this.#random() * 2, work);
   };
@@ -174,7 +170,7 @@ export class Thread implements Clock {
         signal.removeEventListener("abort", wake);
         resolve();
       };
-      // A timer never fires early, and rarely at once.
+      // A timer never fires early, and rarely exactly on time.
       const delay = Math.max(0, delayMs) + this.#random();
       const callOff = Number.isFinite(delay) ? this.after(delay, wake) : () => {};
       signal.addEventListener("abort", wake, { once: true });

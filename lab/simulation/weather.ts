@@ -1,8 +1,8 @@
 /**
- * Weather: what is wrong with network, Telegram, disk, machine and process, and when.
+ * Weather: decides which faults of network, Telegram, disk, machine and process happen, and when.
  *
- * Drawn from the seed before a run: spells of one trouble each, which may overlap, over a background of
- * rare single faults. After `fineFromMs` nothing is wrong any more.
+ * The seed decides it before a run: spells of one trouble each, which may overlap, and a background of
+ * rare single faults. After `fineFromMs` there are no faults any more.
  */
 import type { Random } from "../../bot/core/clock.ts";
 
@@ -30,7 +30,7 @@ export interface Spell {
   readonly untilMs: number;
 }
 
-/** How a process ends, or stands still. */
+/** A blow ends or pauses a process, or steps its clock. */
 export interface Blow {
   readonly atMs: number;
   readonly kind:
@@ -44,9 +44,9 @@ export interface Blow {
     | "pause"
     | "clock-step"
     | "idle-poll-lost";
-  /** Milliseconds of a pause or a step. */
+  /** Length of a pause or a clock step in milliseconds. */
   readonly ms: number;
-  /** What a death waits for: the moments after these are the ones that matter. */
+  /** The moment that a death waits for; the instants after such a moment matter most. */
   readonly trigger: Trigger;
 }
 
@@ -57,7 +57,7 @@ export type Trigger = (typeof triggers)[number];
 export interface Forecast {
   readonly spells: readonly Spell[];
   readonly blows: readonly Blow[];
-  /** Of one call, when no spell holds. */
+  /** Probability that a call fails outside of any spell. */
   readonly backgroundFaults: number;
   readonly fineFromMs: number;
 }
@@ -76,12 +76,12 @@ const blowKinds: readonly Blow["kind"][] = [
   "idle-poll-lost",
 ];
 
-/** @param fineFromMs How long it is bad. */
+/** @param fineFromMs Length of the bad weather. */
 export function drawForecast(random: Random, fineFromMs: number): Forecast {
   const spells = Array.from({ length: Math.floor(random() * 5) }, (): Spell => {
     const trouble = pick(random, troubles);
     const fromMs = random() * fineFromMs;
-    // As many short spells as long ones.
+    // Short and long spells are equally frequent.
     const lengthMs = 200 * 100 ** random();
     return { trouble, fromMs, untilMs: Math.min(fineFromMs, fromMs + lengthMs) };
   });
@@ -100,7 +100,7 @@ export function pick<T>(random: Random, items: readonly T[]): T {
   return items[Math.floor(random() * items.length)] as T;
 }
 
-/** What one forecast means at one instant. */
+/** Answers what a forecast means at the present instant. */
 export class Weather {
   readonly #forecast: Forecast;
   readonly #random: Random;
@@ -119,7 +119,7 @@ export class Weather {
     );
   }
 
-  /** The trouble one call meets, if any. */
+  /** The trouble that one call meets, if any. */
   strikesCall(method: string): Trouble | undefined {
     const nowMs = this.#nowMs();
     if (nowMs >= this.#forecast.fineFromMs) return undefined;
@@ -142,9 +142,9 @@ export class Weather {
   }
 
   /**
-   * Milliseconds the disk keeps the process waiting at a commit.
+   * Milliseconds for which the disk delays a commit.
    *
-   * @param young Whether the process has just been started.
+   * @param young Whether the process was started recently.
    */
   commitStallMs(young: boolean): number {
     if (young && this.#random() < 0.1) return this.#random() * 800;

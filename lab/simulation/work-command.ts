@@ -1,8 +1,8 @@
 /**
- * Work command: `/work KEY PLAN` in front of the shop's commands, for the simulation alone.
+ * Work command: handles `/work KEY PLAN` before the shop's own commands, for the simulation only.
  *
- * Ordinary handler code: durable steps, replies inside and after them, and failures where failures
- * can be. Every run of a step writes another ledger entry, so that a second one is seen.
+ * It is ordinary handler code with durable steps, replies inside and after them, and failures between
+ * them. Every run of a step writes another ledger entry, so that a second run is noticed.
  */
 import type { BotContext } from "../../bot/kit/bot-context.ts";
 import type { BotModule } from "../../bot/kit/module.ts";
@@ -11,11 +11,11 @@ import { shopOf } from "../../bot/shop/sqlite-tables.ts";
 import { owedForWork, type WorkPlan } from "./workload.ts";
 
 export interface WorkWorld {
-  /** @returns how often this work was begun before. */
+  /** Records a beginning. @returns how often this work was begun before. */
   readonly begin: (key: string) => number;
   readonly killProcess: () => void;
   readonly random: () => number;
-  /** Never the same twice. */
+  /** A number that was never returned before. */
   readonly nextNumber: () => number;
 }
 

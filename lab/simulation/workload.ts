@@ -1,15 +1,15 @@
 /**
- * Workload: what users do, and what the bot owes them for it.
+ * Workload: the actions of users, and what the bot owes them.
  *
- * Private chats use the shop's own commands; every chat also sends `/work`, a command of the
- * simulation alone that fails, hangs or kills as it was told, and names each of its effects and
- * replies, so that the judge knows exactly what is missing.
+ * Private chats use the shop's commands. Every chat also sends `/work`, a command of the simulation that
+ * fails, hangs or kills on request, and names each of its effects and replies, so that the checker
+ * knows exactly what is missing.
  */
 import type { Random } from "../../bot/core/clock.ts";
 import type { JsonObject } from "../../bot/core/message.ts";
 import { pick } from "./weather.ts";
 
-/** How `/work` behaves. */
+/** The behaviours of `/work`. */
 export const workPlans = [
   "plain",
   "two-steps",
@@ -36,7 +36,7 @@ const shopCommands = ["/start", "/help", "/balance"] as const;
 const labels = { "/start": "greeting", "/help": "help", "/balance": "balance" } as const;
 const actions = ["work", "work", "command", "buy"] as const;
 const espressoMinor = 900;
-/** Of the welcome balance. */
+/** Purchases that the welcome balance allows. */
 const purchasesMax = 4;
 
 export function planWorkload(random: Random, untilMs: number): readonly PlannedUpdate[] {
@@ -63,7 +63,7 @@ class Planner {
     const count = 5 + Math.floor(this.#random() * 30);
     for (let index = 0; index < count; index++) {
       this.#atMs += (this.#random() * 2 * this.#untilMs) / count;
-      // Ids jump: other kinds of updates were not asked for.
+      // Update ids may have gaps.
       this.#updateId += this.#random() < 0.05 ? 1 + Math.floor(this.#random() * 1_000) : 1;
       const chat = pick(this.#random, [...privateChats, groupChat]);
       const kind = chat === groupChat ? "work" : pick(this.#random, actions);
@@ -77,7 +77,7 @@ class Planner {
   #add(chat: number, fields: JsonObject, effects: readonly string[], replies: readonly string[]) {
     const update = { update_id: this.#updateId, ...fields };
     const owed = { effects, replies };
-    // Never two at one instant: Telegram gives its ids in the order of things.
+    // No two actions share an instant, because Telegram's ids follow the order of actions.
     const atMs = Math.min(this.#atMs, this.#untilMs) + this.#planned.length;
     const planned = { atMs, updateId: this.#updateId, chat: String(chat), update, ...owed };
     this.#planned.push(planned);
@@ -110,7 +110,7 @@ class Planner {
 
   #command(chat: number): void {
     const command = pick(this.#random, shopCommands);
-    // Neighbours with the same name could not be told from a repetition.
+    // A neighbour with the same name could not be told from a repetition.
     if (this.#lastReply.get(String(chat)) === labels[command]) {
       this.#work(chat, this.#planned.length + 1_000);
       return;
@@ -125,7 +125,7 @@ class Planner {
     return [`welcome:${chat}`];
   }
 
-  /** A press on the confirm button, sometimes twice, sometimes repeated by the client itself. */
+  /** Presses the confirm button, sometimes twice, sometimes repeated by the client itself. */
   #buy(chat: number, index: number): void {
     const bought = this.#purchases.get(String(chat)) ?? 0;
     if (bought >= purchasesMax) {
@@ -165,7 +165,7 @@ class Planner {
   }
 }
 
-/** What a `/work` that succeeds has done. */
+/** The effects and replies of a successful `/work`. */
 export function owedForWork(key: string, plan: WorkPlan) {
   const steps = plan === "two-steps" ? [1, 2] : [1];
   return {
@@ -174,7 +174,7 @@ export function owedForWork(key: string, plan: WorkPlan) {
   };
 }
 
-/** The name of a call that answers a chat; `undefined` for calls that are no replies. */
+/** The name of the reply that a call sends; `undefined` when it sends none. */
 export function nameOfReply(method: string, payload: JsonObject): string | undefined {
   const text = String(payload["text"] ?? "");
   if (method === "editMessageText") return `receipt ${payload["message_id"]}`;
@@ -187,5 +187,5 @@ export function nameOfReply(method: string, payload: JsonObject): string | undef
   return `unknown: ${text}`;
 }
 
-/** What users are told when their update was given up. */
+/** Name of the message that replaces the replies of an update that was given up. */
 export const lastWords = "sorry";

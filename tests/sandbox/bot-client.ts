@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { onTestFinished } from "vitest";
 import { Sandbox, type SandboxOptions, sandboxToken } from "../../sandbox/sandbox.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: what a server answers has no type until it is looked at.
+// biome-ignore lint/suspicious/noExplicitAny: a server's answer has no type until a test checks it.
 export type Loose = any;
 
 export interface BotAnswer {
@@ -15,7 +15,7 @@ export interface BotAnswer {
   readonly body: Loose;
 }
 
-/** A started sandbox; time stands still unless told otherwise. Stopped when the test ends. */
+/** Starts a sandbox, by default with a frozen clock. It is stopped when the test ends. */
 export async function startSandbox(options: SandboxOptions = {}) {
   const sandbox = new Sandbox({ seed: 1, frozenClock: true, ...options });
   onTestFinished(() => sandbox.stop());
@@ -26,7 +26,7 @@ export async function startSandbox(options: SandboxOptions = {}) {
   return { sandbox, control, url, port, call };
 }
 
-/** Ann has pressed Start; her chat is 42. */
+/** Starts a sandbox in which Ann has pressed Start; her chat is 42. */
 export async function startConversation(options: SandboxOptions = {}) {
   const started = await startSandbox(options);
   started.control.createUser({ id: 42, firstName: "Ann", started: true });
@@ -58,7 +58,7 @@ export function post(
     });
     request.end(body);
   });
-  // A poll that nobody waits for any more ends with the sandbox; that is no fault.
+  // An abandoned poll ends with the sandbox; that is no error.
   answer.catch(() => {});
   return answer;
 }
@@ -89,13 +89,13 @@ export function exchangeBytes(
   });
 }
 
-/** Turns of the event loop in which a request and its answer get through, several times over. */
+/** Turns of the event loop that are more than enough for a request and its answer. */
 const turnsOfARequest = 50;
 
-/** Lets everything run that is already on its way through the sockets of this process. */
+/** Waits until everything under way in the sockets of this process has arrived. */
 export async function settle(ms = 20): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
-  // A busy machine wakes us before it has looked at the sockets; what is under way is within us.
+  // A busy machine wakes us before it has read the sockets, so give it more turns.
   for (let turn = 0; turn < turnsOfARequest; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
   }

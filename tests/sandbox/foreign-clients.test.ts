@@ -1,8 +1,8 @@
 /**
  * Foreign clients: other people's libraries, unmodified, against the sandbox.
  *
- * They show that the sandbox is a Telegram to those who know Telegram; and where they are known to
- * fail, that it makes them fail (their behaviour was measured before, elsewhere).
+ * They show that the sandbox works for clients of Telegram, and that clients fail at it in the ways in
+ * which they are known to fail at Telegram.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-/** Fuzz: whatever comes, the sandbox answers as Telegram would, and goes on. */
+/** Fuzz: the sandbox answers any input as Telegram would, and goes on. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
@@ -156,7 +156,7 @@ test("random bytes on the socket end with a refusal or a closed connection", asy
   expect((await call("getMe")).status).toBe(200);
 }, 60_000);
 
-test("control requests of any shape are refused with a reason, and harm nobody", async () => {
+test("control requests of any shape are refused with a reason, and do no harm", async () => {
   const { call, url } = await startConversation();
   const operations = [
     "create-user",

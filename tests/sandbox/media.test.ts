@@ -115,7 +115,7 @@ test("a caption has its own limit and can be edited", async () => {
   expect(edited.body.result).toMatchObject({ caption: "two", photo: expect.anything() });
 });
 
-test("files are nobody's without the right token", async () => {
+test("files cannot be downloaded without the right token", async () => {
   const { url } = await startConversation();
   expect((await post(`${url}/file/bot1:x/photos/file_0.png`, "")).status).toBe(401);
   expect((await post(`${url}/file/bot${sandboxToken}/../../etc/passwd`, "")).status).toBe(404);

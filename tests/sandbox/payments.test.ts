@@ -109,7 +109,7 @@ describe("sendInvoice refuses", () => {
     expect(answer.body.description).toBe(`Bad Request: ${text}`);
   });
 
-  test("a refund of what nobody has paid", async () => {
+  test("a refund of a charge that does not exist", async () => {
     const { call } = await startConversation();
     const refund = { user_id: 42, telegram_payment_charge_id: "stx1" };
     expect((await call("refundStarPayment", refund)).body.description).toBe(

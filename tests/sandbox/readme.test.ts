@@ -13,7 +13,7 @@ const readme = readFileSync(new URL("README.md", folder), "utf8");
 test("the example for testing any bot runs, and finds nothing wrong", async () => {
   const [, code = ""] = /<!-- example -->\n```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   expect(code).toContain("new Sandbox");
-  // It has to stand where its imports are right.
+  // The file has to be in the folder to which its imports are relative.
   const file = fileURLToPath(new URL(`example-${process.pid}.ts`, folder));
   writeFileSync(file, code);
   onTestFinished(() => rmSync(file, { force: true }));

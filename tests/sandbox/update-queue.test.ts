@@ -93,7 +93,7 @@ test("an update beyond 512 KiB, or beyond 100,000 pending, is dropped without an
   expect(queue.add(() => "{}", 1_000)).toBeUndefined();
 });
 
-test("at two thousand million the queue is cleared and starts anew", () => {
+test("at two thousand million the queue is cleared and starts again", () => {
   const { queue, ended } = setup(1);
   queue.jump(2_000_000_000);
   const id = queue.add(() => "{}", 1_000);

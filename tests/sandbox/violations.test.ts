@@ -83,7 +83,7 @@ test.for([
   expect(violations.map(({ rule, sequence }) => [rule, sequence])).toEqual(found);
 });
 
-test("after a block every further attempt counts until somebody writes", () => {
+test("after a block every further attempt counts until the user writes", () => {
   const blocked = "Forbidden: bot was blocked by the user";
   const calls = [
     refused(1, 0, blocked),

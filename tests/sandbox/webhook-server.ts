@@ -1,4 +1,4 @@
-/** Webhook server: a bot's side of a webhook, whose answers a test decides. */
+/** Webhook server: a bot's side of a webhook; the test decides its answers. */
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,7 +13,7 @@ export interface Hit {
   readonly port: number | undefined;
 }
 
-/** @param answer Given every hit; ends the response, sooner or later or never. */
+/** @param answer Called with every hit. It may end the response at once, later or never. */
 export async function startWebhookServer(answer: (hit: Hit, number: number) => void) {
   const hits: Hit[] = [];
   const server = createServer((request, response) => {

@@ -138,7 +138,7 @@ test("an answer that is cut short counts as none", async () => {
   expect(hits).toHaveLength(2);
 });
 
-test("nobody listens: the error names it, and the update waits", async () => {
+test("without a listener the error says so, and the update waits", async () => {
   const { call, control, info } = await setup(status(200));
   await call("deleteWebhook");
   control.advanceClock({ ms: 1_000 });

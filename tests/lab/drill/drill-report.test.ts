@@ -13,7 +13,7 @@ import { formatReport } from "../../../lab/drill/text-report.ts";
 
 const fault: DrillFault = {
   name: "trip",
-  title: "somebody trips <over> the cable",
+  title: "a cat trips <over> the cable",
   how: "a cable",
   areas: ["endToEnd"],
   groups: ["T7"],
@@ -91,7 +91,7 @@ test.each([
   expect(summarizeAims([report]).some((aim) => !aim.held)).toBe(true);
 });
 
-test("times on a machine that is too busy are told, and not judged", () => {
+test("times on a machine that is too busy are reported, but not judged", () => {
   const busy = { ...held, recoveredAfterMs: 9_000, late: "9 s", busy: "load 20 on 2 processors" };
   const [kill, ...others] = summarizeAims([busy]);
   expect(kill).toMatchObject({ found: expect.stringContaining("busy"), held: true });
@@ -105,7 +105,7 @@ test("what was skipped neither holds nor breaks an aim", () => {
   expect(formatReport(reportOf(skipped)).join("\n")).toContain("no cable here");
 });
 
-test("the text tells of every fault, its reasons, the aims and the coverage", () => {
+test("the text names every fault, its reasons, the aims and the coverage", () => {
   const broken: FaultReport = {
     ...held,
     outcome: "broken",
@@ -127,9 +127,9 @@ test("the text tells of every fault, its reasons, the aims and the coverage", ()
   }
 });
 
-test("the page stands alone: no script, nothing from elsewhere, and every text escaped", () => {
+test("the page is self-contained: it has no script, loads nothing, and escapes every text", () => {
   const page = formatPage(reportOf(held));
-  expect(page).toContain("somebody trips &lt;over> the cable");
+  expect(page).toContain("a cat trips &lt;over> the cable");
   expect(page).toContain("<svg");
   expect(page).toContain("a storm");
   expect(page).not.toMatch(/<script|src=|href=|url\(|@import|https?:/);

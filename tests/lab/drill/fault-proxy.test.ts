@@ -62,7 +62,7 @@ test("latency: a chunk comes later, and not before", async () => {
   await hears(4);
 });
 
-test("down: nobody listens, what was open is closed, and the port comes back", async () => {
+test("down: the port is closed with its connections, and comes back", async () => {
   const { open, proxy } = await setup();
   const before = await open();
   const cure = await proxy.add({ kind: "down" });
@@ -105,7 +105,7 @@ test("timeout: nothing passes, and the connection is closed after a while", asyn
   expect(heard.text).toBe("");
 });
 
-test("timeout of for ever: what was open stays dead after the cure, and new connections work", async () => {
+test("endless timeout: open connections stay dead after the cure, and new ones work", async () => {
   const { open, proxy } = await setup();
   const dead = await open();
   const cure = await proxy.add({ kind: "timeout", ms: 0 });

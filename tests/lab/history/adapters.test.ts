@@ -1,4 +1,4 @@
-/** What sandbox and database tell becomes a history that means the same. */
+/** The adapters turn the sandbox's journal and the database into a history with the same meaning. */
 import { describe, expect, test } from "vitest";
 import { checkHistory } from "../../../lab/history/checker.ts";
 import {

@@ -73,7 +73,7 @@ describe("one chat's replies", () => {
     { at: 0, kind: "covers", evidence: ["replies"] },
     { at: 0, kind: "sent-by-user", update: "1", chat: "7", replies: ["a", "b", "c"] },
     { at: 0, kind: "confirmed", update: "1" },
-    // "a?" is a send of which nobody could know.
+    // "a?" is an ambiguous send.
     ...executed.map((text, index): HistoryRecord => {
       const reply = text.replace("?", "");
       return { at: index, kind: "executed", chat: "7", reply, ambiguous: reply !== text };
@@ -86,7 +86,7 @@ describe("one chat's replies", () => {
     ["repeated twice after ambiguous sends", ["a", "b?", "b?", "b", "c"], []],
     ["one that never came", ["a", "b"], ["reply-missing"]],
     ["one left out", ["a", "c"], ["reply-missing"]],
-    ["repeated without need", ["a", "a", "b", "c"], ["reply-doubled"]],
+    ["repeated without reason", ["a", "a", "b", "c"], ["reply-doubled"]],
     ["repeated twice after one ambiguous send", ["a?", "a", "a", "b", "c"], ["reply-doubled"]],
     ["repeated too late", ["a?", "b", "a", "c"], ["reply-doubled"]],
     ["in a wrong order", ["b", "a", "c"], ["replies-out-of-order"]],

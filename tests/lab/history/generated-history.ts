@@ -1,8 +1,8 @@
 /**
- * Generated history: histories in which every promise was kept, and ways to break one of them.
+ * Generated history: makes histories in which every promise was kept, and breaks one of them.
  *
- * Sound ones contain everything that is allowed: ambiguous sends repeated, updates given up, deaths,
- * albums, refusals obeyed, and work still waiting where the history ends early.
+ * Sound histories contain everything that is allowed: repeated ambiguous sends, dead letters, deaths,
+ * albums, obeyed refusals, and waiting work where the history ends early.
  */
 import fc from "fast-check";
 import type { HistoryRecord, RecordOf } from "../../../lab/history/history.ts";
@@ -12,9 +12,9 @@ interface Plan {
   readonly chat: number;
   readonly effects: number;
   readonly replies: number;
-  /** What becomes of it. */
+  /** The fate of the update. */
   readonly fate: "answered" | "died-with-it" | "given-up" | "waits" | "forgotten";
-  /** Which reply is sent twice because nobody could know. */
+  /** Index of the reply that is sent again after an ambiguous send. */
   readonly repeated: number;
   readonly refused: boolean;
 }
@@ -45,7 +45,7 @@ export const soundHistory: fc.Arbitrary<HistoryRecord[]> = fc
     );
   });
 
-/** Tells what happened, with time enough between two sends. */
+/** Writes the records, with enough time between two sends. */
 class Teller {
   readonly #records: HistoryRecord[] = [
     { at: 0, kind: "covers", evidence: ["storage", "effects", "replies"] },
@@ -138,9 +138,9 @@ function repliesOf({ replies }: Plan, index: number): string[] {
 /** A way to break a history. */
 export interface Mutation {
   readonly name: string;
-  /** Any of these must be found. */
+  /** The checker must find one of these. */
   readonly finds: readonly Finding["what"][];
-  /** @param pick Chooses one. @returns `undefined` where the history has nothing to break this way. */
+  /** @param pick Chooses one record. @returns `undefined` when nothing can be broken this way. */
   readonly apply: (history: HistoryRecord[], pick: Pick) => HistoryRecord[] | undefined;
 }
 
@@ -169,7 +169,7 @@ const double =
     return history.flatMap((record) => (record === victim ? [record, change(record)] : [record]));
   };
 
-/** Exchanges the names of two neighbours of one chat. */
+/** Swaps the names of two neighbours of one chat. */
 const swap =
   (kind: "effect" | "executed"): Mutation["apply"] =>
   (history, pick) => {
@@ -193,7 +193,7 @@ function nameOf(record: HistoryRecord): string | undefined {
   return record.kind === "effect" ? record.effect : record.kind === "executed" ? record.reply : "";
 }
 
-/** A reply sent once; one copy of a repeated one is a different matter. */
+/** Whether a reply was sent only once. */
 const isSingle = ({ reply }: RecordOf<"executed">, history: readonly HistoryRecord[]) =>
   !reply.startsWith("sorry") &&
   history.filter((one) => one.kind === "executed" && one.reply === reply).length === 1;
@@ -259,7 +259,7 @@ export const mutations: readonly Mutation[] = [
     apply: double("effect", (record) => record),
   },
   {
-    name: "an effect nobody asked for",
+    name: "an effect without an update",
     finds: ["effect-unexpected"],
     apply: double("effect", (record) => ({ ...record, effect: "gift" }) as HistoryRecord),
   },
@@ -272,7 +272,7 @@ export const mutations: readonly Mutation[] = [
     ),
   },
   {
-    name: "a reply doubled without need",
+    name: "a reply doubled without reason",
     finds: ["reply-doubled"],
     apply: (history, pick) =>
       double("executed", (record) => ({ ...record, at: record.at + 1 }))(
@@ -283,7 +283,7 @@ export const mutations: readonly Mutation[] = [
       ),
   },
   {
-    name: "a reply nobody is owed",
+    name: "a reply that is not owed",
     finds: ["reply-unexpected"],
     apply: double("executed", (record) => ({ ...record, reply: "advert" }) as HistoryRecord),
   },

@@ -1,4 +1,4 @@
-/** Planted bugs: every real part is broken on purpose, and the simulation has to notice. */
+/** Planted bugs: every real part is broken on purpose, and the simulation must notice. */
 import { expect, test } from "vitest";
 import type { Clock } from "../../../bot/core/clock.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
@@ -7,10 +7,10 @@ import type { AttemptOutcome, Store } from "../../../bot/core/store.ts";
 import type { Plants } from "../../../lab/simulation/simulated-process.ts";
 import { type Complaint, simulate } from "../../../lab/simulation/simulation.ts";
 
-/** Seeds within which a bug has to be found. */
+/** Number of seeds within which a bug must be found. */
 const seedsMax = 150;
 
-/** A store some of whose methods are others. */
+/** A store with some methods replaced. */
 const changed =
   (change: (real: Store, clock: Clock) => Partial<Store>) => (real: Store, clock: Clock) => {
     const overrides: Partial<Store> = change(real, clock);
@@ -22,7 +22,7 @@ const changed =
     });
   };
 
-/** A delivery that does otherwise. */
+/** A delivery with another behaviour. */
 const delivering =
   (
     handle: (
@@ -35,7 +35,7 @@ const delivering =
     handle: (attempt) => handle(real, attempt),
   });
 
-/** The same messages, changed wherever they are queued. */
+/** Changes messages when they are queued. */
 const queuing = (alter: (messages: readonly NewMessage[]) => readonly NewMessage[]) =>
   changed((real) => ({
     enqueue: (messages) => real.enqueue(alter(messages)),
@@ -105,7 +105,7 @@ const bugs: readonly (readonly [string, Plants, readonly Complaint["what"][]])[]
     ["reply-missing"],
   ],
   [
-    "a recovery that takes sends in hand for done",
+    "a recovery that counts claimed sends as done",
     {
       store: changed((real) => ({
         recover: (decide) =>
@@ -119,7 +119,7 @@ const bugs: readonly (readonly [string, Plants, readonly Complaint["what"][]])[]
     ["reply-missing"],
   ],
   [
-    "a recovery that takes updates in hand for done",
+    "a recovery that counts claimed updates as done",
     {
       store: changed((real) => ({
         recover: (decide) =>

@@ -24,7 +24,7 @@ test(`${seeds} seeds break no promise, and everything drains when the weather is
     total.replies += counts.replies;
   }
   expect(broken).toEqual([]);
-  // It was bad weather indeed.
+  // The weather was bad enough to matter.
   expect(total.deaths).toBeGreaterThan(2 * seeds);
   expect(total.replies).toBeGreaterThan(10 * seeds);
   expect(total.ambiguous).toBeGreaterThan(seeds / 2);
