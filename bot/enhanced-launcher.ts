@@ -3,7 +3,7 @@
  *
  * It reads top to bottom as the architecture: memory, the way out to Telegram, the bot, the queue
  * between them, the way in, and what watches over all of it. How each of these is made of its parts is
- * in assembly/.
+ * in enhanced-launcher/.
  */
 import { join } from "node:path";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";

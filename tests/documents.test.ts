@@ -34,7 +34,7 @@ const documents = execFileSync("git", ["ls-files", "-coz", "--exclude-standard",
   encoding: "utf8",
 })
   .split("\0")
-  .filter((path) => /^[^/]+\.md$|^docs\/|^deploy\/|^bot\/sandbox\//.test(path))
+  .filter((path) => /^[^/]+\.md$|^docs\/|^deploy\/|^sandbox\//.test(path))
   .filter((path) => existsSync(join(root, path)));
 
 // ---- the table ------------------------------------------------------------------------------------

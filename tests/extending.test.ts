@@ -53,7 +53,7 @@ test("what docs/extending.md says compiles, is lawful, and works", {
 }, async () => {
   const copy = mkdtempSync(join(tmpdir(), "extending-"));
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
-  const made = ["README.md", ".env.example", "docs/configuration.md"];
+  const made = [".env.example", "docs/configuration.md"];
   const settings = ["biome.json", "package.json", "tsconfig.json", "vitest.config.ts"];
   for (const name of [
     "bot",

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { settingsTable } from "../bot/config/settings-text.ts";
+import { rows } from "../bot/config/settings.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, "utf8");
@@ -11,9 +11,15 @@ const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" 
   .split("\n")
   .filter(Boolean);
 
-test("the README's table of settings is the one the program uses", () => {
-  const [, table] = /<!-- settings -->\n([\s\S]*)<!-- \/settings -->/.exec(read("README.md")) ?? [];
-  expect(table).toBe(settingsTable());
+test("docs/configuration.md has one row for every setting the program reads", () => {
+  const [, section = ""] = read("docs/configuration.md").split(/^## (?:Settings|Rules .*)$/m);
+  const documented = matches(section, /^\| `([A-Z_]+)`/gm);
+  expect(documented.length).toBeGreaterThan(40);
+  expect(documented.sort()).toEqual(rows.map(({ setting }) => setting.variable).sort());
+});
+
+test.each(["README.md", "README.zh-CN.md"])("%s has at most 130 lines", (path) => {
+  expect(read(path).trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });
 
 test("bot/utils is exactly its six faces, and beside each the folder of its name", () => {

@@ -31,11 +31,6 @@ export function helpText(): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-/** All settings as the table in the README. */
-export function settingsTable(): string {
-  return tableOf(rows.map(({ setting }) => setting));
-}
-
 /** The whole of docs/configuration.md. */
 export function configurationDocument(): string {
   const parts = byPart().map(([title, settings]) => `### ${title}\n\n${tableOf(settings)}`);
@@ -62,7 +57,8 @@ npm start -- --help                      # this page's tables, in the terminal
 \`\`\`
 
 Whatever is wrong is reported at once, every problem in one go, with what was expected, what came and
-what to do; then the process exits with code 78, and nothing was opened. A name that looks like one of
+what to do; then the process exits with code 78 ([all exit codes](operations.md#it-does-not-start)), and
+nothing was opened. A name that looks like one of
 ours and is none is a problem too, with the name that was probably meant. Secrets are never shown.
 
 ## Profiles

@@ -1,5 +1,5 @@
 /**
- * Fault tolerance manager: brings the components up in order, keeps them alive (supervision/), and
+ * Fault tolerance manager: brings the components up in order, keeps them alive (supervisor.ts), and
  * brings them down again in reverse.
  *
  *   created --start--> starting --all started--> running --drain--> draining --stop--> stopped

@@ -1,7 +1,7 @@
 /**
  * Logger: what happened, as JSON lines on the console and in a file a day.
  *
- * The face of logging/, where files, sampling and the latest lines are. Guarantees that no call throws,
+ * The face of logger/, where files, sampling and the latest lines are. Guarantees that no call throws,
  * that every line is redacted before anything else sees it, and that neither a closed console nor a
  * full or slow log disk can end the process or fill its memory. Every line counts; of many that say
  * the same not every one is written: which, is said in utils/logger/line-sampler.ts. Knows no user's text:

@@ -3,12 +3,7 @@ import { expect, test } from "vitest";
 import { configRules } from "../../bot/config/consistency.ts";
 import { readSecretsFile } from "../../bot/config/secrets-file.ts";
 import { rows } from "../../bot/config/settings.ts";
-import {
-  configurationDocument,
-  envExample,
-  helpText,
-  settingsTable,
-} from "../../bot/config/settings-text.ts";
+import { configurationDocument, envExample, helpText } from "../../bot/config/settings-text.ts";
 
 const shipped = readFileSync(new URL("../../.env.example", import.meta.url), "utf8");
 
@@ -37,9 +32,9 @@ test(".env.example can be copied as it is, and with every line switched on", () 
   expect(Object.keys(values).sort()).toEqual(rows.map((row) => row.setting.variable).sort());
 });
 
-test("help and the Markdown table name every variable with its sentence", () => {
+test("help and the document name every variable with its sentence", () => {
   for (const { setting } of rows) {
-    for (const text of [helpText(), settingsTable()]) {
+    for (const text of [helpText(), configurationDocument()]) {
       expect(text).toContain(setting.variable);
       expect(text).toContain(setting.sentence);
     }
