@@ -1,7 +1,7 @@
 /**
  * Settings: the one table of everything that can be configured.
  *
- * The parser, the type of the configuration, `--help`, the README's table and `.env.example` all come
+ * The parser, the type of the configuration, `--help`, docs/configuration.md and `.env.example` all come
  * from these rows. A setting stands here only when it has an effect.
  */
 import {
