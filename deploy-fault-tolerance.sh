@@ -47,6 +47,9 @@ Usage: ./deploy-fault-tolerance.sh [options]
 
 The token is taken from --token-file, TELEGRAM_BOT_TOKEN or .env, or asked for. Without one, outside
 production, the bot talks to the built-in sandbox. PM2_HOME decides which PM2 keeps the bot (~/.pm2).
+
+Settings that the environment has and .env has not are written into .env, since PM2 starts the bot with .env
+alone; where both have one and they differ, nothing is done.
 TEXT
 }
 
@@ -128,37 +131,88 @@ take_turn() {
   fi
   mkdir -p "$lock"
   echo $$ >"$lock/pid"
-  trap 'rm -rf "$releases/.lock"' EXIT
+  trap 'rm -rf "$releases/.lock" "$releases/.env.before"' EXIT
 }
 
 # ---- settings -----------------------------------------------------------------------------------
 
+# Every variable the bot can be configured by.
+setting_names() {
+  echo BOT_TOKEN
+  if [[ -f .env.example ]]; then sed -n 's/^# \([A-Z][A-Z0-9_]*\)=.*/\1/p' .env.example; fi
+}
+
+trimmed() {
+  local text=${1#"${1%%[![:space:]]*}"}
+  printf '%s' "${text%"${text##*[![:space:]]}"}"
+}
+
 # What .env gives a variable; nothing when it is not set.
 env_value() {
   [[ -f .env ]] || return 0
-  local line value=
+  local line text value=
   while IFS= read -r line || [[ -n $line ]]; do
     [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*(.*)$ ]] || continue
-    value=${BASH_REMATCH[2]%%[[:space:]]#*}
-    value=${value%"${value##*[![:space:]]}"}
-    [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]] && value=${BASH_REMATCH[1]}
+    text=${BASH_REMATCH[2]}
+    if [[ $text =~ ^\"([^\"]*)\" || $text =~ ^\'([^\']*)\' || $text =~ ^\`([^\`]*)\` ]]; then
+      value=${BASH_REMATCH[1]}
+    else
+      value=${text%%[[:space:]]#*}
+    fi
   done <.env
-  printf '%s' "$value"
+  trimmed "$value"
 }
 
 # Sets a variable in .env. By builtins alone: a token must not stand in a list of processes.
 set_env() {
   [[ $(env_value "$1") != "$2" ]] || return 0
-  local line next=$releases/.env.next
+  local line quote='' next=$releases/.env.next
+  if [[ ! $2 =~ ^[A-Za-z0-9_./:@,+=%~?\&-]*$ ]]; then
+    quote=\'
+    if [[ $2 == *\'* ]]; then quote=\"; fi
+    [[ $2 != *$'\n'* && $2 != *$quote* && ($quote == \' || $2 != *\\*) ]] ||
+      fail "$1 has characters that need care" "write it into .env by hand, and unset $1"
+  fi
   {
     if [[ -f .env ]]; then
       while IFS= read -r line || [[ -n $line ]]; do
         [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*= ]] || printf '%s\n' "$line"
       done <.env
     fi
-    printf '%s=%s\n' "$1" "$2"
+    printf '%s=%s%s%s\n' "$1" "$quote" "$2" "$quote"
   } >"$next"
   mv "$next" .env
+}
+
+# PM2 starts the bot with .env alone, so what is set in the environment has to stand there, too. Sets
+# `taken` to the variables that .env does not have yet, and refuses where it says something else.
+# What an option gives wins over both.
+compare_environment() {
+  local name value written differing=
+  taken=
+  for name in $(setting_names); do
+    value=$(trimmed "${!name:-}")
+    case $name in
+      NODE_ENV) [[ -z $profile ]] || value= ;;
+      TELEGRAM_BOT_TOKEN | BOT_TOKEN) [[ -z $token_file ]] || value= ;;
+    esac
+    [[ -n $value ]] || continue
+    case $name in
+      TELEGRAM_BOT_TOKEN | BOT_TOKEN) written=$(env_or TELEGRAM_BOT_TOKEN "$(env_value BOT_TOKEN)") ;;
+      *) written=$(env_value "$name") ;;
+    esac
+    if [[ -z $written ]]; then taken="$taken $name"; elif [[ $written != "$value" ]]; then differing="$differing $name"; fi
+  done
+  [[ -z $differing ]] ||
+    fail "the environment and .env say something else of:$differing" "unset$differing, or change .env: PM2 starts the bot with .env alone"
+}
+
+# From here on .env alone counts, as it does for the bot. npm needs the proxy.
+forget_environment() {
+  local name
+  for name in $(setting_names); do
+    [[ $name == HTTPS_PROXY ]] || unset "$name"
+  done
 }
 
 has_token() { [[ -n $(env_value TELEGRAM_BOT_TOKEN)$(env_value BOT_TOKEN) ]]; }
@@ -169,8 +223,8 @@ read_token() {
   if [[ -n $token_file ]]; then
     [[ -r $token_file ]] || fail "$token_file cannot be read" "name a file that holds the token alone"
     token=$(tr -d '[:space:]' <"$token_file")
-  elif [[ -n ${TELEGRAM_BOT_TOKEN:-} ]]; then
-    token=$TELEGRAM_BOT_TOKEN
+  elif [[ -n ${TELEGRAM_BOT_TOKEN:-${BOT_TOKEN:-}} ]]; then
+    token=$(trimmed "${TELEGRAM_BOT_TOKEN:-$BOT_TOKEN}")
   elif ! has_token && [[ $interactive == true && -t 0 ]]; then
     read -rsp "    Token from @BotFather (empty: try the built-in sandbox): " token
     echo >&2
@@ -180,18 +234,30 @@ read_token() {
   printf '%s' "$token"
 }
 
+# Fails, with .env as it was before this run.
+refuse_settings() {
+  if [[ -f $releases/.env.before ]]; then mv "$releases/.env.before" .env; else rm -f .env; fi
+  fail "$@"
+}
+
 write_settings() {
   step "Writing .env"
-  local token
+  local token name
   token=$(read_token)
-  if [[ -f .env ]]; then chmod 600 .env; else : >.env; fi
+  if [[ -f .env ]]; then chmod 600 .env && cp .env "$releases/.env.before"; else : >.env; fi
+  for name in $taken; do
+    case $name in
+      TELEGRAM_BOT_TOKEN | BOT_TOKEN) ;;
+      *) set_env "$name" "$(trimmed "${!name}")" ;;
+    esac
+  done
   [[ -z $token ]] || set_env TELEGRAM_BOT_TOKEN "$token"
-  [[ -z ${MINI_APP_URL:-} ]] || set_env MINI_APP_URL "$MINI_APP_URL"
+  [[ -z $taken ]] || say "taken from the environment into .env:$taken"
+  forget_environment
   [[ -n $profile ]] || profile=$(env_value NODE_ENV)
-  [[ -n $profile ]] || profile=${NODE_ENV:-}
   [[ -n $profile ]] || { has_token && profile=production || profile=development; }
   if [[ $profile == production ]] && ! has_token; then
-    fail "production needs a token" "./deploy-fault-tolerance.sh --token-file FILE, or --env development for the sandbox"
+    refuse_settings "production needs a token" "./deploy-fault-tolerance.sh --token-file FILE, or --env development for the sandbox"
   fi
   set_env NODE_ENV "$profile"
   # The test profile takes any free port, which nobody would find again.
@@ -398,7 +464,8 @@ change_version() {
   old=$(current)
   step "Changing from ${old:-nothing} to $new"
   in_version "$new" bot/operator/doctor/main.ts --before-start --only settings --only .env ||
-    fail "version $new cannot be started with this .env; nothing was changed" "correct .env as said above, and run this again"
+    refuse_settings "version $new cannot be started with these settings; nothing was changed" \
+      "correct .env or the environment as said above, and run this again"
   stop_bot "${old:-$new}"
   if [[ -n $old && -d $releases/$old ]]; then backup_data "$new"; else backup=; fi
   mark "from ${old:-nothing} to $new" checking
@@ -471,6 +538,7 @@ deploy() {
   id=$(version_id)
   old=$(current)
   [[ $action != update || -n $old ]] || fail "nothing is installed here" "./deploy-fault-tolerance.sh"
+  compare_environment
   if [[ $dry_run == true ]]; then say_plan "$id" "$old"; return; fi
   take_turn
   local before
@@ -489,7 +557,7 @@ deploy() {
 
 say_plan() {
   step "Would do (--dry-run: nothing was changed)"
-  say "write .env (mode 600)"
+  say "write .env (mode 600)${taken:+ with what the environment says of:$taken}"
   if [[ -d $releases/$1 ]]; then say "use releases/$1"; else say "build releases/$1 with npm ci"; fi
   [[ $drill == false ]] || say "run the drill's quick part"
   if [[ $1 == "$2" ]]; then say "restart $app if it is not ready or its settings change"; return; fi
@@ -561,8 +629,8 @@ main() {
   parse_arguments "$@"
   case $action in
     deploy | update) deploy ;;
-    status) status ;;
-    uninstall) uninstall ;;
+    status) forget_environment; status ;;
+    uninstall) forget_environment; uninstall ;;
   esac
 }
 

@@ -15,7 +15,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parse } from "dotenv";
 import { expect, onTestFinished, test } from "vitest";
+import { readSecretsFile } from "../../bot/config/secrets-file.ts";
+import { rows } from "../../bot/config/settings.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const token = `123456:${"a".repeat(35)}`;
@@ -26,7 +29,7 @@ function setup(place = ".") {
   onTestFinished(() => rmSync(base, { recursive: true, force: true }));
   const directory = join(base, place);
   mkdirSync(directory, { recursive: true });
-  for (const name of ["deploy-fault-tolerance.sh", "package.json"]) {
+  for (const name of [".env.example", "deploy-fault-tolerance.sh", "package.json"]) {
     copyFileSync(join(project, name), join(directory, name));
   }
   // There is no lockfile: npm ci refuses before it asks anybody.
@@ -37,7 +40,7 @@ function setup(place = ".") {
       {
         cwd: directory,
         encoding: "utf8",
-        timeout: 20_000,
+        timeout: 60_000,
         env: {
           PATH: process.env["PATH"],
           HOME: process.env["HOME"],
@@ -117,6 +120,78 @@ test("packages that cannot be installed leave settings and no half version", () 
   expect(readFileSync(join(directory, ".env"), "utf8")).toBe(
     `# mine\nBOT_TOKEN_OF_ANOTHER=1\nMONITORING_PORT = 3009 # there\nNODE_ENV=test\nTELEGRAM_BOT_TOKEN=${token}\n`,
   );
+});
+
+/** Every variable there is, as the script takes them from the environment. */
+const everySetting = Object.fromEntries(
+  rows.map(({ setting: { defaults, variable } }) => [variable, defaults?.production ?? "a value"]),
+);
+
+test("what is set in the environment is written into .env, every setting, and said", () => {
+  const { directory, run } = setup();
+  const given = { ...everySetting, TELEGRAM_BOT_TOKEN: token, MONITORING_PORT: "3055" };
+  const { output } = run(["--non-interactive", "--skip-drill"], given);
+  expect(output).toMatch(/taken from the environment into \.env:.* MONITORING_PORT /);
+  expect(output).not.toContain(token);
+  expect(parse(readFileSync(join(directory, ".env")))).toEqual(given);
+  expect(run(["--non-interactive", "--skip-drill"], given).output).not.toContain("taken from");
+});
+
+test.each([
+  " a # and 'quotes' ",
+  'a "quoted" # word',
+  "https://app.example/?a=1&b=2#part",
+  "back\\slash",
+])("the value %j is written so that the bot reads it back", (value) => {
+  const { directory, run } = setup();
+  run(["--non-interactive", "--skip-drill"], { LOG_DIR: value });
+  const contents = readFileSync(join(directory, ".env"), "utf8");
+  const read = readSecretsFile({ name: ".env", contents, mode: 0o600 });
+  expect(read).toMatchObject({ problems: [], values: { LOG_DIR: value.trim() } });
+  expect(run(["--dry-run"], { LOG_DIR: value }).status).toBe(0);
+});
+
+test.each([
+  "MONITORING_PORT=3001\n",
+  'MONITORING_PORT = "3001" # mine\n',
+  `MONITORING_PORT=3001\nBOT_TOKEN=${token}\n`,
+])("where .env says something else than the environment, nothing is done: %j", (contents) => {
+  const { directory, run } = setup();
+  const file = join(directory, ".env");
+  writeFileSync(file, contents, { mode: 0o600 });
+  const { output, status } = run(["--non-interactive"], {
+    MONITORING_PORT: "3055",
+    TELEGRAM_BOT_TOKEN: token,
+  });
+  expect(status).toBe(1);
+  expect(output).toContain("say something else of: MONITORING_PORT\n");
+  expect(output.slice(output.indexOf("Mend:"))).toContain("unset MONITORING_PORT");
+  expect(output).not.toContain(token);
+  expect(readFileSync(file, "utf8")).toBe(contents);
+  expect(existsSync(join(directory, "releases"))).toBe(false);
+});
+
+test("what an option gives wins over the environment and .env", () => {
+  const { directory, run } = setup();
+  const file = join(directory, "token");
+  writeFileSync(file, token);
+  writeFileSync(join(directory, ".env"), "NODE_ENV=production\nTELEGRAM_BOT_TOKEN=1:old\n");
+  const { output } = run(
+    ["--non-interactive", "--skip-drill", "--env", "test", "--token-file", file],
+    { NODE_ENV: "development", BOT_TOKEN: "2:other" },
+  );
+  expect(output).toContain("npm ci failed");
+  expect(parse(readFileSync(join(directory, ".env")))).toMatchObject({
+    NODE_ENV: "test",
+    TELEGRAM_BOT_TOKEN: token,
+  });
+});
+
+test("a refusal leaves no .env behind", () => {
+  const { directory, run } = setup();
+  const { output } = run(["--non-interactive"], { NODE_ENV: "production", LOG_LEVEL: "debug" });
+  expect(output).toContain("production needs a token");
+  expect(existsSync(join(directory, ".env"))).toBe(false);
 });
 
 test("a second run beside one that works is refused; one that died is no obstacle", () => {
