@@ -204,7 +204,7 @@ compare_environment() {
     if [[ -z $written ]]; then taken="$taken $name"; elif [[ $written != "$value" ]]; then differing="$differing $name"; fi
   done
   [[ -z $differing ]] ||
-    fail "the environment and .env say something else of:$differing" "unset$differing, or change .env: PM2 starts the bot with .env alone"
+    fail "the environment and .env differ on:$differing" "unset$differing, or change .env: PM2 starts the bot with .env alone"
 }
 
 # From here on .env alone counts, as it does for the bot. npm needs the proxy.

@@ -45,6 +45,9 @@ async function start(): Promise<void> {
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
   const launched = Promise.withResolvers<Running>();
+  const terminal = process.stdout.isTTY && config.lifecycle.profile === "development";
+  // Warnings of the start come beneath the screen.
+  if (terminal) process.stdout.cork();
   const checking = process.argv.includes("--check");
   const running = await launch(config, {
     ...telegram,
@@ -57,7 +60,8 @@ async function start(): Promise<void> {
   });
   if (checking) return endCheck(running, telegram.stopSandbox);
   launched.resolve(running);
-  announce(running, telegram.chatPageUrl);
+  if (terminal) await showStartScreen(running, telegram, config);
+  else announce(running, telegram.chatPageUrl);
   // PM2's `wait_ready`.
   process.send?.("ready");
   watchSignals(running, telegram.stopSandbox);
@@ -106,6 +110,29 @@ function announce(
   say(`Health: ${monitoringUrl}/api/health`);
 }
 
+/** For a person at a terminal, whom the logger shows warnings and errors alone. */
+async function showStartScreen(
+  running: Running,
+  { apiRoot, chatPageUrl }: { readonly apiRoot: string; readonly chatPageUrl?: string },
+  { lifecycle, log }: FaultToleranceConfig,
+): Promise<void> {
+  const { startScreen } = await import("./operator/start-screen.ts");
+  const screen = startScreen(
+    {
+      profile: lifecycle.profile,
+      botId: running.botId,
+      telegramUrl: apiRoot,
+      chatPageUrl,
+      dashboardUrl: running.monitoringUrl,
+      restartTokenFile: running.restartTokenFile,
+      logDirectory: log.directory,
+    },
+    process.stdout.hasColors(),
+  );
+  process.stderr.write(screen);
+  process.stdout.uncork();
+}
+
 function announceKey(file: string): void {
   say(`A key was made that encrypts personal data in the database: ${file}
 Keep a copy of it, apart from the data: without it nobody can read them, in backups neither.`);
@@ -124,6 +151,7 @@ function watchSignals(running: Running, stopSandbox: () => Promise<void>): void 
     process.on(signal, () => {
       if (stopping) process.exit(exitCode.tryAgain);
       stopping = true;
+      if (process.stdout.isTTY) say("\nStopping; a second Ctrl+C ends it at once.");
       void running
         .stop(signal)
         .then(async (left) => {
@@ -152,6 +180,7 @@ function watchDefects(running: Running, defectReason: string): void {
 
 /** Says what went wrong and what can be done, and ends the process. */
 function end(error: unknown): never {
+  process.stdout.uncork();
   say(describeError(error));
   process.exit(exitCodeOf(error));
 }

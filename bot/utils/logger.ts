@@ -9,6 +9,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Writable } from "node:stream";
+import type { WriteStream } from "node:tty";
 import winston from "winston";
 import type { Clock } from "../core/clock.ts";
 import { withDeadline } from "../core/deadline.ts";
@@ -35,11 +36,14 @@ export interface BotLoggerOptions {
   readonly level: LogLevel;
   /** Days after which a log file is removed. */
   readonly keepDays: number;
-  /** In production the console shows JSON, otherwise lines for people. */
+  /**
+   * The console shows JSON lines; at a terminal in development it shows warnings and errors alone, as
+   * lines for people.
+   */
   readonly profile: "development" | "production" | "test";
   readonly clock: Clock;
-  /** Default: the process's own. */
-  readonly stdout?: Writable;
+  /** Default: the process's own. It is a terminal when it says so by `isTTY`. */
+  readonly stdout?: Writable & Partial<Pick<WriteStream, "hasColors" | "isTTY">>;
   /** Where important lines go when the log file cannot be written. Default: the process's own. */
   readonly stderr?: Writable;
   /** Hears what the logger itself reports as an event. Default: its own `listener`. */
@@ -309,11 +313,13 @@ export class BotLogger {
         done();
       },
     });
-    const readable = winston.format.printf((info) => toReadable(info["line"] as LogLine));
-    const production = this.#options.profile === "production";
+    const { profile, stdout = process.stdout } = this.#options;
+    const terminal = stdout.isTTY === true && profile === "development";
+    const colours = stdout.hasColors?.() ?? false;
+    const readable = winston.format.printf((info) => toReadable(info["line"] as LogLine, colours));
     return new winston.transports.Stream({
       stream: lines,
-      ...(!production && { format: readable }),
+      ...(terminal && { level: "warn", format: readable }),
     });
   }
 

@@ -164,7 +164,7 @@ test.each([
     TELEGRAM_BOT_TOKEN: token,
   });
   expect(status).toBe(1);
-  expect(output).toContain("say something else of: MONITORING_PORT\n");
+  expect(output).toContain("differ on: MONITORING_PORT\n");
   expect(output.slice(output.indexOf("Mend:"))).toContain("unset MONITORING_PORT");
   expect(output).not.toContain(token);
   expect(readFileSync(file, "utf8")).toBe(contents);

@@ -123,13 +123,37 @@ test.each([
   expect(stdout.lines.map((line) => line["level"])).toEqual(written);
 });
 
-test("outside production the console is for people, without anything that steers a terminal", () => {
-  const { log, stdout } = setup({ profile: "development" });
+test("at a terminal in development the console shows warnings and errors, for people", () => {
+  const stdout = Object.assign(new FakeConsole(), { isTTY: true });
+  const { log } = setup({ profile: "development", stdout });
 
+  log.info("process.started");
   log.warn("intake.failed", { code: "X\n\u001b[2J\u009b2J" });
 
   expect(stdout.text).toMatch(/^00:00:00\.000 WARN {2}intake\.failed \{.*\}\n$/);
   expect(stdout.text.slice(0, -1)).not.toMatch(/\p{Cc}/u);
+});
+
+test("a terminal that has colours shows the level in colour", () => {
+  const stdout = Object.assign(new FakeConsole(), { isTTY: true, hasColors: () => true });
+  const { log } = setup({ profile: "development", stdout });
+
+  log.error("intake.failed");
+
+  expect(stdout.text).toContain("00:00:00.000 \u001b[31mERROR\u001b[39m intake.failed ");
+});
+
+test.each([
+  { profile: "production", isTTY: true },
+  { profile: "test", isTTY: true },
+  { profile: "development", isTTY: false },
+] as const)("the console shows every line as JSON: %j", ({ isTTY, profile }) => {
+  const stdout = Object.assign(new FakeConsole(), { isTTY });
+  const { log } = setup({ profile, stdout });
+
+  log.info("process.started");
+
+  expect(stdout.lines).toMatchObject([{ level: "info", event: "process.started" }]);
 });
 
 test("lines inside a correlation carry its fields, also after waiting and nested", async () => {

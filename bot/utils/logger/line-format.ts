@@ -3,6 +3,7 @@
  *
  * One line whatever is in it: nothing that steers a terminal or pretends to be another line.
  */
+import { styleText } from "node:util";
 import type { LogLevel } from "../../core/log-level.ts";
 
 /** A line, redacted: plain data. */
@@ -21,9 +22,16 @@ export function toJson(value: unknown): string {
   );
 }
 
-/** "12:03:04.123 WARN  intake.failed {…}", for people. */
-export function toReadable({ at, level, event, ...rest }: LogLine): string {
-  return `${String(at).slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${event} ${toJson(rest)}`;
+/**
+ * "12:03:04.123 WARN  intake.failed {…}", for people.
+ *
+ * @param colours Whether the terminal shows them.
+ */
+export function toReadable({ at, level, event, ...rest }: LogLine, colours: boolean): string {
+  const shown = level.toUpperCase().padEnd(5);
+  const style = level === "error" ? "red" : "yellow";
+  const painted = colours ? styleText(style, shown, { validateStream: false }) : shown;
+  return `${String(at).slice(11, 23)} ${painted} ${event} ${toJson(rest)}`;
 }
 
 export function formatInstant(epochMs: number): string {
