@@ -74,11 +74,17 @@ export async function setupInstallation(
   const port = await freePort("127.0.0.1");
   clone(directory);
   writeFileSync(tokenFile, `${token}\n`);
-  const lines = { TELEGRAM_API_ROOT: url, MONITORING_PORT: String(port), ...settings };
+  const lines = { TELEGRAM_API_ROOT: url, ...settings };
   const text = Object.entries(lines).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(join(directory, ".env"), text.join(""), { mode: 0o600 });
 
-  const environment = { PATH: process.env["PATH"], HOME: process.env["HOME"], PM2_HOME: pm2Home };
+  const environment = {
+    PATH: process.env["PATH"],
+    HOME: process.env["HOME"],
+    PM2_HOME: pm2Home,
+    // As an operator exports it: the script writes it into .env, where PM2's bot finds it.
+    MONITORING_PORT: String(port),
+  };
   const run = (program: string, options: readonly string[]) =>
     runProgram(directory, environment, program, options);
   const pm2 = (...options: readonly string[]) =>
