@@ -47,7 +47,7 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
   const startedAtMs = performance.now();
   const startedAt = new Date().toISOString();
   const faults = chooseFaults(asked);
-  if (faults.length > 0) say(`${faults.length} faults against a real bot; seed ${asked.seed}.`);
+  if (faults.length > 0) say(`Faults against a real bot: ${faults.length}; seed ${asked.seed}.`);
   const reports: FaultReport[] = [];
   for (const [index, fault] of faults.entries()) {
     say(`[${index + 1}/${faults.length}] ${fault.title} (${fault.how})`);

@@ -41,7 +41,7 @@ export function formatPage(report: DrillReport): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Fault tolerance drill: ${headline}</title><style>${style}</style></head><body>
 <h1 class="${held ? "good" : "bad"}">${headline}</h1>
-<p class="soft">${faults.length} faults against a real bot in ${minutes} minutes · ${toText(startedAt)} · Node.js
+<p class="soft">Faults against a real bot: ${faults.length}, in ${minutes} minutes · ${toText(startedAt)} · Node.js
 ${toText(node)} · ${processors} processors, load ${load.toFixed(1)} · seed ${seed}</p>
 <ul class="aims">${report.aims.map(formatAim).join("")}</ul>
 ${report.faults.length > 0 ? formatFaults(report) : ""}${formatPeers(report)}</body></html>
