@@ -18,8 +18,9 @@ export const operationRoutes: readonly Route[] = [
     summary: "Restarts one component, or drains and restarts the whole process.",
     body: restart,
     data: shapes.restarting,
-    status: () => 202,
-    statuses: { 202: "It has begun; what becomes of it is in /api/events and /api/restarts" },
+    statuses: {
+      200: "The restart has begun; /api/events and /api/restarts tell how it went",
+    },
     refusals: {
       404: "There is no such component",
       409: "A restart is under way, or the component cannot be restarted alone",
@@ -33,11 +34,11 @@ export const operationRoutes: readonly Route[] = [
       if (component === undefined) {
         const begun = bot.actions.restartProcess(detail);
         if (!begun) throw conflict("RESTART_UNDER_WAY", "the process is being restarted already");
-        return { id, what: "process" };
+        return { id, what: "process", begun: true as const };
       }
       await checkRestartable(component, bot);
       bot.actions.restartComponent(component, detail);
-      return { id, what: component };
+      return { id, what: component, begun: true as const };
     },
   }),
   route({

@@ -177,6 +177,7 @@ export const logs = z.object({ level: z.string(), lines: z.array(logLine) });
 export const restarting = z.object({
   id: z.string().describe("Stands in the log and in the record of the restart"),
   what: z.string().describe("process, or the component's name"),
+  begun: z.literal(true).describe("The restart has begun; it ends after this answer"),
 });
 export const logLevel = z.object({ level: z.enum(["error", "warn", "info", "debug"]) });
 export const backup = z.object({
