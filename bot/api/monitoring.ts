@@ -10,15 +10,16 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import { BotError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
+import { exitCode } from "../core/exit-code.ts";
 import type { Heartbeat } from "../core/heartbeat.ts";
 import { HttpListener } from "../core/http-listener.ts";
 import { createApplication } from "./application.ts";
 import type { ApiTokens } from "./authentication.ts";
-import type { MonitoringActions, MonitoringView } from "./bot.ts";
 import type { EventStream } from "./event-stream.ts";
 import { describeApi } from "./openapi.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { routeTable } from "./route-table.ts";
+import type { MonitoringActions, MonitoringView } from "./view-and-actions.ts";
 
 export interface MonitoringServerDeps {
   /** Other than loopback, reading needs a token, too. */
@@ -45,6 +46,7 @@ export interface MonitoringServerDeps {
 export class MonitoringPortInUseError extends BotError {
   override readonly code = "MONITORING_PORT_TAKEN";
   override readonly transient = true;
+  override readonly exitCode = exitCode.tryAgain;
 }
 
 /** The address cannot be listened on: not of this machine, or not allowed. */

@@ -5,6 +5,7 @@
  * `config/`), and understood by policies through `transient` and fields. No message carries the
  * token or a user's text.
  */
+import { exitCode } from "./exit-code.ts";
 
 /** A failure this process expects and handles. Anything else is a defect and ends the process. */
 export abstract class BotError extends Error {
@@ -12,6 +13,8 @@ export abstract class BotError extends Error {
   abstract readonly code: string;
   /** Whether the same call may succeed later without anyone changing anything. */
   abstract readonly transient: boolean;
+  /** What a program ends with when this error stops it. Default 70, as for a defect. */
+  readonly exitCode: number = exitCode.defect;
   /** What a human can do about it. */
   readonly hint: string | undefined;
 
@@ -33,10 +36,11 @@ export interface ConfigurationProblem {
   readonly hint: string;
 }
 
-/** The configuration cannot be used; all problems at once. Exit code 78. */
+/** The configuration cannot be used; all problems at once. */
 export class ConfigurationError extends BotError {
   override readonly code = "CONFIGURATION_INVALID";
   override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
   readonly problems: readonly ConfigurationProblem[];
 
   constructor(problems: readonly ConfigurationProblem[]) {
@@ -48,22 +52,25 @@ export class ConfigurationError extends BotError {
   }
 }
 
-/** A program of the operator's was called in a way it does not understand. Exit code 78. */
+/** A program of the operator's was called in a way it does not understand. */
 export class UsageError extends BotError {
   override readonly code = "CONFIGURATION_USAGE";
   override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
 }
 
-/** The running bot did not do what a program of the operator's asked of it. Exit code 75. */
+/** The running bot did not do what a program of the operator's asked of it. */
 export class ApiRefusedError extends BotError {
   override readonly code = "API_REFUSED";
   override readonly transient = true;
+  override readonly exitCode = exitCode.tryAgain;
 }
 
-/** The key that opens the store is missing, malformed or another one. Exit code 78. */
+/** The key that opens the store is missing, malformed or another one. */
 export class EncryptionKeyError extends BotError {
   override readonly code = "CONFIGURATION_ENCRYPTION_KEY";
   override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
 }
 
 // ---- storage ------------------------------------------------------------------------------------
@@ -72,36 +79,42 @@ export class EncryptionKeyError extends BotError {
 export class StorageFullError extends BotError {
   override readonly code = "STORAGE_FULL";
   override readonly transient = true;
+  override readonly exitCode = exitCode.storage;
 }
 
-/** The disk refused to write or sync: what is on it is in doubt. Exit code 74, never retried. */
+/** The disk refused to write or sync: what is on it is in doubt. Never retried. */
 export class StorageFailedError extends BotError {
   override readonly code = "STORAGE_FAILED";
   override readonly transient = false;
+  override readonly exitCode = exitCode.storage;
 }
 
-/** The file is not a database of ours, or a damaged one. Exit code 74; it is never overwritten. */
+/** The file is not a database of ours, or a damaged one. It is never overwritten. */
 export class StorageCorruptError extends BotError {
   override readonly code = "STORAGE_CORRUPT";
   override readonly transient = false;
+  override readonly exitCode = exitCode.storage;
 }
 
-/** The data directory or file cannot be opened for writing. Exit code 74. */
+/** The data directory or file cannot be opened for writing. */
 export class StorageUnavailableError extends BotError {
   override readonly code = "STORAGE_UNAVAILABLE";
   override readonly transient = false;
+  override readonly exitCode = exitCode.storage;
 }
 
-/** Another process holds the data directory. Exit code 75. */
+/** Another process holds the data directory. */
 export class StorageInUseError extends BotError {
   override readonly code = "STORAGE_IN_USE";
   override readonly transient = true;
+  override readonly exitCode = exitCode.tryAgain;
 }
 
 /** The store was closed, so the work was not done. */
 export class StorageClosedError extends BotError {
   override readonly code = "STORAGE_CLOSED";
   override readonly transient = true;
+  override readonly exitCode = exitCode.storage;
 }
 
 /** A backup could not be made; the store itself goes on. */

@@ -1,17 +1,11 @@
-/** Exit codes of every program of ours. Source: BSD sysexits. */
+/** Exit codes of every program of ours, and what a program says when it ends. Source: BSD sysexits. */
 
 export const exitCode = { stopped: 0, defect: 70, storage: 74, tryAgain: 75, configuration: 78 };
 
-const tryAgainCodes = ["API_REFUSED", "MONITORING_PORT_TAKEN", "STORAGE_IN_USE"];
-
-/** What a program ends with when this stopped it. */
+/** The exit code of a program that this error stopped: that of its class, 70 for a defect. */
 export function exitCodeOf(error: unknown): number {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code.startsWith("CONFIGURATION_") || code === "CATALOGUE_INVALID")
-    return exitCode.configuration;
-  if (tryAgainCodes.includes(code)) return exitCode.tryAgain;
-  if (code.startsWith("STORAGE_")) return exitCode.storage;
-  return exitCode.defect;
+  const known = error instanceof Error && "exitCode" in error ? error.exitCode : undefined;
+  return typeof known === "number" ? known : exitCode.defect;
 }
 
 /** What went wrong and what can be done, for a terminal. */

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { BotError } from "../core/errors.ts";
+import { exitCode } from "../core/exit-code.ts";
 
 /** A text in every language the bot speaks. A new language starts here. */
 export interface LocalizedText {
@@ -49,6 +50,7 @@ export interface CatalogueProblem {
 export class CatalogueError extends BotError {
   override readonly code = "CATALOGUE_INVALID";
   override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
   readonly problems: readonly CatalogueProblem[];
 
   constructor(
