@@ -13,7 +13,7 @@ import type { Clock } from "../core/clock.ts";
 import { Loop } from "../core/loop.ts";
 import { RequestRefusedError } from "./refusal.ts";
 
-export interface EventStreamOptions {
+export interface EventStreamDeps {
   readonly clock: Clock;
 }
 
@@ -46,7 +46,7 @@ export class EventStream {
   #entries: Entry[] = [];
   #numbers = 0;
 
-  constructor({ clock }: EventStreamOptions) {
+  constructor({ clock }: EventStreamDeps) {
     this.#clock = clock;
     this.#life = clock.epochMs().toString(36);
   }

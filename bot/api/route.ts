@@ -6,8 +6,8 @@
 import type { Response } from "express";
 import type { z } from "zod";
 import type { Clock } from "../core/clock.ts";
-import type { MonitoringActions, MonitoringView, Shape } from "./bot.ts";
 import type { EventStream } from "./event-stream.ts";
+import type { MonitoringActions, MonitoringView, Shape } from "./view-and-actions.ts";
 
 /** What a caller may do. Who may operate may read. */
 export type Scope = "nothing" | "read" | "operate";

@@ -4,7 +4,7 @@
 import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import type { Secret } from "../core/secret.ts";
-import type { FaultToleranceConfig } from "./settings.ts";
+import type { FaultToleranceConfig } from "./settings-table.ts";
 
 export interface ConfigRule {
   /** Whom it concerns; the first is the one to be changed. Skipped when one of them is wrong itself. */

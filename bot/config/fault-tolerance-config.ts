@@ -1,17 +1,17 @@
 /**
  * Configuration: from environment variables to one frozen, typed value, or to every problem at once.
  *
- * The settings themselves stand in `settings.ts`, the rules between them in `consistency.ts`. Pure:
+ * The settings themselves stand in `settings-table.ts`, the rules between them in `consistency.ts`. Pure:
  * who calls `parseConfig` has read the environment and the `.env`.
  */
 import { ConfigurationError, type ConfigurationProblem } from "../core/errors.ts";
 import { configRules } from "./consistency.ts";
 import { readSecretsFile, type SecretsFile } from "./secrets-file.ts";
-import { type Profile, profiles, type Setting } from "./setting.ts";
-import { type FaultToleranceConfig, rows, settings } from "./settings.ts";
+import { type Profile, profiles, type Setting } from "./setting-kinds.ts";
+import { type FaultToleranceConfig, rows, settings } from "./settings-table.ts";
 import { findUnknownVariables } from "./unknown-variables.ts";
 
-export type { FaultToleranceConfig } from "./settings.ts";
+export type { FaultToleranceConfig } from "./settings-table.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

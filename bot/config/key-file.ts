@@ -16,8 +16,8 @@ import { dirname, join } from "node:path";
 import type { EncryptionKeys } from "../core/encryption-keys.ts";
 import { EncryptionKeyError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
-import { encryptionKey } from "./setting.ts";
-import type { FaultToleranceConfig } from "./settings.ts";
+import { encryptionKey } from "./setting-kinds.ts";
+import type { FaultToleranceConfig } from "./settings-table.ts";
 
 /**
  * Where the encryption key of this configuration comes from.

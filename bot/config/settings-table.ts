@@ -27,7 +27,7 @@ import {
   setting,
   webAddress,
   webhookSecret,
-} from "./setting.ts";
+} from "./setting-kinds.ts";
 
 export const settings = {
   telegram: {

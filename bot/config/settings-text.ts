@@ -1,7 +1,7 @@
 /** Settings text: the table of settings as `--help`, as Markdown and as `.env.example`. */
 import { configRules } from "./consistency.ts";
-import { type Profile, profiles, type Setting } from "./setting.ts";
-import { type PlacedSetting, rows } from "./settings.ts";
+import { type Profile, profiles, type Setting } from "./setting-kinds.ts";
+import { type PlacedSetting, rows } from "./settings-table.ts";
 
 const partTitles: Readonly<Record<PlacedSetting["part"], string>> = {
   telegram: "Telegram",
@@ -44,7 +44,7 @@ export function configurationDocument(): string {
   });
   return `# Configuration
 
-<!-- Written by \`npm run docs\` from bot/config/settings.ts and consistency.ts: change those. -->
+<!-- Written by \`npm run docs\` from bot/config/settings-table.ts and consistency.ts: change those. -->
 
 Settings are environment variables, or lines of a \`.env\` with mode 600 beside \`package.json\`; a
 variable wins over the file, and one that is blank counts as not set. Paths count from the project's

@@ -1,6 +1,6 @@
 /** Unknown variables: names that look like settings of ours but are none, with the name meant. */
 import type { ConfigurationProblem } from "../core/errors.ts";
-import { rows } from "./settings.ts";
+import { rows } from "./settings-table.ts";
 
 /** Whoever sets a variable that begins so means this bot. */
 const ourPrefixes = [

@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "./clock.ts";
 import { withDeadline } from "./deadline.ts";
 
-export interface HttpListenerOptions {
+export interface HttpListenerDeps {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -32,26 +32,26 @@ const checkEveryMs = 1_000;
 const stopGraceMs = 1_000;
 
 export class HttpListener {
-  readonly #options: HttpListenerOptions;
+  readonly #deps: HttpListenerDeps;
   readonly #server: Server;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(options: HttpListenerOptions) {
-    this.#options = options;
+  constructor(deps: HttpListenerDeps) {
+    this.#deps = deps;
     this.#server = createServer(
       { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: headerBytesMax },
-      options.answer,
+      deps.answer,
     );
-    this.#server.maxConnections = options.connectionsMax;
-    this.#server.headersTimeout = options.headersMs;
-    this.#server.requestTimeout = options.requestMs;
-    this.#server.keepAliveTimeout = options.keepAliveMs;
+    this.#server.maxConnections = deps.connectionsMax;
+    this.#server.headersTimeout = deps.headersMs;
+    this.#server.requestTimeout = deps.requestMs;
+    this.#server.keepAliveTimeout = deps.keepAliveMs;
   }
 
   /** The one it listens on; before that, the one it was given. */
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#deps.port;
   }
 
   /** Whether it was started, was not stopped, and does not listen all the same. */
@@ -76,7 +76,7 @@ export class HttpListener {
   }
 
   async #listen(): Promise<void> {
-    const { host, onError, port } = this.#options;
+    const { host, onError, port } = this.#deps;
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
       this.#server.listen({ host, port, exclusive: true }, () => {
@@ -94,7 +94,7 @@ export class HttpListener {
     if (!this.#server.listening) return;
     const closing = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    await withDeadline(this.#options.clock, stopGraceMs, () => closing, { late: () => {} });
+    await withDeadline(this.#deps.clock, stopGraceMs, () => closing, { late: () => {} });
     this.#server.closeAllConnections();
     await closing;
   }

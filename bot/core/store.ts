@@ -139,7 +139,7 @@ export interface DeadLetterFilter {
 }
 
 /** A part of a list. */
-export interface Page {
+export interface PageRequest {
   readonly offset: number;
   /** 1 to 1000. */
   readonly limit: number;
@@ -189,7 +189,7 @@ export interface QueueStore {
   depth(pool: Pool): Promise<number>;
   snapshot(): Promise<StoreSnapshot>;
   /** Newest first. */
-  deadLetters(filter: DeadLetterFilter & Page): Promise<readonly DeadLetter[]>;
+  deadLetters(filter: DeadLetterFilter & PageRequest): Promise<readonly DeadLetter[]>;
   countDeadLetters(filter: DeadLetterFilter): Promise<number>;
   deadLetter(id: number): Promise<DeadLetter | undefined>;
   /** Puts a dead letter back at its lane's end. @returns the new message's id, or `undefined`. */
@@ -212,8 +212,8 @@ export interface FactStore {
    * A small named value, e.g. the fingerprint of the registered commands. One whose name ends in
    * `-until` is an instant, in milliseconds since the epoch: it moves along when the clock is set back.
    */
-  getSetting(name: string): Promise<string | undefined>;
-  setSetting(name: string, value: string): Promise<void>;
+  getFact(name: string): Promise<string | undefined>;
+  setFact(name: string, value: string): Promise<void>;
 }
 
 /** A copy of everything, as it was at one instant while the store worked. */

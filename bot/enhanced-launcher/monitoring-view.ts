@@ -1,6 +1,7 @@
 /** Monitoring view: what the API shows and does, taken from all the parts. */
-import type { MonitoringActions, MonitoringView } from "../api/bot.ts";
+
 import type { EventStream } from "../api/event-stream.ts";
+import type { MonitoringActions, MonitoringView } from "../api/view-and-actions.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Store } from "../core/store.ts";

@@ -4,7 +4,7 @@ import type { BotApi } from "../core/bot-api.ts";
 import type { Component } from "../core/component.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Store } from "../core/store.ts";
-import { BotApiClient, type Route } from "../telegram/client/bot-api-client.ts";
+import { type ApiRoute, BotApiClient } from "../telegram/client/bot-api-client.ts";
 import { MeasuredApi } from "../telegram/client/measured-api.ts";
 import { Breaker } from "../telegram/delivery/breaker.ts";
 import { Delivery } from "../telegram/delivery/delivery.ts";
@@ -129,7 +129,7 @@ function createConnections(
 }
 
 /** The first server by other proxies, then other servers by the first proxy. */
-function fallbackRoutes(telegram: FaultToleranceConfig["telegram"], apiRoot: string): Route[] {
+function fallbackRoutes(telegram: FaultToleranceConfig["telegram"], apiRoot: string): ApiRoute[] {
   const { apiRootFallbacks = [], httpsProxy, httpsProxyFallbacks = [] } = telegram;
   return [
     ...httpsProxyFallbacks.map((proxy) => ({ apiRoot, httpsProxy: proxy })),

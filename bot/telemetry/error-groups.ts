@@ -25,7 +25,7 @@ export interface ErrorGroup {
   readonly perHour: readonly number[];
 }
 
-export interface ErrorGroupsOptions {
+export interface ErrorGroupsDeps {
   readonly clock: Clock;
   readonly publish: Publish;
 }
@@ -51,11 +51,11 @@ interface Group {
 }
 
 export class ErrorGroups {
-  readonly #options: ErrorGroupsOptions;
+  readonly #deps: ErrorGroupsDeps;
   readonly #groups = new Map<string, Group>();
 
-  constructor(options: ErrorGroupsOptions) {
-    this.#options = options;
+  constructor(deps: ErrorGroupsDeps) {
+    this.#deps = deps;
   }
 
   /** To be given to the event bus. */
@@ -66,7 +66,7 @@ export class ErrorGroups {
 
   /** Latest first. */
   list(limit: number): readonly ErrorGroup[] {
-    const nowMs = this.#options.clock.monotonicMs();
+    const nowMs = this.#deps.clock.monotonicMs();
     return [...this.#groups.entries()]
       .slice(-limit)
       .toReversed()
@@ -79,7 +79,7 @@ export class ErrorGroups {
   }
 
   #add(event: string, error: ErrorRecord): void {
-    const { clock } = this.#options;
+    const { clock } = this.#deps;
     const nowMs = clock.monotonicMs();
     const nowEpochMs = clock.epochMs();
     const fingerprint = fingerprintOf(error);
@@ -107,7 +107,7 @@ export class ErrorGroups {
   }
 
   #notice(fingerprint: string, { code, count }: Group, what: "new" | "back" | "spike"): void {
-    this.#options.publish({ type: "error.noticed", what, fingerprint, code, count });
+    this.#deps.publish({ type: "error.noticed", what, fingerprint, code, count });
   }
 }
 

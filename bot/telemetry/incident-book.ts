@@ -25,7 +25,7 @@ export interface Incident {
   readonly times: number;
 }
 
-export interface IncidentBookOptions {
+export interface IncidentBookDeps {
   readonly directory: string;
   readonly clock: Clock;
   /** Told of every incident that begins or ends. */
@@ -38,16 +38,16 @@ const incidentsMax = 500;
 const sameWithinMs = 60_000;
 
 export class IncidentBook {
-  readonly #options: IncidentBookOptions;
+  readonly #deps: IncidentBookDeps;
   readonly #file: RecordFile<Incident>;
   readonly #incidents = new Map<number, Incident>();
   readonly #open = new Map<string, number>();
   #ids = 0;
   #begun = false;
 
-  constructor(options: IncidentBookOptions) {
-    this.#options = options;
-    const path = join(options.directory, fileName);
+  constructor(deps: IncidentBookDeps) {
+    this.#deps = deps;
+    const path = join(deps.directory, fileName);
     this.#file = new RecordFile({ path, keyOf });
   }
 
@@ -61,7 +61,7 @@ export class IncidentBook {
     const fresh = [...this.#incidents.values()];
     this.#incidents.clear();
     for (const incident of this.#file.read().slice(-incidentsMax)) {
-      const closedAtEpochMs = incident.closedAtEpochMs ?? this.#options.clock.epochMs();
+      const closedAtEpochMs = incident.closedAtEpochMs ?? this.#deps.clock.epochMs();
       this.#put({ ...incident, id: ++this.#ids, closedAtEpochMs });
     }
     // What happened before this was read comes after it.
@@ -79,7 +79,7 @@ export class IncidentBook {
     const step = judgeEvent(event);
     if (!step) return;
     const open = this.#incidents.get(this.#open.get(step.subject) ?? -1);
-    const nowEpochMs = this.#options.clock.epochMs();
+    const nowEpochMs = this.#deps.clock.epochMs();
     switch (step.kind) {
       case "open":
         if (open) this.#write({ ...open, times: open.times + 1 });
@@ -126,7 +126,7 @@ export class IncidentBook {
         // A full disk: the book goes on in memory, and the log tells of the disk.
       }
     }
-    if (changed) this.#options.onChange(incident);
+    if (changed) this.#deps.onChange(incident);
   }
 
   #put(incident: Incident): void {

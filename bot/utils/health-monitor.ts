@@ -13,7 +13,7 @@ import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
 import { Loop } from "../core/loop.ts";
-import { type Health, nextVerdict, severity, type Verdict } from "./health-monitor/health-rules.ts";
+import { type Health, nextVerdict, severity, type HealthVerdict } from "./health-monitor/health-rules.ts";
 
 export interface HealthMonitorDeps {
   readonly clock: Clock;
@@ -57,11 +57,11 @@ const freshMs = 1_000;
 /** Answers kept of a probe: half an hour at the default interval. */
 const historyMax = 360;
 
-interface Watched {
+interface WatchedProbe {
   readonly probe: Probe;
   readonly loop: Loop;
   check: HealthCheck | undefined;
-  verdict: Verdict | undefined;
+  verdict: HealthVerdict | undefined;
   history: PastAnswer[];
   /** Since when the verdict is unhealthy, or since when that was told. */
   unhealthySinceMs: number | undefined;
@@ -75,12 +75,12 @@ interface Watched {
 export class HealthMonitor implements Component {
   readonly name = "health-monitor";
   readonly #deps: HealthMonitorDeps;
-  readonly #watched: readonly Watched[];
+  readonly #watched: readonly WatchedProbe[];
 
   constructor(deps: HealthMonitorDeps) {
     this.#deps = deps;
     this.#watched = deps.probes.map((probe) => {
-      const watched: Watched = {
+      const watched: WatchedProbe = {
         probe,
         loop: new Loop(deps.clock, () => this.#run(watched)),
         check: undefined,
@@ -139,22 +139,22 @@ export class HealthMonitor implements Component {
     return Object.fromEntries(this.#watched.map(({ history, probe }) => [probe.name, history]));
   }
 
-  #intervalMs({ probe }: Watched): number {
+  #intervalMs({ probe }: WatchedProbe): number {
     return probe.intervalMs ?? this.#deps.intervalMs ?? 5_000;
   }
 
-  #deadlineMs({ probe }: Watched): number {
+  #deadlineMs({ probe }: WatchedProbe): number {
     return probe.deadlineMs ?? this.#deps.probeDeadlineMs ?? 2_000;
   }
 
-  async #run(watched: Watched): Promise<void> {
+  async #run(watched: WatchedProbe): Promise<void> {
     do {
       watched.loop.expect(this.#deadlineMs(watched));
       await this.#ask(watched);
     } while (await watched.loop.wait(this.#intervalMs(watched)));
   }
 
-  async #ask(watched: Watched): Promise<void> {
+  async #ask(watched: WatchedProbe): Promise<void> {
     const ageMs = this.#deps.clock.monotonicMs() - watched.askedAtMs;
     const stale = ageMs >= Math.min(freshMs, this.#intervalMs(watched));
     if (stale && !watched.loop.stopped) {
@@ -166,7 +166,7 @@ export class HealthMonitor implements Component {
     await watched.asking;
   }
 
-  async #check(watched: Watched): Promise<void> {
+  async #check(watched: WatchedProbe): Promise<void> {
     const { clock } = this.#deps;
     const startedAtMs = clock.monotonicMs();
     const result = await this.#answerOf(watched);
@@ -199,7 +199,7 @@ export class HealthMonitor implements Component {
     this.#deps.publish({ type: "health.changed", probe: probe.name, status, reason });
   }
 
-  #judgeForLong(watched: Watched): void {
+  #judgeForLong(watched: WatchedProbe): void {
     const { clock, onUnhealthyForLong } = this.#deps;
     const { check, probe } = watched;
     if (check?.status !== "unhealthy") {
@@ -214,7 +214,7 @@ export class HealthMonitor implements Component {
     onUnhealthyForLong?.(name, check.reason ?? "unhealthy");
   }
 
-  async #answerOf(watched: Watched): Promise<ProbeResult> {
+  async #answerOf(watched: WatchedProbe): Promise<ProbeResult> {
     if (watched.unanswered) return noAnswer("still no answer to the last check");
     watched.unanswered = true;
     const deadlineMs = this.#deadlineMs(watched);

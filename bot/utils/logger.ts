@@ -29,7 +29,7 @@ import { LogFile, type LogFileSnapshot } from "./logger/log-file.ts";
 /** Ids, codes and figures; units stand in their names. Errors are written with stack and causes. */
 export type Facts = Readonly<Record<string, unknown>>;
 
-export interface BotLoggerOptions {
+export interface BotLoggerDeps {
   /** Made when missing, readable by its owner only. */
   readonly directory: string;
   /** Lines less important than this are not written. */
@@ -113,7 +113,7 @@ const MESSAGE = Symbol.for("message");
 type RawLine = Readonly<Record<string, unknown>> & { readonly event: string };
 
 export class BotLogger {
-  readonly #options: BotLoggerOptions;
+  readonly #deps: BotLoggerDeps;
   readonly #stdout: BoundedOutput;
   readonly #file: LogFile;
   readonly #winston: winston.Logger;
@@ -124,17 +124,17 @@ export class BotLogger {
   #level: LogLevel;
   #closed: Promise<void> | undefined;
 
-  constructor(options: BotLoggerOptions) {
-    const { clock, directory, disk, keepDays, level } = options;
-    this.#options = options;
+  constructor(deps: BotLoggerDeps) {
+    const { clock, directory, disk, keepDays, level } = deps;
+    this.#deps = deps;
     this.#level = level;
     this.#sampler = new LineSampler(clock);
     this.#upkeep = new Loop(clock, async (loop) => {
       do this.#tend();
       while (await loop.wait(tendEveryMs));
     });
-    this.#stdout = new BoundedOutput(options.stdout ?? process.stdout);
-    const stderr = new BoundedOutput(options.stderr ?? process.stderr);
+    this.#stdout = new BoundedOutput(deps.stdout ?? process.stdout);
+    const stderr = new BoundedOutput(deps.stderr ?? process.stderr);
     this.#winston = winston.createLogger({
       // Which lines are written is decided here, before winston has them.
       level: "debug",
@@ -230,7 +230,7 @@ export class BotLogger {
     if (level === from) return;
     const louder = logLevels.indexOf(level) > logLevels.indexOf(from);
     if (louder) this.#level = level;
-    const { publish = this.listener } = this.#options;
+    const { publish = this.listener } = this.#deps;
     publish({ type: "log.level-changed", from, to: level });
     this.#level = level;
   }
@@ -301,7 +301,7 @@ export class BotLogger {
 
   /** The one place every line passes before anything else sees it. */
   #toLine(level: LogLevel, raw: RawLine): LogLine {
-    const at = formatInstant(this.#options.clock.epochMs());
+    const at = formatInstant(this.#deps.clock.epochMs());
     return redact({ at, level, ...correlation.getStore(), ...raw }) as LogLine;
   }
 
@@ -313,7 +313,7 @@ export class BotLogger {
         done();
       },
     });
-    const { profile, stdout = process.stdout } = this.#options;
+    const { profile, stdout = process.stdout } = this.#deps;
     const terminal = stdout.isTTY === true && profile === "development";
     const colours = stdout.hasColors?.() ?? false;
     const readable = winston.format.printf((info) => toReadable(info["line"] as LogLine, colours));
@@ -351,6 +351,6 @@ export class BotLogger {
     await this.#upkeep.stop();
     const ended = new Promise<void>((resolve) => this.#winston.end(resolve));
     const all = Promise.all([ended.then(() => this.#file.ended()), this.#stdout.flushed()]);
-    await withDeadline<unknown>(this.#options.clock, closeMsMax, () => all, { late: () => {} });
+    await withDeadline<unknown>(this.#deps.clock, closeMsMax, () => all, { late: () => {} });
   }
 }

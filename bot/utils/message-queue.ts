@@ -58,7 +58,7 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  readonly store: QueueStore & Pick<FactStore, "getSetting" | "setSetting">;
+  readonly store: QueueStore & Pick<FactStore, "getFact" | "setFact">;
   readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
   /** While true nothing is claimed in any pool. Default: never. */
@@ -148,7 +148,7 @@ export class MessageQueue implements Component {
     for (const name of pools) {
       const suspectsPending = recovered.some((message) => message.pool === name);
       const pool = this.#createPool(name, name === "handling" && suspectsPending);
-      pool.paused = (await this.#deps.store.getSetting(pausedSetting(name))) === "yes";
+      pool.paused = (await this.#deps.store.getFact(pausedFact(name))) === "yes";
       this.#pools.set(name, pool);
     }
     if (this.#sweeper.stopped) return;
@@ -277,7 +277,7 @@ export class MessageQueue implements Component {
   }
 
   async #setPaused(pool: Pool, paused: boolean): Promise<void> {
-    await this.#deps.store.setSetting(pausedSetting(pool), paused ? "yes" : "no");
+    await this.#deps.store.setFact(pausedFact(pool), paused ? "yes" : "no");
     const workers = this.#pools.get(pool);
     if (workers) workers.paused = paused;
   }
@@ -496,6 +496,6 @@ export class MessageQueue implements Component {
   }
 }
 
-function pausedSetting(pool: Pool): string {
+function pausedFact(pool: Pool): string {
   return `queue.paused.${pool}`;
 }

@@ -60,7 +60,7 @@ const callsRemembered = 100;
 /** Weight of the newest call in the smoothed latency. */
 const smoothing = 0.2;
 
-interface Line {
+interface KeptConnection {
   readonly connection: Connection;
   state: ConnectionState;
   sinceMs: number;
@@ -76,13 +76,13 @@ interface Line {
 export class ReconnectManager implements Component {
   readonly name = "reconnect-manager";
   readonly #deps: ReconnectManagerDeps;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, KeptConnection>();
 
   constructor(deps: ReconnectManagerDeps) {
     this.#deps = deps;
     const nowMs = deps.clock.monotonicMs();
     for (const connection of deps.connections) {
-      const line: Line = {
+      const line: KeptConnection = {
         connection,
         state: connectedState,
         sinceMs: nowMs,
@@ -185,7 +185,7 @@ export class ReconnectManager implements Component {
     }
   }
 
-  async #keep(line: Line): Promise<void> {
+  async #keep(line: KeptConnection): Promise<void> {
     const { loop } = line;
     for (;;) {
       if (line.state.kind === "down") {
@@ -199,17 +199,17 @@ export class ReconnectManager implements Component {
     }
   }
 
-  #isDown({ state }: Line): boolean {
+  #isDown({ state }: KeptConnection): boolean {
     return state.kind === "down";
   }
 
-  #untilHeartbeatMs(line: Line): number {
+  #untilHeartbeatMs(line: KeptConnection): number {
     const { heartbeatMs = Number.POSITIVE_INFINITY } = line.connection;
     const nowMs = this.#deps.clock.monotonicMs();
     return line.lastSuccessMs + heartbeatMs - nowMs;
   }
 
-  async #ask(line: Line): Promise<void> {
+  async #ask(line: KeptConnection): Promise<void> {
     const { clock } = this.#deps;
     const startedAtMs = clock.monotonicMs();
     try {
@@ -221,11 +221,11 @@ export class ReconnectManager implements Component {
     }
   }
 
-  #note(line: Line, success: boolean): void {
+  #note(line: KeptConnection, success: boolean): void {
     line.outcomes = [...line.outcomes.slice(-(callsRemembered - 1)), success];
   }
 
-  #feed(line: Line, event: ConnectionEvent): void {
+  #feed(line: KeptConnection, event: ConnectionEvent): void {
     const before = line.state;
     line.state = nextConnectionState(before, event);
     if (line.state.kind === before.kind) return;

@@ -1,9 +1,9 @@
 /** API under test: a monitoring server over a bot that says and does what a test wishes. */
 import { request } from "node:http";
 import { onTestFinished } from "vitest";
-import type { MonitoringActions, MonitoringView } from "../../bot/api/bot.ts";
 import { EventStream } from "../../bot/api/event-stream.ts";
 import { MonitoringServer, type MonitoringServerDeps } from "../../bot/api/monitoring.ts";
+import type { MonitoringActions, MonitoringView } from "../../bot/api/view-and-actions.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import { ManualClock } from "../support/manual-clock.ts";

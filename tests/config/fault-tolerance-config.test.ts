@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../../bot/config/fault-tolerance-config.ts";
-import { rows } from "../../bot/config/settings.ts";
+import { rows } from "../../bot/config/settings-table.ts";
 import { ConfigurationError, type ConfigurationProblem } from "../../bot/core/errors.ts";
 
 const token = `123456789:${"A".repeat(35)}`;

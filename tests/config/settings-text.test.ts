@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { configRules } from "../../bot/config/consistency.ts";
 import { readSecretsFile } from "../../bot/config/secrets-file.ts";
-import { rows } from "../../bot/config/settings.ts";
+import { rows } from "../../bot/config/settings-table.ts";
 import { configurationDocument, envExample, helpText } from "../../bot/config/settings-text.ts";
 
 const shipped = readFileSync(new URL("../../.env.example", import.meta.url), "utf8");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { settings } from "../../bot/config/settings.ts";
+import { settings } from "../../bot/config/settings-table.ts";
 import { judgeSettings } from "../../bot/operator/doctor/checks/pm2.ts";
 import type { Pm2Settings } from "../../bot/operator/doctor/pm2.ts";
 

@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "dotenv";
 import { expect, onTestFinished, test } from "vitest";
 import { readSecretsFile } from "../../bot/config/secrets-file.ts";
-import { rows } from "../../bot/config/settings.ts";
+import { rows } from "../../bot/config/settings-table.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const token = `123456:${"a".repeat(35)}`;

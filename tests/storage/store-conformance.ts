@@ -255,7 +255,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
 
     test("remembers settings, unreachable chats and what was sent, across a kill", async () => {
       const { clock, reopenAfterKill, store } = await open();
-      await store.setSetting("a", "1");
+      await store.setFact("a", "1");
       await store.recordSent({ scope: "5", cost: 2, atEpochMs: clock.epochMs() });
       await store.enqueue([update("a", 1)]);
       const [message] = await claim(store);
@@ -267,7 +267,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
         unreachableChat: { chat: "5", reason: "blocked" },
       });
       const next = await reopenAfterKill();
-      expect(await next.getSetting("a")).toBe("1");
+      expect(await next.getFact("a")).toBe("1");
       expect(await next.unreachableReason("5")).toBe("blocked");
       expect(await next.sentSince(0)).toMatchObject([{ scope: "5", cost: 2 }]);
     });

@@ -18,7 +18,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
 import {
   BotLogger,
-  type BotLoggerOptions,
+  type BotLoggerDeps,
   createEventBus,
   withCorrelation,
 } from "../../bot/utils/logger.ts";
@@ -46,7 +46,7 @@ class FakeConsole extends Writable {
   }
 }
 
-function setup(options: Partial<BotLoggerOptions> = {}) {
+function setup(options: Partial<BotLoggerDeps> = {}) {
   const parent = mkdtempSync(join(tmpdir(), "logger-"));
   const directory = options.directory ?? join(parent, "logs");
   const stdout = new FakeConsole();

@@ -1,9 +1,9 @@
 /** Dead letter routes: messages that were given up: look at them, put them back, remove them. */
 import { z } from "zod";
-import type { MonitoringActions } from "../bot.ts";
 import { notFound } from "../refusal.ts";
 import { type Bot, type Route, route } from "../route.ts";
 import * as shapes from "../shapes/queue.ts";
+import type { MonitoringActions } from "../view-and-actions.ts";
 
 const idsMax = 1_000;
 /** Worked on together, so that they share a commit. */

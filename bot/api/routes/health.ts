@@ -1,7 +1,8 @@
 /** Health routes: whether the bot lives, may be given work, and is well. */
-import type { Shape } from "../bot.ts";
+
 import { type Route, route } from "../route.ts";
 import * as shapes from "../shapes/health.ts";
+import type { Shape } from "../view-and-actions.ts";
 
 export const healthRoutes: readonly Route[] = [
   route({

@@ -1,12 +1,12 @@
 /**
  * Check: one question about an installation, what was seen, and what it means.
  *
- * `look` asks the machine and changes nothing; `judge` is pure, so that every verdict can be tested
+ * `look` asks the machine and changes nothing; `judge` is pure, so that every judgement can be tested
  * without a machine in that state.
  */
-import type { Place } from "./place.ts";
+import type { Installation } from "./installation.ts";
 
-export interface Verdict {
+export interface Judgement {
   /** Only `wrong` makes the doctor exit with 1. */
   readonly level: "fine" | "doubtful" | "wrong";
   /** One sentence for an operator; no secret in it. */
@@ -19,11 +19,11 @@ export interface Check<Fact> {
   readonly name: string;
   /** When it applies: `always`, or only to an installation that should be running, or not yet. */
   readonly applies: "always" | "running" | "before-start";
-  look(place: Place): Promise<Fact> | Fact;
-  judge(fact: Fact): Verdict | readonly Verdict[];
+  look(installation: Installation): Promise<Fact> | Fact;
+  judge(fact: Fact): Judgement | readonly Judgement[];
 }
 
-export interface Finding extends Verdict {
+export interface Finding extends Judgement {
   readonly check: string;
 }
 
@@ -32,7 +32,7 @@ export interface AnyCheck {
   readonly name: string;
   readonly applies: Check<unknown>["applies"];
   /** Never rejects: what could not be looked at is a finding. */
-  examine(place: Place): Promise<readonly Finding[]>;
+  examine(installation: Installation): Promise<readonly Finding[]>;
 }
 
 export function toCheck<Fact>(check: Check<Fact>): AnyCheck {
@@ -40,10 +40,10 @@ export function toCheck<Fact>(check: Check<Fact>): AnyCheck {
   return {
     name,
     applies,
-    examine: async (place) => {
+    examine: async (installation) => {
       try {
-        const verdicts = check.judge(await check.look(place));
-        return [verdicts].flat().map((verdict) => ({ check: name, ...verdict }));
+        const judgements = check.judge(await check.look(installation));
+        return [judgements].flat().map((judgement) => ({ check: name, ...judgement }));
       } catch (error) {
         const reason = error instanceof Error ? error.message : "no reason was given";
         const hint = error instanceof Error && "hint" in error ? String(error.hint) : undefined;
@@ -54,14 +54,14 @@ export function toCheck<Fact>(check: Check<Fact>): AnyCheck {
   };
 }
 
-export function fine(says: string): Verdict {
+export function fine(says: string): Judgement {
   return { level: "fine", says };
 }
 
-export function doubtful(says: string, mend: string): Verdict {
+export function doubtful(says: string, mend: string): Judgement {
   return { level: "doubtful", says, mend };
 }
 
-export function wrong(says: string, mend: string): Verdict {
+export function wrong(says: string, mend: string): Judgement {
   return { level: "wrong", says, mend };
 }

@@ -8,7 +8,7 @@ import { restartChecks } from "./checks/restarts.ts";
 import { runtimeChecks } from "./checks/runtime.ts";
 import { settingsChecks } from "./checks/settings.ts";
 import { updateChecks } from "./checks/update.ts";
-import type { Place } from "./place.ts";
+import type { Installation } from "./installation.ts";
 
 /** What is wrong at the top is often the cause of what is wrong below. */
 const checks: readonly AnyCheck[] = [
@@ -27,7 +27,7 @@ const checks: readonly AnyCheck[] = [
  * @param only Names of the checks that are wanted; all when empty.
  */
 export async function examine(
-  place: Place,
+  installation: Installation,
   situation: "running" | "before-start",
   only: readonly string[] = [],
 ): Promise<readonly Finding[]> {
@@ -35,7 +35,7 @@ export async function examine(
   for (const check of checks) {
     const wanted = only.length === 0 || only.includes(check.name);
     if (wanted && (check.applies === "always" || check.applies === situation)) {
-      findings.push(...(await check.examine(place)));
+      findings.push(...(await check.examine(installation)));
     }
   }
   return findings;

@@ -1,4 +1,4 @@
-/** Place: the installation that is examined, as far as its settings can be read. */
+/** Installation: what the doctor examines, as far as its settings can be read. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type FaultToleranceConfig, parseConfig } from "../../config/fault-tolerance-config.ts";
@@ -6,7 +6,7 @@ import type { SecretsFile } from "../../config/secrets-file.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ConfigurationError, type ConfigurationProblem } from "../../core/errors.ts";
 
-export interface Place {
+export interface Installation {
   /** Where `.env`, data and logs are. */
   readonly home: string;
   /** Of the program that is examined: `home`, or a version below it. */
@@ -23,7 +23,7 @@ export interface Place {
   readonly clock: Clock;
 }
 
-export interface PlaceSources {
+export interface InstallationSources {
   readonly home: string;
   readonly packageDirectory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -32,7 +32,7 @@ export interface PlaceSources {
   readonly clock: Clock;
 }
 
-export function findPlace(sources: PlaceSources): Place {
+export function findInstallation(sources: InstallationSources): Installation {
   const { clock, env, envFile, home, packageDirectory, userDirectory } = sources;
   const { config, problems } = readSettings(env, envFile);
   const dataDirectory = resolve(home, config.storage.directory);
@@ -50,7 +50,7 @@ export function findPlace(sources: PlaceSources): Place {
   };
 }
 
-function readSettings(env: PlaceSources["env"], envFile: SecretsFile | undefined) {
+function readSettings(env: InstallationSources["env"], envFile: SecretsFile | undefined) {
   try {
     return { config: parseConfig(env, envFile), problems: [] };
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { examine, toText } from "./doctor.ts";
-import { enterPlace } from "./here.ts";
+import { enterInstallation } from "./this-installation.ts";
 
 const { values } = parseArgs({
   options: {
@@ -14,9 +14,9 @@ const { values } = parseArgs({
   },
 });
 
-const place = enterPlace();
+const installation = enterInstallation();
 const findings = await examine(
-  place,
+  installation,
   values["before-start"] ? "before-start" : "running",
   values.only,
 );

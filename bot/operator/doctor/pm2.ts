@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Place } from "./place.ts";
+import type { Installation } from "./installation.ts";
 
 /** The app's name in ecosystem.config.js. */
 export const appName = "telegram-bot";
@@ -36,15 +36,15 @@ export type Pm2State = "no-daemon" | "no-pm2" | readonly Pm2App[];
 
 const answerMsMax = 15_000;
 
-export async function askPm2(place: Place): Promise<Pm2State> {
-  if (!(await isDaemonAlive(place.pm2Home))) return "no-daemon";
-  const program = findPm2(place);
+export async function askPm2(installation: Installation): Promise<Pm2State> {
+  if (!(await isDaemonAlive(installation.pm2Home))) return "no-daemon";
+  const program = findPm2(installation);
   if (program === undefined) return "no-pm2";
   const { stdout } = await promisify(execFile)(process.execPath, [program, "jlist"], {
     timeout: answerMsMax,
     maxBuffer: 16 * 2 ** 20,
     env: {
-      PM2_HOME: place.pm2Home,
+      PM2_HOME: installation.pm2Home,
       PM2_DISCRETE_MODE: "true",
       PM2_NO_INTERACTION: "true",
       PM2_DISABLE_VERSION_CHECK: "true",
@@ -63,7 +63,7 @@ function isDaemonAlive(pm2Home: string): Promise<boolean> {
   }).finally(() => socket.destroy());
 }
 
-function findPm2({ home, packageDirectory }: Place): string | undefined {
+function findPm2({ home, packageDirectory }: Installation): string | undefined {
   return [join(home, "releases", "pm2"), packageDirectory, home]
     .map((directory) => join(directory, "node_modules", "pm2", "bin", "pm2"))
     .find((path) => existsSync(path));

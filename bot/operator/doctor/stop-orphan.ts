@@ -4,20 +4,20 @@
  */
 import { systemClock } from "../../core/clock.ts";
 import { holderPid, isHeld } from "./checks/database.ts";
-import { enterPlace } from "./here.ts";
+import { enterInstallation } from "./this-installation.ts";
 
 const pauseMs = 250;
 /** Longer than any DRAIN_DEADLINE_MS that the settings allow with PM2. */
 const waitMsMax = 20_000;
 
-const place = enterPlace();
-const { botDirectory } = place;
+const installation = enterInstallation();
+const { botDirectory } = installation;
 const untilMs = systemClock.monotonicMs() + waitMsMax;
 const never = new AbortController().signal;
 let asked: number | undefined;
 
 while (botDirectory !== undefined && isHeld(botDirectory)) {
-  const pid = holderPid(place);
+  const pid = holderPid(installation);
   if (pid !== undefined && pid !== asked) {
     process.stdout.write(`process ${pid} holds the data without PM2: it is asked to stop\n`);
     process.kill(pid, "SIGTERM");

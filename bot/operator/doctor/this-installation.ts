@@ -1,13 +1,13 @@
-/** Here: the installation that this program belongs to; the working directory becomes its home. */
+/** This installation: the one the program belongs to; its home becomes the working directory. */
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { readEnvFile, rootDirectory } from "../../config/env-file.ts";
 import { systemClock } from "../../core/clock.ts";
-import { findPlace, type Place } from "./place.ts";
+import { findInstallation, type Installation } from "./installation.ts";
 
-export function enterPlace(): Place {
+export function enterInstallation(): Installation {
   process.chdir(rootDirectory);
-  return findPlace({
+  return findInstallation({
     home: rootDirectory,
     packageDirectory: fileURLToPath(new URL("../../..", import.meta.url)),
     env: process.env,

@@ -1,17 +1,17 @@
 /** Waits until the bot of this installation is ready: `node bot/operator/doctor/wait-ready.ts SECONDS`. */
 import { systemClock } from "../../core/clock.ts";
 import { askReady } from "./checks/monitoring.ts";
-import { enterPlace } from "./here.ts";
+import { enterInstallation } from "./this-installation.ts";
 
 const pauseMs = 500;
 
-const place = enterPlace();
+const installation = enterInstallation();
 const seconds = Number(process.argv[2] ?? 60);
 const untilMs = systemClock.monotonicMs() + seconds * 1000;
 const never = new AbortController().signal;
 
 for (;;) {
-  const { address, reasons, status } = await askReady(place);
+  const { address, reasons, status } = await askReady(installation);
   if (status === 200) {
     process.stdout.write(`${address}\n`);
     break;

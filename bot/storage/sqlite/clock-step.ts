@@ -16,7 +16,7 @@ const latest = `SELECT max(at) AS at FROM (
   UNION ALL SELECT max(created_at) FROM messages
   UNION ALL SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'probe')`;
 
-/** Settings that hold an instant (core/store.ts). */
+/** Facts that hold an instant (core/store.ts). */
 const instants = "name = 'probe' OR name LIKE '%-until'";
 
 const moves: readonly string[] = [

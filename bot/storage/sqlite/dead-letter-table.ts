@@ -1,6 +1,6 @@
 /** Dead letter table: messages given up, with what is needed to put them back. */
 import type { DeadLetter, DeadReason } from "../../core/message.ts";
-import type { DeadLetterFilter, Page } from "../../core/store.ts";
+import type { DeadLetterFilter, PageRequest } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type DeadLetterRow, type MessageRow, toDeadLetter } from "./message-rows.ts";
 import type { Database } from "./sqlite-driver.ts";
@@ -69,7 +69,7 @@ export class DeadLetterTable {
   }
 
   /** Newest first. */
-  list({ code, limit, offset, reason, type }: DeadLetterFilter & Page): DeadLetter[] {
+  list({ code, limit, offset, reason, type }: DeadLetterFilter & PageRequest): DeadLetter[] {
     return this.#sql.list
       .all<DeadLetterRow>(type ?? null, reason ?? null, code ?? null, limit, offset)
       .map((row) => toDeadLetter(row, this.#ring));

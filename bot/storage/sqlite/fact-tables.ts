@@ -1,4 +1,4 @@
-/** Fact tables in SQLite: what is known of chats, small settings, and the boots of this directory. */
+/** Fact tables in SQLite: what is known of chats, small facts by name, and the boots of this directory. */
 import type { Database } from "./sqlite-driver.ts";
 
 export class FactTables {
@@ -13,8 +13,8 @@ export class FactTables {
          ON CONFLICT (chat) DO UPDATE SET reason = excluded.reason, since = excluded.since`,
       ),
       setReachable: sql("DELETE FROM unreachable_chats WHERE chat = ?"),
-      getSetting: sql("SELECT value FROM settings WHERE name = ?"),
-      setSetting: sql(
+      getFact: sql("SELECT value FROM settings WHERE name = ?"),
+      setFact: sql(
         `INSERT INTO settings VALUES (?, ?)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
       ),
@@ -36,12 +36,12 @@ export class FactTables {
     this.#sql.setReachable.run(chat);
   }
 
-  getSetting(name: string): string | undefined {
-    return this.#sql.getSetting.get<{ value: string }>(name)?.value;
+  getFact(name: string): string | undefined {
+    return this.#sql.getFact.get<{ value: string }>(name)?.value;
   }
 
-  setSetting(name: string, value: string): void {
-    this.#sql.setSetting.run(name, value);
+  setFact(name: string, value: string): void {
+    this.#sql.setFact.run(name, value);
   }
 
   beginBoot(nowEpochMs: number): number {

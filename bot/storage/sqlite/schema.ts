@@ -20,10 +20,10 @@ import type { Database } from "./sqlite-driver.ts";
 export const applicationId = 0x54474654;
 
 /**
- * Stands in the settings until nothing is left of what was stored before values were sealed: "maybe"
+ * Stands in the table `settings` until nothing is left of what was stored before values were sealed: "maybe"
  * as long as nobody has looked, "erase" once something was sealed and its plain text is in free pages.
  */
-const plainSetting = "storage.plain";
+const plainFact = "storage.plain";
 
 const migrations: readonly string[] = [
   `
@@ -109,7 +109,7 @@ const migrations: readonly string[] = [
   `,
   `
   CREATE TABLE data_keys (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL, created_at INTEGER NOT NULL);
-  INSERT INTO settings VALUES ('${plainSetting}', 'maybe');
+  INSERT INTO settings VALUES ('${plainFact}', 'maybe');
   `,
   `
   CREATE TABLE table_set_migrations (
@@ -199,20 +199,20 @@ export function sealPlainValues(
 ): void {
   const find = database.prepare("SELECT value FROM settings WHERE name = ?");
   const mark = database.prepare("UPDATE settings SET value = 'erase' WHERE name = ?");
-  if (!find.get(plainSetting)) return;
+  if (!find.get(plainFact)) return;
   let position: PassPosition | undefined = passBegins;
   while (position) {
     database.exec("BEGIN IMMEDIATE");
     const batch = sealBatch(database, ring, columns, position, rowsPerTransaction);
-    if (batch.sealed > 0) mark.run(plainSetting);
+    if (batch.sealed > 0) mark.run(plainFact);
     database.exec("COMMIT");
     position = batch.next;
   }
-  if (find.get<{ value: string }>(plainSetting)?.value === "erase") {
+  if (find.get<{ value: string }>(plainFact)?.value === "erase") {
     database.exec("VACUUM");
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   }
-  database.prepare("DELETE FROM settings WHERE name = ?").run(plainSetting);
+  database.prepare("DELETE FROM settings WHERE name = ?").run(plainFact);
 }
 
 function schemaVersion(database: Database): number {

@@ -18,7 +18,7 @@ import type {
   Backup,
   ClaimRequest,
   DeadLetterFilter,
-  Page,
+  PageRequest,
   PreviousEnd,
   Recovery,
   SentRecord,
@@ -269,7 +269,7 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }) => queue.snapshot());
   }
 
-  deadLetters(filter: DeadLetterFilter & Page) {
+  deadLetters(filter: DeadLetterFilter & PageRequest) {
     return this.#write(({ queue }) => queue.deadLetters.list(filter));
   }
 
@@ -310,12 +310,12 @@ export class SqliteStore implements Store {
     return this.#write(({ facts }) => facts.unreachableReason(chat));
   }
 
-  getSetting(name: string) {
-    return this.#write(({ facts }) => facts.getSetting(name));
+  getFact(name: string) {
+    return this.#write(({ facts }) => facts.getFact(name));
   }
 
-  setSetting(name: string, value: string) {
-    return this.#write(({ facts }) => facts.setSetting(name, value));
+  setFact(name: string, value: string) {
+    return this.#write(({ facts }) => facts.setFact(name, value));
   }
 
   backup(): Promise<Backup> {
@@ -348,7 +348,7 @@ export class SqliteStore implements Store {
   }
 
   probe(): Promise<void> {
-    return this.#write(({ facts }, now) => facts.setSetting("probe", String(now)));
+    return this.#write(({ facts }, now) => facts.setFact("probe", String(now)));
   }
 }
 

@@ -22,18 +22,18 @@ import { extractFiles, type FileContent, type FilePart } from "./file-parts.ts";
 import { readAnswer } from "./read-answer.ts";
 
 /** One way to the Bot API. */
-export interface Route {
+export interface ApiRoute {
   readonly apiRoot: string;
   /** For everything but loopback addresses; a secret, because it may hold a password. */
   readonly httpsProxy?: Secret;
 }
 
-export interface BotApiClientOptions {
+export interface BotApiClientDeps {
   readonly token: Secret;
   /** Where the Bot API lives; a path prefix is kept. Default https://api.telegram.org. */
   readonly apiRoot: string;
   /** Other ways to it, tried in turn when this one fails (`renew`). */
-  readonly fallbacks?: readonly Route[];
+  readonly fallbacks?: readonly ApiRoute[];
   readonly clock: Clock;
   /** Milliseconds a call may take unless it says otherwise. */
   readonly deadlineMs: number;
@@ -48,18 +48,18 @@ const answerBytesMax = 32 * 1024 * 1024;
 const connectTimeoutMs = 5_000;
 
 export class BotApiClient implements BotApi {
-  readonly #options: BotApiClientOptions;
-  readonly #routes: readonly Route[];
+  readonly #deps: BotApiClientDeps;
+  readonly #routes: readonly ApiRoute[];
   /** Pools that still have calls under way. */
   readonly #retired = new Set<Dispatcher>();
   #routeIndex = 0;
-  #line: Line;
+  #pool: ConnectionPool;
 
-  constructor(options: BotApiClientOptions) {
-    this.#options = options;
-    const { apiRoot, fallbacks = [], httpsProxy } = options;
+  constructor(deps: BotApiClientDeps) {
+    this.#deps = deps;
+    const { apiRoot, fallbacks = [], httpsProxy } = deps;
     this.#routes = [{ apiRoot, ...(httpsProxy && { httpsProxy }) }, ...fallbacks];
-    this.#line = openLine(options, this.#routes[0] as Route);
+    this.#pool = openPool(deps, this.#routes[0] as ApiRoute);
   }
 
   /**
@@ -69,28 +69,28 @@ export class BotApiClient implements BotApi {
    */
   renew(change: boolean): void {
     if (change) this.#routeIndex = (this.#routeIndex + 1) % this.#routes.length;
-    const { dispatcher } = this.#line;
-    this.#line = openLine(this.#options, this.#routes[this.#routeIndex] as Route);
+    const { dispatcher } = this.#pool;
+    this.#pool = openPool(this.#deps, this.#routes[this.#routeIndex] as ApiRoute);
     this.#retired.add(dispatcher);
     void dispatcher.close().finally(() => this.#retired.delete(dispatcher));
   }
 
   /** Connections in use, waiting and at most, for operators. */
   get pool(): PoolFigures {
-    const { dispatcher } = this.#line;
+    const { dispatcher } = this.#pool;
     const {
       connected = 0,
       pending = 0,
       running = 0,
     } = dispatcher instanceof Pool ? dispatcher.stats : {};
     const route = this.#routeIndex;
-    return { connected, running, pending, connectionsMax: this.#options.connections, route };
+    return { connected, running, pending, connectionsMax: this.#deps.connections, route };
   }
 
   async call<T = unknown>(
     method: string,
     payload: JsonObject,
-    { signal, deadlineMs = this.#options.deadlineMs }: CallOptions = {},
+    { signal, deadlineMs = this.#deps.deadlineMs }: CallOptions = {},
   ): Promise<T> {
     // When the deadline passes first, it aborts the request, and so the connection.
     const exchange = (over: AbortSignal) => this.#exchange<T>(method, payload, over);
@@ -98,7 +98,7 @@ export class BotApiClient implements BotApi {
       throw new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`);
     };
     try {
-      return await withDeadline(this.#options.clock, deadlineMs, exchange, { late, signal });
+      return await withDeadline(this.#deps.clock, deadlineMs, exchange, { late, signal });
     } catch (error) {
       if (error instanceof TelegramError) throw error;
       throw classifyFailure(method, error);
@@ -111,7 +111,7 @@ export class BotApiClient implements BotApi {
       files.length === 0
         ? { headers: { "content-type": "application/json" }, body: JSON.stringify(fields) }
         : { body: await createForm(method, fields, files) };
-    const { dispatcher, prefix } = this.#line;
+    const { dispatcher, prefix } = this.#pool;
     const answer = await request(`${prefix}${method}`, {
       dispatcher,
       method: "POST",
@@ -127,7 +127,7 @@ export class BotApiClient implements BotApi {
 
   /** Closes every connection; calls under way fail. */
   async close(): Promise<void> {
-    const all = [this.#line.dispatcher, ...this.#retired];
+    const all = [this.#pool.dispatcher, ...this.#retired];
     await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
   }
 }
@@ -142,18 +142,18 @@ export interface PoolFigures {
   readonly route: number;
 }
 
-interface Line {
+interface ConnectionPool {
   readonly dispatcher: Dispatcher;
   /** Everything of the address before the method. */
   readonly prefix: string;
 }
 
-function openLine(options: BotApiClientOptions, route: Route): Line {
+function openPool(deps: BotApiClientDeps, route: ApiRoute): ConnectionPool {
   const { apiRoot } = route;
   const root = new URL(apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/`);
   return {
-    dispatcher: createDispatcher(root, options.connections, route.httpsProxy),
-    prefix: `${root.origin}${root.pathname}bot${options.token.reveal()}/`,
+    dispatcher: createDispatcher(root, deps.connections, route.httpsProxy),
+    prefix: `${root.origin}${root.pathname}bot${deps.token.reveal()}/`,
   };
 }
 

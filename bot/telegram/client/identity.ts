@@ -18,7 +18,7 @@ export interface IdentityDeps {
   readonly api: BotApi;
   readonly clock: Clock;
   readonly random: Random;
-  readonly facts: Pick<FactStore, "getSetting" | "setSetting">;
+  readonly facts: Pick<FactStore, "getFact" | "setFact">;
 }
 
 const setting = "bot.info";
@@ -35,7 +35,7 @@ export class Identity implements Component {
   }
 
   async start(): Promise<void> {
-    const stored = await this.#deps.facts.getSetting(setting);
+    const stored = await this.#deps.facts.getFact(setting);
     if (stored !== undefined) this.#known.resolve(JSON.parse(stored) as BotInfo);
     this.#loop.start();
   }
@@ -56,7 +56,7 @@ export class Identity implements Component {
       try {
         const info = await api.call<BotInfo>("getMe", {}, { signal: loop.signal });
         this.#known.resolve(info);
-        await facts.setSetting(setting, JSON.stringify(info));
+        await facts.setFact(setting, JSON.stringify(info));
         return;
       } catch (error) {
         if (!(await loop.wait(decidePollDelay(error, failures, random)))) return;

@@ -10,15 +10,15 @@ const setting = "commands.fingerprint";
 /** Queues the registration of changed menus; the queue sees to it that it happens. */
 export async function registerCommandMenus(
   menus: readonly CommandMenu[],
-  facts: Pick<FactStore, "getSetting" | "setSetting">,
+  facts: Pick<FactStore, "getFact" | "setFact">,
   enqueue: (messages: readonly NewMessage[]) => Promise<unknown>,
   nowEpochMs: number,
 ): Promise<void> {
   const fingerprint = createHash("sha256").update(JSON.stringify(menus)).digest("hex");
-  if ((await facts.getSetting(setting)) === fingerprint) return;
+  if ((await facts.getFact(setting)) === fingerprint) return;
   await enqueue(menus.map((menu) => toMessage(menu, nowEpochMs)));
   // After the enqueue: a crash in between registers twice, which changes nothing.
-  await facts.setSetting(setting, fingerprint);
+  await facts.setFact(setting, fingerprint);
 }
 
 function toMessage(menu: CommandMenu, nowEpochMs: number): NewMessage {

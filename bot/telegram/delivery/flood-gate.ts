@@ -26,7 +26,7 @@ export interface FloodGateDeps {
   readonly publish: Publish;
   readonly limits: FloodLimits;
   readonly store: Pick<QueueStore, "sentSince" | "recordSent"> &
-    Pick<FactStore, "getSetting" | "setSetting">;
+    Pick<FactStore, "getFact" | "setFact">;
   /** Whether Telegram can be called at all. */
   readonly isOpen: () => boolean;
 }
@@ -38,7 +38,7 @@ export interface FloodFacts {
   readonly floodCost: number;
 }
 
-const parkedSetting = "sending.parked-until";
+const parkedFact = "sending.parked-until";
 const windowMs = 60_000;
 /** When a chat's own message in flight stands in the way, it is answered within moments. */
 const afterFlightMs = 20;
@@ -63,7 +63,7 @@ export class FloodGate implements PoolGate {
   async restore(): Promise<void> {
     const { clock, store } = this.#deps;
     const sent = await store.sentSince(this.#now() - windowMs);
-    const parkedUntil = Number((await store.getSetting(parkedSetting)) ?? 0);
+    const parkedUntil = Number((await store.getFact(parkedFact)) ?? 0);
     // One instant for both clocks, after the waiting: the disk may be slow.
     const nowMs = clock.monotonicMs();
     const nowEpochMs = this.#now();
@@ -173,6 +173,6 @@ export class FloodGate implements PoolGate {
     publish({ type: "telegram.rate-limited", scope: global ? "global" : "lane", retryAfterMs });
     if (!global) return;
     this.#flood.park(nowMs + retryAfterMs);
-    await store.setSetting(parkedSetting, String(this.#now() + retryAfterMs));
+    await store.setFact(parkedFact, String(this.#now() + retryAfterMs));
   }
 }

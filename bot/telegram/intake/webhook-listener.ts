@@ -13,7 +13,7 @@ import { HttpListener } from "../../core/http-listener.ts";
 import type { Secret } from "../../core/secret.ts";
 
 /** What becomes of a request: its update is on disk, or Telegram is to come again. */
-export type Verdict = "taken" | { readonly retryAfterSeconds: number };
+export type WebhookVerdict = "taken" | { readonly retryAfterSeconds: number };
 
 export interface WebhookListenerDeps {
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface WebhookListenerDeps {
   /** Connections at a time. */
   readonly connectionsMax: number;
   /** Commits what came. Never rejects. */
-  readonly take: (value: unknown) => Promise<Verdict>;
+  readonly take: (value: unknown) => Promise<WebhookVerdict>;
   /** A request without the secret. */
   readonly onRefused: () => void;
 }

@@ -14,7 +14,7 @@ import type { Secret } from "../../core/secret.ts";
 import type { Intake, IntakeSource } from "./intake.ts";
 import { decidePollDelay } from "./intake-rules.ts";
 import { allowedUpdates } from "./update-message.ts";
-import { type Verdict, WebhookListener } from "./webhook-listener.ts";
+import { WebhookListener, type WebhookVerdict } from "./webhook-listener.ts";
 
 export interface WebhookOptions {
   /** Where Telegram reaches the listener. */
@@ -110,7 +110,7 @@ export class Webhook implements IntakeSource {
   }
 }
 
-async function take(value: unknown, intake: Intake): Promise<Verdict> {
+async function take(value: unknown, intake: Intake): Promise<WebhookVerdict> {
   try {
     if ((await intake.recentRoom()) === 0) return { retryAfterSeconds };
     await intake.take([value]);

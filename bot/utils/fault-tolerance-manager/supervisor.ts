@@ -60,7 +60,7 @@ const lookEveryMs = 1_000;
 const overdueLooksMax = 2;
 const proveEveryMs = 50;
 
-interface Watched {
+interface WatchedComponent {
   readonly component: Component;
   overdueLooks: number;
   restartsAtMs: number[];
@@ -69,7 +69,7 @@ interface Watched {
 
 export class Supervisor {
   readonly #deps: SupervisorDeps;
-  readonly #watched = new Map<string, Watched>();
+  readonly #watched = new Map<string, WatchedComponent>();
   readonly #loop: Loop;
 
   constructor(deps: SupervisorDeps) {
@@ -135,7 +135,7 @@ export class Supervisor {
     for (const watched of this.#watched.values()) this.#look(watched);
   }
 
-  #look(watched: Watched): void {
+  #look(watched: WatchedComponent): void {
     const overdueMs = watched.component.heartbeat?.().overdueMs ?? 0;
     watched.overdueLooks = overdueMs > 0 ? watched.overdueLooks + 1 : 0;
     if (watched.overdueLooks < overdueLooksMax || watched.recovery !== undefined) return;
@@ -148,7 +148,7 @@ export class Supervisor {
   }
 
   async #recover(
-    watched: Watched,
+    watched: WatchedComponent,
     trouble: "component-stuck" | "component-failed",
     cause: string,
   ): Promise<void> {
@@ -175,7 +175,7 @@ export class Supervisor {
     }
   }
 
-  async #replace(watched: Watched, cause: string): Promise<void> {
+  async #replace(watched: WatchedComponent, cause: string): Promise<void> {
     const { clock, publish, stop } = this.#deps;
     const component = watched.component.name;
     const startedAtMs = clock.monotonicMs();

@@ -23,7 +23,7 @@ export interface Hysteresis {
   readonly improveAfter: number;
 }
 
-export interface Verdict {
+export interface HealthVerdict {
   readonly status: Health;
   /** The latest answers that all say worse, or all say better. */
   readonly dissent: readonly Health[];
@@ -31,10 +31,10 @@ export interface Verdict {
 
 /** The verdict after an answer. @param before `undefined`: the first answer is believed at once. */
 export function nextVerdict(
-  before: Verdict | undefined,
+  before: HealthVerdict | undefined,
   answer: Health,
   { improveAfter, worsenAfter }: Hysteresis,
-): Verdict {
+): HealthVerdict {
   if (!before) return { status: answer, dissent: [] };
   const { status } = before;
   const worse = severity[answer] > severity[status];

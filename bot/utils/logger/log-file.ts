@@ -20,7 +20,7 @@ import { isCaughtUp, isTaken } from "./log-backlog-rules.ts";
 import { type LogDisk, realDisk, takesData, watchDisk } from "./log-disk.ts";
 import { removeUnlessSound, sweepLogFiles } from "./retention.ts";
 
-export interface LogFileOptions {
+export interface LogFileDeps {
   /** Made when missing, readable by its owner only. */
   readonly directory: string;
   /** Days after which a log file is removed. */
@@ -68,7 +68,7 @@ const dayMs = 86_400_000;
 const onlyTaken = winston.format((info) => (info["toFile"] ? info : false));
 
 export class LogFile {
-  readonly #options: LogFileOptions;
+  readonly #deps: LogFileDeps;
   readonly #drops = noDrops();
   readonly #missed: string[] = [];
   #transport: DailyRotateFile | undefined;
@@ -82,8 +82,8 @@ export class LogFile {
   #rebuilds = 0;
   #sweepDueAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: LogFileOptions) {
-    this.#options = options;
+  constructor(deps: LogFileDeps) {
+    this.#deps = deps;
   }
 
   get isOpen(): boolean {
@@ -103,7 +103,7 @@ export class LogFile {
   }
 
   open(): void {
-    const { directory, disk = realDisk, onFailed, onOpened } = this.#options;
+    const { directory, disk = realDisk, onFailed, onOpened } = this.#deps;
     const backlog = { bytes: 0 };
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -130,7 +130,7 @@ export class LogFile {
   }
 
   #createTransport(disk: LogDisk): DailyRotateFile {
-    const { directory, keepDays } = this.#options;
+    const { directory, keepDays } = this.#deps;
     // A fixed name: the default one changes with the options, and then old files are forgotten.
     const auditFile = join(directory, ".rotation.json");
     removeUnlessSound(auditFile);
@@ -155,8 +155,8 @@ export class LogFile {
     this.#transport = undefined;
     this.#failure = codeOf(error);
     this.#backlog = { bytes: 0 };
-    this.#options.onGivenUp(transport);
-    this.#options.onFailed(error);
+    this.#deps.onGivenUp(transport);
+    this.#deps.onFailed(error);
   }
 
   /** Asked once for each line. What is not taken is dropped, unless it is important (see `miss`). */
@@ -174,7 +174,7 @@ export class LogFile {
     this.#dropping[level]++;
     this.#drops[level]++;
     this.miss(level, text);
-    if (begins) this.#options.warn("log.falling-behind", { behindBytes: this.#backlog.bytes });
+    if (begins) this.#deps.warn("log.falling-behind", { behindBytes: this.#backlog.bytes });
     return false;
   }
 
@@ -182,12 +182,12 @@ export class LogFile {
   miss(level: LogLevel, text: string): void {
     if (level !== "error" && level !== "warn") return;
     if (this.#missed.push(text) > missedLinesMax) this.#missed.shift();
-    this.#options.stderr.write(`${text}\n`);
+    this.#deps.stderr.write(`${text}\n`);
   }
 
   /** To be called every few seconds: opens the file again, removes old ones. */
   tend(): void {
-    const { clock, directory, keepDays, warn } = this.#options;
+    const { clock, directory, keepDays, warn } = this.#deps;
     if (!this.isOpen && takesData(directory)) this.#reopen();
     if (this.#nowMs() < this.#sweepDueAtMs) return;
     this.#sweepDueAtMs = this.#nowMs() + sweepEveryMs;
@@ -211,7 +211,7 @@ export class LogFile {
     this.#rebuilds++;
     const missed = this.#missed.length;
     this.#catchUp();
-    this.#options.warn("log.file-restored", { missed });
+    this.#deps.warn("log.file-restored", { missed });
   }
 
   #afterWrite(): void {
@@ -219,7 +219,7 @@ export class LogFile {
     this.#catchUp();
     const dropped = this.#dropping;
     this.#dropping = undefined;
-    if (dropped) this.#options.warn("log.caught-up", { dropped });
+    if (dropped) this.#deps.warn("log.caught-up", { dropped });
   }
 
   /** What was important meanwhile comes into the file after all. */
@@ -238,7 +238,7 @@ export class LogFile {
   }
 
   #nowMs(): number {
-    return this.#options.clock.monotonicMs();
+    return this.#deps.clock.monotonicMs();
   }
 }
 

@@ -30,7 +30,7 @@ export interface RestartRecord {
   readonly end?: RestartEnd;
 }
 
-export interface RestartLedgerOptions {
+export interface RestartLedgerDeps {
   readonly directory: string;
   readonly clock: Clock;
   readonly pid: number;
@@ -46,14 +46,14 @@ const fileName = "restarts.jsonl";
 const recordsMax = 500;
 
 export class RestartLedger {
-  readonly #options: RestartLedgerOptions;
+  readonly #deps: RestartLedgerDeps;
   readonly #file: RecordFile<RestartRecord>;
   #records: RestartRecord[] = [];
   #open = false;
 
-  constructor(options: RestartLedgerOptions) {
-    this.#options = options;
-    const path = join(options.directory, fileName);
+  constructor(deps: RestartLedgerDeps) {
+    this.#deps = deps;
+    const path = join(deps.directory, fileName);
     this.#file = new RecordFile({ path, keyOf });
   }
 
@@ -71,7 +71,7 @@ export class RestartLedger {
 
   /** Reads what was, explains an end that nobody recorded, and records this start. */
   begin(explain: ExplainEnd): void {
-    const { clock, pid, version } = this.#options;
+    const { clock, pid, version } = this.#deps;
     const known = this.#file.read();
     const last = known.at(-1);
     if (last && !last.end) {
@@ -92,7 +92,7 @@ export class RestartLedger {
     const current = this.#records.at(-1);
     if (!this.#open || !current) return;
     this.#open = false;
-    const ended = { ...current, end: { atEpochMs: this.#options.clock.epochMs(), ...end } };
+    const ended = { ...current, end: { atEpochMs: this.#deps.clock.epochMs(), ...end } };
     this.#records = [...this.#records.slice(0, -1), ended];
     try {
       this.#file.append(ended, true);

@@ -1,6 +1,6 @@
-/** Checks of the doctor: what each verdict is, for what was seen; every bad one says its mend. */
+/** Checks of the doctor: what each judgement is, for what was seen; every bad one says its mend. */
 import { describe, expect, test } from "vitest";
-import type { Verdict } from "../../../bot/operator/doctor/check.ts";
+import type { Judgement } from "../../../bot/operator/doctor/check.ts";
 import { database, dataIsFree, dataIsHeld } from "../../../bot/operator/doctor/checks/database.ts";
 import { directory, diskSpace } from "../../../bot/operator/doctor/checks/directories.ts";
 import { freePorts, ready } from "../../../bot/operator/doctor/checks/monitoring.ts";
@@ -16,21 +16,21 @@ import { envFile, settings } from "../../../bot/operator/doctor/checks/settings.
 import { interruptedUpdate } from "../../../bot/operator/doctor/checks/update.ts";
 import { type Pm2App, type Pm2Settings, parseList } from "../../../bot/operator/doctor/pm2.ts";
 
-type Level = Verdict["level"];
+type Level = Judgement["level"];
 
 /** Every row: what was seen, the level, and words that the sentence or its mend must hold. */
 function judges<Fact>(
-  judge: (fact: Fact) => Verdict | readonly Verdict[],
+  judge: (fact: Fact) => Judgement | readonly Judgement[],
   rows: readonly (readonly [Fact, Level, ...string[]])[],
 ) {
   test.each(rows.map((row) => ({ row, shown: JSON.stringify(row[0]) })))("$shown", ({ row }) => {
     const [fact, level, ...words] = row;
-    const verdicts = [judge(fact)].flat();
-    expect(verdicts.map((verdict) => verdict.level)).toContain(level);
-    for (const verdict of verdicts) {
-      expect(verdict.mend !== undefined).toBe(verdict.level !== "fine");
+    const judgements = [judge(fact)].flat();
+    expect(judgements.map((judgement) => judgement.level)).toContain(level);
+    for (const judgement of judgements) {
+      expect(judgement.mend !== undefined).toBe(judgement.level !== "fine");
     }
-    const said = verdicts.map(({ mend, says }) => `${says} ${mend ?? ""}`).join("\n");
+    const said = judgements.map(({ mend, says }) => `${says} ${mend ?? ""}`).join("\n");
     for (const word of words) expect(said).toContain(word);
   });
 }

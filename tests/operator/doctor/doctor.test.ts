@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { Finding } from "../../../bot/operator/doctor/check.ts";
 import { toCheck } from "../../../bot/operator/doctor/check.ts";
 import { examine, toText } from "../../../bot/operator/doctor/doctor.ts";
-import { findPlace } from "../../../bot/operator/doctor/place.ts";
+import { findInstallation } from "../../../bot/operator/doctor/installation.ts";
 import { lockDataDirectory } from "../../../bot/storage/sqlite/data-lock.ts";
 import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { freePort } from "../../../sandbox/ensure.ts";
@@ -26,8 +26,8 @@ function setup(port = 9, lines: readonly string[] = []) {
   mkdirSync(botDirectory, { recursive: true, mode: 0o700 });
   mkdirSync(join(home, "pm2"), { mode: 0o700 });
   const contents = [`TELEGRAM_BOT_TOKEN=${token}`, `MONITORING_PORT=${port}`, ...lines].join("\n");
-  const place = () =>
-    findPlace({
+  const installation = () =>
+    findInstallation({
       home,
       packageDirectory,
       env: { PM2_HOME: join(home, "pm2"), DATA_DIR: join(home, "data"), LOG_DIR: join(home, "l") },
@@ -35,32 +35,32 @@ function setup(port = 9, lines: readonly string[] = []) {
       userDirectory: home,
       clock: new ManualClock(1_790_000_000_000),
     });
-  return { botDirectory, home, place };
+  return { botDirectory, home, installation };
 }
 
 const of = (findings: readonly Finding[], check: string) =>
   findings.filter((finding) => finding.check === check);
 
 test("before the first start nothing is wrong where nothing is in the way", async () => {
-  const { place } = setup(await freePort("127.0.0.1"));
-  const findings = await examine(place(), "before-start");
+  const { installation } = setup(await freePort("127.0.0.1"));
+  const findings = await examine(installation(), "before-start");
   expect(findings.filter(({ level }) => level === "wrong")).toEqual([]);
   expect(findings.length).toBeGreaterThan(8);
 });
 
 test("a file that is no database is found, and left as it is", async () => {
-  const { botDirectory, place } = setup();
+  const { botDirectory, installation } = setup();
   const file = join(botDirectory, "bot.db");
   const contents = Buffer.alloc(20_000, "not a database ");
   writeFileSync(file, contents);
-  const [finding] = of(await examine(place(), "running"), "database");
+  const [finding] = of(await examine(installation(), "running"), "database");
   expect(finding).toMatchObject({ level: "wrong" });
   expect(finding?.mend).toContain("backup");
   expect(readFileSync(file)).toEqual(contents);
 });
 
 test("a data directory that another process holds is found, with whom to stop", async () => {
-  const { botDirectory, home, place } = setup();
+  const { botDirectory, home, installation } = setup();
   writeFileSync(join(botDirectory, "bot.db"), "");
   // A process that works in the installation, as a bot does.
   const holder = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"], { cwd: home });
@@ -69,18 +69,18 @@ test("a data directory that another process holds is found, with whom to stop", 
   writeFileSync(join(botDirectory, "restarts.jsonl"), `${JSON.stringify(started)}\n`);
   const lock = lockDataDirectory(botDirectory, openNodeSqlite);
   onTestFinished(() => lock.close());
-  const [finding] = of(await examine(place(), "before-start"), "data lock");
+  const [finding] = of(await examine(installation(), "before-start"), "data lock");
   expect(finding).toMatchObject({ level: "wrong", mend: `kill ${holder.pid}` });
 });
 
 test("a process that only has the number of a dead bot is not to be stopped", async () => {
-  const { botDirectory, place } = setup();
+  const { botDirectory, installation } = setup();
   writeFileSync(join(botDirectory, "bot.db"), "");
   const started = { startedAtEpochMs: 1_700_000_000_000, pid: process.pid, version: "0" };
   writeFileSync(join(botDirectory, "restarts.jsonl"), `${JSON.stringify(started)}\n`);
   const lock = lockDataDirectory(botDirectory, openNodeSqlite);
   onTestFinished(() => lock.close());
-  const [finding] = of(await examine(place(), "before-start"), "data lock");
+  const [finding] = of(await examine(installation(), "before-start"), "data lock");
   expect(finding).toMatchObject({ level: "wrong", mend: "Stop the other bot first." });
 });
 
@@ -90,15 +90,15 @@ test("a port that somebody else has is found before the start", async () => {
   onTestFinished(() => void server.close());
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;
-  const { place } = setup(port);
-  const [finding] = of(await examine(place(), "before-start"), "ports");
+  const { installation } = setup(port);
+  const [finding] = of(await examine(installation(), "before-start"), "ports");
   expect(finding).toMatchObject({ level: "wrong" });
   expect(finding?.says).toContain("EADDRINUSE");
 });
 
 test("every wrong setting is a finding, and no value of a secret is shown", async () => {
-  const { place } = setup(9, ["QUEUE_CONCURRENCY=many", "BOT_TOKEN=999999:another-token"]);
-  const findings = await examine(place(), "before-start");
+  const { installation } = setup(9, ["QUEUE_CONCURRENCY=many", "BOT_TOKEN=999999:another-token"]);
+  const findings = await examine(installation(), "before-start");
   const wrong = of(findings, "settings").map(({ says }) => says);
   expect(wrong.some((says) => says.includes("QUEUE_CONCURRENCY"))).toBe(true);
   expect(JSON.stringify(findings)).not.toContain("another-token");
@@ -106,16 +106,16 @@ test("every wrong setting is a finding, and no value of a secret is shown", asyn
 });
 
 test("a token in PM2's dump is found", async () => {
-  const { home, place } = setup();
+  const { home, installation } = setup();
   writeFileSync(join(home, "pm2", "dump.pm2"), JSON.stringify([{ env: { BOT_TOKEN: token } }]));
-  const findings = await examine(place(), "running");
+  const findings = await examine(installation(), "running");
   expect(of(findings, "PM2 dump")[0]).toMatchObject({ level: "wrong" });
   expect(JSON.stringify(findings)).not.toContain(token);
 });
 
 test("where PM2 does not run, asking does not start it", async () => {
-  const { home, place } = setup();
-  const findings = await examine(place(), "running");
+  const { home, installation } = setup();
+  const findings = await examine(installation(), "running");
   expect(of(findings, "PM2 process")[0]?.says).toContain("PM2 does not run");
   expect(() => readFileSync(join(home, "pm2", "pm2.pid"))).toThrow("ENOENT");
 });
@@ -129,8 +129,8 @@ test("what cannot be looked at is a finding too, never the end of the examinatio
     },
     judge: () => ({ level: "fine", says: "" }),
   });
-  const { place } = setup();
-  expect(await check.examine(place())).toMatchObject([
+  const { installation } = setup();
+  expect(await check.examine(installation())).toMatchObject([
     { level: "wrong", says: "cannot be looked at: permission denied" },
   ]);
 });

@@ -276,7 +276,7 @@ test("a clock set back is undone once, for everything that waits, and shortens n
     availableAtEpochMs: now + 60_000,
     parkLane: true,
   });
-  await first.setSetting("all.parked-until", String(now + 60_000));
+  await first.setFact("all.parked-until", String(now + 60_000));
   await first.close();
 
   // Twice, because a second start must not take the same step for another one.
@@ -284,7 +284,7 @@ test("a clock set back is undone once, for everything that waits, and shortens n
     const { store } = createStore(directory, new ManualClock(now - 2 * hour + afterMs));
     await store.open();
     await store.recover(() => ({ outcome: { kind: "released" } }));
-    expect(await store.getSetting("all.parked-until")).toBe(String(now - 2 * hour + 60_000));
+    expect(await store.getFact("all.parked-until")).toBe(String(now - 2 * hour + 60_000));
     await store.close();
   }
   const clock = new ManualClock(now - 2 * hour + 5_000);

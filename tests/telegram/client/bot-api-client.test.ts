@@ -12,7 +12,7 @@ import type { JsonObject } from "../../../bot/core/message.ts";
 import { Secret } from "../../../bot/core/secret.ts";
 import {
   BotApiClient,
-  type BotApiClientOptions,
+  type BotApiClientDeps,
 } from "../../../bot/telegram/client/bot-api-client.ts";
 import { textFile } from "../../../bot/kit/text-file.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -23,7 +23,7 @@ const ok = apiAnswer(200, { ok: true, result: { id: 1 } });
 const refusal = (error_code: number, description: string, parameters?: object) =>
   apiAnswer(error_code, { ok: false, error_code, description, ...(parameters && { parameters }) });
 
-function createClient(apiRoot: string, overrides: Partial<BotApiClientOptions> = {}) {
+function createClient(apiRoot: string, overrides: Partial<BotApiClientDeps> = {}) {
   const clock = new ManualClock();
   const client = new BotApiClient({
     apiRoot,

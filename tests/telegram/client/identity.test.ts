@@ -9,10 +9,10 @@ import { ManualClock } from "../../support/manual-clock.ts";
 import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
 
 class Facts {
-  readonly settings = new Map<string, string>();
-  getSetting = async (name: string) => this.settings.get(name);
-  setSetting = async (name: string, value: string) => {
-    this.settings.set(name, value);
+  readonly facts = new Map<string, string>();
+  getFact = async (name: string) => this.facts.get(name);
+  setFact = async (name: string, value: string) => {
+    this.facts.set(name, value);
   };
 }
 

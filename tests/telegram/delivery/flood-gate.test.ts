@@ -27,8 +27,8 @@ async function restored(sent: readonly SentRecord[], parkedUntil?: number) {
     store: {
       sentSince: () => slowly(sent),
       recordSent: async () => {},
-      getSetting: () => slowly(parkedUntil === undefined ? undefined : String(parkedUntil)),
-      setSetting: async () => {},
+      getFact: () => slowly(parkedUntil === undefined ? undefined : String(parkedUntil)),
+      setFact: async () => {},
     },
   });
   const restoring = gate.restore();

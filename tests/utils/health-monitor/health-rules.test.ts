@@ -3,14 +3,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   type Health,
+  type HealthVerdict,
   nextVerdict,
   severity,
-  type Verdict,
 } from "../../../bot/utils/health-monitor/health-rules.ts";
 
 const all: readonly Health[] = ["healthy", "degraded", "unhealthy"];
 const judge = (answers: readonly Health[], hysteresis = { worsenAfter: 1, improveAfter: 2 }) =>
-  answers.reduce<Verdict | undefined>(
+  answers.reduce<HealthVerdict | undefined>(
     (before, answer) => nextVerdict(before, answer, hysteresis),
     undefined,
   )?.status;

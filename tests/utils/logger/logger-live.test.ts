@@ -8,7 +8,7 @@ import { RateLimitedError } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import { type LogLevel, logLevels } from "../../../bot/core/log-level.ts";
 import type { LogLine } from "../../../bot/utils/logger/line-format.ts";
-import { BotLogger, type BotLoggerOptions } from "../../../bot/utils/logger.ts";
+import { BotLogger, type BotLoggerDeps } from "../../../bot/utils/logger.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const ref = { messageId: 1, messageType: "send", pool: "answering" } as const;
@@ -16,7 +16,7 @@ const error = { code: "STORAGE_FULL", message: "disk full", atEpochMs: 0 };
 const commitFailed: BotEvent = { type: "queue.commit-failed", error, retryInMs: 200 };
 const failure = new RateLimitedError("sendMessage", 1_000);
 
-function setup(options: Partial<BotLoggerOptions> = {}) {
+function setup(options: Partial<BotLoggerDeps> = {}) {
   const directory = mkdtempSync(join(tmpdir(), "logger-live-"));
   const lines: LogLine[] = [];
   const stdout = new Writable({

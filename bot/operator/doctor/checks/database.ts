@@ -6,7 +6,7 @@ import { lockDataDirectory } from "../../../storage/sqlite/data-lock.ts";
 import { checkIntegrity, inspectDatabase } from "../../../storage/sqlite/schema.ts";
 import { openNodeSqlite } from "../../../storage/sqlite/sqlite-driver.ts";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
-import type { Place } from "../place.ts";
+import type { Installation } from "../installation.ts";
 import { readRestarts } from "./restarts.ts";
 
 /** Whether a process holds the directory's lock. The look holds it for an instant itself. */
@@ -21,11 +21,12 @@ export function isHeld(directory: string): boolean {
   }
 }
 
-/** The process that holds the data: the last that wrote a start down, if it is a bot of this place. */
-export function holderPid(place: Place): number | undefined {
-  if (place.botDirectory === undefined || !isHeld(place.botDirectory)) return undefined;
-  const last = readRestarts(place).at(-1);
-  return last && !last.end && worksIn(last.pid, place.home) ? last.pid : undefined;
+/** The process that holds the data: the last that wrote a start down, if it is a bot of this installation. */
+export function holderPid(installation: Installation): number | undefined {
+  if (installation.botDirectory === undefined || !isHeld(installation.botDirectory))
+    return undefined;
+  const last = readRestarts(installation).at(-1);
+  return last && !last.end && worksIn(last.pid, installation.home) ? last.pid : undefined;
 }
 
 /** A bot that has just begun is not in the ledger yet, and the number of one that died may be anybody's. */
@@ -44,9 +45,9 @@ interface HeldFact {
   readonly pid: number | undefined;
 }
 
-const look = (place: Place): HeldFact => ({
-  held: place.botDirectory !== undefined && isHeld(place.botDirectory),
-  pid: holderPid(place),
+const look = (installation: Installation): HeldFact => ({
+  held: installation.botDirectory !== undefined && isHeld(installation.botDirectory),
+  pid: holderPid(installation),
 });
 
 export const dataIsHeld: Check<HeldFact> = {

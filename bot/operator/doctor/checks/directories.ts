@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
-import type { Place } from "../place.ts";
+import type { Installation } from "../installation.ts";
 
 export interface DirectoryFact {
   readonly path: string;
@@ -15,11 +15,11 @@ export interface DirectoryFact {
 
 export const directory = (
   name: string,
-  pathOf: (place: Place) => string,
+  pathOf: (installation: Installation) => string,
 ): Check<DirectoryFact> => ({
   name,
   applies: "always",
-  look: (place) => lookAtDirectory(pathOf(place)),
+  look: (installation) => lookAtDirectory(pathOf(installation)),
   judge: ({ directory: isDirectory, exists, mode, path, writable }) => {
     const owner = `chown -R $(id -un) '${path}' && chmod 700 '${path}'`;
     if (exists && !isDirectory)
@@ -79,13 +79,13 @@ function freeMb({ bavail, bsize }: { bavail: number; bsize: number }): number {
 const lastWordsMax = 600;
 
 /** What the bot said when it could not start; its logger was not up to write it. */
-export const lastWords = ({ logDirectory }: Place): string => {
+export const lastWords = ({ logDirectory }: Installation): string => {
   const path = join(logDirectory, "pm2-error.log");
   return existsSync(path) ? readFileSync(path, "utf8").trim().slice(-lastWordsMax) : "";
 };
 
 export const directoryChecks = [
-  toCheck(directory("data directory", (place) => place.dataDirectory)),
-  toCheck(directory("log directory", (place) => place.logDirectory)),
+  toCheck(directory("data directory", (installation) => installation.dataDirectory)),
+  toCheck(directory("log directory", (installation) => installation.logDirectory)),
   toCheck(diskSpace),
 ];

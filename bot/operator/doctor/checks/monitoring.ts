@@ -1,7 +1,7 @@
 /** Monitoring checks: whether the API answers, what it says, and whether its port is free before. */
 import { createServer } from "node:net";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
-import type { Place } from "../place.ts";
+import type { Installation } from "../installation.ts";
 
 export interface ReadyFact {
   /** `undefined` when nobody answered. */
@@ -15,7 +15,7 @@ const answerMsMax = 5_000;
 const everywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /** Asks the bot whether it takes and handles updates. Never rejects. */
-export async function askReady({ config }: Place): Promise<ReadyFact> {
+export async function askReady({ config }: Installation): Promise<ReadyFact> {
   const { host, port } = config.monitoring;
   const reached = everywhere[host] ?? host;
   const address = `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Check, doubtful, fine, toCheck, type Verdict, wrong } from "../check.ts";
+import { type Check, doubtful, fine, type Judgement, toCheck, wrong } from "../check.ts";
 import { appName, askPm2, type Pm2Settings, type Pm2State } from "../pm2.ts";
 import { holderPid } from "./database.ts";
 import { lastWords } from "./directories.ts";
@@ -20,11 +20,11 @@ export interface ProcessFact {
 export const pm2Process: Check<ProcessFact> = {
   name: "PM2 process",
   applies: "running",
-  look: async (place) => ({
-    pm2: await askPm2(place),
-    holder: holderPid(place),
-    lastWords: lastWords(place),
-    nowEpochMs: place.clock.epochMs(),
+  look: async (installation) => ({
+    pm2: await askPm2(installation),
+    holder: holderPid(installation),
+    lastWords: lastWords(installation),
+    nowEpochMs: installation.clock.epochMs(),
   }),
   judge: ({ holder, lastWords: said, nowEpochMs, pm2 }) => {
     if (typeof pm2 === "string") return judgeWithout(pm2, holder);
@@ -51,7 +51,7 @@ export const pm2Process: Check<ProcessFact> = {
   },
 };
 
-function judgeWithout(pm2: "no-daemon" | "no-pm2", holder: number | undefined): Verdict {
+function judgeWithout(pm2: "no-daemon" | "no-pm2", holder: number | undefined): Judgement {
   if (pm2 === "no-pm2") return wrong("PM2 is not installed", startIt);
   return holder === undefined
     ? wrong("PM2 does not run", "pm2 resurrect, or ./deploy-fault-tolerance.sh")
@@ -129,7 +129,7 @@ function codes(value: unknown): readonly number[] {
 }
 
 /** Pure: what is wrong with settings of PM2's, wherever they come from. */
-export function judgeSettings(settings: Pm2Settings, where: string): readonly Verdict[] {
+export function judgeSettings(settings: Pm2Settings, where: string): readonly Judgement[] {
   return settingRules
     .filter(({ bad, setting }) => bad(settings[setting]))
     .map(({ because, setting, to }) =>
@@ -143,12 +143,12 @@ export function judgeSettings(settings: Pm2Settings, where: string): readonly Ve
 export const ecosystem: Check<readonly [string, Pm2Settings][]> = {
   name: "ecosystem",
   applies: "always",
-  look: async (place) => {
-    const file = join(place.packageDirectory, "ecosystem.config.js");
+  look: async (installation) => {
+    const file = join(installation.packageDirectory, "ecosystem.config.js");
     const { apps } = (await import(pathToFileURL(file).href)) as {
       apps: (Pm2Settings & { name: string })[];
     };
-    const pm2 = await askPm2(place);
+    const pm2 = await askPm2(installation);
     const kept = typeof pm2 === "string" ? [] : pm2;
     return [
       ...apps

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { RecordFile } from "../../../core/record-file.ts";
 import type { RestartRecord } from "../../../utils/process-monitor/restart-ledger.ts";
 import { type Check, doubtful, fine, toCheck } from "../check.ts";
-import type { Place } from "../place.ts";
+import type { Installation } from "../installation.ts";
 
 /** Oldest first; none before the first start. */
-export function readRestarts({ botDirectory }: Place): readonly RestartRecord[] {
+export function readRestarts({ botDirectory }: Installation): readonly RestartRecord[] {
   if (botDirectory === undefined) return [];
   const path = join(botDirectory, "restarts.jsonl");
   const keyOf = ({ pid, startedAtEpochMs }: RestartRecord) => `${startedAtEpochMs}:${pid}`;
@@ -20,7 +20,7 @@ const uncleanMax = 2;
 export const lastEnds: Check<readonly RestartRecord[]> = {
   name: "last ends",
   applies: "always",
-  look: (place) => readRestarts(place),
+  look: (installation) => readRestarts(installation),
   judge: (records) => {
     const ends = records.flatMap(({ end }) => (end ? [end] : [])).slice(-endsShown);
     const unclean = ends.filter(({ clean }) => !clean);

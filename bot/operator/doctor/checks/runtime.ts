@@ -35,11 +35,11 @@ const aheadMsMax = 60_000;
 export const clock: Check<ClockFact> = {
   name: "clock",
   applies: "always",
-  look: (place) => {
-    const last = readRestarts(place).at(-1);
+  look: (installation) => {
+    const last = readRestarts(installation).at(-1);
     const instants = last ? [last.startedAtEpochMs, last.end?.atEpochMs ?? 0] : [];
     const lastEpochMs = instants.length > 0 ? Math.max(...instants) : undefined;
-    return { nowEpochMs: place.clock.epochMs(), lastEpochMs };
+    return { nowEpochMs: installation.clock.epochMs(), lastEpochMs };
   },
   judge: ({ lastEpochMs, nowEpochMs }) => {
     const mend = "Let the machine keep its time: timedatectl set-ntp true";
