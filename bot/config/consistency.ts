@@ -7,10 +7,10 @@ import type { Secret } from "../core/secret.ts";
 import type { FaultToleranceConfig } from "./settings-table.ts";
 
 export interface ConfigRule {
-  /** Whom it concerns; the first is the one to be changed. Skipped when one of them is wrong itself. */
+  /** The variables it joins; the first is the one to change. Skipped when one of them is wrong itself. */
   readonly variables: readonly [string, ...string[]];
   readonly expected: string;
-  /** Why, and what to do. */
+  /** The reason, and what to do. */
   readonly hint: string;
   holds(config: FaultToleranceConfig): boolean;
 }
@@ -33,7 +33,7 @@ export const configRules: readonly ConfigRule[] = [
   {
     variables: ["WEBHOOK_URL", "UPDATE_MODE"],
     expected: "an address with UPDATE_MODE=webhook",
-    hint: "Set it to where Telegram reaches the proxy in front of WEBHOOK_PORT.",
+    hint: "Set it to the address at which Telegram reaches the proxy in front of WEBHOOK_PORT.",
     holds: ({ intake }) => intake.mode !== "webhook" || intake.webhookUrl !== undefined,
   },
   {
@@ -102,10 +102,10 @@ export const configRules: readonly ConfigRule[] = [
   },
   {
     variables: ["MONITORING_HOST", "MONITORING_HOST_NAMES", "RESTART_TOKEN", "MONITORING_TOKEN"],
-    expected: "a loopback address and no names for others, or strong tokens",
+    expected: "a loopback address and no MONITORING_HOST_NAMES, or strong tokens",
     hint:
-      "Whoever reaches the API could guess a weak token: set RESTART_TOKEN to what " +
-      "`openssl rand -hex 32` prints, or use an ssh tunnel: ssh -L 3001:127.0.0.1:3001 your-server.",
+      "Anyone who reaches the API could guess a weak token: set RESTART_TOKEN to the output of " +
+      "`openssl rand -hex 32`, or use an ssh tunnel: ssh -L 3001:127.0.0.1:3001 your-server.",
     holds: ({ monitoring }) => {
       const { host, hostNames = [], operateTokens = [], readToken } = monitoring;
       const all = readToken ? [...operateTokens, readToken] : operateTokens;
@@ -115,7 +115,7 @@ export const configRules: readonly ConfigRule[] = [
   },
   {
     variables: ["RESTART_TOKEN"],
-    expected: "one token, or two with a comma between",
+    expected: "one token, or two separated by a comma",
     hint: "Two are enough while one replaces the other; remove the oldest.",
     holds: ({ monitoring: { operateTokens } }) =>
       operateTokens === undefined || operateTokens.length === 1 || operateTokens.length === 2,
@@ -123,7 +123,7 @@ export const configRules: readonly ConfigRule[] = [
   {
     variables: ["MONITORING_TOKEN", "RESTART_TOKEN"],
     expected: "another token than RESTART_TOKEN",
-    hint: "Whoever may only read must not be able to change anything.",
+    hint: "A token for reading must not allow changes.",
     holds: ({ monitoring: { operateTokens = [], readToken } }) =>
       !operateTokens.some((token) => token.reveal() === readToken?.reveal()),
   },
@@ -145,7 +145,7 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
-/** Long, of many different characters, and not the same thing again and again. */
+/** Whether the token is long, has many different characters and does not repeat itself. */
 function isStrong(token: Secret): boolean {
   const text = token.reveal();
   const repeated = `${text}${text}`.indexOf(text, 1) < text.length;

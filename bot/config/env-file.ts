@@ -1,10 +1,10 @@
-/** Env file: `.env` beside package.json, where every program of ours begins. */
+/** Env file: `.env` beside package.json, which every program of ours reads first. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SecretsFile } from "./secrets-file.ts";
 
-/** The directory of `.env`, from which paths in settings count. */
+/** The directory of `.env`; paths in settings are relative to it. */
 export const rootDirectory = homeOf(fileURLToPath(new URL("../..", import.meta.url)));
 
 /** The package's own directory; versions installed side by side in `releases/` share the one above. */

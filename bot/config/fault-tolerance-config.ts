@@ -1,8 +1,8 @@
 /**
  * Configuration: from environment variables to one frozen, typed value, or to every problem at once.
  *
- * The settings themselves stand in `settings-table.ts`, the rules between them in `consistency.ts`. Pure:
- * who calls `parseConfig` has read the environment and the `.env`.
+ * The settings themselves are in `settings-table.ts`, the rules between them in `consistency.ts`. Pure:
+ * the caller has read the environment and the `.env`.
  */
 import { ConfigurationError, type ConfigurationProblem } from "../core/errors.ts";
 import { configRules } from "./consistency.ts";
@@ -33,7 +33,7 @@ export function parseConfig(env: Environment, secretsFile?: SecretsFile): FaultT
   return config;
 }
 
-/** A wrong value is replaced by its default, so that the rules can be tried all the same. */
+/** A wrong value is replaced by its default, so that the rules can still be checked. */
 function readRows(given: Readonly<Record<string, string>>, profile: Profile) {
   const values: Record<string, Record<string, unknown>> = {};
   const problems: ConfigurationProblem[] = [];
@@ -117,7 +117,7 @@ function showGiven(
   return written === undefined ? `no ${variable}` : `${variable}=${written} (default)`;
 }
 
-/** A secret can stand in the wrong variable: whatever contains a token or a password is not shown. */
+/** A secret can be in the wrong variable, so a value that contains a token or a password is not shown. */
 const looksSecret = /\d{6,}:[\w-]{24,}|\/\/[^/\s]*:[^/\s]*@/;
 const shownLengthMax = 80;
 

@@ -40,7 +40,7 @@ export function encryptionKeysOf(
   };
 }
 
-/** The key that a running bot has made in its data directory, for who only looks at its data. */
+/** The key that a running bot has made in its data directory, for programs that only read its data. */
 export function existingKeysIn(dataDirectory: string): EncryptionKeys {
   const file = join(dataDirectory, "encryption.key");
   return {
@@ -56,7 +56,7 @@ const othersMask = 0o077;
 
 /**
  * @returns the key, or `undefined` when there is no such file.
- * @throws {EncryptionKeyError} when others may read the file, or there is no key in it.
+ * @throws {EncryptionKeyError} when others may read the file, or it holds no key.
  */
 export function readKeyFile(path: string): Secret | undefined {
   if (!existsSync(path)) return undefined;
@@ -88,7 +88,7 @@ export function createKeyFile(path: string): Secret {
     flush: true,
   });
   try {
-    // A second name in one step: a death can leave no half a key, and no key of another's is replaced.
+    // A link is made in one step: a crash leaves no half-written key, and no other process's key is replaced.
     linkSync(unfinished, path);
     syncDirectory(directory);
   } catch (error) {

@@ -8,7 +8,7 @@ import { parse } from "dotenv";
 import type { ConfigurationProblem } from "../core/errors.ts";
 
 export interface SecretsFile {
-  /** As it is to be named in problems. */
+  /** The name that problems show. */
   readonly name: string;
   readonly contents: string;
   /** Permission bits as `fs.stat` gives them; `undefined` where files have none (Windows). */
@@ -20,10 +20,10 @@ export interface ReadSecretsFile {
   readonly problems: readonly ConfigurationProblem[];
 }
 
-/** Permissions for the group and for everybody else. */
+/** Permissions of the group and of others. */
 const othersMask = 0o077;
 
-/** `NAME=value`, the value bare or in quotes, with or without a comment behind it. */
+/** `NAME=value`, the value bare or in quotes, with or without a comment after it. */
 const settingLine =
   /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:"[^"]*"|'[^']*'|`[^`]*`|[^"'`#\s](?:[^#\n]*[^#\s])?)?\s*(?:\s#.*)?$/;
 

@@ -1,13 +1,13 @@
 /**
- * Setting: one row of the configuration table, and the kinds of values a row can have.
+ * Setting kinds: what a row of the settings table is, and the kinds of values it can have.
  *
  * A kind knows how a value is written in the environment, which values it takes and how to say so;
- * defaults are written the same way, so that nothing but the kind decides what a text means.
+ * defaults are written the same way, so that only the kind decides what a text means.
  */
 import { isIP } from "node:net";
 import { Secret } from "../core/secret.ts";
 
-/** What NODE_ENV chooses between. */
+/** The values of NODE_ENV. */
 export type Profile = "development" | "production" | "test";
 
 export const profiles: readonly Profile[] = ["development", "production", "test"];
@@ -30,7 +30,7 @@ type Written = string | number | boolean;
 
 interface Row {
   readonly variable: string;
-  /** Another name that does the same. */
+  /** Another name for the same variable. */
   readonly alias?: string;
   /** What it is for, in one sentence. */
   readonly sentence: string;
@@ -45,7 +45,7 @@ export interface Setting<T> extends Row {
   readonly absent?: string;
 }
 
-/** A setting that always has a value. `default` is for all profiles, or for each its own. */
+/** A setting that always has a value. `default` is one value for all profiles, or one for each. */
 export function setting<T>(
   kind: Kind<T>,
   row: Row & { readonly default: Written | Readonly<Record<Profile, Written>> },
@@ -60,7 +60,7 @@ export function setting<T>(
   return { ...rest, kind, defaults };
 }
 
-/** A setting that may be left out. `absent` says what then happens. */
+/** A setting that may be left out. `absent` says what happens then. */
 export function optional<T>(
   kind: Kind<T>,
   row: Row & { readonly absent: string },
@@ -101,7 +101,7 @@ export function duration(
   };
 }
 
-/** Values of one kind with commas between them; none when it is empty. */
+/** Values of one kind, separated by commas; an empty text is an empty list. */
 export function list<T>(kind: Kind<T>): Kind<readonly T[]> {
   const each = `${kind.expected}, with commas between them`;
   return {
@@ -175,7 +175,7 @@ export function flag(): Kind<boolean> {
   };
 }
 
-/** A file or directory. Whether it exists is found out by who opens it. */
+/** A file or directory. It is not checked here whether it exists. */
 export function path(): Kind<string> {
   return {
     expected: "a path",
@@ -241,7 +241,7 @@ export function listenAddress(): Kind<string> {
   };
 }
 
-/** A name under which a server is reached, with its port where that is another one. */
+/** The name under which a server is reached, with `:port` where that differs. */
 export function hostName(): Kind<string> {
   return {
     expected: "a host name, such as bot.example.org or bot.example.org:8443",
@@ -254,7 +254,7 @@ export function hostName(): Kind<string> {
   };
 }
 
-/** What Telegram sends along with every update. Source: Bot API, setWebhook, secret_token. */
+/** The secret that Telegram sends with every update. Source: Bot API, setWebhook, secret_token. */
 export function webhookSecret(): Kind<Secret> {
   return {
     expected: "16 to 256 characters of A-Z, a-z, 0-9, _ and -",
@@ -298,14 +298,14 @@ export function encryptionKey(): Kind<Secret> {
       const hexadecimal = /^[\da-f]{64}$/i.test(text);
       if (!hexadecimal && !/^[A-Za-z\d+/]{43}=$/.test(text)) return undefined;
       const bytes = Buffer.from(text, hexadecimal ? "hex" : "base64");
-      // A phrase, a pattern, zeros: random bytes have some thirty different values.
+      // Refuses phrases, patterns and zeros: 32 random bytes have about thirty different values.
       if (bytes.length !== 32 || new Set(bytes).size < distinctBytesMin) return undefined;
       return { value: new Secret(bytes.toString("base64")) };
     },
   };
 }
 
-/** Of 32 random bytes fewer are different once in 10 ** 14 times. */
+/** 32 random bytes have fewer different values once in 10 ** 14 times. */
 const distinctBytesMin = 20;
 
 function readUrl(text: string, protocols: readonly string[]): URL | undefined {

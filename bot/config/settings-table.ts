@@ -2,7 +2,7 @@
  * Settings: the one table of everything that can be configured.
  *
  * The parser, the type of the configuration, `--help`, docs/configuration.md and `.env.example` all come
- * from these rows. A setting stands here only when it has an effect.
+ * from these rows. A setting is here only when it has an effect.
  */
 import {
   accessToken,
@@ -40,7 +40,7 @@ export const settings = {
     apiRoot: setting(webAddress(["https:", "http:"]), {
       variable: "TELEGRAM_API_ROOT",
       default: "https://api.telegram.org",
-      sentence: "Where the Bot API is served; a path prefix is kept.",
+      sentence: "Address of the Bot API server; a path prefix is kept.",
     }),
     callDeadlineMs: setting(duration(100, 120_000, "ms"), {
       variable: "TELEGRAM_CALL_DEADLINE_MS",
@@ -72,17 +72,18 @@ export const settings = {
     mode: setting(choice(["polling", "webhook"]), {
       variable: "UPDATE_MODE",
       default: "polling",
-      sentence: "Whether Telegram is asked for updates, or brings them to WEBHOOK_URL.",
+      sentence:
+        "How updates come: the bot asks Telegram for them, or Telegram sends them to WEBHOOK_URL.",
     }),
     webhookUrl: optional(webAddress(["https:", "http:"]), {
       variable: "WEBHOOK_URL",
       absent: "needed with UPDATE_MODE=webhook",
-      sentence: "Where Telegram reaches the webhook: a proxy with TLS in front of WEBHOOK_PORT.",
+      sentence: "Public address of the webhook: a proxy with TLS in front of WEBHOOK_PORT.",
     }),
     webhookSecret: optional(webhookSecret(), {
       variable: "WEBHOOK_SECRET",
       absent: "needed with UPDATE_MODE=webhook",
-      sentence: "What Telegram sends along, so that nobody else's requests are taken.",
+      sentence: "Secret that Telegram sends with every update; requests without it are refused.",
     }),
     webhookHost: setting(listenAddress(), {
       variable: "WEBHOOK_HOST",
@@ -104,7 +105,7 @@ export const settings = {
     concurrency: setting(integer(1, 100), {
       variable: "QUEUE_CONCURRENCY",
       default: 10,
-      sentence: "Messages in hand at a time, in each pool of workers.",
+      sentence: "Messages worked on at a time, in each pool of workers.",
     }),
     attemptsMax: setting(integer(1, 20), {
       variable: "QUEUE_ATTEMPTS_MAX",
@@ -119,7 +120,7 @@ export const settings = {
     laneLengthMax: setting(integer(1, 100_000), {
       variable: "QUEUE_LANE_LENGTH_MAX",
       default: 1_000,
-      sentence: "Messages of one chat that may wait; what comes on top becomes a dead letter.",
+      sentence: "Messages of one chat that may wait; any more become dead letters.",
     }),
     retryInitialMs: setting(duration(1, 60_000, "ms"), {
       variable: "QUEUE_RETRY_INITIAL_MS",
@@ -150,13 +151,13 @@ export const settings = {
   alerts: {
     adminIds: optional(list(integer(1, 2 ** 52)), {
       variable: "ADMIN_IDS",
-      absent: "nobody is told",
-      sentence: "Telegram ids of those who are told of incidents.",
+      absent: "no one is notified",
+      sentence: "Telegram ids of the people who are notified of incidents.",
     }),
     webhookUrl: optional(secretAddress(), {
       variable: "ALERT_WEBHOOK_URL",
-      absent: "nowhere else",
-      sentence: "Where incidents are posted as JSON while Telegram cannot be reached.",
+      absent: "incidents go to Telegram only",
+      sentence: "Address to which incidents are posted as JSON while Telegram cannot be reached.",
     }),
   },
   rapidRequests: {
@@ -191,7 +192,7 @@ export const settings = {
       variable: "FLOOD_TOTAL_PER_SECOND",
       default: 30,
       sentence:
-        "Messages to all chats together within a second; more than 30 needs Telegram's leave.",
+        "Messages a second to all chats together; more than 30 needs Telegram's permission.",
     }),
   },
   storage: {
@@ -203,17 +204,17 @@ export const settings = {
     dedupeKeepMs: setting(duration(25, 167, "hours"), {
       variable: "DEDUPE_KEEP_HOURS",
       default: 72,
-      sentence: "How long an update is remembered, so that it is never worked on twice.",
+      sentence: "How long an update is remembered, so that it is never handled twice.",
     }),
     encryptionKey: optional(encryptionKey(), {
       variable: "ENCRYPTION_KEY",
       absent: "DATA_DIR/encryption.key is made and used",
-      sentence: "Key that encrypts personal data in the database; without it nobody can read them.",
+      sentence: "Key that encrypts personal data in the database; without it they cannot be read.",
     }),
     encryptionKeyPrevious: optional(encryptionKey(), {
       variable: "ENCRYPTION_KEY_PREVIOUS",
       absent: "the key is not being changed",
-      sentence: "The key before ENCRYPTION_KEY, for one start, to change it.",
+      sentence: "The previous key; set it for one start when ENCRYPTION_KEY changes.",
     }),
     backupsKept: setting(integer(1, 1_000), {
       variable: "BACKUPS_KEPT",
@@ -252,19 +253,18 @@ export const settings = {
     }),
     hostNames: optional(list(hostName()), {
       variable: "MONITORING_HOST_NAMES",
-      absent: "nobody but this machine does, or by address",
+      absent: "reachable only from this machine, or by IP address",
       sentence:
-        "Names under which others reach the monitoring API, also through a proxy, with :port where that differs.",
+        "Host names under which others reach the monitoring API, also through a proxy; add :port where it differs.",
     }),
     operateTokens: optional(list(accessToken()), {
       variable: "RESTART_TOKEN",
-      absent: "one is made, in DATA_DIR/restart-token",
-      sentence:
-        "Token for changes over the monitoring API; two of them while one replaces the other.",
+      absent: "the bot makes one, in DATA_DIR/restart-token",
+      sentence: "Token for changes through the monitoring API; two while one replaces the other.",
     }),
     readToken: optional(accessToken(), {
       variable: "MONITORING_TOKEN",
-      absent: "only RESTART_TOKEN opens it",
+      absent: "RESTART_TOKEN is needed for reading too",
       sentence: "Token for reading the monitoring API, where reading needs one.",
     }),
   },
@@ -272,12 +272,12 @@ export const settings = {
     catalogueFile: optional(path(), {
       variable: "CATALOGUE_FILE",
       absent: "the catalogue that comes with the bot",
-      sentence: "JSON file with what the shop sells.",
+      sentence: "JSON file of the products that the shop sells.",
     }),
     welcomeBalanceMinor: setting(amount(0, 1_000_000), {
       variable: "WELCOME_BALANCE",
       default: 50,
-      sentence: "What a new user's account holds at first.",
+      sentence: "Balance of a new user's account.",
     }),
     cancelWindowMs: setting(duration(0, 8_760, "hours"), {
       variable: "ORDER_CANCEL_WINDOW_HOURS",
@@ -294,12 +294,12 @@ export const settings = {
     cpuLimitPercent: setting(integer(10, 1_000, "%"), {
       variable: "CPU_LIMIT_PERCENT",
       default: 80,
-      sentence: "Use of one processor above which the process restarts itself, when it lasts.",
+      sentence: "Use of one processor above which the process restarts itself if it lasts.",
     }),
     cpuSustainedMs: setting(duration(10, 3_600, "seconds"), {
       variable: "CPU_SUSTAINED_SECONDS",
       default: { development: 3_600, production: 300, test: 3_600 },
-      sentence: "How long the use of the processor may stay above its limit.",
+      sentence: "How long the processor may stay above its limit.",
     }),
     plannedRestartMs: setting(duration(0, 365, "days"), {
       variable: "PLANNED_RESTART_DAYS",
@@ -323,24 +323,25 @@ export const settings = {
     safeModeDeaths: setting(integer(2, 1_000_000), {
       variable: "SAFE_MODE_DEATHS",
       default: { development: 3, production: 3, test: 1_000_000 },
-      sentence: "Unclean ends in a row, each soon after the start, after which work is held back.",
+      sentence:
+        "Crashes in a row, each soon after the start, after which the bot holds work back (safe mode).",
     }),
     hangKillMs: setting(duration(1_000, 120_000, "ms"), {
       variable: "HANG_KILL_MS",
       default: 15_000,
-      sentence: "After this time without a sign of life a hung process is killed.",
+      sentence: "A process that hangs is killed after this time.",
     }),
     drainDeadlineMs: setting(duration(100, 60_000, "ms"), {
       variable: "DRAIN_DEADLINE_MS",
       default: { development: 10_000, production: 10_000, test: 2_000 },
-      sentence: "At a stop, how long messages in hand may take to finish.",
+      sentence: "How long messages that are being worked on may take to finish at a stop.",
     }),
   },
 };
 
 type Settings = typeof settings;
 
-/** The configuration: a part of the bot, then its setting; frozen all the way down. */
+/** The configuration, by part of the bot and by setting; frozen all the way down. */
 export type FaultToleranceConfig = {
   readonly [Part in keyof Settings]: {
     readonly [Name in keyof Settings[Part]]: Settings[Part][Name] extends Setting<infer T>
@@ -349,14 +350,14 @@ export type FaultToleranceConfig = {
   };
 };
 
-/** A row with the place of its value in the configuration. */
+/** A row, and where its value is in the configuration. */
 export interface PlacedSetting {
   readonly part: keyof Settings;
   readonly name: string;
   readonly setting: Setting<unknown>;
 }
 
-/** The table, flat, in its order. */
+/** All rows of the table, in its order. */
 export const rows: readonly PlacedSetting[] = Object.entries(settings).flatMap(([part, inPart]) =>
   Object.entries(inPart).map(([name, row]) => ({
     part: part as keyof Settings,

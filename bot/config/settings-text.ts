@@ -96,7 +96,7 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** The contents of `.env.example`: everything commented out, at its default. */
+/** The contents of `.env.example`: every setting commented out, at its default. */
 export function envExample(): string {
   const parts = byPart().map(([title, settings]) => {
     const entries = settings.map((setting) => {
@@ -122,7 +122,7 @@ function facts(setting: Setting<unknown>): string {
   return `Values: ${setting.kind.range}. Default: ${describeDefault(setting, (text) => text)}.`;
 }
 
-/** The default, and where a profile has one of its own, that too. */
+/** The default, and the defaults of profiles that differ. */
 function describeDefault(
   { defaults, absent }: Setting<unknown>,
   write: (text: string) => string,

@@ -2,7 +2,7 @@
 import type { ConfigurationProblem } from "../core/errors.ts";
 import { rows } from "./settings-table.ts";
 
-/** Whoever sets a variable that begins so means this bot. */
+/** A variable that begins like this is meant for this bot. */
 const ourPrefixes = [
   "BACKUPS_",
   "BOT_",
@@ -24,19 +24,19 @@ const ourPrefixes = [
   "TELEGRAM_",
 ];
 
-/** Names that belong to everybody: what resembles them is none of our business (HTTP_PROXY). */
+/** Names that other programs use too: a name that resembles one is not ours (HTTP_PROXY). */
 const commonNames = new Set(["NODE_ENV", "HTTPS_PROXY"]);
 
 const knownNames: readonly string[] = rows.flatMap(({ setting }) =>
   setting.alias ? [setting.variable, setting.alias] : [setting.variable],
 );
 
-/** Slips of the finger that are recognised in a name without one of our prefixes. */
+/** Typing errors that are recognised in a name without one of our prefixes. */
 const slipsMax = 2;
 /** Short names resemble each other by chance. */
 const slipLengthMin = 10;
 
-/** One problem for each variable that is meant for us and does nothing. Values are not shown. */
+/** One problem for each variable that is meant for this bot and unknown to it. Values are not shown. */
 export function findUnknownVariables(names: readonly string[]): readonly ConfigurationProblem[] {
   return names.flatMap((variable) => {
     if (knownNames.includes(variable)) return [];

@@ -1,4 +1,4 @@
-/** Backup program: `npm run backup`. Works beside the running bot, and without one. */
+/** Backup program: `npm run backup`. Works while the bot runs, and when it does not. */
 import { systemClock } from "../core/clock.ts";
 import { writeBackup } from "../storage/sqlite/backup.ts";
 import { runProgram } from "./program.ts";

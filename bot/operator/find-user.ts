@@ -1,4 +1,4 @@
-/** Look-up program: `npm run find-user -- @name`. Which accounts have this username; beside the running bot. */
+/** Look-up program: `npm run find-user -- @name`. Finds the accounts with this username, also while the bot runs. */
 import { join } from "node:path";
 import { encryptionKeysOf } from "../config/key-file.ts";
 import { UsageError } from "../core/errors.ts";
@@ -18,5 +18,5 @@ await runProgram(usage, 1, async ({ config, directory, operands: [name = ""], sa
   const path = join(directory, "bot.db");
   const keys = encryptionKeysOf(config.storage);
   const found = await readTables(path, keys, people, (tables) => tables.findByUsername(username));
-  say(found.length > 0 ? found.join("\n") : `nobody known here is called @${username}`);
+  say(found.length > 0 ? found.join("\n") : `no account has the username @${username}`);
 });

@@ -1,8 +1,8 @@
 /**
- * Program: what every program of the operator's shares: configuration, which bot, exit code.
+ * Program: what the operator's programs share: the configuration, the choice of the bot, the exit code.
  *
- * They read the same `.env` and environment as the bot, say what they did on standard output, and what
- * is wrong on standard error.
+ * They read the same `.env` and environment as the bot, say what they did on standard output, and report
+ * errors on standard error.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -14,11 +14,11 @@ import { describeError, exitCodeOf } from "../core/exit-code.ts";
 
 export interface Invocation {
   readonly config: FaultToleranceConfig;
-  /** Of the bot that is meant: where its `bot.db` is or will be. */
+  /** The directory of the chosen bot, where its `bot.db` is or will be. */
   readonly directory: string;
-  /** What was named, as it was written. */
+  /** The operands, as they were written. */
   readonly operands: readonly string[];
-  /** A file that was named, by its whole path; counts from where the program was called. */
+  /** The whole path of a named file, relative to where the program was called. */
   pathOf(operand: string): string;
   say(line: string): void;
 }
@@ -26,8 +26,8 @@ export interface Invocation {
 /**
  * Runs a program and ends the process with its exit code.
  *
- * @param usage One line, for `--help` and for what is not understood.
- * @param operandsExpected How many things have to be named.
+ * @param usage One line, for `--help` and for arguments that are not understood.
+ * @param operandsExpected How many operands the program needs.
  */
 export async function runProgram(
   usage: string,
@@ -43,7 +43,7 @@ export async function runProgram(
         hint: usage,
       });
     }
-    // npm runs a program in the package's directory and says where it was called.
+    // npm runs a program in the package's directory; INIT_CWD says where it was called.
     const calledFrom = process.env["INIT_CWD"] ?? process.cwd();
     const pathOf = (operand: string) => resolve(calledFrom, operand);
     process.chdir(rootDirectory);
@@ -68,7 +68,7 @@ function readArguments(usage: string) {
   }
 }
 
-/** The bot that was named, else the token's, else the only one that has data here. */
+/** The named bot, else the token's, else the only one with data here. */
 function findDirectory({ storage, telegram }: FaultToleranceConfig, bot: string | undefined) {
   if (bot !== undefined && !/^\d{1,20}$/.test(bot)) {
     throw new UsageError("--bot expects a bot's id, a number", {
@@ -85,8 +85,8 @@ function findDirectory({ storage, telegram }: FaultToleranceConfig, bot: string 
   if (found.length === 1) return resolve(storage.directory, String(found[0]));
   throw new UsageError(
     found.length === 0
-      ? `there is no bot's data in ${storage.directory}`
-      : `there are several bots in ${storage.directory}: ${found.join(", ")}`,
+      ? `no bot has data in ${storage.directory}`
+      : `several bots have data in ${storage.directory}: ${found.join(", ")}`,
     { hint: "Set DATA_DIR, or name the bot: --bot ID (the part of its token before the colon)." },
   );
 }

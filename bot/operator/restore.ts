@@ -1,4 +1,4 @@
-/** Restore program: `npm run restore -- FILE`. The bot must not run. */
+/** Restore program: `npm run restore -- FILE`. Refuses while the bot runs. */
 import { systemClock } from "../core/clock.ts";
 import { restoreBackup } from "../storage/sqlite/restore.ts";
 import { runProgram } from "./program.ts";

@@ -17,11 +17,11 @@ await runProgram(usage, 0, async ({ config, say }) => {
   if (!answer.ok || body?.success !== true) {
     const reason = body?.error?.message ?? "no reason given";
     throw new ApiRefusedError(`${url} answered ${answer.status}: ${reason}`, {
-      hint: "Look into the log; the key in use has not changed unless it says so.",
+      hint: "Look in the log; the key has not changed unless it says so.",
     });
   }
-  say(`Everything new is encrypted with data key ${body.data?.keyId}.
-What there was is encrypted anew in the background; "keys.swept" in the log says when the old key is gone.
+  say(`New data are encrypted with data key ${body.data?.keyId}.
+Older data are re-encrypted in the background; "keys.swept" in the log says when the old key is gone.
 Backups made before still need the encryption key that you have; they are not changed.`);
 });
 
@@ -47,10 +47,10 @@ async function ask(url: string, token: string): Promise<Response> {
   }
 }
 
-/** The bot listens on this machine; an address for everybody is reached by the loopback one. */
+/** The API's address on this machine; a bot that listens on all addresses is reached at loopback. */
 function apiAddress({ monitoring: { host, port } }: FaultToleranceConfig): string {
   if (port === 0) {
-    throw new UsageError("MONITORING_PORT is 0, so nobody knows the bot's port", {
+    throw new UsageError("MONITORING_PORT is 0, so the bot's port is unknown", {
       hint: "Set MONITORING_PORT for the bot and for this program.",
     });
   }
@@ -58,7 +58,7 @@ function apiAddress({ monitoring: { host, port } }: FaultToleranceConfig): strin
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-/** The configured one, or the one that the bot has made. */
+/** The configured token, or the one that the bot has made. */
 function operateToken({ monitoring, storage }: FaultToleranceConfig): string {
   const [configured] = monitoring.operateTokens ?? [];
   if (configured) return configured.reveal();

@@ -17,7 +17,7 @@ export interface Judgement {
 
 export interface Check<Fact> {
   readonly name: string;
-  /** When it applies: `always`, or only to an installation that should be running, or not yet. */
+  /** `always`, only while the bot should be running, or only before it is started. */
   readonly applies: "always" | "running" | "before-start";
   look(installation: Installation): Promise<Fact> | Fact;
   judge(fact: Fact): Judgement | readonly Judgement[];
@@ -27,11 +27,11 @@ export interface Finding extends Judgement {
   readonly check: string;
 }
 
-/** A check whose fact nobody else has to know. */
+/** A check with the type of its fact hidden. */
 export interface AnyCheck {
   readonly name: string;
   readonly applies: Check<unknown>["applies"];
-  /** Never rejects: what could not be looked at is a finding. */
+  /** Never rejects: a failed look is a finding. */
   examine(installation: Installation): Promise<readonly Finding[]>;
 }
 
@@ -48,7 +48,7 @@ export function toCheck<Fact>(check: Check<Fact>): AnyCheck {
         const reason = error instanceof Error ? error.message : "no reason was given";
         const hint = error instanceof Error && "hint" in error ? String(error.hint) : undefined;
         const mend = hint ?? "Run the doctor as the user that runs the bot.";
-        return [{ check: name, level: "wrong", says: `cannot be looked at: ${reason}`, mend }];
+        return [{ check: name, level: "wrong", says: `cannot be checked: ${reason}`, mend }];
       }
     },
   };

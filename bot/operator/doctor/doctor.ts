@@ -1,4 +1,4 @@
-/** Doctor: every check in its order, and what they found as text for people. */
+/** Doctor: runs every check in order, and writes what they found as text. */
 import type { AnyCheck, Finding } from "./check.ts";
 import { databaseChecks } from "./checks/database.ts";
 import { directoryChecks } from "./checks/directories.ts";
@@ -10,7 +10,7 @@ import { settingsChecks } from "./checks/settings.ts";
 import { updateChecks } from "./checks/update.ts";
 import type { Installation } from "./installation.ts";
 
-/** What is wrong at the top is often the cause of what is wrong below. */
+/** In this order, because an early fault often causes the later ones. */
 const checks: readonly AnyCheck[] = [
   ...runtimeChecks,
   ...settingsChecks,

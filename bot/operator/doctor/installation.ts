@@ -9,15 +9,15 @@ import { ConfigurationError, type ConfigurationProblem } from "../../core/errors
 export interface Installation {
   /** Where `.env`, data and logs are. */
   readonly home: string;
-  /** Of the program that is examined: `home`, or a version below it. */
+  /** The program that is examined is here: `home`, or a version below it. */
   readonly packageDirectory: string;
   readonly envFile: SecretsFile | undefined;
-  /** The defaults where the settings are wrong. */
+  /** The defaults when the settings are wrong. */
   readonly config: FaultToleranceConfig;
   readonly problems: readonly ConfigurationProblem[];
   readonly dataDirectory: string;
   readonly logDirectory: string;
-  /** Of one bot; `undefined` before its first start, or where several bots leave it open. */
+  /** The data of one bot; `undefined` before its first start, or when several bots share the directory. */
   readonly botDirectory: string | undefined;
   readonly pm2Home: string;
   readonly clock: Clock;
@@ -59,7 +59,7 @@ function readSettings(env: InstallationSources["env"], envFile: SecretsFile | un
   }
 }
 
-/** Which PM2 deploy-fault-tolerance.sh has given the bot to. */
+/** The PM2 to which deploy-fault-tolerance.sh has given the bot. */
 function rememberedPm2Home(home: string): string | undefined {
   const path = join(home, "releases", "pm2-home");
   return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;

@@ -1,6 +1,6 @@
 /**
  * Doctor: `npm run doctor -- [--json] [--before-start] [--only CHECK]…`. Examines this installation,
- * changes nothing, and says for everything that is wrong what mends it. Exit code 1 when something is.
+ * changes nothing, and says how to mend everything that is wrong. Exits with 1 when something is wrong.
  */
 import { parseArgs } from "node:util";
 import { examine, toText } from "./doctor.ts";

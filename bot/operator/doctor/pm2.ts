@@ -9,7 +9,7 @@ import type { Installation } from "./installation.ts";
 /** The app's name in ecosystem.config.js. */
 export const appName = "telegram-bot";
 
-/** What PM2 keeps of an app, as far as we look. Its environment is left out: it may hold secrets. */
+/** The part of PM2's record of an app that we read. Its environment is left out: it may hold secrets. */
 export interface Pm2App {
   readonly pid: number;
   readonly status: string;
@@ -19,7 +19,7 @@ export interface Pm2App {
   readonly settings: Pm2Settings;
 }
 
-/** The settings that matter, under PM2's names. */
+/** The settings we check, under PM2's names. */
 export interface Pm2Settings {
   readonly stop_exit_codes?: unknown;
   readonly autorestart?: unknown;
@@ -53,9 +53,9 @@ export async function askPm2(installation: Installation): Promise<Pm2State> {
   return parseList(stdout);
 }
 
-/** Every command of PM2's starts a daemon where there is none: then nothing may be asked. */
+/** Every PM2 command starts a daemon when there is none, so PM2 is asked only when one runs. */
 function isDaemonAlive(pm2Home: string): Promise<boolean> {
-  // Its process id would not do: a dead process keeps it until its parent has noticed.
+  // The process id is no proof: a dead process keeps it until its parent has collected it.
   const socket = connect(join(pm2Home, "rpc.sock"));
   return new Promise<boolean>((resolve) => {
     socket.once("connect", () => resolve(true));
@@ -69,7 +69,7 @@ function findPm2({ home, packageDirectory }: Installation): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** @param text PM2 may say something before the list. */
+/** @param text The list, perhaps after other lines of PM2. */
 export function parseList(text: string): readonly Pm2App[] {
   const start = text.search(/\[(\{|\])/);
   const list = JSON.parse(start < 0 ? "[]" : text.slice(start)) as RawApp[];

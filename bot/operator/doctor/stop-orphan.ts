@@ -1,6 +1,7 @@
 /**
- * Stops a bot that holds this installation's data although PM2 does not keep it: one that has outlived
- * its PM2, or was started by hand. It finishes what it has in hand. Nothing happens where there is none.
+ * Stop-orphan program: stops a bot that holds this installation's data and is not run by PM2, because it
+ * outlived its PM2 or was started by hand. The bot finishes its work first. Without such a bot it does
+ * nothing.
  */
 import { systemClock } from "../../core/clock.ts";
 import { holderPid, isHeld } from "./checks/database.ts";
@@ -19,13 +20,13 @@ let asked: number | undefined;
 while (botDirectory !== undefined && isHeld(botDirectory)) {
   const pid = holderPid(installation);
   if (pid !== undefined && pid !== asked) {
-    process.stdout.write(`process ${pid} holds the data without PM2: it is asked to stop\n`);
+    process.stdout.write(`process ${pid} holds the data without PM2; asking it to stop\n`);
     process.kill(pid, "SIGTERM");
     asked = pid;
   }
   if (systemClock.monotonicMs() > untilMs) {
-    const who = asked === undefined ? "a process that is not known" : `process ${asked}`;
-    process.stderr.write(`${who} goes on holding ${botDirectory}; stop it by hand\n`);
+    const who = asked === undefined ? "an unknown process" : `process ${asked}`;
+    process.stderr.write(`${who} still holds ${botDirectory}; stop it by hand\n`);
     process.exitCode = 1;
     break;
   }

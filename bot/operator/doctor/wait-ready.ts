@@ -1,4 +1,4 @@
-/** Waits until the bot of this installation is ready: `node bot/operator/doctor/wait-ready.ts SECONDS`. */
+/** Wait-ready program: waits until this installation's bot is ready: `node bot/operator/doctor/wait-ready.ts SECONDS`. */
 import { systemClock } from "../../core/clock.ts";
 import { askReady } from "./checks/monitoring.ts";
 import { enterInstallation } from "./this-installation.ts";
@@ -17,7 +17,7 @@ for (;;) {
     break;
   }
   if (systemClock.monotonicMs() > untilMs) {
-    const answer = status === undefined ? "nobody answers" : `HTTP ${status} ${reasons.join("; ")}`;
+    const answer = status === undefined ? "no answer" : `HTTP ${status} ${reasons.join("; ")}`;
     process.stderr.write(`not ready within ${seconds} s at ${address}: ${answer}\n`);
     process.exitCode = 1;
     break;

@@ -9,7 +9,7 @@ import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 import type { Installation } from "../installation.ts";
 import { readRestarts } from "./restarts.ts";
 
-/** Whether a process holds the directory's lock. The look holds it for an instant itself. */
+/** Whether a process holds the directory's lock. Asking takes the lock for an instant. */
 export function isHeld(directory: string): boolean {
   if (!existsSync(join(directory, "lock"))) return false;
   try {
@@ -21,7 +21,7 @@ export function isHeld(directory: string): boolean {
   }
 }
 
-/** The process that holds the data: the last that wrote a start down, if it is a bot of this installation. */
+/** The process that holds the data: the last one in the ledger, if it is a bot of this installation. */
 export function holderPid(installation: Installation): number | undefined {
   if (installation.botDirectory === undefined || !isHeld(installation.botDirectory))
     return undefined;
@@ -29,13 +29,13 @@ export function holderPid(installation: Installation): number | undefined {
   return last && !last.end && worksIn(last.pid, installation.home) ? last.pid : undefined;
 }
 
-/** A bot that has just begun is not in the ledger yet, and the number of one that died may be anybody's. */
+/** A bot that has just started is not in the ledger yet, and another process may have a dead one's id. */
 function worksIn(pid: number, home: string): boolean {
   if (!existsSync("/proc/self/cwd")) return true;
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === home;
   } catch {
-    // There is no such process, or it is somebody else's.
+    // There is no such process, or it belongs to another user.
     return false;
   }
 }
@@ -75,7 +75,7 @@ export const dataIsFree: Check<HeldFact> = {
 
 interface DatabaseFact {
   readonly path: string | undefined;
-  /** Too large for a look in between. */
+  /** The file is too large to check while the bot runs. */
   readonly unchecked: boolean;
 }
 
@@ -101,7 +101,7 @@ export const database: Check<DatabaseFact> = {
     if (path === undefined) return fine("there is none yet");
     if (unchecked) {
       return doubtful(
-        "ours, but too large to check in passing",
+        "a database of this bot, too large to check while it runs",
         "Stop the bot and start it again: it checks the file after an unclean end.",
       );
     }

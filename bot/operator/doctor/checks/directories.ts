@@ -1,4 +1,4 @@
-/** Directory checks: whether data and logs can be written, by the bot alone, and have room. */
+/** Directory checks: whether data and logs are writable, private to the bot, and have free space. */
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -23,7 +23,7 @@ export const directory = (
   judge: ({ directory: isDirectory, exists, mode, path, writable }) => {
     const owner = `chown -R $(id -un) '${path}' && chmod 700 '${path}'`;
     if (exists && !isDirectory)
-      return wrong(`${path} is no directory`, `mv '${path}' '${path}.old'`);
+      return wrong(`${path} is not a directory`, `mv '${path}' '${path}.old'`);
     if (!writable) return wrong(`${path} cannot be written`, owner);
     if (exists && mode !== undefined && (mode & 0o077) !== 0) {
       return doubtful(`${path} is open to others`, `chmod 700 '${path}'`);
@@ -39,7 +39,7 @@ function lookAtDirectory(path: string): DirectoryFact {
   return { path, exists, directory: stat?.isDirectory() ?? false, mode, writable: canWrite(path) };
 }
 
-/** What does not exist yet can be written when it can be made. */
+/** A directory that does not exist yet is writable when it can be made. */
 function canWrite(path: string): boolean {
   const nearest = existsSync(path) ? path : dirname(path);
   if (nearest === path && !existsSync(path)) return false;
@@ -48,7 +48,7 @@ function canWrite(path: string): boolean {
     accessSync(nearest, constants.W_OK);
     return true;
   } catch {
-    // The answer, not a failure.
+    // The error is the answer.
     return false;
   }
 }
@@ -78,7 +78,7 @@ function freeMb({ bavail, bsize }: { bavail: number; bsize: number }): number {
 
 const lastWordsMax = 600;
 
-/** What the bot said when it could not start; its logger was not up to write it. */
+/** What the bot printed when it could not start, before its logger ran. */
 export const lastWords = ({ logDirectory }: Installation): string => {
   const path = join(logDirectory, "pm2-error.log");
   return existsSync(path) ? readFileSync(path, "utf8").trim().slice(-lastWordsMax) : "";

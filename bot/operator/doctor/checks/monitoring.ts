@@ -1,17 +1,17 @@
-/** Monitoring checks: whether the API answers, what it says, and whether its port is free before. */
+/** Monitoring checks: whether the API answers and says ready, and whether ports are free before a start. */
 import { createServer } from "node:net";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 import type { Installation } from "../installation.ts";
 
 export interface ReadyFact {
-  /** `undefined` when nobody answered. */
+  /** `undefined` when there was no answer. */
   readonly status: number | undefined;
   readonly reasons: readonly string[];
   readonly address: string;
 }
 
 const answerMsMax = 5_000;
-/** Who listens on all addresses is asked on this machine's own. */
+/** A bot that listens on all addresses is asked at the loopback address. */
 const everywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /** Asks the bot whether it takes and handles updates. Never rejects. */
@@ -26,7 +26,7 @@ export async function askReady({ config }: Installation): Promise<ReadyFact> {
     const text = await response.text();
     return { status: response.status, reasons: reasonsOf(text), address };
   } catch {
-    // Refused, reset or too slow: nobody answered.
+    // Refused, reset or too slow: there is no answer.
     return { status: undefined, reasons: [], address };
   }
 }
@@ -36,7 +36,7 @@ function reasonsOf(text: string): readonly string[] {
     const { data } = JSON.parse(text) as { data?: { reasons?: unknown } };
     return Array.isArray(data?.reasons) ? data.reasons.map(String) : [];
   } catch {
-    // Not our answer; the status says enough.
+    // Another program answered; the status says enough.
     return [];
   }
 }
@@ -48,7 +48,7 @@ export const ready: Check<ReadyFact> = {
   judge: ({ address, reasons, status }) => {
     if (status === 200) return fine(`${address} says ready`);
     if (status === undefined) {
-      return wrong(`nobody answers at ${address}`, "pm2 restart telegram-bot; then npm run doctor");
+      return wrong(`no answer at ${address}`, "pm2 restart telegram-bot; then npm run doctor");
     }
     if (status !== 503) {
       return wrong(
@@ -56,7 +56,7 @@ export const ready: Check<ReadyFact> = {
         "Stop that program, or set MONITORING_PORT to a free port and restart the bot.",
       );
     }
-    const why = reasons.length > 0 ? reasons.join("; ") : "it does not say why";
+    const why = reasons.length > 0 ? reasons.join("; ") : "it gives no reason";
     return doubtful(`not ready: ${why}`, `See ${address}/api/health; it may still be starting.`);
   },
 };

@@ -1,4 +1,4 @@
-/** PM2 checks: the process it keeps, the settings it keeps it with, and what it wrote down. */
+/** PM2 checks: the process that PM2 runs, the settings it runs it with, and its dump file. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -31,12 +31,12 @@ export const pm2Process: Check<ProcessFact> = {
     const [app, ...more] = pm2;
     if (!app) return wrong(`PM2 knows no ${appName}`, startIt);
     if (more.length > 0) {
-      return wrong(`PM2 runs ${pm2.length} of them; only one can poll`, `pm2 scale ${appName} 1`);
+      return wrong(`PM2 runs ${pm2.length} bots; only one can poll`, `pm2 scale ${appName} 1`);
     }
     if (holder !== undefined && holder !== app.pid) {
       return wrong(
-        `process ${holder} holds the data, and PM2 (${app.pid || "no process"}) does not keep it`,
-        `kill ${holder}: it finishes what it has in hand, and PM2's own takes over`,
+        `process ${holder} holds the data, and PM2 (${app.pid || "no process"}) does not run it`,
+        `kill ${holder}: it finishes its work, and PM2's bot takes over`,
       );
     }
     const asSaid = said === "" ? "" : `; it last said: ${said.split("\n").at(-1)}`;
@@ -56,12 +56,12 @@ function judgeWithout(pm2: "no-daemon" | "no-pm2", holder: number | undefined): 
   return holder === undefined
     ? wrong("PM2 does not run", "pm2 resurrect, or ./deploy-fault-tolerance.sh")
     : wrong(
-        `PM2 does not run; process ${holder} goes on without it, and nobody would start it again`,
-        `pm2 resurrect, then kill ${holder}: PM2's own takes over`,
+        `PM2 does not run; process ${holder} runs without it, and nothing would start it again`,
+        `pm2 resurrect, then kill ${holder}: PM2's bot takes over`,
       );
 }
 
-/** What would keep the bot down, or start it twice. Each row: the setting, and when it is wrong. */
+/** Settings that would keep the bot down or start it twice: the setting, and when it is wrong. */
 const settingRules: readonly {
   readonly setting: keyof Pm2Settings;
   readonly bad: (value: unknown) => boolean;
@@ -71,19 +71,19 @@ const settingRules: readonly {
   {
     setting: "stop_exit_codes",
     bad: (value) => codes(value).includes(0),
-    because: "PM2 takes a kill by a signal for exit code 0, and would leave the bot down",
+    because: "PM2 sees a kill by a signal as exit code 0, and would leave the bot down",
     to: "[78]",
   },
   {
     setting: "stop_exit_codes",
     bad: (value) => !codes(value).includes(78),
-    because: "wrong settings (exit code 78) would be tried again for ever",
+    because: "PM2 would restart for ever with wrong settings (exit code 78)",
     to: "[78]",
   },
   {
     setting: "autorestart",
     bad: (value) => value === false || value === "false",
-    because: "nobody would start the bot again",
+    because: "PM2 would not start the bot again",
     to: "true",
   },
   {
@@ -95,13 +95,13 @@ const settingRules: readonly {
   {
     setting: "kill_timeout",
     bad: (value) => Number(value ?? 1_600) < 10_000,
-    because: "PM2 would kill the bot before it has finished what is in hand",
+    because: "PM2 would kill the bot before it has finished its work",
     to: "15_000",
   },
   {
     setting: "exec_mode",
     bad: (value) => !String(value ?? "fork").startsWith("fork"),
-    because: "a cluster shares nothing that polling could use",
+    because: "polling does not work in cluster mode",
     to: '"fork"',
   },
   {
@@ -128,7 +128,7 @@ function codes(value: unknown): readonly number[] {
   return [value].flat().map(Number);
 }
 
-/** Pure: what is wrong with settings of PM2's, wherever they come from. */
+/** What is wrong with these PM2 settings. @param where Where they come from, for the operator. */
 export function judgeSettings(settings: Pm2Settings, where: string): readonly Judgement[] {
   return settingRules
     .filter(({ bad, setting }) => bad(settings[setting]))
@@ -161,7 +161,7 @@ export const ecosystem: Check<readonly [string, Pm2Settings][]> = {
     if (all.length === 0)
       return wrong(`it has no app ${appName}`, "git checkout ecosystem.config.js");
     const found = all.flatMap(([where, settings]) => judgeSettings(settings, where));
-    return found.length > 0 ? found : fine("PM2 never gives up, and stops at exit code 78 alone");
+    return found.length > 0 ? found : fine("PM2 never gives up, and stops only at exit code 78");
   },
 };
 
@@ -190,14 +190,14 @@ export const dump: Check<readonly DumpFact[]> = {
     const leaking = facts.filter(({ hasToken }) => hasToken).map(({ name }) => name);
     if (leaking.length > 0) {
       return wrong(
-        `${leaking.join(" and ")} holds a bot token in clear`,
+        `${leaking.join(" and ")} holds a bot token in plain text`,
         `env -u TELEGRAM_BOT_TOKEN -u BOT_TOKEN ${startIt}, remove dump.pm2.bak, and renew the token at @BotFather`,
       );
     }
     if (!facts.some(({ name, saved }) => name === "dump.pm2" && saved)) {
       return doubtful("after a reboot PM2 would not know the bot", "pm2 save");
     }
-    return fine("knows the bot, and no token");
+    return fine("it knows the bot and holds no token");
   },
 };
 

@@ -13,7 +13,7 @@ export function readRestarts({ botDirectory }: Installation): readonly RestartRe
   return new RecordFile<RestartRecord>({ path, keyOf }).read();
 }
 
-/** Ends that are looked at, and how many of them may have been unclean. */
+/** How many of the latest ends are examined, and how many of them may be unclean. */
 const endsShown = 10;
 const uncleanMax = 2;
 
@@ -30,7 +30,7 @@ export const lastEnds: Check<readonly RestartRecord[]> = {
     }
     const causes = [...new Set(unclean.map(({ cause, detail }) => detail ?? cause))].slice(0, 5);
     return doubtful(
-      `${unclean.length} of the last ${ends.length} were no clean ends: ${causes.join("; ")}`,
+      `${unclean.length} of the last ${ends.length} were unclean: ${causes.join("; ")}`,
       "See /api/restarts or /api/status, and the log around these times.",
     );
   },

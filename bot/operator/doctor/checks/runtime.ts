@@ -2,7 +2,7 @@
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 import { readRestarts } from "./restarts.ts";
 
-/** @param version As `process.version` has it. */
+/** @param version The value of `process.version`. */
 export const nodeVersion = (version: string): Check<string> => ({
   name: "Node.js",
   applies: "always",
@@ -24,11 +24,11 @@ export const nodeVersion = (version: string): Check<string> => ({
 
 interface ClockFact {
   readonly nowEpochMs: number;
-  /** When the bot last wrote something down. */
+  /** The latest start or end in the bot's records. */
   readonly lastEpochMs: number | undefined;
 }
 
-/** 2025-01-01: no clock that is right shows less. */
+/** 2025-01-01: a clock that is right is never earlier. */
 const earliestEpochMs = 1_735_689_600_000;
 const aheadMsMax = 60_000;
 
@@ -42,14 +42,14 @@ export const clock: Check<ClockFact> = {
     return { nowEpochMs: installation.clock.epochMs(), lastEpochMs };
   },
   judge: ({ lastEpochMs, nowEpochMs }) => {
-    const mend = "Let the machine keep its time: timedatectl set-ntp true";
+    const mend = "Turn on time synchronisation: timedatectl set-ntp true";
     if (nowEpochMs < earliestEpochMs) return wrong("the clock shows a year before 2025", mend);
     const aheadMs = lastEpochMs === undefined ? 0 : lastEpochMs - nowEpochMs;
     if (aheadMs > aheadMsMax) {
       const seconds = Math.round(aheadMs / 1000);
       return doubtful(`the clock is ${seconds} s behind the bot's own records`, mend);
     }
-    return fine("runs on from the bot's own records");
+    return fine("not behind the bot's own records");
   },
 };
 

@@ -1,4 +1,4 @@
-/** Settings checks: `.env`, and what the bot makes of it. */
+/** Settings checks: whether `.env` is private, and whether its settings are valid. */
 import type { ConfigurationProblem } from "../../../core/errors.ts";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 
@@ -15,7 +15,7 @@ export const envFile: Check<EnvFileFact> = {
   judge: ({ found, mode }) => {
     if (!found) {
       return doubtful(
-        "there is none: defaults and environment variables count",
+        "there is none: defaults and environment variables are used",
         "cp .env.example .env && chmod 600 .env",
       );
     }

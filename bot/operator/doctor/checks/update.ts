@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Check, doubtful, fine, toCheck } from "../check.ts";
 
-/** Written by deploy-fault-tolerance.sh while it changes versions: the one it leaves, the one it tries. */
+/** deploy-fault-tolerance.sh writes it while it changes versions: the version it leaves, the one it tries. */
 const markFile = "updating";
 
 export const interruptedUpdate: Check<string | undefined> = {
