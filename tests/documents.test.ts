@@ -203,7 +203,7 @@ const table: readonly Row[] = [
     says: /Restored/,
   },
   { command: /^npm run rotate-key$/, here: asItStands, says: /data key \d/ },
-  { command: /^npm run find-user -- @\w+$/, here: asItStands, says: /no account has/ },
+  { command: /^npm run find-user -- @\w+$/, here: asItStands, says: /no account has the username/ },
 
   // The monitoring API
   {

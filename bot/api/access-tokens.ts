@@ -19,7 +19,7 @@ export interface AccessTokensDeps {
   readonly publish: Publish;
   /** The data directory. */
   readonly directory: string;
-  /** None: one is made. */
+  /** Tokens for changes; the bot makes one when this is empty. */
   readonly operate: readonly Secret[];
   readonly read: readonly Secret[];
 }
@@ -36,13 +36,13 @@ export class AccessTokens implements Component {
     this.#deps = deps;
   }
 
-  /** Without a configured or made token, nothing opens what changes. */
+  /** The tokens that are valid now. Without a token for changes, every change is refused. */
   get current(): ApiTokens {
     const { operate, read } = this.#deps;
     return { operate: operate.length === 0 && this.#made ? [this.#made] : operate, read };
   }
 
-  /** Where the made token stands; `undefined` when one is configured. */
+  /** The file of the token that was made; `undefined` when one is configured. */
   get file(): string | undefined {
     return this.#made && join(this.#deps.directory, fileName);
   }
@@ -54,7 +54,7 @@ export class AccessTokens implements Component {
     try {
       this.#made = new Secret(readToken(path) ?? makeToken(directory, path));
     } catch (reason) {
-      // A disk that takes nothing: the bot runs all the same, and says why nothing can be changed.
+      // The disk refuses to write: the bot still runs, and the event says why changes are refused.
       publish({ type: "api.failed", path: fileName, error: recordError(reason, clock.epochMs()) });
     }
   }
@@ -62,7 +62,7 @@ export class AccessTokens implements Component {
   async stop(): Promise<void> {}
 }
 
-/** @returns `undefined` for one that is torn, or that others may have read. */
+/** @returns `undefined` when the token is incomplete, or when others may have read it. */
 function readToken(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found || (process.platform !== "win32" && (found.mode & 0o077) !== 0)) return undefined;

@@ -1,11 +1,11 @@
 /**
- * Application: the route table as an Express application, with everything that a request passes
- * before a row's handler sees it, and the form of every answer:
+ * Application: makes an Express application of the route table. It does what every request needs before
+ * a row's handler sees it, and gives every answer its form:
  * `{ success, data, timestamp }` or `{ success: false, error: { code, message, … }, timestamp }`.
  *
- *   headers → host → general limit → body's length → who is it → the row's limit → schemas → handler
+ *   headers → host → general limit → body's length → authentication → the row's limit → schemas → handler
  *
- * A refusal is answered as what it is; a failure is a generic error outside and an event inside.
+ * A refusal is answered with its reason; a failure is a generic error to the client and an event inside.
  */
 import express, {
   type ErrorRequestHandler,
@@ -34,9 +34,9 @@ export interface ApplicationDeps {
   readonly limits: RateLimits;
 }
 
-/** Milliseconds a handler may take that says nothing else. */
+/** Milliseconds a handler may take, unless its route says otherwise. */
 const answerMsMax = 5_000;
-/** Of an address, in events. */
+/** Characters of a path that events show. */
 const pathLengthMax = 200;
 
 export function createApplication(deps: ApplicationDeps): Express {
@@ -63,8 +63,8 @@ export function createApplication(deps: ApplicationDeps): Express {
     throw new RequestRefusedError({
       status: 404,
       code: "NOT_FOUND",
-      message: "there is nothing here",
-      hint: "GET /api/openapi.json lists what there is.",
+      message: "there is nothing at this address",
+      hint: "GET /api/openapi.json lists every address.",
     });
   });
   app.use(answerError(deps));
@@ -86,7 +86,7 @@ function handlersOf(
     const { scope, by = "" } = admitted.get(request) ?? { scope: "nothing" };
     const checked = await checkRequest(row, request);
     const call: Call = { ...checked, scope, header: (name) => request.get(name) };
-    // A change is on record before it is made: it may end the process.
+    // The change is recorded before it is made, because it may end the process.
     if (row.access === "operate") {
       const action = `${row.method.toUpperCase()} ${row.path}`;
       const facts = row.audit?.(call) ?? {};
@@ -116,7 +116,7 @@ async function respond(row: Route, call: Call, bot: Bot, request: Request, respo
   send(response, status, { success: status < 400, data }, bot.clock);
 }
 
-/** Addresses are known before methods, so that a wrong method is called that. */
+/** Registered after the rows, so that a known address with a wrong method is answered with 405, not 404. */
 function refuseMethod(rows: readonly Route[]): RequestHandler {
   const methods = rows.flatMap(({ method }) =>
     method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()],
@@ -141,13 +141,13 @@ function answerError({ bot, publish }: ApplicationDeps): ErrorRequestHandler {
       return;
     }
     if (isBadRequest(error) && !response.headersSent) {
-      const message = "the request makes no sense";
+      const message = "the request cannot be understood";
       refuse(response, { status: 400, code: "BAD_REQUEST", message });
       return;
     }
     const path = request.path.slice(0, pathLengthMax);
     publish({ type: "api.failed", path, error: recordError(error, bot.clock.epochMs()) });
-    // Cut off in the middle of an answer, the client must not take it for a whole one.
+    // An answer that was cut off in the middle must not look complete to the client.
     if (response.headersSent) next(error);
     else if (error instanceof BotError) {
       const { code, hint, message } = error;
@@ -161,13 +161,13 @@ function send(response: Response, status: number, content: object, clock: Clock)
   write(response, status, "application/json; charset=utf-8", text);
 }
 
-/** Without Express's `send`: its look-ups were half the cost of an answer. */
+/** Writes without Express's `send`, whose look-ups were half the cost of an answer. */
 function write(response: Response, status: number, type: string, text: string): void {
   const headers = { "Content-Type": type, "Content-Length": Buffer.byteLength(text) };
   response.writeHead(status, headers).end(text);
 }
 
-/** What has been answered already needs no timer. */
+/** Rejects when no answer comes in time. An answer that is there already needs no timer. */
 async function inTime<T>(
   { withinMs = answerMsMax }: Route,
   asked: T | Promise<T>,
@@ -181,13 +181,13 @@ async function inTime<T>(
   });
 }
 
-/** Express and Node mark what the client did wrong with a status of 4xx. */
+/** Express and Node mark a client's mistakes with a status of 4xx. */
 function isBadRequest(error: unknown): boolean {
   const status = error instanceof Error && "status" in error ? Number(error.status) : 500;
   return status >= 400 && status < 500;
 }
 
 function formatInstant(epochMs: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: formats an instant of the Clock, asks for none.
+  // biome-ignore lint/style/noRestrictedGlobals: formats an instant of the Clock, reads none.
   return new Date(epochMs).toISOString();
 }

@@ -1,8 +1,8 @@
 /**
- * Authentication: what a caller may do, by the token it shows.
+ * Authentication: decides what a caller may do by the token that it sends.
  *
- * Tokens are kept as digests and compared in constant time. Who shows wrong ones is not listened to
- * for a while; a token is never in an event.
+ * Tokens are kept as digests and compared in constant time. A caller that sends wrong ones is refused for
+ * a while; a token is never in an event.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
@@ -13,26 +13,26 @@ import type { Access, Scope } from "./route.ts";
 
 /** The tokens that open the API. */
 export interface ApiTokens {
-  /** For changes; two while one replaces the other. None: nothing can be changed. */
+  /** Tokens for changes; two while one replaces the other. Without any, changes are refused. */
   readonly operate: readonly Secret[];
-  /** For reading. */
+  /** Tokens for reading only. */
   readonly read: readonly Secret[];
 }
 
-/** Who was let in. */
+/** A caller that was let in. */
 export interface Admitted {
   readonly scope: Scope;
-  /** Which token it was, e.g. `operate 1`; absent without one. */
+  /** The name of its token, e.g. `operate 1`; absent without one. */
   readonly by?: string;
 }
 
 export interface AuthenticationDeps {
-  /** Asked once, at the first request. */
+  /** Called once, at the first request. */
   readonly tokens: () => ApiTokens;
   /** Whether reading needs no token, because only this machine can reach the API. */
   readonly readingIsFree: boolean;
   readonly failures: FailureLimit;
-  /** Told of every failure that counts. */
+  /** Called for every failure that counts towards the limit. */
   readonly onFailure: (request: Request, why: string) => void;
 }
 
@@ -65,7 +65,7 @@ export class Authentication {
       throw new RequestRefusedError({
         status: 403,
         code: "OPERATING_DISABLED",
-        message: "nothing can be changed, because there is no token for it",
+        message: "changes are off, because there is no token for them",
         hint: "Set RESTART_TOKEN (openssl rand -hex 32) and restart the bot.",
       });
     }
@@ -83,7 +83,7 @@ export class Authentication {
       throw new RequestRefusedError({
         status: 403,
         code: "FORBIDDEN",
-        message: "this token is for reading; changes need the one of RESTART_TOKEN",
+        message: "this token is for reading; changes need RESTART_TOKEN",
       });
     }
     return { scope: token.scope, by: token.name };
@@ -95,7 +95,7 @@ export class Authentication {
   }
 }
 
-/** A proxy on this machine brings requests of others. */
+/** Whether a proxy on this machine passed the request on for someone else. */
 function isForwarded({ headers }: Request): boolean {
   return ["forwarded", "via", "x-forwarded-for", "x-real-ip"].some((name) => name in headers);
 }
@@ -109,7 +109,7 @@ function digestAll({ operate, read }: ApiTokens): readonly KnownToken[] {
   return [...operate.map(known("operate")), ...read.map(known("read"))];
 }
 
-/** Looks at every token, so that the time it takes tells nothing. */
+/** Compares with every token, so that the time it takes reveals nothing. */
 function find(known: readonly KnownToken[], authorization = ""): KnownToken | undefined {
   const [, given] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
   const digest = digestOf(given ?? "");

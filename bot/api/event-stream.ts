@@ -1,12 +1,12 @@
 /**
- * Event stream: what happens, as it happens, to clients that keep a request open (server-sent events).
+ * Event stream: sends events as they happen to clients that keep a request open (server-sent events).
  *
  *   id: m3k9-42
  *   event: fact | sample | log
  *   data: {"atEpochMs":…, …}
  *
- * Keeps the latest entries, so that a client that comes back with its `Last-Event-ID` misses nothing
- * that is still there. Nobody is waited for: who reads too slowly is cut off, and comes back.
+ * Keeps the latest entries, so that a client that comes back with its `Last-Event-ID` misses none of
+ * them. It never waits for a client: one that reads too slowly is cut off, and may come back.
  */
 import type { Response } from "express";
 import type { Clock } from "../core/clock.ts";
@@ -17,14 +17,14 @@ export interface EventStreamDeps {
   readonly clock: Clock;
 }
 
-/** What an entry is about: a fact (an event of the bot), a new point of the charts, a log line. */
+/** The kind of an entry: a fact (an event of the bot), a sample (a new point of the charts) or a log line. */
 export type EntryKind = "fact" | "sample" | "log";
 
 const entriesMax = 500;
 const clientsMax = 10;
-/** Bytes a client may be behind. */
+/** Bytes that may wait for a client that reads slowly. */
 const backlogBytesMax = 1024 * 1024;
-/** Milliseconds between comments that keep connections from looking dead. */
+/** Milliseconds between comments, which show that the connection is alive. */
 const keepAliveMs = 15_000;
 const retryAfterSeconds = 5;
 
@@ -40,7 +40,7 @@ interface Client {
 
 export class EventStream {
   readonly #clock: Clock;
-  /** Tells the entries of this process from those of the ones before. */
+  /** Distinguishes the entries of this process from those of earlier ones. */
   readonly #life: string;
   readonly #clients = new Set<Client>();
   #entries: Entry[] = [];
@@ -55,7 +55,7 @@ export class EventStream {
     return this.#clients.size;
   }
 
-  /** @param facts Plain data, without secrets and people's words. */
+  /** Sends an entry to every client. @param facts Plain data without secrets or people's words. */
   push(kind: EntryKind, facts: object): void {
     const number = ++this.#numbers;
     const data = JSON.stringify({ atEpochMs: this.#clock.epochMs(), ...facts });
@@ -65,8 +65,8 @@ export class EventStream {
   }
 
   /**
-   * Answers with the stream, beginning after `lastEventId`; without one, with what comes from now on.
-   * Throws `RequestRefusedError` 503 when there are clients enough.
+   * Answers with the stream, beginning after `lastEventId`; without one, with the next entry.
+   * Throws `RequestRefusedError` 503 when too many clients follow already.
    */
   connect(response: Response, lastEventId: string | undefined): void {
     if (this.#clients.size >= clientsMax) {
@@ -95,7 +95,7 @@ export class EventStream {
     client.keepAlive.start();
   }
 
-  /** Ends every client's answer; they may come back. */
+  /** Ends the answer to every client; clients may come back. */
   disconnect(): void {
     for (const client of this.#clients) {
       client.response.end();
@@ -106,7 +106,7 @@ export class EventStream {
   #missedSince(lastEventId: string | undefined): readonly Entry[] {
     const [, life, number] = /^([0-9a-z]+)-(\d{1,15})$/.exec(lastEventId ?? "") ?? [];
     if (life === undefined) return [];
-    // An id of another process: all that this one has said is new.
+    // The id is from another process, so every entry of this one is new.
     return this.#entries.filter((entry) => life !== this.#life || entry.number > Number(number));
   }
 

@@ -1,4 +1,4 @@
-/** Guards: what every request to the monitoring API passes before a route sees it. */
+/** Guards: checks of every request to the monitoring API before a route sees it. */
 import { isIP } from "node:net";
 import type { RequestHandler } from "express";
 import helmet from "helmet";
@@ -7,7 +7,7 @@ import { RequestRefusedError } from "./refusal.ts";
 /** Bytes a request's body may have. */
 export const bodyBytesMax = 16 * 1024;
 
-/** Nothing of ours may be framed, sniffed, cached or read by another site; no inline script. */
+/** Forbids other sites to frame, sniff, cache or read our answers, and forbids inline scripts. */
 export function setSecurityHeaders(): RequestHandler[] {
   const directives = {
     "default-src": ["'none'"],
@@ -22,7 +22,7 @@ export function setSecurityHeaders(): RequestHandler[] {
   return [
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives },
-      // Spoken in plain http, on this machine or behind a proxy that adds its own.
+      // The API speaks plain http, on this machine or behind a proxy that adds its own header.
       strictTransportSecurity: false,
       xFrameOptions: { action: "deny" },
     }),
@@ -36,7 +36,7 @@ export function setSecurityHeaders(): RequestHandler[] {
 export interface HostRules {
   /** Whether only this machine can reach the API. */
   readonly loopback: boolean;
-  /** Names under which others reach it, with their port where it is not the API's own. */
+  /** Names under which others reach the API, with `:port` where it differs from the API's own. */
   readonly names: readonly string[];
   readonly port: () => number;
 }
@@ -47,7 +47,7 @@ export interface HostRules {
  * API, an IP address is as good as a configured name, because rebinding needs a name.
  */
 export function checkHost({ loopback, names, port }: HostRules): RequestHandler {
-  // The port is known once it listens, which it does before a request comes.
+  // The port is known once the API listens, so it is read at the first request.
   let known: { readonly own: readonly string[]; readonly allowed: ReadonlySet<string> } | undefined;
   const know = () => {
     const own = ["localhost", "127.0.0.1", "[::1]"].map((host) => `${host}:${port()}`);
@@ -65,7 +65,7 @@ export function checkHost({ loopback, names, port }: HostRules): RequestHandler 
     throw new RequestRefusedError({
       status: 403,
       code: "HOST_NOT_ALLOWED",
-      message: `this API answers as ${[...own, ...names].join(", ")} only`,
+      message: `this API answers only as ${[...own, ...names].join(", ")}`,
       ...(!loopback && { hint: "Add the name to MONITORING_HOST_NAMES." }),
     });
   };
@@ -76,7 +76,7 @@ function isAddress(host: string): boolean {
   return isIP(bracketed ?? plain ?? "") !== 0;
 }
 
-/** Refuses bodies that are too long, or do not say how long they are, without reading them. */
+/** Refuses a body that is too long or has no Content-Length, without reading it. */
 export function checkBody(): RequestHandler {
   return (request, response, next) => {
     const length = Number(request.headers["content-length"] ?? 0);
@@ -84,9 +84,9 @@ export function checkBody(): RequestHandler {
       next();
       return;
     }
-    // The rest of the body would come before the next request.
+    // The rest of the body would be read as the next request.
     response.set("Connection", "close");
-    const message = `a body has at most ${bodyBytesMax} bytes and says how many`;
+    const message = `a body may have ${bodyBytesMax} bytes and needs a Content-Length`;
     throw new RequestRefusedError({ status: 413, code: "BODY_TOO_LARGE", message });
   };
 }

@@ -1,9 +1,9 @@
 /**
  * Monitoring server: the bot's state over HTTP, for this machine only unless configured otherwise.
  *
- * Owns one listening socket and its connections, all of them limited in number and time. It takes
- * what it shows and does from functions given to it (bot.ts) and knows no other part of the bot. Its
- * addresses are rows of a table (route-table.ts).
+ * Owns one listening socket and its connections, all of them limited in number and time. It
+ * shows and does things only through functions that it is given (view-and-actions.ts) and knows no other
+ * part of the bot. Its addresses are rows of a table (route-table.ts).
  */
 import { isIPv4 } from "node:net";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -22,23 +22,23 @@ import { routeTable } from "./route-table.ts";
 import type { MonitoringActions, MonitoringView } from "./view-and-actions.ts";
 
 export interface MonitoringServerDeps {
-  /** Other than loopback, reading needs a token, too. */
+  /** The address to listen on. On any but loopback, reading needs a token too. */
   readonly host: string;
   /** 0 takes a free one; `address()` says which. */
   readonly port: number;
   readonly publish: Publish;
   readonly view: MonitoringView;
   readonly actions: MonitoringActions;
-  /** Outlives this server, so that its clients miss nothing when it is restarted. */
+  /** The stream outlives this server, so that clients miss nothing when the server is restarted. */
   readonly stream: EventStream;
   readonly tokens: () => ApiTokens;
-  /** Names under which others reach it. Default: none. */
+  /** Names under which others reach the API. Default: none. */
   readonly hostNames?: readonly string[];
-  /** Of the bot, for the document. */
+  /** The bot's version, for the OpenAPI document. */
   readonly version: string;
-  /** Told on which port it listens. */
+  /** Called with the port when the server listens. */
   readonly onListening?: (port: number) => void;
-  /** Default: the machine's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
@@ -49,13 +49,13 @@ export class MonitoringPortInUseError extends BotError {
   override readonly exitCode = exitCode.tryAgain;
 }
 
-/** The address cannot be listened on: not of this machine, or not allowed. */
+/** The server cannot listen at the address: it is not of this machine, or not allowed. */
 export class MonitoringListenError extends BotError {
   override readonly code = "MONITORING_LISTEN_FAILED";
   override readonly transient = false;
 }
 
-/** Limits of the socket; milliseconds and pieces. */
+/** Limits of the socket: a number of connections, and milliseconds. */
 const socketLimits = {
   connectionsMax: 64,
   headersMs: 5_000,
@@ -89,7 +89,7 @@ export class MonitoringServer implements Component {
     this.#listener = new HttpListener({ ...socketLimits, host, port, clock, answer, onError });
   }
 
-  /** Where it listens. Only between start and stop. */
+  /** The address at which it listens. Call it only between start and stop. */
   address(): { readonly host: string; readonly port: number } {
     return { host: this.#deps.host, port: this.#listener.port };
   }
@@ -121,7 +121,7 @@ export class MonitoringServer implements Component {
     if (this.#listener.listening) onListening?.(this.#listener.port);
   }
 
-  /** It lives while it listens. */
+  /** Alive while it listens. */
   heartbeat(): Heartbeat {
     const { deaf, listening } = this.#listener;
     return { beats: listening ? 1 : 0, overdueMs: deaf ? Number.MAX_SAFE_INTEGER : 0 };
@@ -130,7 +130,7 @@ export class MonitoringServer implements Component {
   stop(): Promise<void> {
     return this.#listener.stop(() => {
       this.#limits.close();
-      // Streams never end by themselves.
+      // Event streams never end by themselves.
       this.#deps.stream.disconnect();
     });
   }

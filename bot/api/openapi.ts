@@ -5,7 +5,7 @@ import type { DataRoute, Route } from "./route.ts";
 const error = z.object({
   success: z.literal(false),
   error: z.object({
-    code: z.string().describe("Stable; what programs match on"),
+    code: z.string().describe("Stable across versions; match on this"),
     message: z.string(),
     hint: z.string().optional().describe("What can be done"),
     problems: z.array(z.object({ field: z.string(), problem: z.string() })).optional(),
@@ -13,14 +13,14 @@ const error = z.object({
   timestamp: z.string(),
 });
 
-/** Refusals by status, beside those that a row names. */
+/** Refusals that every route may give, by status; a row may add others. */
 const common = {
-  400: "The request makes no sense",
+  400: "The request cannot be understood",
   401: "No token, or a wrong one",
   403: "The token is not for this, or the request was meant for another host",
   429: "Too many requests, or too many wrong tokens; see Retry-After",
-  500: "Something broke; the log says what",
-  503: "What is asked for cannot be had at present",
+  500: "Something failed; see the log",
+  503: "Not available at present",
 } as const;
 
 export function describeApi(table: readonly Route[], version: string): object {
@@ -36,7 +36,7 @@ export function describeApi(table: readonly Route[], version: string): object {
       version,
       description:
         "Answers are {success, data, timestamp} or {success: false, error: {code, message}, timestamp}. " +
-        "On this machine reading needs no token; changing always does.",
+        "On this machine reading needs no token; changes always do.",
     },
     paths,
     components: {

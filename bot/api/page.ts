@@ -1,7 +1,7 @@
 /**
- * Page: the dashboard's files, read from disk when they are asked for.
+ * Page: the dashboard's files, read from disk on request.
  *
- * Which files there are is found out once, so that no address of a request becomes a path.
+ * The list of files is made once, so that no address of a request becomes a path.
  */
 import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ const directory = fileURLToPath(new URL("dashboard", import.meta.url));
 const require = createRequire(import.meta.url);
 let paths: ReadonlyMap<string, string> | undefined;
 
-/** A file under `/assets/`; `undefined` when there is none of that name. */
+/** A file under `/assets/`; `undefined` when there is no file of that name. */
 export async function readPageFile(name: string): Promise<PageFile | undefined> {
   paths ??= findFiles();
   const path = paths.get(name);
@@ -39,7 +39,7 @@ export async function readPage(): Promise<Buffer> {
   return readFile(join(directory, "index.html"));
 }
 
-/** By name: the dashboard's own, and the chart library. */
+/** The files by name: the dashboard's own, and the chart library's. */
 function findFiles(): ReadonlyMap<string, string> {
   const own = readdirSync(directory).map((name) => [name, join(directory, name)] as const);
   return new Map([

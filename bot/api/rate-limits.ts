@@ -1,20 +1,20 @@
 /**
- * Rate limits: how often one address may ask, and how often it may show a wrong token.
+ * Rate limits: how often one address may send a request, and how often it may send a wrong token.
  *
- * Counts are kept in memory and forgotten at a restart. They hold timers, so `close` has to be called.
+ * Counts are kept in memory and forgotten at a restart. They hold timers; call `close` at the end.
  */
 import type { Request, RequestHandler } from "express";
 import { ipKeyGenerator, MemoryStore, rateLimit } from "express-rate-limit";
 import { RequestRefusedError } from "./refusal.ts";
 
 /**
- * Twice what a storm of health checks needs, which is 500 a second; over some seconds, because a busy
- * machine lets requests pile up and come at once.
+ * Twice what a storm of health checks needs, which is 500 a second; counted over some seconds, because on a busy
+ * machine requests pile up and come at once.
  */
 const general = { windowMs: 10_000, limit: 10_000 };
 const failuresPerMinute = 20;
 
-/** Refuses an address that has failed too often, right token or not. */
+/** Refuses an address that has failed too often, even with the right token. */
 export interface FailureLimit {
   /** Rejects with `RequestRefusedError` 429. */
   check(request: Request): Promise<void>;
@@ -23,7 +23,7 @@ export interface FailureLimit {
 
 export class RateLimits {
   readonly #stores: MemoryStore[] = [];
-  /** For every request. */
+  /** Limits every request. */
   readonly general: RequestHandler;
   readonly failures: FailureLimit;
 
@@ -31,7 +31,7 @@ export class RateLimits {
     this.general = this.#limit(general);
     const store = this.#store();
     const windowMs = 60_000;
-    // The library counts requests that come in; these are counted when they have failed.
+    // The library counts every request; failures are counted only after they have happened.
     const failed = rateLimit({ windowMs, limit: failuresPerMinute, store, validate: false });
     this.failures = {
       check: async (request) => {
@@ -44,12 +44,12 @@ export class RateLimits {
     };
   }
 
-  /** For one route. */
+  /** Limits the requests to one route. */
   perMinute(limit: number): RequestHandler {
     return this.#limit({ windowMs: 60_000, limit });
   }
 
-  /** Lets go of the timers. */
+  /** Releases the timers. */
   close(): void {
     for (const store of this.#stores) store.shutdown();
   }
@@ -59,10 +59,10 @@ export class RateLimits {
       windowMs,
       limit,
       store: this.#store(),
-      // Its headers cost a hash a request; Retry-After says what matters.
+      // The library's headers cost a hash for each request; Retry-After says enough.
       standardHeaders: false,
       legacyHeaders: false,
-      // It would write to the console about headers that anyone can send.
+      // The library would write to the console about headers that anyone can send.
       validate: false,
       keyGenerator: addressOf,
       handler: () => refuseFor(Math.ceil(windowMs / 1000)),
@@ -76,7 +76,7 @@ export class RateLimits {
   }
 }
 
-/** Who asks, by the connection: headers about it can be invented. */
+/** The address of the connection; headers about it can be invented. */
 export function addressOf(request: Request): string {
   return ipKeyGenerator(request.socket.remoteAddress ?? "gone");
 }

@@ -1,9 +1,9 @@
-/** Refusal: why a request gets no answer, with the HTTP status that says so. */
+/** Refusal: why a request is refused, with the HTTP status for it. */
 import { BotError } from "../core/errors.ts";
 
-/** One thing that is wrong with what came. */
+/** One mistake in a request. */
 export interface RequestProblem {
-  /** Where: `body.reason`, `query.limit`. */
+  /** The field with the mistake, e.g. `body.reason`, `query.limit`. */
   readonly field: string;
   readonly problem: string;
 }
@@ -12,14 +12,14 @@ export interface RefusalFacts {
   readonly status: number;
   readonly code: string;
   readonly message: string;
-  /** What can be done about it. */
+  /** What the caller can do about it. */
   readonly hint?: string;
   readonly problems?: readonly RequestProblem[];
   /** Seconds after which another try makes sense. */
   readonly retryAfterSeconds?: number;
 }
 
-/** Thrown anywhere on a request's way, and answered in the API's form. */
+/** Thrown anywhere while a request is handled, and answered in the API's form. */
 export class RequestRefusedError extends BotError {
   override readonly code: string;
   override readonly transient: boolean;

@@ -1,11 +1,11 @@
-/** Request: what came, as a route's schemas want it, or a refusal that names every problem. */
+/** Request: checks a request against its route's schemas; a refusal names every problem. */
 import express, { type Request, type Response } from "express";
 import type { z } from "zod";
 import { bodyBytesMax } from "./guards.ts";
 import { type RequestProblem, RequestRefusedError } from "./refusal.ts";
 import type { Route } from "./route.ts";
 
-/** Whatever it says it is: the requirement's curl sends JSON as a form. */
+/** Accepts every content type, because the requirement's curl sends JSON as a form. */
 const readBytes = express.raw({ type: () => true, limit: bodyBytesMax, inflate: false });
 const problemsMax = 20;
 const problemLengthMax = 200;
@@ -37,7 +37,7 @@ export async function checkRequest({ body, params, query }: Route, request: Requ
   });
 }
 
-/** A name that is given twice has a list, which no schema takes. */
+/** A name that is given twice becomes a list, which no schema accepts. */
 function queryOf({ originalUrl }: Request): Record<string, unknown> {
   const start = originalUrl.indexOf("?");
   const found = new URLSearchParams(start < 0 ? "" : originalUrl.slice(start + 1));

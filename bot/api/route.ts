@@ -1,5 +1,5 @@
 /**
- * Route: one row of the API's table: an address, who may use it, what it takes and what it answers.
+ * Route: one row of the API's table: an address, the right it needs, its input and its answer.
  *
  * The same rows register the routes (application.ts) and describe them (openapi.ts).
  */
@@ -9,16 +9,16 @@ import type { Clock } from "../core/clock.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { MonitoringActions, MonitoringView, Shape } from "./view-and-actions.ts";
 
-/** What a caller may do. Who may operate may read. */
+/** What a caller may do. The right to operate includes the right to read. */
 export type Scope = "nothing" | "read" | "operate";
 
 /**
- * Who may use a route: `anyone`, whose token is not even looked at; `anyone-in-part`, who get less
- * without the right to read; or who may `read` or `operate`.
+ * The right that a route needs: none (`anyone`; tokens are ignored), none for a part of the answer
+ * (`anyone-in-part`), or the right to `read` or to `operate`.
  */
 export type Access = "anyone" | "anyone-in-part" | "read" | "operate";
 
-/** What a handler is given of a request, checked. */
+/** A checked request, as a handler sees it. */
 export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly params: Params;
   readonly query: Query;
@@ -27,13 +27,13 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly header: (name: string) => string | undefined;
 }
 
-/** What handlers work with. */
+/** The bot, as handlers see it. */
 export interface Bot {
   readonly clock: Clock;
   readonly view: MonitoringView;
   readonly actions: MonitoringActions;
   readonly stream: EventStream;
-  /** The document about all of this (openapi.ts). */
+  /** The OpenAPI document (openapi.ts). */
   readonly document: object;
 }
 
@@ -45,18 +45,18 @@ interface Row<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   /** As Express writes it: `/api/dead-letters/:id`. */
   readonly path: string;
   readonly access: Access;
-  /** One sentence. */
+  /** One sentence for the OpenAPI document. */
   readonly summary: string;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** Refusals of its own, by status: when. */
+  /** Refusals of this route alone: when each status is given. */
   readonly refusals?: Readonly<Record<number, string>>;
   /** Milliseconds the handler may take. Default 5000, longer than a health probe may. */
   readonly withinMs?: number;
-  /** Calls a minute from one address. Default: as many as any request. */
+  /** Calls a minute from one address. Default: only the general limit. */
   readonly perMinute?: number;
-  /** Of a change, what the audit line says beside the address. */
+  /** Facts that the audit line of a change shows beside the address. */
   readonly audit?: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => AuditFacts;
 }
 
@@ -66,13 +66,13 @@ interface DataRow<
   B extends z.ZodType,
   D extends z.ZodType,
 > extends Row<P, Q, B> {
-  /** What `data` of the answer looks like. */
+  /** The shape of `data` in the answer. */
   readonly data: D;
   /** Default 200. From 400 on the answer's `success` is false. */
   readonly status?: (data: Shape<D>) => number;
   /** Statuses that `status` can give. Default 200. */
   readonly statuses?: Readonly<Record<number, string>>;
-  /** The same in other forms, by media type, for who asks for one (`Accept`). */
+  /** Other forms of the answer, by media type, for clients that ask for one (`Accept`). */
   readonly forms?: Readonly<Record<string, (data: Shape<D>) => object>>;
   readonly handle: (
     call: Call<z.output<P>, z.output<Q>, z.output<B>>,
@@ -82,7 +82,7 @@ interface DataRow<
 
 interface RawRow<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>
   extends Row<P, Q, B> {
-  /** Media type of an answer that is not in the API's form. */
+  /** Media type of the answer, which is not in the API's form. */
   readonly contentType: string;
   readonly respond: (
     call: Call<z.output<P>, z.output<Q>, z.output<B>>,
@@ -91,7 +91,7 @@ interface RawRow<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>
   ) => void | Promise<void>;
 }
 
-/** A row whose types have done their work. */
+/** A row of the table; its exact types are only needed where it is written. */
 export type DataRoute = DataRow<z.ZodType, z.ZodType, z.ZodType, z.ZodType>;
 export type RawRoute = RawRow<z.ZodType, z.ZodType, z.ZodType>;
 export type Route = DataRoute | RawRoute;

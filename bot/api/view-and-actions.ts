@@ -1,7 +1,7 @@
 /**
- * Bot: what the API shows and does, as functions that somebody gives to it.
+ * View and actions: what the API shows and does, as functions that the launcher gives to it.
  *
- * The shapes of the answers are in shapes/; whatever stands there is what `/api/openapi.json` says.
+ * The shapes of the answers are in shapes/; `/api/openapi.json` is made from them.
  */
 import type { z } from "zod";
 import type { DeadReason, MessageType, Pool } from "../core/message.ts";
@@ -9,7 +9,7 @@ import type * as health from "./shapes/health.ts";
 import type * as process from "./shapes/process.ts";
 import type * as queue from "./shapes/queue.ts";
 
-/** A shape's value, as somebody else may hold it. */
+/** A value of a shape, read-only. */
 export type Shape<S extends z.ZodType> = DeepReadonly<z.input<S>>;
 type Shown<S extends z.ZodType> = Shape<S> | Promise<Shape<S>>;
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
@@ -17,11 +17,11 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 export interface DeadLetterQuery {
   readonly type?: MessageType | undefined;
   readonly reason?: DeadReason | undefined;
-  /** Of the latest error. */
+  /** Code of the latest error. */
   readonly code?: string | undefined;
 }
 
-/** What can be looked at; each is asked once a request. */
+/** What the API can show; each function is called once a request. */
 export interface MonitoringView {
   readonly live: () => Shape<typeof health.live>;
   readonly ready: () => Shape<typeof health.ready>;
@@ -29,9 +29,9 @@ export interface MonitoringView {
   readonly healthHistory: () => Shown<typeof health.healthHistory>;
   readonly status: () => Shown<typeof process.status>;
   readonly metrics: () => Shown<typeof process.metrics>;
-  /** In Prometheus' text format. */
+  /** All figures in Prometheus' text format. */
   readonly prometheus: () => string | Promise<string>;
-  /** @param sinceEpochMs Only later points and marks. */
+  /** @param sinceEpochMs Only points and marks after this instant. */
   readonly series: (sinceEpochMs: number) => Shown<typeof process.series>;
   readonly messageQueue: () => Shown<typeof queue.messageQueue>;
   readonly connections: () => Shown<typeof health.connections>;
@@ -42,15 +42,15 @@ export interface MonitoringView {
   readonly deadLetters: (
     filter: DeadLetterQuery & { readonly offset: number; readonly limit: number },
   ) => Shown<typeof queue.deadLetterList>;
-  /** With its payload. */
+  /** One dead letter with its payload. */
   readonly deadLetter: (id: number) => Promise<Shape<typeof queue.shownDeadLetter> | undefined>;
 }
 
-/** What can be done. */
+/** What the API can do. */
 export interface MonitoringActions {
-  /** Drains and ends the process, which is started again. @returns false when that is under way. */
+  /** Drains and ends the process, so that it is started again. @returns false when that is under way. */
   readonly restartProcess: (detail: string) => boolean;
-  /** Begins to restart one component; what becomes of it is an event. */
+  /** Begins to restart one component; an event tells how it went. */
   readonly restartComponent: (name: string, cause: string) => void;
   readonly setPaused: (pool: Pool, paused: boolean) => Promise<void>;
   /** @returns the new message's id, or `undefined` when there is no such dead letter. */

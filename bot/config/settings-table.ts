@@ -264,7 +264,7 @@ export const settings = {
     }),
     readToken: optional(accessToken(), {
       variable: "MONITORING_TOKEN",
-      absent: "RESTART_TOKEN is needed for reading too",
+      absent: "RESTART_TOKEN serves for reading too",
       sentence: "Token for reading the monitoring API, where reading needs one.",
     }),
   },

@@ -22,8 +22,13 @@ const incident = { id: 1, openedAtEpochMs: 40_000, measures: [{ measure: "reconn
 describe("verdict", () => {
   test.each<[string, object, string, string]>([
     ["nothing is wrong", well, "healthy", "Everything works."],
-    ["nothing is known yet", {}, "unknown", "Asking the bot how it is…"],
-    ["the bot is gone", { ...well, lost: true }, "disconnected", "Disconnected: nothing is heard"],
+    ["nothing is known yet", {}, "unknown", "Asking the bot for its state…"],
+    [
+      "the bot is gone",
+      { ...well, lost: true },
+      "disconnected",
+      "Disconnected: the bot does not answer",
+    ],
     [
       "a probe fails",
       { ...well, health: health("unhealthy", { disk: { status: "unhealthy", reason: "full" } }) },
@@ -80,7 +85,7 @@ describe("verdict", () => {
       "work is held back",
       withStatus({ safeMode: { state: "holding", deaths: 3, heldForMs: 9_000 } }),
       "unhealthy",
-      "Safe mode: work is held back, after 3 deaths",
+      "Safe mode: work is held back after 3 crashes",
     ],
     [
       "back-pressure",

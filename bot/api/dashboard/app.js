@@ -1,6 +1,6 @@
 /**
- * App: the dashboard. Looks at everything when the stream opens and whenever something happens, at most
- * once a second; draws what it has seen, and says how old it is.
+ * App: the dashboard. It asks for everything when the stream opens and after every event, at most once a
+ * second, draws the answers and says how old they are.
  */
 import { Api } from "./api.js";
 import { Beats, drawComponents, drawProbes, noteComponents, showState } from "./cards.js";
@@ -16,15 +16,15 @@ import { language, nameOf, setLanguage, t } from "./texts.js";
 import { judge, signs } from "./verdict.js";
 import { countsText, drawConnections, drawPools, poolText } from "./work.js";
 
-/** Milliseconds between two looks; the bot's state must not cost more the more happens. */
+/** Milliseconds between two rounds of questions, so that many events cost no more than one. */
 const lookEveryMs = 1_000;
-/** Asking for it makes the bot check itself, so not at every event. */
+/** Milliseconds between two questions for health: each makes the bot check itself. */
 const healthEveryMs = 4_000;
-/** The stream may be open while nothing is answered; from this age on the state is old. */
+/** From this age on the state is old, even if the stream is open. */
 const oldAfterMs = 12_000;
 const tickMs = 1_000;
 
-/** Beside the status. */
+/** What is asked for in each round, beside the status. */
 const looks = {
   queue: "/api/message-queue",
   connections: "/api/connections",
@@ -42,7 +42,7 @@ const log = new Tail(pick("log-lines"), pick("log-empty"));
 const facts = new Tail(pick("event-lines"), pick("events-empty"));
 const stream = new Stream(api, { entry: takeEntry, change: takeLinkChange, opened: begin });
 let logOffered = true;
-/** Chosen, and not set yet. */
+/** A log level has been chosen and not been set yet. */
 let levelChosen = false;
 let lookedAtMs;
 let healthAtMs = 0;
@@ -52,10 +52,10 @@ let wanted = false;
 
 // ---- looking ----------------------------------------------------------------------------------
 
-/** Parts that cannot be had stay as they were; the others are shown. */
+/** Asks for the parts; a part without an answer stays as it was. */
 async function lookAt(names, paths) {
   try {
-    // Alone at first: wrong tokens are counted, and a few of them lock the door.
+    // The status is asked for alone, because every wrong token counts towards a lock.
     state.status = await api.ask("/api/status");
   } catch (error) {
     if (error.status === 401) stream.retry();
@@ -100,7 +100,7 @@ function noteBeats() {
   noteComponents(state.status?.components, beats, lookedAtMs ?? 0);
 }
 
-/** These the bot remembers over a restart, other than the marks of its charts. */
+/** Marks from the records, which survive a restart; the marks of the charts do not. */
 function marksOfRecords() {
   const starts = (state.restarts?.restarts ?? []).map(({ startedAtEpochMs }) => {
     return { atEpochMs: startedAtEpochMs, kind: "restart", label: "process" };
@@ -111,7 +111,7 @@ function marksOfRecords() {
   return [...starts, ...incidents];
 }
 
-/** Whenever the stream is open anew: what was missed. */
+/** Catches up on what was missed, whenever the stream opens. */
 async function begin() {
   healthAtMs = 0;
   void look();
@@ -159,7 +159,16 @@ function draw() {
   const uptime = wholeSpan(uptimeSeconds * 1000);
   setText(pick("identity"), status ? t("identity", version, profile, uptime, pid) : "");
   drawProbes(pick("probes"), state.health?.checks, beats);
-  drawComponents(pick("components"), status?.components, beats, restartComponent);
+  drawComponents(
+    {
+      details: pick("components-details"),
+      list: pick("components"),
+      summary: pick("components-summary"),
+    },
+    status?.components,
+    beats,
+    restartComponent,
+  );
   drawConnections(pick("connections"), state.connections);
   setText(pick("pool"), poolText(state.connections));
   drawPools(pick("pools"), state.queue, setPaused);
@@ -198,7 +207,7 @@ function drawVerdict() {
     const note = more && element("span", { class: "note" }, ` · ${more}`);
     return element("li", {}, state, ` ${text}`, note);
   });
-  // One that the sentence says already is not said again.
+  // A single reason is already in the sentence.
   const told = items.length === 1 && !reasons[0].more;
   drawChildren(pick("reasons"), told ? [] : items);
   document.title = `${signs[status]} ${nameOf("status", status)} · ${t("title")}`;
@@ -345,11 +354,11 @@ function listen() {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && stream.state === "open") void look();
   });
-  // Canvases do not follow a style sheet.
+  // A canvas does not follow the style sheet.
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.rebuild());
 }
 
-/** A choice of the reader's, kept over visits; without one, the browser's. */
+/** Keeps a choice of the reader over visits; the browser's setting is the default. */
 function listenToChoice(id, first, apply) {
   const select = pick(id);
   select.value = localStorage.getItem(id) ?? first;

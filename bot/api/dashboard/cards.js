@@ -1,23 +1,23 @@
-/** Cards: probes and components, each with a bar of its latest beats. */
+/** Cards: one for each probe and component, with a bar of its latest checks. */
 import { button, drawing, drawList, element, setText } from "./elements.js";
-import { ago, count, figure, span } from "./formats.js";
-import { nameOf, t } from "./texts.js";
+import { ago, bytes, count, figure, span } from "./formats.js";
+import { figureText, nameOf, t } from "./texts.js";
 import { signs } from "./verdict.js";
 
-/** Beats in a bar; of the same width whether there are as many or not. */
+/** Checks that a bar has room for; a bar with fewer is filled from the right. */
 const shownMax = 60;
 const keptMax = 360;
 const height = 16;
 const heights = { healthy: 5, degraded: 10, unhealthy: height };
-/** Figures of a probe that are on its card. */
+/** Figures that a probe's card shows at most. */
 const figuresMax = 4;
 const ofComponent = { alive: "healthy", restarting: "degraded", stuck: "unhealthy" };
 
-/** What was seen of each part, oldest first. */
+/** The latest checks of each part, oldest first. */
 export class Beats {
   #byName = new Map();
 
-  /** From the API's history of probes. */
+  /** Takes over the API's history of probes. */
   load(probes) {
     for (const [name, answers] of Object.entries(probes ?? {})) {
       const beats = (answers ?? []).map(({ answer, atEpochMs }) => ({ status: answer, atEpochMs }));
@@ -45,7 +45,14 @@ export function drawProbes(list, checks, beats) {
   );
 }
 
-export function drawComponents(list, components, beats, onRestart) {
+/** One line says that all are alive; the cards open by themselves when one is not. */
+export function drawComponents({ details, list, summary }, components, beats, onRestart) {
+  const troubled = (components ?? []).filter(({ state }) => state !== "alive").length;
+  const all = count(components?.length);
+  setText(summary, troubled > 0 ? t("componentsTroubled", troubled, all) : t("allAlive", all));
+  details.hidden = components === undefined;
+  if (troubled > 0 && details.dataset.troubled !== "yes") details.open = true;
+  details.dataset.troubled = troubled > 0 ? "yes" : "no";
   drawList(
     list,
     components ?? [],
@@ -95,7 +102,7 @@ function componentCard(beats, onRestart) {
   return card;
 }
 
-/** Remembers how components are, because the API keeps no history of them. */
+/** Remembers the states of components, because the API keeps no history of them. */
 export function noteComponents(components, beats, atEpochMs) {
   for (const { name, state } of components ?? []) {
     beats.add(`component ${name}`, ofComponent[state] ?? "unknown", atEpochMs);
@@ -121,7 +128,7 @@ export function showState(target, status, text) {
   setText(target, `${signs[status] ?? "?"} ${text}`);
 }
 
-/** A healthy beat is low, so that a troubled one stands out also without its colour. */
+/** A healthy check is drawn low, so that trouble stands out even without colour. */
 function drawBeats(bar, beats) {
   const counts = { healthy: 0, degraded: 0, unhealthy: 0 };
   const first = shownMax - beats.length;
@@ -138,20 +145,24 @@ function drawBeats(bar, beats) {
 const units = [
   [/Ms$/, (value) => span(value)],
   [/Mb$/, (value) => `${count(value)} MB`],
+  [/Bytes$/, (value) => bytes(value)],
   [/percentage$/, (value) => `${figure(value)} %`],
 ];
+/** Words that say that there is nothing to say. */
+const quietWords = ["off", "unknown"];
 
-/** A probe's own figures, as it names them. */
+/** A probe's own figures in words, without those that say nothing: zero, "off", true or false. */
 function figuresText({ answer, checkedAt, duration, reason, status, ...figures }) {
   return Object.entries(figures)
-    .filter(([, value]) => ["number", "string", "boolean"].includes(typeof value))
+    .filter(
+      ([, value]) =>
+        (typeof value === "number" && value !== 0) ||
+        (typeof value === "string" && !quietWords.includes(value)),
+    )
     .slice(0, figuresMax)
     .map(([name, value]) => {
-      const [ending, format] = units.find(([pattern]) => pattern.test(name)) ?? [];
-      const words = name
-        .replace(ending && name !== "percentage" ? ending : /$^/, "")
-        .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-      return `${words} ${format && typeof value === "number" ? format(value) : value}`;
+      const [, format = count] = units.find(([pattern]) => pattern.test(name)) ?? [];
+      return figureText(name, typeof value === "number" ? format(value) : value);
     })
     .join(" · ");
 }

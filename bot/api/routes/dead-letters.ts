@@ -1,4 +1,4 @@
-/** Dead letter routes: messages that were given up: look at them, put them back, remove them. */
+/** Dead letter routes: show messages that were given up, put them back, remove them. */
 import { z } from "zod";
 import { notFound } from "../refusal.ts";
 import { type Bot, type Route, route } from "../route.ts";
@@ -6,13 +6,13 @@ import * as shapes from "../shapes/queue.ts";
 import type { MonitoringActions } from "../view-and-actions.ts";
 
 const idsMax = 1_000;
-/** Worked on together, so that they share a commit. */
+/** Dead letters that are handled together, so that they share a commit. */
 const batchSize = 100;
 
 const filter = {
   type: shapes.messageType.optional(),
   reason: shapes.deadReason.optional(),
-  code: z.string().min(1).max(100).optional().describe("Of the latest error"),
+  code: z.string().min(1).max(100).optional().describe("Code of the latest error"),
 };
 const id = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const one = z.strictObject({ id });
@@ -48,7 +48,7 @@ export const deadLetterRoutes: readonly Route[] = [
     method: "get",
     path: "/api/dead-letters/:id",
     access: "read",
-    summary: "One dead letter; its payload only for who may operate.",
+    summary: "One dead letter; its payload only with the right to operate.",
     params: one,
     data: shapes.shownDeadLetter,
     refusals: { 404: "There is no such dead letter" },
@@ -63,7 +63,7 @@ export const deadLetterRoutes: readonly Route[] = [
     method: "post",
     path: "/api/dead-letters/:id/requeue",
     access: "operate",
-    summary: "Puts one dead letter back at its lane's end.",
+    summary: "Puts one dead letter back at the end of its lane.",
     params: one,
     data: shapes.requeued,
     refusals: { 404: "There is no such dead letter" },
@@ -100,7 +100,7 @@ function inBulk(
     method: "post",
     path: `/api/dead-letters/${verb}`,
     access: "operate",
-    summary: `${summary} Named by ids or a filter, at most ${idsMax} a call, the oldest first.`,
+    summary: `${summary} Chosen by ids or a filter, at most ${idsMax} a call, the oldest first.`,
     body: many,
     data: shapes.bulkResult,
     withinMs: 30_000,
@@ -118,7 +118,7 @@ function inBulk(
   });
 }
 
-/** Oldest first: put back in this order, each lane keeps its own. */
+/** Oldest first, so that each lane gets its messages back in their order. */
 async function find(wanted: Many, { view }: Bot) {
   if ("ids" in wanted) {
     const ids = [...new Set(wanted.ids)].sort((one, other) => one - other);

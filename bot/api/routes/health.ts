@@ -1,4 +1,4 @@
-/** Health routes: whether the bot lives, may be given work, and is well. */
+/** Health routes: whether the bot is alive, ready and healthy. */
 
 import { type Route, route } from "../route.ts";
 import * as shapes from "../shapes/health.ts";
@@ -9,7 +9,7 @@ export const healthRoutes: readonly Route[] = [
     method: "get",
     path: "/api/live",
     access: "anyone",
-    summary: "Whether the process answers; asks nobody else. For a liveness probe.",
+    summary: "Whether the process answers; checks nothing else. For a liveness probe.",
     data: shapes.live,
     handle: (_call, { view }) => view.live(),
   }),
@@ -17,17 +17,19 @@ export const healthRoutes: readonly Route[] = [
     method: "get",
     path: "/api/ready",
     access: "anyone",
-    summary: "Whether it takes work: started, not draining, storage open. For a readiness probe.",
+    summary:
+      "Whether the bot takes work: started, not draining, storage open. For a readiness probe.",
     data: shapes.ready,
     status: ({ ready }) => (ready ? 200 : 503),
-    statuses: { 200: "It is ready", 503: "It is not; the reasons say why" },
+    statuses: { 200: "Ready", 503: "Not ready; the reasons say why" },
     handle: (_call, { view }) => view.ready(),
   }),
   route({
     method: "get",
     path: "/api/health",
     access: "anyone-in-part",
-    summary: "The verdict on every part and over all; without the right to read only the latter.",
+    summary:
+      "The state of every part and of the whole; without the right to read only of the whole.",
     data: shapes.health,
     status: ({ status }) => (status === "unhealthy" ? 503 : 200),
     statuses: { 200: "Healthy or degraded", 503: "Unhealthy" },

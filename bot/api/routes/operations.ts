@@ -6,7 +6,7 @@ import * as shapes from "../shapes/process.ts";
 
 const restart = z.strictObject({
   component: z.string().min(1).max(100).optional().describe("Default: the whole process"),
-  reason: z.string().max(200).optional().describe("Stands in the record of the restart"),
+  reason: z.string().max(200).optional().describe("Written into the record of the restart"),
 });
 const nothing = z.strictObject({});
 
@@ -33,7 +33,7 @@ export const operationRoutes: readonly Route[] = [
       const detail = `${reason} (${id})`;
       if (component === undefined) {
         const begun = bot.actions.restartProcess(detail);
-        if (!begun) throw conflict("RESTART_UNDER_WAY", "the process is being restarted already");
+        if (!begun) throw conflict("RESTART_UNDER_WAY", "the process is already being restarted");
         return { id, what: "process", begun: true as const };
       }
       await checkRestartable(component, bot);
@@ -69,7 +69,7 @@ export const operationRoutes: readonly Route[] = [
     method: "post",
     path: "/api/keys/rotate",
     access: "operate",
-    summary: "Begins a new encryption key; older data are encrypted anew in the background.",
+    summary: "Begins a new encryption key; older data are re-encrypted in the background.",
     body: nothing,
     data: shapes.keyRotation,
     perMinute: 6,
@@ -81,12 +81,13 @@ async function checkRestartable(name: string, { view }: Bot): Promise<void> {
   const { components } = await view.status();
   const found = components.find((component) => component.name === name);
   const known = components.flatMap((one) => (one.restartable ? [one.name] : [])).join(", ");
-  if (!found) throw notFound(`there is no component of that name; restartable are: ${known}`);
+  if (!found)
+    throw notFound(`there is no component of that name; these can be restarted: ${known}`);
   if (!found.restartable) {
     const hint = `Restart the whole process, or one of: ${known}.`;
     throw conflict("COMPONENT_NOT_RESTARTABLE", `${name} cannot be restarted alone`, hint);
   }
   if (found.state === "restarting") {
-    throw conflict("COMPONENT_RESTARTING", `${name} is being restarted already`);
+    throw conflict("COMPONENT_RESTARTING", `${name} is already being restarted`);
   }
 }

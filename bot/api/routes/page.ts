@@ -1,4 +1,4 @@
-/** Page routes: the dashboard, and the document that describes all of this. */
+/** Page routes: the dashboard and the OpenAPI document. */
 import { z } from "zod";
 import { readPage, readPageFile } from "../page.ts";
 import { notFound } from "../refusal.ts";
@@ -33,7 +33,7 @@ export const pageRoutes: readonly Route[] = [
     method: "get",
     path: "/api/openapi.json",
     access: "read",
-    summary: "This document: every address, who may use it, what it takes and answers.",
+    summary: "This document: every address, the right it needs, its input and its answers.",
     contentType: "application/json; charset=utf-8",
     respond: (_call, { document }, response) => {
       response.send(JSON.stringify(document));

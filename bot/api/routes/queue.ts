@@ -1,4 +1,4 @@
-/** Queue routes: what waits, and holding it back. */
+/** Queue routes: show the queue, pause and resume its pools. */
 import { z } from "zod";
 import { RequestRefusedError } from "../refusal.ts";
 import { type Route, route } from "../route.ts";
@@ -15,12 +15,13 @@ export const queueRoutes: readonly Route[] = [
     method: "get",
     path: "/api/message-queue",
     access: "read",
-    summary: "What waits and is in hand, by pool, and counts since the start.",
+    summary:
+      "Messages that wait and that are being worked on, by pool, and counts since the start.",
     data: shapes.messageQueue,
     handle: (_call, { view }) => view.messageQueue(),
   }),
-  pausing("pause", true, "Takes nothing more in hand in a pool, also after a restart."),
-  pausing("resume", false, "Takes up a paused pool again."),
+  pausing("pause", true, "Pauses a pool: it takes no more messages, also after a restart."),
+  pausing("resume", false, "Resumes a paused pool."),
 ];
 
 function pausing(verb: string, paused: boolean, summary: string): Route {
@@ -40,7 +41,7 @@ function pausing(verb: string, paused: boolean, summary: string): Route {
   });
 }
 
-/** Types share pools, and a lane keeps its order: only a type alone in its pool can be held back. */
+/** Types share pools and a lane keeps its order, so only a type that has a pool of its own can be paused. */
 function poolOf({ pool, type }: Target): z.output<typeof shapes.poolName> {
   if (type === "update" && (pool ?? "handling") === "handling") return "handling";
   if (type === undefined && pool !== undefined) return pool;

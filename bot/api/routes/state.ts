@@ -1,4 +1,4 @@
-/** State routes: what the process is, does and has been through. */
+/** State routes: the process, its figures, its events and its history. */
 import { z } from "zod";
 import { type Route, rawRoute, route } from "../route.ts";
 import * as shapes from "../shapes/process.ts";
@@ -11,7 +11,8 @@ export const stateRoutes: readonly Route[] = [
     method: "get",
     path: "/api/status",
     access: "read",
-    summary: "The process, its components, intake, safe mode, and the latest of what went wrong.",
+    summary:
+      "The process, its components, intake, safe mode, and the latest incidents, errors and restarts.",
     data: shapes.status,
     handle: (_call, { view }) => view.status(),
   }),
@@ -37,7 +38,7 @@ export const stateRoutes: readonly Route[] = [
     method: "get",
     path: "/api/series",
     access: "read",
-    summary: "The last hour for charts: a point every few seconds, and what happened meanwhile.",
+    summary: "The last hour for charts: a point every few seconds, and the events in between.",
     query: z.strictObject({ sinceEpochMs: z.coerce.number().min(0).default(0) }),
     data: shapes.series,
     handle: ({ query }, { view }) => view.series(query.sinceEpochMs),
@@ -47,8 +48,8 @@ export const stateRoutes: readonly Route[] = [
     path: "/api/events",
     access: "read",
     summary:
-      "What happens, as it happens, as server-sent events: fact {atEpochMs, type, …}, sample (one point of /api/series), log (one line of /api/logs). Send the last id as Last-Event-ID to miss nothing.",
-    refusals: { 503: "Ten clients follow already" },
+      "Events as they happen (server-sent events): fact {atEpochMs, type, …}, sample (one point of /api/series), log (one line of /api/logs). Send the last id as Last-Event-ID to miss nothing.",
+    refusals: { 503: "Ten clients are following already" },
     contentType: "text/event-stream; charset=utf-8",
     respond: ({ header }, { stream }, response) => {
       stream.connect(response, header("last-event-id"));
@@ -67,7 +68,7 @@ export const stateRoutes: readonly Route[] = [
     method: "get",
     path: "/api/incidents",
     access: "read",
-    summary: "What went wrong, what was done about it, and how long it lasted.",
+    summary: "Incidents: what went wrong, what was done about it, and how long it lasted.",
     query: latest(500),
     data: shapes.incidents,
     handle: ({ query }, { view }) => view.incidents(query.limit),

@@ -1,4 +1,4 @@
-/** Health shapes: what the API says of how the bot is. */
+/** Health shapes: the API's answers about the bot's health. */
 import { z } from "zod";
 
 export const healthName = z.enum(["healthy", "degraded", "unhealthy"]);
@@ -12,7 +12,7 @@ export const ready = z.object({
   ready: z.boolean(),
   phase: z
     .enum(["starting", "running", "draining", "stopped"])
-    .describe("Of the process; only a running one can be ready"),
+    .describe("State of the process; only a running one can be ready"),
   reasons: z.array(z.string()).describe("Why it is not ready; empty when it is"),
 });
 
@@ -26,7 +26,9 @@ export const health = z.object({
         status: healthName,
         duration: z.number().describe("Milliseconds the last check took"),
         reason: z.string().optional(),
-        answer: healthName.optional().describe("Of the last check, where the verdict waits"),
+        answer: healthName
+          .optional()
+          .describe("What the last check said; status may follow only after several checks"),
         checkedAt: z.string(),
       }),
     )
@@ -70,6 +72,6 @@ export const connections = z.object({
     running: z.number(),
     pending: z.number(),
     connectionsMax: z.number(),
-    route: z.number().describe("Which way to Telegram is in use; 0 is the first"),
+    route: z.number().describe("The route to Telegram that is in use; 0 is the first"),
   }),
 });

@@ -1,10 +1,10 @@
-/** Process shapes: what the API says of the process, its figures and its history. */
+/** Process shapes: the API's answers about the process, its figures and its history. */
 import { z } from "zod";
 
 const restartReason = z.object({ type: z.string(), detail: z.string().optional() });
 
 const processFigures = z.object({
-  cpuPercent: z.number().describe("Of one processor"),
+  cpuPercent: z.number().describe("Percent of one processor"),
   rssBytes: z.number(),
   memoryLimitBytes: z.number(),
   cpuLimitPercent: z.number(),
@@ -45,7 +45,7 @@ export const errorGroup = z.object({
   count: z.number(),
   firstAtEpochMs: z.number(),
   lastAtEpochMs: z.number(),
-  perHour: z.array(z.number()).describe("Of the last 24 hours, the present one last"),
+  perHour: z.array(z.number()).describe("Counts of the last 24 hours, the current hour last"),
 });
 
 export const restartRecord = z.object({
@@ -60,7 +60,7 @@ export const restartRecord = z.object({
       clean: z.boolean(),
     })
     .optional()
-    .describe("Absent while it lives"),
+    .describe("Absent while the process runs"),
 });
 
 export const status = z.object({
@@ -138,7 +138,7 @@ export const metrics = z.object({
 const column = z.array(z.number().nullable());
 export const series = z.object({
   everyMs: z.number().describe("Milliseconds between two points"),
-  atEpochMs: z.array(z.number()).describe("Of the points, oldest first; the x axis"),
+  atEpochMs: z.array(z.number()).describe("Instants of the points, oldest first; the x axis"),
   columns: z.object({
     receivedPerSecond: column,
     handledPerSecond: column,
@@ -164,7 +164,7 @@ export const series = z.object({
         label: z.string(),
       }),
     )
-    .describe("What happened meanwhile, oldest first, at most 200"),
+    .describe("Events in between, oldest first, at most 200"),
 });
 
 export const logLine = z.looseObject({
@@ -175,7 +175,7 @@ export const logLine = z.looseObject({
 export const logs = z.object({ level: z.string(), lines: z.array(logLine) });
 
 export const restarting = z.object({
-  id: z.string().describe("Stands in the log and in the record of the restart"),
+  id: z.string().describe("Written into the log and into the record of the restart"),
   what: z.string().describe("process, or the component's name"),
   begun: z.literal(true).describe("The restart has begun; it ends after this answer"),
 });
@@ -185,4 +185,6 @@ export const backup = z.object({
   bytes: z.number(),
   durationMs: z.number(),
 });
-export const keyRotation = z.object({ keyId: z.number().describe("Of the key from now on") });
+export const keyRotation = z.object({
+  keyId: z.number().describe("Number of the key that is used from now on"),
+});

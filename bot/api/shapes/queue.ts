@@ -1,4 +1,4 @@
-/** Queue shapes: what the API says of messages, waiting and dead. */
+/** Queue shapes: the API's answers about waiting messages and dead letters. */
 import { z } from "zod";
 
 export const poolName = z.enum(["handling", "sending", "answering"]);
@@ -23,7 +23,7 @@ export const messageQueue = z.object({
   pools: z.object({ handling: poolFigures, sending: poolFigures, answering: poolFigures }),
   deadLetters: z.number(),
   dedupeKeys: z.number(),
-  lengthMax: z.number().describe("Messages that may wait before intake stops asking"),
+  lengthMax: z.number().describe("Messages that may wait before the bot stops taking in updates"),
   counts: z
     .object({
       queued: z.number(),
@@ -64,7 +64,7 @@ export const shownDeadLetter = deadLetter.extend({
 });
 
 export const deadLetterList = z.object({
-  total: z.number().describe("That match the filter"),
+  total: z.number().describe("Dead letters that match the filter"),
   offset: z.number(),
   limit: z.number(),
   deadLetters: z.array(deadLetter).describe("Newest first"),
@@ -74,7 +74,7 @@ export const requeued = z.object({ deadLetterId: z.number(), messageId: z.number
 export const deleted = z.object({ deadLetterId: z.number() });
 
 export const bulkResult = z.object({
-  done: z.number().describe("Dead letters this was done to"),
-  missing: z.number().describe("Named, or found a moment ago, but not there any more"),
-  remaining: z.number().describe("That still match the filter; 0 with ids"),
+  done: z.number().describe("Dead letters that were changed"),
+  missing: z.number().describe("Dead letters that no longer exist"),
+  remaining: z.number().describe("Dead letters that still match the filter; 0 with ids"),
 });

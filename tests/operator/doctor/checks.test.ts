@@ -90,7 +90,7 @@ describe("a directory", () => {
     [{ ...sound, exists: false, directory: false, mode: undefined }, "fine", "first start"],
     [{ ...sound, mode: 0o40755 }, "doubtful", "chmod 700"],
     [{ ...sound, writable: false }, "wrong", "chown"],
-    [{ ...sound, directory: false }, "wrong", "no directory"],
+    [{ ...sound, directory: false }, "wrong", "not a directory"],
   ]);
 });
 
@@ -139,7 +139,7 @@ describe("PM2's process", () => {
     [{ ...seen, holder: 9, pm2: [app] }, "wrong", "kill 9"],
     [{ ...seen, pm2: "no-pm2" }, "wrong", "not installed"],
     [{ ...seen, holder: undefined, pm2: "no-daemon" }, "wrong", "pm2 resurrect"],
-    [{ ...seen, pm2: "no-daemon" }, "wrong", "process 7 goes on", "then kill 7"],
+    [{ ...seen, pm2: "no-daemon" }, "wrong", "process 7 runs without it", "then kill 7"],
     [
       {
         ...seen,
@@ -210,7 +210,7 @@ describe("readiness", () => {
   judges(ready.judge, [
     [{ address, status: 200, reasons: [] }, "fine"],
     [{ address, status: 503, reasons: ["safe mode holds"] }, "doubtful", "safe mode holds"],
-    [{ address, status: undefined, reasons: [] }, "wrong", "nobody answers"],
+    [{ address, status: undefined, reasons: [] }, "wrong", "no answer"],
     [{ address, status: 404, reasons: [] }, "wrong", "another program", "MONITORING_PORT"],
   ]);
 });

@@ -131,7 +131,7 @@ test("what cannot be looked at is a finding too, never the end of the examinatio
   });
   const { installation } = setup();
   expect(await check.examine(installation())).toMatchObject([
-    { level: "wrong", says: "cannot be looked at: permission denied" },
+    { level: "wrong", says: "cannot be checked: permission denied" },
   ]);
 });
 
