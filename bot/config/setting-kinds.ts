@@ -16,7 +16,7 @@ export const profiles: readonly Profile[] = ["development", "production", "test"
 export interface Kind<T> {
   /** Completes "expected …". */
   readonly expected: string;
-  /** For tables: "1 to 100 ms", "true or false". */
+  /** The range as tables show it: "1 to 100 ms", "true or false". */
   readonly range: string;
   /** Whether the text must never be shown. */
   readonly secret?: boolean;
@@ -32,7 +32,7 @@ interface Row {
   readonly variable: string;
   /** Another name for the same variable. */
   readonly alias?: string;
-  /** What it is for, in one sentence. */
+  /** One sentence about the use of the setting. */
   readonly sentence: string;
 }
 

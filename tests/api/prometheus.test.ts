@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type Figures, Prometheus } from "../../bot/telemetry/prometheus.ts";
 
-const directory = fileURLToPath(new URL("../../bot/api", import.meta.url));
+const directory = fileURLToPath(new URL("../../deploy", import.meta.url));
 const rules = readFileSync(`${directory}/prometheus-alerts.yml`, "utf8");
 const dashboard = JSON.parse(readFileSync(`${directory}/grafana-dashboard.json`, "utf8")) as {
   panels: { title: string; targets: { expr: string }[] }[];

@@ -55,7 +55,7 @@ test("a component is restarted by the keyboard alone, and the page shows it by i
       await page.keyboard.press("Tab");
     }
   };
-  await tabTo(/components are alive/);
+  await tabTo(/^All \d+ components are alive/);
   await page.keyboard.press("Enter");
   await tabTo(/^Restart alerts$/);
   await page.keyboard.press("Enter");
@@ -80,7 +80,7 @@ test("a killed bot is called disconnected, and the page goes on when it is back,
   await page.evaluate("globalThis.neverReloaded = true");
   await bot.kill();
   await page.getByText("Disconnected: the bot does not answer").waitFor();
-  await page.getByText(/What you see is \d+ s old/).waitFor();
+  await page.getByText(/shows its state of \d+ s ago/).waitFor();
   await page.getByLabel("Language").selectOption("zh");
   await page.getByText("已断开：").waitFor();
   bot.start();

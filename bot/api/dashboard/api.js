@@ -1,7 +1,7 @@
-/** API: calls to the bot, with the token that was typed; it lives as long as this tab and no longer. */
+/** API: calls the bot with the token that was typed; the token is forgotten with this tab. */
 
 const tokenKey = "operator-token";
-/** Longer than the bot gives an answer. */
+/** Longer than the bot itself may take for an answer. */
 const deadlineMs = 8_000;
 
 /** The bot refused, or did not answer (status 0). */
@@ -32,7 +32,7 @@ export class Api {
     return this.token ? { authorization: `Bearer ${this.token}` } : {};
   }
 
-  /** The `data` of an answer. Also of one that says 503: that is how a sick bot answers. */
+  /** The `data` of an answer, also with status 503, which an unhealthy bot answers. */
   async ask(path) {
     return this.#call("GET", path);
   }

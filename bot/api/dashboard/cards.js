@@ -45,14 +45,18 @@ export function drawProbes(list, checks, beats) {
   );
 }
 
-/** One line says that all are alive; the cards open by themselves when one is not. */
+/** One line says that all are alive; the cards are open by themselves while one is not. */
 export function drawComponents({ details, list, summary }, components, beats, onRestart) {
   const troubled = (components ?? []).filter(({ state }) => state !== "alive").length;
   const all = count(components?.length);
   setText(summary, troubled > 0 ? t("componentsTroubled", troubled, all) : t("allAlive", all));
   details.hidden = components === undefined;
-  if (troubled > 0 && details.dataset.troubled !== "yes") details.open = true;
-  details.dataset.troubled = troubled > 0 ? "yes" : "no";
+  if (troubled > 0 && !details.open) details.dataset.opened = "by itself";
+  if (troubled > 0) details.open = true;
+  else if (details.dataset.opened) {
+    details.open = false;
+    delete details.dataset.opened;
+  }
   drawList(
     list,
     components ?? [],

@@ -1,8 +1,8 @@
 /**
- * Charts: the last hour as lines over one time axis, with one cursor over all of them, and what
- * happened meanwhile as marks on them.
+ * Charts: the last hour as lines over one time axis, with one cursor over all charts, and with marks for
+ * the events in between.
  *
- * Keeps the points, also over a restart of the bot, which forgets its own.
+ * It keeps its points when the bot restarts, because the bot forgets its own.
  */
 import { element, setText } from "./elements.js";
 import { bytes, clockTime, figure, percent, perSecond, span } from "./formats.js";
@@ -13,15 +13,15 @@ const hourSeconds = 3_600;
 const shortestSeconds = 300;
 const pointsMax = 1_000;
 const marksMax = 200;
-/** The same thing, told twice, has its instant from two sources. */
+/** Two marks nearer than this are the same event, reported by two sources. */
 const sameMarkMs = 2_000;
-/** Points that may be missing before the line is broken. */
+/** Points that may be missing before the line is interrupted. */
 const gapPoints = 2.5;
 const chartHeight = 150;
 /** A mark is read out when the cursor is this near, in seconds. */
 const nearSeconds = 20;
 
-/** Rows: key, columns with their line texts, and the figure's form. */
+/** One row for each chart: its key, its columns with their texts, and the format of its figures. */
 const charts = [
   {
     key: "throughput",
@@ -63,7 +63,7 @@ const charts = [
   { key: "cpu", form: (value) => percent(value / 100), lines: [["cpuPercent", "line.cpu"]] },
 ];
 
-/** Lines differ in their dashes, too. */
+/** Lines differ in their dashes too, not in colour alone. */
 const dashes = [[], [6, 3], [2, 3]];
 const markDashes = { restart: [], incident: [5, 3], breaker: [2, 2] };
 const markSigns = { restart: "↻", incident: "▲", breaker: "⏻" };
@@ -81,7 +81,7 @@ export class Charts {
   constructor(place, caption) {
     this.#place = place;
     this.#caption = caption;
-    // A chart is as wide as its place, which no style sheet can tell it.
+    // A style sheet cannot set the width of a chart.
     new ResizeObserver(() => {
       for (const { body, plot } of this.#drawn) {
         const width = Math.floor(body.clientWidth);
@@ -90,7 +90,7 @@ export class Charts {
     }).observe(place);
   }
 
-  /** What `/api/series` says: put among what is known already. */
+  /** Merges the answer of `/api/series` into the points. */
   load({ atEpochMs, columns, everyMs, marks } = {}) {
     if (everyMs > 0) this.#everyMs = everyMs;
     const points = (atEpochMs ?? []).map((at, index) => {
@@ -99,7 +99,7 @@ export class Charts {
     });
     this.#keep(points);
     this.draw();
-    // Incidents are marked from their book, which tells beginnings from ends.
+    // Incidents are marked from their records, which distinguish beginnings from ends.
     this.mark((marks ?? []).filter((mark) => mark?.kind !== "incident"));
   }
 
@@ -108,7 +108,7 @@ export class Charts {
     this.draw();
   }
 
-  /** Each `{ atEpochMs, kind, label }`; one that is there already is left out. */
+  /** Adds marks, each `{ atEpochMs, kind, label }`; one that is there already is skipped. */
   mark(marks) {
     const before = this.#marks.length;
     for (const mark of marks) {
@@ -138,7 +138,7 @@ export class Charts {
     this.#points = sorted.slice(-pointsMax);
   }
 
-  /** A pause is a gap in the lines, so a row without values. */
+  /** Adds a row without values after a pause, so that lines show a gap. */
   #rows() {
     return this.#points.flatMap((point, index) => {
       const before = this.#points[index - 1]?.atEpochMs ?? point.atEpochMs;
@@ -147,7 +147,7 @@ export class Charts {
     });
   }
 
-  /** Anew, after a change of colours or language. */
+  /** Rebuilds the charts after a change of colours or language. */
   rebuild() {
     for (const { plot } of this.#drawn) plot.destroy();
     this.#drawn = charts.map((chart) => this.#build(chart));
@@ -200,14 +200,14 @@ export class Charts {
     return { chart, figure: shown, body, plot, legend };
   }
 
-  /** The last hour; less when there is less. */
+  /** The range of the time axis: the last hour, or less when there are fewer points. */
   #range() {
     const to = Math.max((this.latest?.atEpochMs ?? 0) / 1000, 1);
     const from = (this.#points[0]?.atEpochMs ?? 0) / 1000;
     return [Math.min(to - shortestSeconds, Math.max(from, to - hourSeconds)), to];
   }
 
-  /** The moment under the cursor, and what happened about then. */
+  /** Shows the moment under the cursor, and the marks near it. */
   #say(index) {
     const point = this.#shown[index];
     if (!point) {
@@ -224,7 +224,7 @@ export class Charts {
 }
 
 function optionsOf(chart, colours, { marks, onCursor, range, width }) {
-  /** Of a line that has a scale of its own, on the right. */
+  /** The axis on the right, for a line that has its own scale. */
   const secondForm = chart.lines.find(([, , form]) => form)?.[2];
   const scaleOf = (form) => (form ? "second" : "first");
   const axis = { stroke: colours.faint, font: colours.font, ticks: { show: false } };
@@ -279,7 +279,7 @@ function axisTime(seconds) {
   return clockTime(seconds * 1000).slice(0, 5);
 }
 
-/** Lines down the chart; named where there is room, otherwise by their sign alone. */
+/** Draws marks as vertical lines, with their names where there is room, otherwise with a sign. */
 function drawMarks(plot, marks, colours) {
   const { ctx } = plot;
   const { height, left, top, width } = plot.bbox;
@@ -312,7 +312,7 @@ function drawMarks(plot, marks, colours) {
   ctx.restore();
 }
 
-/** To the right of its mark, or to the left, or the sign alone. @returns where the next may begin. */
+/** Writes a name to the right or left of its mark, or only the sign. @returns where the next may begin. */
 function drawName(ctx, { free, label, right, sign, top, x }) {
   const gap = 4 * devicePixelRatio;
   const places = [
@@ -330,7 +330,7 @@ function drawName(ctx, { free, label, right, sign, top, x }) {
   return free;
 }
 
-/** The style sheet's colours, as a canvas takes them. */
+/** The style sheet's colours, in the form that a canvas needs. */
 function coloursOf(place) {
   const sample = element("span");
   place.append(sample);

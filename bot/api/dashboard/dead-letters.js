@@ -1,11 +1,11 @@
-/** Dead letters: a page of them at a time, looked at, put back or removed, one or many. */
+/** Dead letters: shows a page of them at a time, and puts back or removes one or many. */
 import { confirmed, openDialog, operate, toast } from "./dialogs.js";
 import { button, element, pick, rowOf, setText } from "./elements.js";
 import { count, instant } from "./formats.js";
 import { nameOf, t } from "./texts.js";
 
 const pageSize = 25;
-/** What the API takes at a time. */
+/** Dead letters that one call of the API accepts. */
 const bulkMax = 1_000;
 const types = ["update", "send", "broadcast", "alert"];
 const reasons = ["attempts-exhausted", "refused", "quarantined", "ambiguous-dropped", "lane-full"];
@@ -23,7 +23,7 @@ export class DeadLetters {
     this.#listen();
   }
 
-  /** After a change of language. */
+  /** Draws the texts again after a change of language. */
   drawTexts() {
     drawOptions(pick("dead-type"), types, (type) => type);
     drawOptions(pick("dead-reason"), reasons, (reason) => nameOf("reasonName", reason));
@@ -199,7 +199,7 @@ export class DeadLetters {
     await this.refresh().catch(() => {});
   }
 
-  /** Those that are chosen; without any, all that match the filter. */
+  /** The chosen dead letters; when none is chosen, all that match the filter. */
   async #doToMany(verb) {
     const ids = [...this.#chosen];
     const filter = { ...this.#filter };
@@ -209,7 +209,7 @@ export class DeadLetters {
     let progress;
     await operate(this.#api, async () => {
       const wanted = ids.length > 0 ? { ids } : { filter };
-      // What is given up meanwhile is not what was meant.
+      // Messages that are given up meanwhile were not meant.
       for (let rounds = Math.ceil(total / bulkMax); rounds > 0; rounds--) {
         const result = await this.#api.act(`/api/dead-letters/${verb}`, wanted);
         done += result.done ?? 0;

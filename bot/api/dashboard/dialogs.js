@@ -1,11 +1,11 @@
-/** Dialogs: questions before something is changed, and what became of it. */
+/** Dialogs: they ask before something is changed, and show the result. */
 import { element, pick, setText } from "./elements.js";
 import { t } from "./texts.js";
 
 const toastMs = 8_000;
 const toastsMax = 4;
 
-/** Buttons that close their dialog; not of the kind that Enter presses. */
+/** Makes buttons close their dialog; Enter does not press them. */
 export function listenToDialogs() {
   document.addEventListener("click", ({ target }) => {
     const closing = target.closest("dialog [data-close]");
@@ -54,7 +54,7 @@ export async function askForToken(api, why, problem = "") {
   return answer === "yes";
 }
 
-/** @param before What it takes the place of, if that is still there. @returns what is shown. */
+/** Shows a message. @param before The message that it replaces, if any. @returns the new message. */
 export function toast(text, status = "healthy", before = undefined) {
   const shown = element("p", { class: "toast", "data-status": status }, text);
   const place = pick("toasts");
@@ -66,8 +66,8 @@ export function toast(text, status = "healthy", before = undefined) {
 }
 
 /**
- * Runs something an operator asked for, and says what became of it. When the bot wants a token, or
- * another one, it is asked for and the work is done again.
+ * Runs an action of the operator and shows the result. If the bot needs a token or another one, the
+ * operator is asked for it and the action is repeated.
  */
 export async function operate(api, work) {
   try {
@@ -78,7 +78,7 @@ export async function operate(api, work) {
         return;
       } catch (error) {
         if (!error.needsToken) throw error;
-        // The old one stays until there is another: it may be good for reading.
+        // The old token is kept until there is another, because it may allow reading.
         if (!(await askForToken(api, t("token.change"), error.message))) return;
       }
     }

@@ -1,8 +1,8 @@
-/** Elements: making them, and keeping lists of them in step. Text only ever goes through textContent. */
+/** Elements: makes them, and keeps lists of them up to date. Text is only written to textContent. */
 
 export const pick = (id) => document.getElementById(id);
 
-/** What is undefined or null is left out. */
+/** An element with attributes and children; undefined and null are left out. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -19,17 +19,17 @@ export function button(text, onClick, attributes = {}) {
   return element("button", { type: "button", ...attributes, on: { click: onClick } }, text);
 }
 
-/** Untouched while it says so already: screen readers would say it again, and selections would go. */
+/** Changes only a text that differs, so that screen readers do not repeat it and selections stay. */
 export function setText(target, text) {
   const wanted = String(text ?? "");
   if (target.textContent !== wanted) target.textContent = wanted;
 }
 
 /**
- * Makes the children of `parent` those of `items`, in their order. What stays keeps its element, and
- * with it focus and selection.
+ * Gives `parent` one child for each of `items`, in their order. An item that stays keeps its element,
+ * focus and selection.
  *
- * @param make Makes an item's element, once; it has a `show(item)` that is called whenever it changes.
+ * @param make Makes an item's element once; its `show(item)` is called at every change.
  */
 export function drawList(parent, items, keyOf, make) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
@@ -49,7 +49,7 @@ export function drawList(parent, items, keyOf, make) {
   for (const gone of known.values()) gone.remove();
 }
 
-/** The same for what has no keys and no state: what is equal stays, and with it a selection in it. */
+/** Replaces children that have no keys; one that is equal stays, so that a selection in it stays. */
 export function drawChildren(parent, children) {
   for (const [index, child] of children.entries()) {
     const present = parent.children[index];
@@ -59,7 +59,7 @@ export function drawChildren(parent, children) {
   while (parent.children.length > children.length) parent.lastElementChild.remove();
 }
 
-/** Cells of a row that is drawn anew each time. */
+/** A table row with these cells. */
 export function rowOf(cells) {
   return element(
     "tr",
@@ -72,7 +72,7 @@ export function rowOf(cells) {
   );
 }
 
-/** An SVG element; geometry goes into attributes, because styles in line are forbidden. */
+/** An SVG element; its geometry is in attributes, because inline styles are forbidden. */
 export function drawing(tag, attributes = {}, ...children) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));

@@ -1,4 +1,4 @@
-/** Formats: figures and instants as people read them. What is missing is a dash. */
+/** Formats: figures and instants for people. A missing value is a dash. */
 import { language, nameOf, t } from "./texts.js";
 
 const none = "–";
@@ -8,7 +8,7 @@ export function count(value) {
   return known(value) ? value.toLocaleString(language()) : none;
 }
 
-/** Three figures that matter. */
+/** A number with three significant digits. */
 export function figure(value) {
   if (!known(value)) return none;
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
@@ -31,7 +31,7 @@ export function bytes(value) {
   return `${figure(value / 1024 ** power)} ${units[power - 1]}`;
 }
 
-/** A time span, in its two largest units at most. */
+/** A time span in its one or two largest units. */
 export function span(ms) {
   if (!known(ms)) return none;
   if (ms < 1_000) return inUnits([ms < 10 ? figure(ms) : Math.round(ms), "ms"]);
@@ -49,7 +49,7 @@ function inUnits(...parts) {
   return parts.map(([value, unit]) => `${value} ${nameOf("unit", unit)}`).join(" ");
 }
 
-/** For what has to be known to the second only. */
+/** A time span without fractions of a second. */
 export function wholeSpan(ms) {
   return known(ms) && ms < 60_000 ? inUnits([Math.max(0, Math.round(ms / 1000)), "s"]) : span(ms);
 }
@@ -59,7 +59,7 @@ export function clockTime(epochMs) {
   return new Date(epochMs).toLocaleTimeString(language(), { hour12: false });
 }
 
-/** With the date when it is not today's. */
+/** The time of day, with the date when it is not today. */
 export function instant(epochMs) {
   if (!known(epochMs)) return none;
   const date = new Date(epochMs);
@@ -74,7 +74,7 @@ const pastUnits = [
   [60_000, "min"],
 ];
 
-/** In one unit only: what is read need not change every second. */
+/** The age in one unit, so that the text does not change every second. */
 export function ago(epochMs) {
   if (!known(epochMs)) return none;
   const ms = Math.max(0, Date.now() - epochMs);

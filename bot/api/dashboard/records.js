@@ -1,4 +1,4 @@
-/** Records: incidents, kinds of errors, and how every process began and ended. */
+/** Records: incidents, kinds of errors, and the start and end of every process. */
 import { showState } from "./cards.js";
 import { drawChildren, drawing, element, rowOf } from "./elements.js";
 import { ago, count, instant, span, wholeSpan } from "./formats.js";

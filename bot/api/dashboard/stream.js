@@ -1,10 +1,10 @@
 /**
- * Stream: what happens at the bot, as it happens, over one request that stays open.
+ * Stream: receives the bot's events as they happen, over one request that stays open.
  *
  *   waiting --answer--> open --end, error, silence--> waiting (back-off) --> …
  *           --401-----> locked, until there is another token
  *
- * fetch in the place of EventSource, because that cannot send a token.
+ * It uses fetch, because EventSource cannot send a token.
  */
 
 const silenceMs = 20_000;
@@ -14,7 +14,7 @@ const retryMaxMs = 5_000;
 export class Stream {
   /** "waiting" | "open" | "locked" */
   state = "waiting";
-  /** Why the bot refused it; "" when nothing was heard. */
+  /** The bot's reason for a refusal; "" when there was no answer. */
   reason = "";
   nextTryAtMs = 0;
   #api;
@@ -24,7 +24,7 @@ export class Stream {
   #wake = () => {};
   #end = () => {};
 
-  /** @param on `entry(kind, data)`, `change()` when its state is another, `opened()`. */
+  /** @param on `entry(kind, data)`, `change()` when the state changes, `opened()`. */
   constructor(api, on) {
     this.#api = api;
     this.#on = on;
@@ -43,7 +43,7 @@ export class Stream {
     }
   }
 
-  /** Tries now; with another token, say. */
+  /** Tries again at once, e.g. with another token. */
   retry() {
     this.#failures = 0;
     this.#end();
@@ -91,7 +91,7 @@ export class Stream {
     try {
       data = JSON.parse(fields.get("data"));
     } catch {
-      // Half an entry, cut off with the connection; it comes again after the last id.
+      // The connection was cut off in the middle of an entry; the entry comes again after the last id.
       return;
     }
     this.#on.entry(fields.get("event") ?? "fact", data);
@@ -105,7 +105,7 @@ export class Stream {
 
   async #pause() {
     const limitMs = Math.min(retryMaxMs, retryFirstMs * 2 ** this.#failures++);
-    // Several dashboards must not come back all at once.
+    // A random part of the delay keeps many dashboards from coming back at once.
     const delayMs = this.state === "locked" ? undefined : limitMs * (0.5 + Math.random() / 2);
     this.nextTryAtMs = Date.now() + (delayMs ?? 0);
     await new Promise((resolve) => {
@@ -122,7 +122,7 @@ async function refusal(response) {
   return error;
 }
 
-/** Readable streams cannot be iterated in every browser. */
+/** Not every browser can iterate a readable stream. */
 async function* textOf(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   while (true) {

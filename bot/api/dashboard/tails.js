@@ -1,4 +1,4 @@
-/** Tails: the latest lines of something, newest first, in a list that forgets the oldest. */
+/** Tails: lists of the latest lines, newest first, that forget the oldest. */
 import { element } from "./elements.js";
 import { clockTime } from "./formats.js";
 
@@ -56,7 +56,7 @@ function lineOf(atEpochMs, sign, event, facts, level) {
   );
 }
 
-/** Facts within facts are flattened: `error.code=…`. */
+/** Flattens facts within facts: `error.code=…`. */
 function factsText(facts) {
   const pairs = Object.entries(facts).flatMap(([name, value]) => flatten(name, value));
   return pairs.join(" ").slice(0, textLengthMax);

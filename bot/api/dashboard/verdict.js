@@ -1,10 +1,10 @@
-/** Verdict: how the bot is, in one sentence, and everything that speaks against it, the worst first. */
+/** Verdict: the state of the bot in one sentence, and the reasons for it, the worst first. */
 import { span, wholeSpan } from "./formats.js";
 import { nameOf, t } from "./texts.js";
 
 const severity = { healthy: 0, degraded: 1, unhealthy: 2 };
 
-/** A sign for each status, so that colour is never the only one. */
+/** A sign for each status, so that colour is never the only difference. */
 export const signs = {
   healthy: "✔",
   degraded: "▲",
@@ -14,10 +14,10 @@ export const signs = {
 };
 
 /**
- * @param state What the API said; anything of it may be missing.
+ * @param state The answers of the API; any of them may be missing.
  * @param nowMs Milliseconds since the epoch.
  * @returns `status`, `sentence`, and `reasons`: each with its own status and text, and with `more`
- *   that counts seconds: the sentence is read aloud when it changes, and must not.
+ *   for texts that count seconds: the sentence is read aloud at every change, so it has none.
  */
 export function judge(state, nowMs) {
   if (state.lost) {
@@ -53,7 +53,7 @@ function sentenceOf(status, [first, ...others]) {
 function ofProbes({ health, status }) {
   return Object.entries(health?.checks ?? {}).flatMap(([name, check]) => {
     if (!check || check.status === "healthy" || !(check.status in severity)) return [];
-    // Said better below.
+    // Safe mode gives a better reason.
     if (name === "restarts" && (status?.safeMode?.state ?? "off") !== "off") return [];
     const part = nameOf("probe", name);
     const reason = check.reason ?? nameOf("status", check.status);
@@ -81,7 +81,7 @@ function ofBreaker(breaker) {
   return breaker === "half-open" ? [{ status: "degraded", text: t("why.half") }] : [];
 }
 
-/** What a probe's reason says already is not said again. */
+/** Open incidents, except those whose probe has already given a reason. */
 function ofIncidents({ health, incidents }, nowMs) {
   return (incidents?.incidents ?? []).flatMap((incident) => {
     if (!incident || incident.closedAtEpochMs !== undefined) return [];

@@ -1,4 +1,4 @@
-/** Work: connections, and the pools of the queue. */
+/** Work: the connections, and the pools of the queue. */
 import { showState } from "./cards.js";
 import { button, drawChildren, drawList, element, rowOf, setText } from "./elements.js";
 import { ago, count, percent, span, wholeSpan } from "./formats.js";
