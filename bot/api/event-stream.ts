@@ -11,6 +11,7 @@
 import type { Response } from "express";
 import type { Clock } from "../core/clock.ts";
 import { Loop } from "../core/loop.ts";
+import { Ring } from "../core/ring.ts";
 import { RequestRefusedError } from "./refusal.ts";
 
 export interface EventStreamDeps {
@@ -43,7 +44,7 @@ export class EventStream {
   /** Distinguishes the entries of this process from those of earlier ones. */
   readonly #life: string;
   readonly #clients = new Set<Client>();
-  #entries: Entry[] = [];
+  readonly #entries = new Ring<Entry>(entriesMax);
   #numbers = 0;
 
   constructor({ clock }: EventStreamDeps) {
@@ -60,7 +61,7 @@ export class EventStream {
     const number = ++this.#numbers;
     const data = JSON.stringify({ atEpochMs: this.#clock.epochMs(), ...facts });
     const text = `id: ${this.#life}-${number}\nevent: ${kind}\ndata: ${data}\n\n`;
-    this.#entries = [...this.#entries.slice(-(entriesMax - 1)), { number, text }];
+    this.#entries.push({ number, text });
     for (const client of this.#clients) this.#write(client, text);
   }
 
@@ -107,7 +108,8 @@ export class EventStream {
     const [, life, number] = /^([0-9a-z]+)-(\d{1,15})$/.exec(lastEventId ?? "") ?? [];
     if (life === undefined) return [];
     // The id is from another process, so every entry of this one is new.
-    return this.#entries.filter((entry) => life !== this.#life || entry.number > Number(number));
+    const isNew = (entry: Entry) => life !== this.#life || entry.number > Number(number);
+    return this.#entries.values.filter(isNew);
   }
 
   #write(client: Client, text: string): void {

@@ -9,6 +9,7 @@ import type { Clock } from "../core/clock.ts";
 import { fingerprintOf, withoutParticulars } from "../core/error-fingerprint.ts";
 import type { ErrorRecord } from "../core/errors.ts";
 import type { BotEvent, Publish } from "../core/events.ts";
+import { LruMap } from "../core/lru-map.ts";
 import { isSpike, noTrend, type Trend, trendWindowMs, withWindow } from "./spike-rules.ts";
 
 export interface ErrorGroup {
@@ -52,7 +53,7 @@ interface Group {
 
 export class ErrorGroups {
   readonly #deps: ErrorGroupsDeps;
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new LruMap<string, Group>(groupsMax);
 
   constructor(deps: ErrorGroupsDeps) {
     this.#deps = deps;
@@ -93,11 +94,7 @@ export class ErrorGroups {
     turnWindows(group, nowMs);
     group.perHour[hours - 1] = (group.perHour[hours - 1] ?? 0) + 1;
     group.inWindow++;
-    // At the end again: who was seen last is forgotten last.
-    this.#groups.delete(fingerprint);
     this.#groups.set(fingerprint, group);
-    const oldest = this.#groups.keys().next();
-    if (this.#groups.size > groupsMax && !oldest.done) this.#groups.delete(oldest.value);
     if (!known) this.#notice(fingerprint, group, "new");
     else if (quietMs > weekMs) this.#notice(fingerprint, group, "back");
     if (!group.spiking && isSpike(group.trend, group.inWindow)) {

@@ -9,6 +9,7 @@ import type { Component } from "../core/component.ts";
 import type { BotEvent } from "../core/events.ts";
 import type { Heartbeat } from "../core/heartbeat.ts";
 import { Loop } from "../core/loop.ts";
+import { Ring } from "../core/ring.ts";
 import { Distribution } from "./distribution.ts";
 
 /** What a look at the bot shows; `null` where it could not be seen. */
@@ -69,10 +70,10 @@ export class Series implements Component {
   readonly name = "series";
   readonly #deps: SeriesDeps;
   readonly #loop: Loop;
-  #points: Point[] = [];
-  #marks: Mark[] = [];
+  readonly #points = new Ring<Point>(pointsMax);
+  readonly #marks = new Ring<Mark>(marksMax);
   /** The latest last; the one that is being counted is not among them. */
-  #recent: Interval[] = [];
+  readonly #recent = new Ring<Interval>(recentPoints);
   #current = new Interval();
   #currentSinceMs: number;
 
@@ -126,20 +127,19 @@ export class Series implements Component {
   };
 
   mark(kind: Mark["kind"], label: string): void {
-    const mark = { atEpochMs: this.#deps.clock.epochMs(), kind, label };
-    this.#marks = [...this.#marks.slice(-(marksMax - 1)), mark];
+    this.#marks.push({ atEpochMs: this.#deps.clock.epochMs(), kind, label });
   }
 
   /** Points and marks later than this, oldest first. */
   since(epochMs: number): { readonly points: readonly Point[]; readonly marks: readonly Mark[] } {
     const later = ({ atEpochMs }: { readonly atEpochMs: number }) => atEpochMs > epochMs;
-    return { points: this.#points.filter(later), marks: this.#marks.filter(later) };
+    return { points: this.#points.values.filter(later), marks: this.#marks.values.filter(later) };
   }
 
   /** Means and percentiles of the last minute. */
   recent() {
     const nowMs = this.#deps.clock.monotonicMs();
-    const all = [...this.#recent, this.#current];
+    const all = [...this.#recent.values, this.#current];
     const seconds =
       (this.#recent.length * pointEveryMs + Math.max(1, nowMs - this.#currentSinceMs)) / 1000;
     const perSecond = (pick: (interval: Interval) => number) =>
@@ -173,7 +173,7 @@ export class Series implements Component {
     const seconds = Math.max(1, nowMs - this.#currentSinceMs) / 1000;
     this.#current = new Interval();
     this.#currentSinceMs = nowMs;
-    this.#recent = [...this.#recent.slice(-(recentPoints - 1)), counted];
+    this.#recent.push(counted);
     const { handled, handling, received, sending, sent } = counted;
     const at = (spread: Distribution, share: number) =>
       spread.count === 0 ? null : spread.percentile(share);
@@ -188,7 +188,7 @@ export class Series implements Component {
       sendingP95Ms: at(sending, 0.95),
       ...(await look()),
     };
-    this.#points = [...this.#points.slice(-(pointsMax - 1)), point];
+    this.#points.push(point);
     onPoint?.(point);
   }
 }

@@ -13,7 +13,8 @@ import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
 import { Loop } from "../core/loop.ts";
-import { type Health, nextVerdict, severity, type HealthVerdict } from "./health-monitor/health-rules.ts";
+import { Ring } from "../core/ring.ts";
+import { type Health, type HealthVerdict, nextVerdict, severity } from "./health-monitor/health-rules.ts";
 
 export interface HealthMonitorDeps {
   readonly clock: Clock;
@@ -62,7 +63,7 @@ interface WatchedProbe {
   readonly loop: Loop;
   check: HealthCheck | undefined;
   verdict: HealthVerdict | undefined;
-  history: PastAnswer[];
+  readonly history: Ring<PastAnswer>;
   /** Since when the verdict is unhealthy, or since when that was told. */
   unhealthySinceMs: number | undefined;
   /** The check under way, up to its deadline. */
@@ -85,7 +86,7 @@ export class HealthMonitor implements Component {
         loop: new Loop(deps.clock, () => this.#run(watched)),
         check: undefined,
         verdict: undefined,
-        history: [],
+        history: new Ring(historyMax),
         unhealthySinceMs: undefined,
         asking: undefined,
         askedAtMs: Number.NEGATIVE_INFINITY,
@@ -136,7 +137,9 @@ export class HealthMonitor implements Component {
 
   /** By probe, its latest answers, oldest first. */
   history(): Readonly<Record<string, readonly PastAnswer[]>> {
-    return Object.fromEntries(this.#watched.map(({ history, probe }) => [probe.name, history]));
+    return Object.fromEntries(
+      this.#watched.map(({ history, probe }) => [probe.name, history.values]),
+    );
   }
 
   #intervalMs({ probe }: WatchedProbe): number {
@@ -189,10 +192,7 @@ export class HealthMonitor implements Component {
       checkedAtEpochMs: atEpochMs,
       ...reasonOf(result, verdict.status),
     };
-    watched.history = [
-      ...watched.history.slice(-(historyMax - 1)),
-      { atEpochMs, answer, durationMs },
-    ];
+    watched.history.push({ atEpochMs, answer, durationMs });
     this.#judgeForLong(watched);
     if (before?.status === verdict.status) return;
     const { reason, status } = watched.check;

@@ -18,6 +18,7 @@ import type { Publish } from "../core/events.ts";
 import type { Heartbeat } from "../core/heartbeat.ts";
 import type { LeakVerdict } from "../core/leak-verdict.ts";
 import { Loop } from "../core/loop.ts";
+import { Ring } from "../core/ring.ts";
 import { decideLeak, type HeapPoint } from "./process-monitor/leak-trend-rules.ts";
 
 /** What one look at the process shows. */
@@ -91,7 +92,7 @@ export class ProcessMonitor implements Component {
   readonly #runtime: RuntimeFigures;
   readonly #loop: Loop;
   readonly #startedAtMs: number;
-  #heap: HeapPoint[] = [];
+  readonly #heap = new Ring<HeapPoint>(heapPointsMax);
   #metrics: ProcessMetrics = { cpuPercent: 0, rssBytes: 0 };
   #loopDelayMs = 0;
   #memoryHighSamples = 0;
@@ -117,7 +118,9 @@ export class ProcessMonitor implements Component {
   /** Begins to sample; harmless when it samples already. */
   async startMonitoring(): Promise<void> {
     if (this.#loop.stopped) return;
-    this.#endHeapObserver ??= this.#runtime.observeHeap((used) => this.#addHeapPoint(used));
+    this.#endHeapObserver ??= this.#runtime.observeHeap((usedBytes) =>
+      this.#heap.push({ atMs: this.#deps.clock.monotonicMs(), usedBytes }),
+    );
     this.#loop.start();
   }
 
@@ -161,15 +164,10 @@ export class ProcessMonitor implements Component {
       cpuLimitPercent,
       cpuHighForMs: highSince === undefined ? 0 : nowMs - highSince,
       loopDelayMs: this.#loopDelayMs,
-      leak: decideLeak(this.#heap, memoryLimitBytes),
+      leak: decideLeak(this.#heap.values, memoryLimitBytes),
       uptimeMs: nowMs - this.#startedAtMs,
       restartRequested: this.#requested,
     };
-  }
-
-  #addHeapPoint(usedBytes: number): void {
-    const point = { atMs: this.#deps.clock.monotonicMs(), usedBytes };
-    this.#heap = [...this.#heap.slice(-(heapPointsMax - 1)), point];
   }
 
   async #sample(): Promise<void> {

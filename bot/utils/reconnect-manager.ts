@@ -13,6 +13,7 @@ import { type ErrorRecord, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
 import { Loop } from "../core/loop.ts";
+import { Ring } from "../core/ring.ts";
 import {
   type ConnectionEvent,
   type ConnectionState,
@@ -67,7 +68,7 @@ interface KeptConnection {
   lastSuccessMs: number;
   latencyMs: number | null;
   lastError: ErrorRecord | null;
-  outcomes: boolean[];
+  readonly outcomes: Ring<boolean>;
   /** When it went down. */
   downAtMs: number;
   readonly loop: Loop;
@@ -89,7 +90,7 @@ export class ReconnectManager implements Component {
         lastSuccessMs: nowMs,
         latencyMs: null,
         lastError: null,
-        outcomes: [],
+        outcomes: new Ring(callsRemembered),
         downAtMs: nowMs,
         loop: new Loop(deps.clock, () => this.#keep(line)),
       };
@@ -119,7 +120,7 @@ export class ReconnectManager implements Component {
       const before = line.latencyMs ?? durationMs;
       line.latencyMs = before + smoothing * (durationMs - before);
     }
-    this.#note(line, true);
+    line.outcomes.push(true);
     this.#feed(line, "succeeded");
   }
 
@@ -128,7 +129,7 @@ export class ReconnectManager implements Component {
     const line = this.#lines.get(name);
     if (!line) return;
     line.lastError = recordError(error, this.#deps.clock.epochMs());
-    this.#note(line, false);
+    line.outcomes.push(false);
     this.#feed(line, "failed");
   }
 
@@ -137,7 +138,7 @@ export class ReconnectManager implements Component {
     const nowMs = this.#deps.clock.monotonicMs();
     const qualities = [...this.#lines.values()].map((line): [string, ConnectionQuality] => {
       const { connection, lastError, latencyMs, outcomes, sinceMs, state } = line;
-      const good = outcomes.filter(Boolean).length;
+      const good = outcomes.values.filter(Boolean).length;
       return [
         connection.name,
         {
@@ -219,10 +220,6 @@ export class ReconnectManager implements Component {
       this.failed(line.connection.name, error);
       if (!this.#isDown(line)) await line.loop.wait(this.calculateReconnectDelay(0));
     }
-  }
-
-  #note(line: KeptConnection, success: boolean): void {
-    line.outcomes = [...line.outcomes.slice(-(callsRemembered - 1)), success];
   }
 
   #feed(line: KeptConnection, event: ConnectionEvent): void {

@@ -11,6 +11,7 @@ import { CallNotSentError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Message } from "../../core/message.ts";
 import type { PoolGate } from "../../core/message-handler.ts";
+import { Ring } from "../../core/ring.ts";
 import type {
   Admission,
   ClaimCandidate,
@@ -43,12 +44,14 @@ const windowMs = 60_000;
 /** When a chat's own message in flight stands in the way, it is answered within moments. */
 const afterFlightMs = 20;
 const pruneEveryStarts = 1_000;
+/** Answers of 429 that are remembered: enough to see whether several chats get them. */
+const sightingsMax = 21;
 
 export class FloodGate implements PoolGate {
   readonly #deps: FloodGateDeps;
   readonly #flood: FloodControl;
   readonly #now: () => number;
-  #sightings: RateLimitSighting[] = [];
+  readonly #sightings = new Ring<RateLimitSighting>(sightingsMax);
   #reopensAtMs: number | undefined;
   #starts = 0;
   #permits = 0;
@@ -168,8 +171,8 @@ export class FloodGate implements PoolGate {
   async rateLimited(lane: string, retryAfterMs: number): Promise<void> {
     const { clock, publish, store } = this.#deps;
     const nowMs = clock.monotonicMs();
-    this.#sightings = [...this.#sightings.slice(-20), { lane, atMs: nowMs }];
-    const global = decideGlobalPark(this.#sightings, nowMs);
+    this.#sightings.push({ lane, atMs: nowMs });
+    const global = decideGlobalPark(this.#sightings.values, nowMs);
     publish({ type: "telegram.rate-limited", scope: global ? "global" : "lane", retryAfterMs });
     if (!global) return;
     this.#flood.park(nowMs + retryAfterMs);

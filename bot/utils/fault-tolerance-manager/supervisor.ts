@@ -14,6 +14,7 @@ import { withDeadline } from "../../core/deadline.ts";
 import { BotError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import { Loop } from "../../core/loop.ts";
+import { Ring } from "../../core/ring.ts";
 import { decideRestart, restartRules } from "./recovery-rules.ts";
 
 export interface SupervisorDeps {
@@ -59,11 +60,12 @@ const lookEveryMs = 1_000;
 /** A machine that slept makes every heartbeat late for one look. */
 const overdueLooksMax = 2;
 const proveEveryMs = 50;
+const restartsKept = 100;
 
 interface WatchedComponent {
   readonly component: Component;
   overdueLooks: number;
-  restartsAtMs: number[];
+  readonly restartsAtMs: Ring<number>;
   recovery: Promise<void> | undefined;
 }
 
@@ -82,7 +84,8 @@ export class Supervisor {
   /** @param components Those that have been started. */
   start(components: readonly Component[]): void {
     for (const component of components) {
-      const fresh = { component, overdueLooks: 0, restartsAtMs: [], recovery: undefined };
+      const restartsAtMs = new Ring<number>(restartsKept);
+      const fresh = { component, overdueLooks: 0, restartsAtMs, recovery: undefined };
       this.#watched.set(component.name, fresh);
     }
     this.#loop.start();
@@ -156,7 +159,7 @@ export class Supervisor {
     const { signal } = this.#loop;
     const { component } = watched;
     while (!signal.aborted) {
-      const { restartsAtMs } = watched;
+      const restartsAtMs = watched.restartsAtMs.values;
       const known = { restartable: component.renew !== undefined, restartsAtMs };
       const verdict = decideRestart(trouble, known, clock.monotonicMs(), random);
       if (verdict.measure !== "restart-component") {
@@ -179,7 +182,7 @@ export class Supervisor {
     const { clock, publish, stop } = this.#deps;
     const component = watched.component.name;
     const startedAtMs = clock.monotonicMs();
-    watched.restartsAtMs = [...watched.restartsAtMs.slice(-99), startedAtMs];
+    watched.restartsAtMs.push(startedAtMs);
     publish({ type: "component.restarting", component, cause });
     try {
       const old = watched.component.renew?.();

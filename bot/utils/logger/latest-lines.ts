@@ -5,6 +5,7 @@
  * logged while listeners are told is not told to them, so that none of them can go round in circles.
  */
 import { BotError } from "../../core/errors.ts";
+import { Ring } from "../../core/ring.ts";
 import type { LogLine } from "./line-format.ts";
 
 export type LineListener = (line: LogLine) => void;
@@ -19,15 +20,13 @@ const keptMax = 500;
 const listenersMax = 100;
 
 export class LatestLines {
-  readonly #kept: LogLine[] = [];
+  readonly #kept = new Ring<LogLine>(keptMax);
   readonly #listeners = new Set<{ readonly tell: LineListener }>();
   #telling = false;
 
   /** @returns what listeners threw; they are gone. */
   add(line: LogLine): readonly unknown[] {
-    if (line.level === "error" || line.level === "warn") {
-      if (this.#kept.push(line) > keptMax) this.#kept.shift();
-    }
+    if (line.level === "error" || line.level === "warn") this.#kept.push(line);
     if (this.#telling) return [];
     this.#telling = true;
     const thrown: unknown[] = [];
@@ -45,7 +44,7 @@ export class LatestLines {
 
   /** Latest first. */
   tail(limit: number): readonly LogLine[] {
-    return limit > 0 ? this.#kept.slice(-limit).toReversed() : [];
+    return this.#kept.latest(limit);
   }
 
   /** @returns what ends it. @throws LogListenersFullError. */

@@ -11,6 +11,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { fingerprintOf } from "../../core/error-fingerprint.ts";
 import type { LogLevel } from "../../core/log-level.ts";
+import { LruMap } from "../../core/lru-map.ts";
 import type { LogLine } from "./line-format.ts";
 import { decideSample, isWindowOver, type SampleWindow } from "./log-sampling-rules.ts";
 
@@ -21,7 +22,10 @@ export interface Suppressed {
   readonly suppressed: number;
 }
 
-type Kind = Pick<LogLine, "event" | "level">;
+interface Kind {
+  readonly line: Pick<LogLine, "event" | "level">;
+  readonly window: SampleWindow;
+}
 
 const kindsMax = 500;
 /** Kinds of leftovers that are kept apart until they are told; the rest is counted together. */
@@ -29,7 +33,7 @@ const leftoversMax = 100;
 
 export class LineSampler {
   readonly #clock: Clock;
-  readonly #windows = new Map<string, { readonly line: Kind; readonly window: SampleWindow }>();
+  readonly #kinds = new LruMap<string, Kind>(kindsMax, (kind) => this.#keepCount(kind));
   readonly #leftovers = new Map<string, Suppressed>();
   #suppressed = 0;
 
@@ -49,14 +53,10 @@ export class LineSampler {
   judge(line: LogLine, source: "event" | "author"): number | undefined {
     const kind = kindOf(line, source);
     if (kind === undefined) return 0;
-    const known = this.#windows.get(kind);
+    const known = this.#kinds.get(kind);
     const verdict = decideSample(known?.window, this.#clock.monotonicMs());
-    // At the end again: who was seen last is forgotten last.
-    this.#windows.delete(kind);
     const { event, level } = line;
-    this.#windows.set(kind, { line: { event, level }, window: verdict.window });
-    const [oldest] = this.#windows.keys();
-    if (this.#windows.size > kindsMax && oldest !== undefined) this.#forget(oldest);
+    this.#kinds.set(kind, { line: { event, level }, window: verdict.window });
     if (verdict.write) return verdict.suppressed;
     this.#suppressed++;
     return undefined;
@@ -65,24 +65,25 @@ export class LineSampler {
   /** What was left out in minutes that are over, or in `all`. Each count is given once. */
   takeLeftovers(of: "minutes that are over" | "all"): readonly Suppressed[] {
     const nowMs = this.#clock.monotonicMs();
-    for (const [kind, { window }] of this.#windows) {
-      if (of === "all" || isWindowOver(window, nowMs)) this.#forget(kind);
+    for (const [name, kind] of this.#kinds) {
+      if (of !== "all" && !isWindowOver(kind.window, nowMs)) continue;
+      this.#kinds.delete(name);
+      this.#keepCount(kind);
     }
     const leftovers = [...this.#leftovers.values()];
     this.#leftovers.clear();
     return leftovers;
   }
 
-  #forget(kind: string): void {
-    const known = this.#windows.get(kind);
-    this.#windows.delete(kind);
-    if (!known || known.window.suppressed === 0) return;
-    const { event, level } = known.line;
+  /** The kind is forgotten; how many of its lines were left out is not. */
+  #keepCount({ line, window }: Kind): void {
+    if (window.suppressed === 0) return;
+    const { event, level } = line;
     const own = `${level} ${event}`;
     const apart = this.#leftovers.has(own) || this.#leftovers.size < leftoversMax;
     const of = apart ? event : "others";
     const before = this.#leftovers.get(`${level} ${of}`)?.suppressed ?? 0;
-    const suppressed = before + known.window.suppressed;
+    const suppressed = before + window.suppressed;
     this.#leftovers.set(`${level} ${of}`, { level, of, suppressed });
   }
 }
