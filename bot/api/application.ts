@@ -14,7 +14,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, formatInstant } from "../core/clock.ts";
 import { withDeadline } from "../core/deadline.ts";
 import { BotError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
@@ -185,9 +185,4 @@ async function inTime<T>(
 function isBadRequest(error: unknown): boolean {
   const status = error instanceof Error && "status" in error ? Number(error.status) : 500;
   return status >= 400 && status < 500;
-}
-
-function formatInstant(epochMs: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: formats an instant of the Clock, reads none.
-  return new Date(epochMs).toISOString();
 }

@@ -1,12 +1,9 @@
 /** Key file: the encryption key in a file of its own, which only its owner can read. */
 import { randomBytes } from "node:crypto";
 import {
-  closeSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readFileSync,
   rmSync,
   statSync,
@@ -16,6 +13,7 @@ import { dirname, join } from "node:path";
 import type { EncryptionKeys } from "../core/encryption-keys.ts";
 import { EncryptionKeyError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
+import { syncPath } from "../core/sync-path.ts";
 import { encryptionKey } from "./setting-kinds.ts";
 import type { FaultToleranceConfig } from "./settings-table.ts";
 
@@ -90,7 +88,7 @@ export function createKeyFile(path: string): Secret {
   try {
     // A link is made in one step: a crash leaves no half-written key, and no other process's key is replaced.
     linkSync(unfinished, path);
-    syncDirectory(directory);
+    syncPath(directory);
   } catch (error) {
     if (!existsSync(path)) throw error;
   } finally {
@@ -99,15 +97,4 @@ export function createKeyFile(path: string): Secret {
   const key = readKeyFile(path);
   if (key) return key;
   throw new EncryptionKeyError(`${path} has vanished`);
-}
-
-function syncDirectory(directory: string): void {
-  // Windows cannot open a directory, and makes names durable by itself.
-  if (process.platform === "win32") return;
-  const file = openSync(directory, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }

@@ -50,6 +50,11 @@ export const waitOver: unique symbol = Symbol("wait over");
 /** The machine's own chance. Not for secrets. */
 export const systemRandom: Random = Math.random;
 
+/** An instant as ISO 8601 in UTC, e.g. "2026-01-31T12:00:00.000Z". */
+export function formatInstant(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
 /**
  * The epoch as it was when this was created, carried on by the monotonic clock: instants to store and
  * compare that do not jump when somebody sets the wall clock.

@@ -4,13 +4,14 @@ import type { EventStream } from "../api/event-stream.ts";
 import type { MonitoringActions, MonitoringView } from "../api/view-and-actions.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
+import { forEveryColumn, type SeriesLook } from "../core/series.ts";
 import type { Store } from "../core/store.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
 import type { ErrorGroups } from "../telemetry/error-groups.ts";
 import type { IncidentBook } from "../telemetry/incident-book.ts";
 import type { Figures, Prometheus } from "../telemetry/prometheus.ts";
-import { type Look, pointEveryMs, type Series } from "../telemetry/series.ts";
+import { pointEveryMs, type Series } from "../telemetry/series.ts";
 import type { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import type { FaultToleranceManager } from "../utils/fault-tolerance-manager.ts";
 import type { HealthMonitor } from "../utils/health-monitor.ts";
@@ -111,7 +112,7 @@ export function createActions(deps: Watched): MonitoringActions {
 }
 
 /** For the charts. A queue that cannot be read is a gap in its lines, not in the others. */
-export async function lookAtAll(deps: Watched): Promise<Look> {
+export async function lookAtAll(deps: Watched): Promise<SeriesLook> {
   const snapshot = await deps.queue.snapshot().catch(() => undefined);
   const { waiting, inHand, oldestAgeMs, deadLetters } = snapshot
     ? totals(snapshot)
@@ -211,28 +212,10 @@ function openIncidents(book: IncidentBook): number {
 /** Points as columns, as charts want them. */
 function seriesOf(series: Series, sinceEpochMs: number) {
   const { marks, points } = series.since(sinceEpochMs);
-  const column = <K extends keyof (typeof points)[number]>(name: K) =>
-    points.map((point) => point[name]);
   return {
     everyMs: pointEveryMs,
-    atEpochMs: column("atEpochMs"),
-    columns: {
-      receivedPerSecond: column("receivedPerSecond"),
-      handledPerSecond: column("handledPerSecond"),
-      sentPerSecond: column("sentPerSecond"),
-      handlingP50Ms: column("handlingP50Ms"),
-      handlingP95Ms: column("handlingP95Ms"),
-      handlingP99Ms: column("handlingP99Ms"),
-      sendingP95Ms: column("sendingP95Ms"),
-      waiting: column("waiting"),
-      inHand: column("inHand"),
-      oldestAgeMs: column("oldestAgeMs"),
-      deadLetters: column("deadLetters"),
-      rssBytes: column("rssBytes"),
-      heapUsedBytes: column("heapUsedBytes"),
-      loopDelayMs: column("loopDelayMs"),
-      cpuPercent: column("cpuPercent"),
-    },
+    atEpochMs: points.map(({ atEpochMs }) => atEpochMs),
+    columns: forEveryColumn((column) => points.map((point) => point[column])),
     marks,
   };
 }

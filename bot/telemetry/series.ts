@@ -10,32 +10,8 @@ import type { BotEvent } from "../core/events.ts";
 import type { Heartbeat } from "../core/heartbeat.ts";
 import { Loop } from "../core/loop.ts";
 import { Ring } from "../core/ring.ts";
+import type { SeriesLook, SeriesPoint } from "../core/series.ts";
 import { Distribution } from "./distribution.ts";
-
-/** What a look at the bot shows; `null` where it could not be seen. */
-export interface Look {
-  readonly waiting: number | null;
-  readonly inHand: number | null;
-  readonly oldestAgeMs: number | null;
-  readonly deadLetters: number | null;
-  readonly rssBytes: number;
-  readonly heapUsedBytes: number;
-  readonly loopDelayMs: number;
-  readonly cpuPercent: number;
-}
-
-/** One point of every line. */
-export interface Point extends Look {
-  readonly atEpochMs: number;
-  readonly receivedPerSecond: number;
-  readonly handledPerSecond: number;
-  readonly sentPerSecond: number;
-  /** From queued to done; `null` while nothing is done. */
-  readonly handlingP50Ms: number | null;
-  readonly handlingP95Ms: number | null;
-  readonly handlingP99Ms: number | null;
-  readonly sendingP95Ms: number | null;
-}
 
 /** Something that explains a chart. */
 export interface Mark {
@@ -46,9 +22,9 @@ export interface Mark {
 
 export interface SeriesDeps {
   readonly clock: Clock;
-  readonly look: () => Promise<Look>;
+  readonly look: () => Promise<SeriesLook>;
   /** Told of every new point. */
-  readonly onPoint?: (point: Point) => void;
+  readonly onPoint?: (point: SeriesPoint) => void;
 }
 
 export const pointEveryMs = 5_000;
@@ -70,7 +46,7 @@ export class Series implements Component {
   readonly name = "series";
   readonly #deps: SeriesDeps;
   readonly #loop: Loop;
-  readonly #points = new Ring<Point>(pointsMax);
+  readonly #points = new Ring<SeriesPoint>(pointsMax);
   readonly #marks = new Ring<Mark>(marksMax);
   /** The latest last; the one that is being counted is not among them. */
   readonly #recent = new Ring<Interval>(recentPoints);
@@ -131,7 +107,10 @@ export class Series implements Component {
   }
 
   /** Points and marks later than this, oldest first. */
-  since(epochMs: number): { readonly points: readonly Point[]; readonly marks: readonly Mark[] } {
+  since(epochMs: number): {
+    readonly points: readonly SeriesPoint[];
+    readonly marks: readonly Mark[];
+  } {
     const later = ({ atEpochMs }: { readonly atEpochMs: number }) => atEpochMs > epochMs;
     return { points: this.#points.values.filter(later), marks: this.#marks.values.filter(later) };
   }

@@ -6,7 +6,7 @@
  * has come back, so that hung probes do not pile up. When a row of answers changes a verdict is decided
  * in utils/health-monitor/health-rules.ts. Owns one loop a probe.
  */
-import type { Clock } from "../core/clock.ts";
+import { type Clock, formatInstant } from "../core/clock.ts";
 import type { Component, Probe, ProbeResult } from "../core/component.ts";
 import { withDeadline } from "../core/deadline.ts";
 import { recordError } from "../core/errors.ts";
@@ -248,9 +248,4 @@ function reasonOf({ reason, status: answer }: ProbeResult, status: Health) {
 
 function noAnswer(reason: string): ProbeResult {
   return { status: "unhealthy", reason };
-}
-
-function formatInstant(epochMs: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: formats an instant of the Clock, asks for none.
-  return new Date(epochMs).toISOString();
 }

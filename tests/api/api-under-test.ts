@@ -6,6 +6,7 @@ import { MonitoringServer, type MonitoringServerDeps } from "../../bot/api/monit
 import type { MonitoringActions, MonitoringView } from "../../bot/api/view-and-actions.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import { Secret } from "../../bot/core/secret.ts";
+import { forEveryColumn } from "../../bot/core/series.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 export const operateToken = "operate-0123456789";
@@ -238,20 +239,4 @@ const metrics = {
 };
 
 const none: readonly number[] = [];
-const columns = {
-  receivedPerSecond: none,
-  handledPerSecond: none,
-  sentPerSecond: none,
-  handlingP50Ms: none,
-  handlingP95Ms: none,
-  handlingP99Ms: none,
-  sendingP95Ms: none,
-  waiting: none,
-  inHand: none,
-  oldestAgeMs: none,
-  deadLetters: none,
-  rssBytes: none,
-  heapUsedBytes: none,
-  loopDelayMs: none,
-  cpuPercent: none,
-};
+const columns = forEveryColumn(() => none);

@@ -1,11 +1,12 @@
 /** The last hour, bounded. */
 import { expect, onTestFinished, test } from "vitest";
 import type { MessageRef } from "../../bot/core/events.ts";
-import { type Look, type Point, Series } from "../../bot/telemetry/series.ts";
+import type { SeriesLook, SeriesPoint } from "../../bot/core/series.ts";
+import { Series } from "../../bot/telemetry/series.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
-const look: Look = {
+const look: SeriesLook = {
   waiting: 1,
   inHand: 2,
   oldestAgeMs: 3,
@@ -20,7 +21,7 @@ const send: MessageRef = { messageId: 2, messageType: "send", pool: "sending" };
 
 async function setup() {
   const clock = new ManualClock();
-  const points: Point[] = [];
+  const points: SeriesPoint[] = [];
   const series = new Series({ clock, look: async () => look, onPoint: (p) => points.push(p) });
   await series.start();
   onTestFinished(() => series.stop());

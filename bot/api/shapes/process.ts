@@ -1,5 +1,6 @@
 /** Process shapes: the API's answers about the process, its figures and its history. */
 import { z } from "zod";
+import { forEveryColumn } from "../../core/series.ts";
 
 const restartReason = z.object({ type: z.string(), detail: z.string().optional() });
 
@@ -139,23 +140,7 @@ const column = z.array(z.number().nullable());
 export const series = z.object({
   everyMs: z.number().describe("Milliseconds between two points"),
   atEpochMs: z.array(z.number()).describe("Instants of the points, oldest first; the x axis"),
-  columns: z.object({
-    receivedPerSecond: column,
-    handledPerSecond: column,
-    sentPerSecond: column,
-    handlingP50Ms: column,
-    handlingP95Ms: column,
-    handlingP99Ms: column,
-    sendingP95Ms: column,
-    waiting: column,
-    inHand: column,
-    oldestAgeMs: column,
-    deadLetters: column,
-    rssBytes: column,
-    heapUsedBytes: column,
-    loopDelayMs: column,
-    cpuPercent: column,
-  }),
+  columns: z.object(forEveryColumn(() => column)),
   marks: z
     .array(
       z.object({

@@ -7,6 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { formatInstant } from "../../core/clock.ts";
 import { BackupFailedError, StorageUnavailableError } from "../../core/errors.ts";
 import { copyDatabase, unfinishedSuffix } from "./database-copy.ts";
 import { type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
@@ -54,8 +55,7 @@ export function writeBackup(
 
 /** An instant that sorts as text and may stand in the name of a file. */
 export function instantForName(epochMs: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: formats an instant that a Clock gave.
-  return new Date(epochMs).toISOString().replace(/[:.]/g, "-");
+  return formatInstant(epochMs).replace(/[:.]/g, "-");
 }
 
 function prune(backups: string, kept: number, nowEpochMs: number): void {

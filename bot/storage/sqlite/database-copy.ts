@@ -6,9 +6,10 @@
  * 270 MB (measured; the checks before and after are half of it), so a running bot leaves it to a worker
  * thread: the longest commit beside it took 0.1 to 0.4 s, which is the disk's doing.
  */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { StorageCorruptError } from "../../core/errors.ts";
+import { syncPath } from "../../core/sync-path.ts";
 import { checkIntegrity, inspectDatabase } from "./schema.ts";
 import type { OpenDatabase } from "./sqlite-driver.ts";
 
@@ -54,17 +55,5 @@ export function readChecked(
     read(database);
   } finally {
     database.close();
-  }
-}
-
-/** Makes a file, or the names in a directory, durable. */
-export function syncPath(path: string): void {
-  // Windows cannot open a directory, and makes names durable by itself.
-  if (process.platform === "win32") return;
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }

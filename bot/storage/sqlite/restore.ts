@@ -7,9 +7,10 @@
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BotError, StorageUnavailableError } from "../../core/errors.ts";
+import { syncPath } from "../../core/sync-path.ts";
 import { instantForName } from "./backup.ts";
 import { lockDataDirectory } from "./data-lock.ts";
-import { copyDatabase, readChecked, syncPath } from "./database-copy.ts";
+import { copyDatabase, readChecked } from "./database-copy.ts";
 import { type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
 
 export interface RestoreRequest {

@@ -33,8 +33,3 @@ export function toReadable({ at, level, event, ...rest }: LogLine, colours: bool
   const painted = colours ? styleText(style, shown, { validateStream: false }) : shown;
   return `${String(at).slice(11, 23)} ${painted} ${event} ${toJson(rest)}`;
 }
-
-export function formatInstant(epochMs: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: formats an instant of the Clock, asks for none.
-  return new Date(epochMs).toISOString();
-}

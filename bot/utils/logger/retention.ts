@@ -6,7 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { formatInstant } from "./line-format.ts";
+import { formatInstant } from "../../core/clock.ts";
 
 export interface RetentionRules {
   /** Files of days before this instant are removed. */
