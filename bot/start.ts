@@ -45,10 +45,10 @@ async function start(): Promise<void> {
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
   const launched = Promise.withResolvers<Running>();
-  const terminal = process.stdout.isTTY && config.lifecycle.profile === "development";
+  const checking = process.argv.includes("--check");
+  const terminal = process.stdout.isTTY && config.lifecycle.profile === "development" && !checking;
   // Warnings of the start come beneath the screen.
   if (terminal) process.stdout.cork();
-  const checking = process.argv.includes("--check");
   const running = await launch(config, {
     ...telegram,
     held: checking,
