@@ -44,7 +44,13 @@ export function createWayOut(
   },
 ) {
   const { client } = deps;
-  const connections = new Replaceable(() => createConnections({ ...deps, breaker: () => breaker }));
+  const connections = new Replaceable(() =>
+    createConnections({
+      ...deps,
+      breaker: () => breaker,
+      heartbeatDeadlineMs: Math.min(heartbeatDeadlineMs, config.telegram.callDeadlineMs),
+    }),
+  );
   const measured = (name: string) =>
     new MeasuredApi({
       api: client,
@@ -95,11 +101,12 @@ function createConnections(
     client: TelegramClient;
     breaker: () => Breaker;
     onTelegramBack: () => void;
+    heartbeatDeadlineMs: number;
   },
 ): ReconnectManager {
   const { breaker, client, onTelegramBack, store } = deps;
   const ask = async (signal: AbortSignal) => {
-    await client.call("getMe", {}, { signal, deadlineMs: heartbeatDeadlineMs });
+    await client.call("getMe", {}, { signal, deadlineMs: deps.heartbeatDeadlineMs });
   };
   return new ReconnectManager({
     ...deps,

@@ -2,13 +2,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { BotProcess, eventually, pause } from "../../lab/drill/bot-process.ts";
 import { FaultProxy } from "../../lab/drill/fault-proxy.ts";
 import { sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
 
-async function setup(more: (realUrl: string) => Readonly<Record<string, string>> = () => ({})) {
+async function setup(
+  { onTestFinished }: TestContext,
+  more: (realUrl: string) => Readonly<Record<string, string>> = () => ({}),
+) {
   const directory = mkdtempSync(join(tmpdir(), "network-"));
   const started = await ensureSandbox({ port: 0 });
   const link = new FaultProxy(started.url);
@@ -17,7 +20,12 @@ async function setup(more: (realUrl: string) => Readonly<Record<string, string>>
     directory,
     apiRoot: link.url,
     token: started.token,
-    env: { INTAKE_POLL_TIMEOUT_SECONDS: "50", ...more(started.url) },
+    env: {
+      INTAKE_POLL_TIMEOUT_SECONDS: "50",
+      // A silent link is given up after a few of these.
+      TELEGRAM_CALL_DEADLINE_MS: "2000",
+      ...more(started.url),
+    },
   });
   onTestFinished(async () => {
     await bot.kill();
@@ -42,10 +50,10 @@ async function setup(more: (realUrl: string) => Readonly<Record<string, string>>
   return { bot, connections, greet, link };
 }
 
-test("a link that falls silent under a long poll is noticed, and the bot is back soon after it", {
+test.concurrent("a link that falls silent under a long poll is noticed, and the bot is back soon after it", {
   timeout: 120_000,
-}, async () => {
-  const { bot, connections, greet, link } = await setup();
+}, async (context) => {
+  const { bot, connections, greet, link } = await setup(context);
   bot.start();
   await greet(1);
   const cure = await link.add({ kind: "timeout", ms: 0 });
@@ -64,10 +72,10 @@ test("a link that falls silent under a long poll is noticed, and the bot is back
   expect(await bot.stop()).toBe(0);
 });
 
-test("when the first way to Telegram stays dead, the next one is taken", {
+test.concurrent("when the first way to Telegram stays dead, the next one is taken", {
   timeout: 120_000,
-}, async () => {
-  const { bot, connections, greet, link } = await setup((realUrl) => ({
+}, async (context) => {
+  const { bot, connections, greet, link } = await setup(context, (realUrl) => ({
     TELEGRAM_API_ROOT_FALLBACKS: realUrl,
   }));
   await link.add({ kind: "timeout", ms: 0 });
