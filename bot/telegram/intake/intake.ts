@@ -58,6 +58,7 @@ export interface IntakeSource {
 
 export class Intake implements Component {
   readonly name = "intake";
+  /** Also for its source. */
   readonly deps: IntakeDeps;
   readonly #source: IntakeSource;
   readonly #loop: Loop;
