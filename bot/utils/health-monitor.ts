@@ -14,7 +14,12 @@ import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
 import { Loop } from "../core/loop.ts";
 import { Ring } from "../core/ring.ts";
-import { type Health, type HealthVerdict, nextVerdict, severity } from "./health-monitor/health-rules.ts";
+import {
+  type Health,
+  type HealthVerdict,
+  nextVerdict,
+  severity,
+} from "./health-monitor/health-rules.ts";
 
 export interface HealthMonitorDeps {
   readonly clock: Clock;

@@ -10,11 +10,11 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { TelegramError } from "../../../bot/core/errors.ts";
 import type { JsonObject } from "../../../bot/core/message.ts";
 import { Secret } from "../../../bot/core/secret.ts";
+import { textFile } from "../../../bot/kit/text-file.ts";
 import {
   BotApiClient,
   type BotApiClientDeps,
 } from "../../../bot/telegram/client/bot-api-client.ts";
-import { textFile } from "../../../bot/kit/text-file.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { apiAnswer, httpAnswer, startRawServer } from "../../support/raw-server.ts";
 
