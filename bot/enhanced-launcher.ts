@@ -94,7 +94,7 @@ export async function launch(
     },
     restart: (component) => manager.restart(component),
     stop: async (reason, detail) => {
-      bot.publish({ type: "process.stopping", reason });
+      bot.publish({ type: "process.stop-begun", reason });
       const left = await drainWithin(manager, clock, config.lifecycle.drainDeadlineMs);
       const clean = reason !== defectReason;
       ledger.end({ cause: reason, clean, ...(detail !== undefined && { detail }) });

@@ -165,16 +165,16 @@ function watchSignals(running: Running, stopSandbox: () => Promise<void>): void 
 
 /** A defect ends the process: its state is on disk, and the next process continues. */
 function watchDefects(running: Running, defectReason: string): void {
-  const onDefect = (error: unknown) => {
-    running.log.error("process.defect", { error });
+  const onDefect = (thrown: unknown) => {
+    running.publish({ type: "process.failed", thrown });
     void running.stop(defectReason).finally(() => process.exit(exitCode.defect));
   };
   process.on("uncaughtException", onDefect);
-  process.on("unhandledRejection", (error) => {
-    // A handler that called Telegram after its end was refused; its update is settled, nobody is hurt.
-    const late = error instanceof Error && "code" in error && error.code === "ATTEMPT_OVER";
-    if (late) running.log.warn("handler.late-call", { error });
-    else onDefect(error);
+  process.on("unhandledRejection", (thrown) => {
+    // A handler called Telegram after its end and was refused; its update is settled.
+    const late = thrown instanceof Error && "code" in thrown && thrown.code === "ATTEMPT_OVER";
+    if (late) running.publish({ type: "handler.called-late", thrown });
+    else onDefect(thrown);
   });
 }
 

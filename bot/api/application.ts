@@ -90,7 +90,7 @@ function handlersOf(
     if (row.access === "operate") {
       const action = `${row.method.toUpperCase()} ${row.path}`;
       const facts = row.audit?.(call) ?? {};
-      publish({ type: "api.changed", action, address: addressOf(request), by, facts });
+      publish({ type: "api.change-requested", action, address: addressOf(request), by, facts });
     }
     await respond(row, call, bot, request, response);
   };

@@ -34,8 +34,8 @@ export type BotEvent =
       readonly component: string;
       readonly error: ErrorRecord;
     }
-  | { readonly type: "component.stuck"; readonly component: string; readonly overdueMs: number }
-  | { readonly type: "component.restarting"; readonly component: string; readonly cause: string }
+  | { readonly type: "component.stalled"; readonly component: string; readonly overdueMs: number }
+  | { readonly type: "component.restart-begun"; readonly component: string; readonly cause: string }
   /** Restarting it alone does not help; the process will be restarted. */
   | { readonly type: "component.given-up"; readonly component: string; readonly cause: string }
   /** It has a new instance, and that has proved that it works. */
@@ -46,14 +46,16 @@ export type BotEvent =
       readonly error: ErrorRecord;
     }
   | { readonly type: "process.started"; readonly previousEnd: "clean" | "unclean" | "first" }
-  | { readonly type: "process.stopping"; readonly reason: string }
+  | { readonly type: "process.stop-begun"; readonly reason: string }
+  /** A defect: the process ends, and the next one continues from what is on disk. */
+  | { readonly type: "process.failed"; readonly thrown: unknown }
   | {
       readonly type: "restart.requested";
       readonly reason: string;
       readonly detail: string | undefined;
     }
   /** The process's own figures could not be read. */
-  | { readonly type: "process.unmeasured"; readonly error: ErrorRecord }
+  | { readonly type: "process.measuring-failed"; readonly error: ErrorRecord }
   /** A kind of error is new, is back after a week, or comes unusually often. */
   | {
       readonly type: "error.noticed";
@@ -66,7 +68,7 @@ export type BotEvent =
   | { readonly type: "loop.stalled"; readonly forMs: number; readonly frames: readonly object[] }
   | { readonly type: "watchdog.failed"; readonly error: ErrorRecord }
   | {
-      readonly type: "process.died-before";
+      readonly type: "process.death-found";
       readonly cause: string;
       readonly detail: string | undefined;
     }
@@ -121,14 +123,14 @@ export type BotEvent =
       readonly error: ErrorRecord;
     }
   | {
-      readonly type: "message.dead";
+      readonly type: "message.dead-lettered";
       readonly ref: MessageRef;
       readonly reason: DeadReason;
       readonly attempts: number;
       readonly error: ErrorRecord | undefined;
     }
   | { readonly type: "message.expired"; readonly ref: MessageRef }
-  | { readonly type: "message.overdue"; readonly ref: MessageRef; readonly afterMs: number }
+  | { readonly type: "message.found-slow"; readonly ref: MessageRef; readonly afterMs: number }
   | {
       readonly type: "dead-letter.requeued";
       readonly deadLetterId: number;
@@ -144,13 +146,13 @@ export type BotEvent =
   | { readonly type: "queue.swept"; readonly dedupeKeys: number; readonly deadLetters: number }
   // delivery
   | {
-      readonly type: "send.ambiguous";
+      readonly type: "send.cut-off";
       readonly ref: MessageRef;
       readonly method: string;
       readonly policy: "retry" | "drop";
       readonly error: ErrorRecord;
     }
-  | { readonly type: "chat.unreachable"; readonly reason: string }
+  | { readonly type: "chat.marked-unreachable"; readonly reason: string }
   | { readonly type: "chat.migrated" }
   | {
       readonly type: "telegram.rate-limited";
@@ -165,7 +167,7 @@ export type BotEvent =
       readonly error: ErrorRecord | null;
     }
   | {
-      readonly type: "connection.reconnecting";
+      readonly type: "connection.reconnect-begun";
       readonly connection: string;
       readonly attempts: number;
     }
@@ -174,7 +176,34 @@ export type BotEvent =
       readonly connection: string;
       readonly afterMs: number;
     }
+  /** A handler called Telegram after its attempt had ended. Its update is settled, so nothing is lost. */
+  | { readonly type: "handler.called-late"; readonly thrown: unknown }
   // log
+  | {
+      readonly type: "listener.failed";
+      /** The event it failed on; absent for a listener of lines. */
+      readonly event?: string;
+      readonly thrown: unknown;
+    }
+  | { readonly type: "log.file-failed"; readonly thrown: unknown }
+  | { readonly type: "log.file-restored"; readonly missed: number }
+  | {
+      readonly type: "log.files-removed";
+      readonly files: number;
+      readonly bytes: number;
+      readonly totalBytesMax: number;
+    }
+  /** The disk is slower than the log: the least important lines are left out of the file. */
+  | { readonly type: "log.fallen-behind"; readonly behindBytes: number }
+  | { readonly type: "log.caught-up"; readonly dropped: Readonly<Record<LogLevel, number>> }
+  /** Many lines said the same, and so many of them were not written. */
+  | {
+      readonly type: "log.lines-suppressed";
+      readonly level: LogLevel;
+      /** The event of these lines. */
+      readonly of: string;
+      readonly suppressed: number;
+    }
   | { readonly type: "log.level-changed"; readonly from: LogLevel; readonly to: LogLevel }
   // storage
   | { readonly type: "storage.checked"; readonly durationMs: number }
@@ -197,7 +226,7 @@ export type BotEvent =
   | { readonly type: "api.failed"; readonly path: string; readonly error: ErrorRecord }
   // An operator changes something; published before it is done. Never with the token.
   | {
-      readonly type: "api.changed";
+      readonly type: "api.change-requested";
       readonly action: string;
       readonly address: string;
       /** Which of the tokens it was: "operate 1". */
@@ -220,14 +249,14 @@ export type BotEvent =
     }
   // security: what BotLogger.security records
   | {
-      readonly type: "security.happened";
+      readonly type: "security.recorded";
       readonly name: string;
       readonly userId: number;
       readonly facts: Readonly<Record<string, number | string | boolean>>;
     }
   // business: what BotLogger.business records
   | {
-      readonly type: "business.happened";
+      readonly type: "business.recorded";
       readonly name: string;
       readonly userId: number;
       readonly facts: Readonly<Record<string, number | string | boolean>>;

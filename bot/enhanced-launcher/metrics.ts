@@ -11,8 +11,8 @@ import { version } from "./version.ts";
 
 /** Too many to follow one by one, or a person's business: they are counted, not told. */
 const untold: ReadonlySet<BotEvent["type"]> = new Set([
-  "business.happened",
-  "connection.reconnecting",
+  "business.recorded",
+  "connection.reconnect-begun",
   "message.done",
   "message.postponed",
   "message.retry-scheduled",

@@ -25,7 +25,7 @@ export function createLives(
       ledger.begin((pid) => explainHang(takeBreadcrumb(directory), pid));
       const { end } = ledger.records.at(-2) ?? {};
       if (end && !end.clean) {
-        publish({ type: "process.died-before", cause: end.cause, detail: end.detail });
+        publish({ type: "process.death-found", cause: end.cause, detail: end.detail });
       }
     },
     stop: async () => {},

@@ -41,17 +41,17 @@ export function judgeEvent(event: BotEvent): IncidentStep | undefined {
       const cause = event.error ? event.error.code : "no answer";
       return open(`connection ${event.connection}`, "connection-lost", cause);
     }
-    case "connection.reconnecting":
+    case "connection.reconnect-begun":
       return { kind: "measure", subject: `connection ${event.connection}`, measure: "reconnect" };
     case "connection.restored":
       return { kind: "close", subject: `connection ${event.connection}` };
-    case "component.stuck": {
+    case "component.stalled": {
       const cause = `overdue by ${event.overdueMs} ms`;
       return open(`component ${event.component}`, "component-stuck", cause);
     }
     case "component.restart-failed":
       return open(`component ${event.component}`, "component-failed", event.error.code);
-    case "component.restarting":
+    case "component.restart-begun":
       return {
         kind: "measure",
         subject: `component ${event.component}`,
@@ -82,7 +82,7 @@ export function judgeEvent(event: BotEvent): IncidentStep | undefined {
 
 function judgePast(event: BotEvent): IncidentStep | undefined {
   switch (event.type) {
-    case "process.died-before": {
+    case "process.death-found": {
       const trouble = event.cause === "hang" ? "process-hung" : "process-died";
       return past("process", trouble, event.detail ?? event.cause, "at once");
     }

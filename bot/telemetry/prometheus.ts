@@ -98,11 +98,11 @@ export class Prometheus {
       case "message.expired":
         counters.outcomes.inc({ type: event.ref.messageType, outcome: "expired" });
         return;
-      case "message.dead":
+      case "message.dead-lettered":
         counters.outcomes.inc({ type: event.ref.messageType, outcome: "dead" });
         counters.dead.inc({ reason: event.reason });
         return;
-      case "send.ambiguous":
+      case "send.cut-off":
         counters.ambiguous.inc({ policy: event.policy });
         return;
       case "telegram.rate-limited":
@@ -114,16 +114,16 @@ export class Prometheus {
       case "connection.lost":
         counters.connectionsLost.inc({ connection: event.connection });
         return;
-      case "component.restarting":
+      case "component.restart-begun":
         counters.componentRestarts.inc({ component: event.component });
         return;
-      case "process.died-before":
+      case "process.death-found":
         this.#gauges.previousDied.set(1);
         return;
       case "api.refused":
         counters.refusedLogins.inc();
         return;
-      case "api.changed":
+      case "api.change-requested":
         counters.changes.inc();
         return;
       default:

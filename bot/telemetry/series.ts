@@ -91,7 +91,7 @@ export class Series implements Component {
       case "process.started":
         this.mark("restart", "process");
         return;
-      case "component.restarting":
+      case "component.restart-begun":
         this.mark("restart", event.component);
         return;
       case "breaker.opened":

@@ -89,14 +89,14 @@ export function withCorrelation<T>(fields: Correlation, run: () => T): T {
  */
 export function createEventBus(
   listeners: readonly ((event: BotEvent) => void)[],
-  log: Pick<BotLogger, "error">,
+  log: Pick<BotLogger, "listener">,
 ): Publish {
   return (event) => {
     for (const listener of listeners) {
       try {
         listener(event);
-      } catch (error) {
-        log.error("listener.failed", { type: event.type, error });
+      } catch (thrown) {
+        log.listener({ type: "listener.failed", event: event.type, thrown });
       }
     }
   };
@@ -150,7 +150,7 @@ export class BotLogger {
       onOpened: (transport) => this.#winston.add(transport),
       onGivenUp: (transport) => this.#winston.remove(transport),
       onFailed: (error) => this.#reportFileFailure(error),
-      warn: (event, facts) => this.warn(event, facts),
+      report: this.listener,
     });
     this.#winston.on("error", (error) => this.#giveUpFile(error));
     this.#file.open();
@@ -194,16 +194,16 @@ export class BotLogger {
 
   /** Writes an event of the bot; to be given to the event bus. */
   readonly listener = (event: BotEvent): void => {
-    if (event.type === "business.happened") {
+    if (event.type === "business.recorded") {
       this.business(event.name, event.userId, event.facts);
       return;
     }
-    if (event.type === "security.happened") {
+    if (event.type === "security.recorded") {
       this.security(event.name, { userId: event.userId, ...event.facts });
       return;
     }
     const { type, ...facts } = event;
-    if (event.type === "api.changed" || event.type === "api.refused") {
+    if (event.type === "api.change-requested" || event.type === "api.refused") {
       this.security(type, facts);
       return;
     }
@@ -296,7 +296,7 @@ export class BotLogger {
   }
 
   #tell(line: LogLine): void {
-    for (const error of this.#latest.add(line)) this.error("listener.failed", { error });
+    for (const thrown of this.#latest.add(line)) this.listener({ type: "listener.failed", thrown });
   }
 
   /** The one place every line passes before anything else sees it. */
@@ -328,8 +328,9 @@ export class BotLogger {
   }
 
   /** The console has all lines anyway, so this is for stderr, and for the file when it is back. */
-  #reportFileFailure(error: unknown): void {
-    const line = this.#toLine("error", { event: "log.file-failed", facts: { error } });
+  #reportFileFailure(thrown: unknown): void {
+    const { type, ...facts }: BotEvent = { type: "log.file-failed", thrown };
+    const line = this.#toLine("error", { event: type, facts });
     this.#lines.error++;
     this.#file.miss("error", toJson(line));
     this.#tell(line);
@@ -342,8 +343,10 @@ export class BotLogger {
 
   /** A flood that is over must not take its number with it. */
   #tellSuppressed(which: "minutes that are over" | "all"): void {
-    for (const { level, ...facts } of this.#sampler.takeLeftovers(which)) {
-      this.#write(level, { event: "log.suppressed", facts });
+    for (const left of this.#sampler.takeLeftovers(which)) {
+      const event: BotEvent = { type: "log.lines-suppressed", ...left };
+      const { type, level, ...facts } = event;
+      this.#write(level, { event: type, facts });
     }
   }
 

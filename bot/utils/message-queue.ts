@@ -387,7 +387,7 @@ export class MessageQueue implements Component {
     const { clock, handlerSlowMs, publish } = this.#deps;
     await clock.sleep(handlerSlowMs, over);
     if (over.aborted) return;
-    publish({ type: "message.overdue", ref: toRef(message), afterMs: handlerSlowMs });
+    publish({ type: "message.found-slow", ref: toRef(message), afterMs: handlerSlowMs });
     slot.lend();
   }
 

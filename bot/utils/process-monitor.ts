@@ -177,7 +177,7 @@ export class ProcessMonitor implements Component {
       this.#loopDelayMs = this.#runtime.loopDelayMs();
     } catch (error) {
       // A look that fails says nothing about the process; the next one may succeed.
-      publish({ type: "process.unmeasured", error: recordError(error, clock.epochMs()) });
+      publish({ type: "process.measuring-failed", error: recordError(error, clock.epochMs()) });
       return;
     }
     this.#judgeMemory();

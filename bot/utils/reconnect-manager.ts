@@ -165,7 +165,11 @@ export class ReconnectManager implements Component {
     if (!line) return false;
     this.#feed(line, "attempt-begun");
     const attempts = "attempts" in line.state ? line.state.attempts : 0;
-    this.#deps.publish({ type: "connection.reconnecting", connection: connectionType, attempts });
+    this.#deps.publish({
+      type: "connection.reconnect-begun",
+      connection: connectionType,
+      attempts,
+    });
     return this.executeReconnect(connectionType);
   }
 

@@ -83,8 +83,8 @@ test("either of two tokens opens, and the audit line says which", async () => {
   await call({ ...pause, token: "the-new-token" });
 
   expect(events).toMatchObject([
-    { type: "api.changed", by: "operate 1" },
-    { type: "api.changed", by: "operate 2" },
+    { type: "api.change-requested", by: "operate 1" },
+    { type: "api.change-requested", by: "operate 2" },
   ]);
 });
 
@@ -95,7 +95,7 @@ test("a change is on record with what was changed and from where, never with the
 
   expect(events).toEqual([
     {
-      type: "api.changed",
+      type: "api.change-requested",
       action: "POST /api/message-queue/pause",
       address: "127.0.0.1",
       by: "operate 1",

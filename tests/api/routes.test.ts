@@ -182,7 +182,7 @@ test("dead letters found by a filter are put back oldest first, a thousand at a 
 
   expect(answer.json).toMatchObject({ data: { done: 1_000, missing: 0, remaining: 1_500 } });
   expect(done).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
-  expect(events).toMatchObject([{ type: "api.changed", facts: { reason: "refused" } }]);
+  expect(events).toMatchObject([{ type: "api.change-requested", facts: { reason: "refused" } }]);
 });
 
 test("named dead letters are removed, each once, and what is not there is counted", async () => {

@@ -19,7 +19,7 @@ test("a dead letter appears by itself, is put back with the token, and reaches i
   await sandbox.addFault({ match: "sendMessage", count: 1, fault });
   await sandbox.write({ userId: annsId, text: "/help" });
   const warnings = page.getByRole("list", { name: "Warnings and errors" });
-  await warnings.getByText("message.dead").waitFor();
+  await warnings.getByText("message.dead-lettered").waitFor();
   const region = page.getByRole("region", { name: "Dead letters" }).first();
   const row = region.getByRole("row").filter({ hasText: "refused by Telegram" });
   await row.getByRole("button", { name: /Show dead letter/ }).click();
@@ -66,7 +66,7 @@ test("a component is restarted by the keyboard alone, and the page shows it by i
   await page.getByRole("dialog", { name: "Token" }).waitFor();
   await page.keyboard.type(token);
   await page.keyboard.press("Enter");
-  await events(page).getByText("component.restarting").first().waitFor();
+  await events(page).getByText("component.restart-begun").first().waitFor();
   await events(page).getByText("the test wants it").first().waitFor();
   await card.getByText("restarted 1×").waitFor();
   expect(problems).toEqual([]);

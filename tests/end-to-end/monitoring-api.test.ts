@@ -97,7 +97,7 @@ test("one component is restarted while the others go on, and the stream tells of
   await reader?.cancel();
 
   expect(answer.status).toBe(200);
-  expect(seen).toMatch(/event: fact\ndata: .*"type":"component.restarting"/);
+  expect(seen).toMatch(/event: fact\ndata: .*"type":"component.restart-begun"/);
   expect((await fetch(`${url}/api/health`)).status).toBe(200);
 });
 

@@ -84,7 +84,7 @@ test("after real use no word and no name of anybody stands on disk", {
       .filter((name) => name.endsWith(".log"))
       .map((name) => readFileSync(join(directory, "logs", name), "utf8"))
       .join("");
-  await eventually("the dead letter", async () => log().includes("message.dead"));
+  await eventually("the dead letter", async () => log().includes("message.dead-lettered"));
 
   const rotated = await runOperatorProgram("rotate-key", directory, [], {
     MONITORING_PORT: port,

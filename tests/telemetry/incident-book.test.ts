@@ -43,7 +43,7 @@ test.for<[BotEvent, object]>([
     { subject: "health of disk", cause: "full" },
   ],
   [
-    { type: "process.died-before", cause: "hang", detail: "in spin" },
+    { type: "process.death-found", cause: "hang", detail: "in spin" },
     { subject: "process", cause: "in spin", closedAtEpochMs: expect.any(Number) },
   ],
   [{ type: "restart.requested", reason: "planned", detail: undefined }, { cause: "planned" }],
@@ -119,7 +119,7 @@ test("what was tried is counted in the incident", () => {
   const book = setup().open();
   book.listener(lost);
   for (let attempts = 0; attempts < 3; attempts++) {
-    book.listener({ type: "connection.reconnecting", connection: "telegram", attempts });
+    book.listener({ type: "connection.reconnect-begun", connection: "telegram", attempts });
   }
   expect(book.list(1)).toMatchObject([
     { trouble: "connection-lost", measures: [{ measure: "reconnect", times: 3 }] },
@@ -129,8 +129,8 @@ test("what was tried is counted in the incident", () => {
 test("a stuck component's incident tells every measure, up to the restart of the process", () => {
   const book = setup().open();
   const component = "polling";
-  book.listener({ type: "component.stuck", component, overdueMs: 1 });
-  book.listener({ type: "component.restarting", component, cause: "no heartbeat" });
+  book.listener({ type: "component.stalled", component, overdueMs: 1 });
+  book.listener({ type: "component.restart-begun", component, cause: "no heartbeat" });
   book.listener({ type: "component.given-up", component, cause: "no heartbeat" });
   expect(book.list(1)).toMatchObject([
     {

@@ -50,15 +50,15 @@ test.each<[BotEvent, string]>([
     'bot_message_wait_seconds_sum{pool="handling"} 0.5',
   ],
   [
-    { type: "message.dead", ref, reason: "refused", attempts: 1, error },
+    { type: "message.dead-lettered", ref, reason: "refused", attempts: 1, error },
     'bot_messages_dead_total{reason="refused"} 1',
   ],
   [
-    { type: "message.dead", ref, reason: "refused", attempts: 1, error },
+    { type: "message.dead-lettered", ref, reason: "refused", attempts: 1, error },
     'bot_errors_total{code="X"} 1',
   ],
-  [{ type: "component.restarting", component: "polling", cause: "" }, 'component="polling"} 1'],
-  [{ type: "process.died-before", cause: "hang", detail: undefined }, "previous_process_died 1"],
+  [{ type: "component.restart-begun", component: "polling", cause: "" }, 'component="polling"} 1'],
+  [{ type: "process.death-found", cause: "hang", detail: undefined }, "previous_process_died 1"],
   [{ type: "api.refused", path: "/", address: "", why: "" }, "bot_api_refused_total 1"],
 ])("%j counts as %s", async (event, line) => {
   expect(await render([event])).toContain(line);

@@ -78,7 +78,7 @@ test("an hour of points and two hundred marks are kept, and only what is new is 
 test("restarts and the breaker's changes are marks", async () => {
   const { clock, series } = await setup();
   series.listener({ type: "process.started", previousEnd: "clean" });
-  series.listener({ type: "component.restarting", component: "polling", cause: "" });
+  series.listener({ type: "component.restart-begun", component: "polling", cause: "" });
   series.listener({ type: "breaker.closed", afterMs: 1 });
 
   expect(series.since(0).marks).toEqual([

@@ -179,8 +179,8 @@ const error = { code: "X", message: "x", atEpochMs: 0 };
 
 test.each<[BotEvent, string]>([
   [{ type: "message.done", ref, attempts: 1, durationMs: 1, waitedMs: 1 }, "debug"],
-  [{ type: "message.dead", ref, reason: "refused", attempts: 1, error }, "warn"],
-  [{ type: "message.dead", ref, reason: "quarantined", attempts: 1, error }, "error"],
+  [{ type: "message.dead-lettered", ref, reason: "refused", attempts: 1, error }, "warn"],
+  [{ type: "message.dead-lettered", ref, reason: "quarantined", attempts: 1, error }, "error"],
   [{ type: "health.changed", probe: "p", status: "healthy", reason: undefined }, "info"],
   [{ type: "health.changed", probe: "p", status: "degraded", reason: "r" }, "warn"],
   [{ type: "health.changed", probe: "p", status: "unhealthy", reason: "r" }, "error"],
@@ -200,7 +200,7 @@ test.each<[BotEvent, string]>([
 test("a business event becomes a business line", () => {
   const { log, stdout } = setup();
 
-  log.listener({ type: "business.happened", name: "order_paid", userId: 5, facts: { id: 1 } });
+  log.listener({ type: "business.recorded", name: "order_paid", userId: 5, facts: { id: 1 } });
 
   expect(stdout.lines).toMatchObject([
     { kind: "business", event: "order_paid", userId: 5, facts: { id: 1 } },
@@ -219,7 +219,10 @@ test("a listener that throws is logged and keeps nobody else from hearing", () =
 
   expect(heard).toEqual(["webhook.removed"]);
   expect(stdout.lines).toMatchObject([
-    { event: "listener.failed", facts: { type: "webhook.removed", error: { message: "broken" } } },
+    {
+      event: "listener.failed",
+      facts: { event: "webhook.removed", thrown: { message: "broken" } },
+    },
   ]);
 });
 
@@ -297,7 +300,7 @@ test.skipIf(!existsSync("/dev/full"))(
     log.info("unimportant");
 
     expect(stderr.lines).toMatchObject([
-      { event: "log.file-failed", facts: { error: { code: "ENOSPC" } } },
+      { event: "log.file-failed", facts: { thrown: { code: "ENOSPC" } } },
       { event: "important" },
     ]);
     expect(stdout.lines.map((line) => line["event"])).toEqual([

@@ -265,7 +265,7 @@ describe("time", () => {
     expect(seen).toEqual(["stuck"]);
     await machine.clock.advance(1);
     expect(seen).toEqual(["stuck", "other"]);
-    expect(ofType(events, "message.overdue")).toHaveLength(1);
+    expect(ofType(events, "message.found-slow")).toHaveLength(1);
   });
 
   test("a delayed message waits, an expired one leaves unworked, a known key is a duplicate", async () => {
@@ -370,7 +370,9 @@ describe("death", () => {
       expect(letters).toMatchObject([
         { reason: "quarantined", deaths: 3, payload: { text: "poison" } },
       ]);
-      expect(ofType(process.events, "message.dead")).toMatchObject([{ reason: "quarantined" }]);
+      expect(ofType(process.events, "message.dead-lettered")).toMatchObject([
+        { reason: "quarantined" },
+      ]);
     }
     expect(lives).toBe(4);
     expect(completed.toSorted()).toEqual(["behind", ...[1, 2, 3, 4, 5].map((n) => `innocent${n}`)]);

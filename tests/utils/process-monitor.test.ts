@@ -161,7 +161,10 @@ test("figures that cannot be read are reported, and looked for again", async () 
   now.fails = true;
   await monitor.start();
   await clock.advance(5_000);
-  expect(events.map(({ type }) => type)).toEqual(["process.unmeasured", "process.unmeasured"]);
+  expect(events.map(({ type }) => type)).toEqual([
+    "process.measuring-failed",
+    "process.measuring-failed",
+  ]);
   now.fails = false;
   await clock.advance(5_000);
   expect(monitor.snapshot()).toMatchObject({ rssBytes: 100 * mb, loopDelayMs: 12 });

@@ -62,7 +62,7 @@ test("one failed call is no outage, three in a row are", async () => {
   expect(quality()?.state).toBe("connected");
   expect(events.map(({ type }) => type)).toEqual([
     "connection.lost",
-    "connection.reconnecting",
+    "connection.reconnect-begun",
     "connection.restored",
   ]);
   await manager.stop();

@@ -132,7 +132,7 @@ async function begin() {
 }
 
 const markOf = {
-  "component.restarting": ({ component }) => ["restart", component],
+  "component.restart-begun": ({ component }) => ["restart", component],
   "breaker.opened": ({ type }) => ["breaker", type],
   "breaker.closed": ({ type }) => ["breaker", type],
 };

@@ -23,7 +23,7 @@ export function forgetRoutes(options: CommandOptions): Routes {
     const { result } = await turn.account((tx) => forget(tx, userId));
     await ctx.editMessageText(texts.forgotten(format.count(result.notes)));
     const facts = { notes: result.notes, deadLetters: result.deadLetters };
-    options.publish({ type: "business.happened", name: "personal_data_deleted", userId, facts });
+    options.publish({ type: "business.recorded", name: "personal_data_deleted", userId, facts });
     return undefined;
   });
 

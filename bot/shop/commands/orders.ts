@@ -78,7 +78,7 @@ async function cancel(
   if (result.kind === "cancelled") {
     const { sku, priceMinor } = result.detail.order;
     const facts = { orderId, sku, priceMinor };
-    options.publish({ type: "business.happened", name: "order_cancelled", userId, facts });
+    options.publish({ type: "business.recorded", name: "order_cancelled", userId, facts });
   }
   return outcomeText(turn, result);
 }

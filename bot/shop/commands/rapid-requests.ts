@@ -15,7 +15,7 @@ export function limitRequests(judge: JudgeRequest, publish: Publish): Middleware
     if (verdict === "fine") return next();
     if (verdict === "ignore") return undefined;
     publish({
-      type: "security.happened",
+      type: "security.recorded",
       name: "suspicious_activity",
       userId,
       facts: { action: "rapid_requests" },

@@ -131,7 +131,7 @@ async function accountStep<T>(
   });
   if (step.opened) {
     const facts = { welcomeBalanceMinor };
-    publish({ type: "business.happened", name: "user_registered", userId, facts });
+    publish({ type: "business.recorded", name: "user_registered", userId, facts });
   }
   return step;
 }

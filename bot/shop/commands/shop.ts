@@ -95,7 +95,7 @@ async function fulfil(turn: Turn, options: CommandOptions, wish: Wish): Promise<
   if (result.kind === "bought") {
     const { userId, id: orderId, sku, priceMinor } = result.detail.order;
     const facts = { orderId, sku, priceMinor };
-    options.publish({ type: "business.happened", name: "order_paid", userId, facts });
+    options.publish({ type: "business.recorded", name: "order_paid", userId, facts });
   }
   return toast;
 }

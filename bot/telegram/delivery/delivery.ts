@@ -85,7 +85,7 @@ export class Delivery implements MessageHandler {
         publish({ type: "chat.migrated" });
         return readdress(call, decision.chatId, error);
       case "chat-gone": {
-        publish({ type: "chat.unreachable", reason: decision.reason });
+        publish({ type: "chat.marked-unreachable", reason: decision.reason });
         const chat = message.floodScope;
         const { reason } = decision;
         return {
@@ -111,7 +111,7 @@ export class Delivery implements MessageHandler {
     error: TelegramError,
   ): void {
     this.#deps.publish({
-      type: "send.ambiguous",
+      type: "send.cut-off",
       ref: { messageId: message.id, messageType: message.type, pool: message.pool },
       method,
       policy,

@@ -143,7 +143,7 @@ export class Supervisor {
     watched.overdueLooks = overdueMs > 0 ? watched.overdueLooks + 1 : 0;
     if (watched.overdueLooks < overdueLooksMax || watched.recovery !== undefined) return;
     const component = watched.component.name;
-    this.#deps.publish({ type: "component.stuck", component, overdueMs: Math.round(overdueMs) });
+    this.#deps.publish({ type: "component.stalled", component, overdueMs: Math.round(overdueMs) });
     watched.recovery = this.#recover(watched, "component-stuck", "no heartbeat").finally(() => {
       watched.overdueLooks = 0;
       watched.recovery = undefined;
@@ -183,7 +183,7 @@ export class Supervisor {
     const component = watched.component.name;
     const startedAtMs = clock.monotonicMs();
     watched.restartsAtMs.push(startedAtMs);
-    publish({ type: "component.restarting", component, cause });
+    publish({ type: "component.restart-begun", component, cause });
     try {
       const old = watched.component.renew?.();
       if (old) await stop(old);

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import winston from "winston";
 import DailyRotateFile from "winston-daily-rotate-file";
 import type { Clock } from "../../core/clock.ts";
+import type { BotEvent } from "../../core/events.ts";
 import type { LogLevel } from "../../core/log-level.ts";
 import type { BoundedOutput } from "./bounded-output.ts";
 import { isCaughtUp, isTaken } from "./log-backlog-rules.ts";
@@ -32,8 +33,8 @@ export interface LogFileDeps {
   readonly onOpened: (transport: DailyRotateFile) => void;
   readonly onGivenUp: (transport: DailyRotateFile) => void;
   readonly onFailed: (error: unknown) => void;
-  /** Logs a warning about the log itself. */
-  readonly warn: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** Logs an event of the log itself. */
+  readonly report: (event: BotEvent) => void;
   /** Default: the real one. */
   readonly disk?: LogDisk | undefined;
 }
@@ -174,7 +175,9 @@ export class LogFile {
     this.#dropping[level]++;
     this.#drops[level]++;
     this.miss(level, text);
-    if (begins) this.#deps.warn("log.falling-behind", { behindBytes: this.#backlog.bytes });
+    if (begins) {
+      this.#deps.report({ type: "log.fallen-behind", behindBytes: this.#backlog.bytes });
+    }
     return false;
   }
 
@@ -187,7 +190,7 @@ export class LogFile {
 
   /** To be called every few seconds: opens the file again, removes old ones. */
   tend(): void {
-    const { clock, directory, keepDays, warn } = this.#deps;
+    const { clock, directory, keepDays, report } = this.#deps;
     if (!this.isOpen && takesData(directory)) this.#reopen();
     if (this.#nowMs() < this.#sweepDueAtMs) return;
     this.#sweepDueAtMs = this.#nowMs() + sweepEveryMs;
@@ -196,7 +199,7 @@ export class LogFile {
       bytesMax: totalBytesMax,
       writing: this.#writing,
     });
-    if (removed.files > 0) warn("log.files-removed", { ...removed, totalBytesMax });
+    if (removed.files > 0) report({ type: "log.files-removed", ...removed, totalBytesMax });
   }
 
   /** Resolves when all that was taken is on disk; on a stuck disk, never. */
@@ -211,7 +214,7 @@ export class LogFile {
     this.#rebuilds++;
     const missed = this.#missed.length;
     this.#catchUp();
-    this.#deps.warn("log.file-restored", { missed });
+    this.#deps.report({ type: "log.file-restored", missed });
   }
 
   #afterWrite(): void {
@@ -219,7 +222,7 @@ export class LogFile {
     this.#catchUp();
     const dropped = this.#dropping;
     this.#dropping = undefined;
-    if (dropped) this.#deps.warn("log.caught-up", { dropped });
+    if (dropped) this.#deps.report({ type: "log.caught-up", dropped });
   }
 
   /** What was important meanwhile comes into the file after all. */

@@ -100,7 +100,13 @@ export class OutcomeReport {
   #died(message: Message, { error, reason }: AttemptOutcome & { kind: "dead" }): void {
     this.#counts.dead++;
     const attempts = message.attempts + (reason === "quarantined" ? 0 : 1);
-    this.#deps.publish({ type: "message.dead", ref: toRef(message), reason, attempts, error });
+    this.#deps.publish({
+      type: "message.dead-lettered",
+      ref: toRef(message),
+      reason,
+      attempts,
+      error,
+    });
   }
 }
 

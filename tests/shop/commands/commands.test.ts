@@ -53,7 +53,7 @@ test.each([
   await handle(said(person, "/start anything"));
   expect(events).toEqual([
     {
-      type: "business.happened",
+      type: "business.recorded",
       name: "user_registered",
       userId: person.id,
       facts: { welcomeBalanceMinor: 5000 },
@@ -100,7 +100,7 @@ test.each([
     expect(answer).toMatchObject({ method: "answerCallbackQuery", payload: { text: toast } });
     expect(more).toEqual([]);
     expect(bot.events.at(-1)).toEqual({
-      type: "business.happened",
+      type: "business.recorded",
       name: "order_paid",
       userId: person.id,
       facts: { orderId: 1, sku: "espresso", priceMinor: 900 },
@@ -355,7 +355,7 @@ test("who asks too fast is told once, then ignored, with a security event, in th
   for (let turn = 0; turn < 10; turn++) calls.push(...(await handle(said(li, "/help"))));
   expect(calls).toHaveLength(4);
   expect(calls.at(-1)?.payload.text).toContain("太频繁");
-  const security = events.filter(({ type }) => type === "security.happened");
+  const security = events.filter(({ type }) => type === "security.recorded");
   expect(security).toMatchObject([{ userId: li.id, facts: { action: "rapid_requests" } }]);
   expect(await handle(said(ada, "/help"))).toHaveLength(1);
 });

@@ -100,7 +100,7 @@ describe("an outcome:", () => {
     expect(await bot.store.deadLetters({ offset: 0, limit: 9 })).toMatchObject([
       { reason: "ambiguous-dropped", attempts: 1 },
     ]);
-    expect(bot.events.filter(({ type }) => type === "send.ambiguous")).toHaveLength(2);
+    expect(bot.events.filter(({ type }) => type === "send.cut-off")).toHaveLength(2);
   });
 
   test("a chat that is gone is remembered; broadcasts spare it until it is heard of again", async () => {

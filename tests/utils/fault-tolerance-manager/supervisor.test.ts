@@ -94,8 +94,8 @@ test.for<Ways>(["stuck", "never stops and stuck"])(
     await clock.advance(60_000);
     expect(component.current).toBe(made[1]);
     expect(types().filter((type) => !type.startsWith("component.stop"))).toEqual([
-      "component.stuck",
-      "component.restarting",
+      "component.stalled",
+      "component.restart-begun",
       "component.recovered",
     ]);
     expect(givenUp).toEqual([]);

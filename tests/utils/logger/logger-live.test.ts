@@ -84,14 +84,14 @@ test("of a flood of one error five lines are written, and every hundredth with w
   expect(log.snapshot()).toMatchObject({ suppressed: 342, lines: { error: 350 } });
   await clock.advance(65_000);
   const left = { of: "queue.commit-failed", suppressed: 45 };
-  expect(written("log.suppressed").map((line) => line["facts"])).toEqual([left]);
+  expect(written("log.lines-suppressed").map((line) => line["facts"])).toEqual([left]);
 });
 
 test("what a flood left out is told at the end, even if the minute is not over", async () => {
   const { log, written } = setup();
   for (let n = 0; n < 10; n++) log.listener(commitFailed);
   await log.close();
-  expect(written("log.suppressed").map((line) => line["facts"])).toEqual([
+  expect(written("log.lines-suppressed").map((line) => line["facts"])).toEqual([
     { of: "queue.commit-failed", suppressed: 5 },
   ]);
 });

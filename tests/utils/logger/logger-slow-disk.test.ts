@@ -104,7 +104,7 @@ test("a disk that is behind costs debug first, then info, and the important line
   expect(count("important")).toBe(400);
   expect(count("very-important")).toBe(400);
   expect(count("much")).toBe(16_000 - drops.debug - drops.info);
-  expect(count("log.falling-behind")).toBe(1);
+  expect(count("log.fallen-behind")).toBe(1);
   const told = lines.filter((line) => line.event === "log.caught-up");
   expect(told.map(({ facts }) => facts.dropped)).toEqual([drops]);
 });
