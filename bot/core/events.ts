@@ -17,24 +17,31 @@ export interface MessageRef {
 
 export type BotEvent =
   // life of the process
+  /** A component has started. */
   | { readonly type: "component.started"; readonly component: string; readonly durationMs: number }
+  /** A component could not start, so the process will not run. */
   | {
       readonly type: "component.start-failed";
       readonly component: string;
       readonly error: ErrorRecord;
     }
+  /** A component has finished its work before a stop; `left` is what it could not finish. */
   | {
       readonly type: "component.drained";
       readonly component: string;
       readonly left: readonly string[];
     }
+  /** A component has stopped. */
   | { readonly type: "component.stopped"; readonly component: string }
+  /** A component did not stop as it should, and was left behind. */
   | {
       readonly type: "component.stop-failed";
       readonly component: string;
       readonly error: ErrorRecord;
     }
+  /** A component has missed its heartbeat in two looks. */
   | { readonly type: "component.stalled"; readonly component: string; readonly overdueMs: number }
+  /** A component is being replaced by a new instance. */
   | { readonly type: "component.restart-begun"; readonly component: string; readonly cause: string }
   /** Restarting it alone does not help; the process will be restarted. */
   | { readonly type: "component.given-up"; readonly component: string; readonly cause: string }
@@ -45,10 +52,13 @@ export type BotEvent =
       readonly component: string;
       readonly error: ErrorRecord;
     }
+  /** The process has opened its data. */
   | { readonly type: "process.started"; readonly previousEnd: "clean" | "unclean" | "first" }
+  /** The process has begun to stop. */
   | { readonly type: "process.stop-begun"; readonly reason: string }
   /** A defect: the process ends, and the next one continues from what is on disk. */
   | { readonly type: "process.failed"; readonly thrown: unknown }
+  /** A restart of the process was asked for. */
   | {
       readonly type: "restart.requested";
       readonly reason: string;
@@ -64,44 +74,61 @@ export type BotEvent =
       readonly code: string;
       readonly count: number;
     }
+  /** An alert could not be delivered. */
   | { readonly type: "alert.failed"; readonly error: ErrorRecord }
+  /** The event loop stood still; `frames` show where. */
   | { readonly type: "loop.stalled"; readonly forMs: number; readonly frames: readonly object[] }
+  /** The watchdog does not work, so a hang would not be noticed. */
   | { readonly type: "watchdog.failed"; readonly error: ErrorRecord }
+  /** The process before this one did not end cleanly. */
   | {
       readonly type: "process.death-found";
       readonly cause: string;
       readonly detail: string | undefined;
     }
+  /** Work is held back, because earlier processes kept dying. */
   | { readonly type: "safe-mode.entered"; readonly deaths: number; readonly holdMs: number }
+  /** Work goes on after safe mode, and is watched. */
   | { readonly type: "safe-mode.released" }
+  /** The process has lived long enough: safe mode is over. */
   | { readonly type: "safe-mode.left" }
   // intake
+  /** A batch of updates is on disk. */
   | { readonly type: "updates.received"; readonly received: number; readonly duplicates: number }
+  /** An update is of no use to the bot, and was put aside. */
   | {
       readonly type: "update.ignored";
       readonly updateId: number | undefined;
       readonly reason: string;
     }
+  /** Telegram could not be asked for updates; the next attempt follows after a back-off. */
   | {
       readonly type: "intake.failed";
       readonly error: ErrorRecord;
       readonly retryInMs: number;
       readonly failuresInARow: number;
     }
+  /** Updates come in again. */
   | { readonly type: "intake.recovered"; readonly afterMs: number; readonly failures: number }
+  /** The queue is full, so no updates are taken. */
   | { readonly type: "intake.held-back" }
+  /** There is room again, so updates are taken. */
   | { readonly type: "intake.resumed"; readonly free: number }
+  /** A webhook left over from before was removed, because polling is configured. */
   | { readonly type: "webhook.removed" }
+  /** The webhook was set at Telegram. */
   | { readonly type: "webhook.set" }
   /** A request that did not come from Telegram. */
   | { readonly type: "webhook.refused" }
   // queue
+  /** A message was found that a dead process had been working on. */
   | {
       readonly type: "message.recovered";
       readonly ref: MessageRef;
       readonly deaths: number;
       readonly ambiguous: boolean;
     }
+  /** A message was worked on successfully. */
   | {
       readonly type: "message.done";
       readonly ref: MessageRef;
@@ -109,6 +136,7 @@ export type BotEvent =
       readonly durationMs: number;
       readonly waitedMs: number;
     }
+  /** An attempt failed, and another one follows. */
   | {
       readonly type: "message.retry-scheduled";
       readonly ref: MessageRef;
@@ -116,12 +144,14 @@ export type BotEvent =
       readonly delayMs: number;
       readonly error: ErrorRecord;
     }
+  /** A message has to wait through no fault of its own; no attempt is spent. */
   | {
       readonly type: "message.postponed";
       readonly ref: MessageRef;
       readonly delayMs: number;
       readonly error: ErrorRecord;
     }
+  /** A message was given up, and is kept as a dead letter. */
   | {
       readonly type: "message.dead-lettered";
       readonly ref: MessageRef;
@@ -129,22 +159,30 @@ export type BotEvent =
       readonly attempts: number;
       readonly error: ErrorRecord | undefined;
     }
+  /** A message came too late to be of use. */
   | { readonly type: "message.expired"; readonly ref: MessageRef }
+  /** A handler takes longer than HANDLER_SLOW_MS; its slot is lent to others. */
   | { readonly type: "message.found-slow"; readonly ref: MessageRef; readonly afterMs: number }
+  /** An operator put a dead letter back into the queue. */
   | {
       readonly type: "dead-letter.requeued";
       readonly deadLetterId: number;
       readonly messageId: number;
     }
+  /** An operator paused a pool of workers. */
   | { readonly type: "queue.paused"; readonly pool: Pool }
+  /** An operator resumed a pool of workers. */
   | { readonly type: "queue.resumed"; readonly pool: Pool }
+  /** The disk did not take a commit; it is tried again after a back-off. */
   | {
       readonly type: "queue.commit-failed";
       readonly error: ErrorRecord;
       readonly retryInMs: number;
     }
+  /** Dedupe keys and dead letters past their age were deleted. */
   | { readonly type: "queue.swept"; readonly dedupeKeys: number; readonly deadLetters: number }
   // delivery
+  /** A send was cut off after it was written, so nothing tells whether it arrived. */
   | {
       readonly type: "send.cut-off";
       readonly ref: MessageRef;
@@ -152,25 +190,33 @@ export type BotEvent =
       readonly policy: "retry" | "drop";
       readonly error: ErrorRecord;
     }
+  /** A chat cannot be written to any more; what is queued for it is given up. */
   | { readonly type: "chat.marked-unreachable"; readonly reason: string }
+  /** A group became a supergroup; its messages follow it. */
   | { readonly type: "chat.migrated" }
+  /** Telegram answered 429 and named a waiting time. */
   | {
       readonly type: "telegram.rate-limited";
       readonly scope: "lane" | "global";
       readonly retryAfterMs: number;
     }
+  /** Calls to Telegram keep failing, so they are held back. */
   | { readonly type: "breaker.opened"; readonly error: ErrorRecord; readonly retryInMs: number }
+  /** Calls to Telegram work again. */
   | { readonly type: "breaker.closed"; readonly afterMs: number }
+  /** A connection does not work any more. */
   | {
       readonly type: "connection.lost";
       readonly connection: string;
       readonly error: ErrorRecord | null;
     }
+  /** Another attempt is made to restore a connection. */
   | {
       readonly type: "connection.reconnect-begun";
       readonly connection: string;
       readonly attempts: number;
     }
+  /** A connection works again. */
   | {
       readonly type: "connection.restored";
       readonly connection: string;
@@ -179,14 +225,18 @@ export type BotEvent =
   /** A handler called Telegram after its attempt had ended. Its update is settled, so nothing is lost. */
   | { readonly type: "handler.called-late"; readonly thrown: unknown }
   // log
+  /** A listener of events or log lines threw an error. */
   | {
       readonly type: "listener.failed";
       /** The event it failed on; absent for a listener of lines. */
       readonly event?: string;
       readonly thrown: unknown;
     }
+  /** The log file cannot be written; important lines go to stderr. */
   | { readonly type: "log.file-failed"; readonly thrown: unknown }
+  /** The log file can be written again; `missed` important lines were added to it. */
   | { readonly type: "log.file-restored"; readonly missed: number }
+  /** Old log files were removed. */
   | {
       readonly type: "log.files-removed";
       readonly files: number;
@@ -195,6 +245,7 @@ export type BotEvent =
     }
   /** The disk is slower than the log: the least important lines are left out of the file. */
   | { readonly type: "log.fallen-behind"; readonly behindBytes: number }
+  /** The disk has caught up with the log; `dropped` counts the lines that it cost. */
   | { readonly type: "log.caught-up"; readonly dropped: Readonly<Record<LogLevel, number>> }
   /** Many lines said the same, and so many of them were not written. */
   | {
@@ -204,9 +255,12 @@ export type BotEvent =
       readonly of: string;
       readonly suppressed: number;
     }
+  /** An operator changed the log level. */
   | { readonly type: "log.level-changed"; readonly from: LogLevel; readonly to: LogLevel }
   // storage
+  /** SQLite checked the database after an unclean end, and found it whole. */
   | { readonly type: "storage.checked"; readonly durationMs: number }
+  /** A verified copy of the database was written. */
   | {
       readonly type: "storage.backed-up";
       readonly file: string;
@@ -217,14 +271,18 @@ export type BotEvent =
   | { readonly type: "encryption-key.created"; readonly file: string }
   /** The data keys are sealed with the new encryption key: the old one is no longer needed. */
   | { readonly type: "encryption-key.changed" }
+  /** A new data key seals from now on. */
   | { readonly type: "keys.rotated"; readonly keyId: number }
   /** Nothing is sealed with older keys any more. */
   | { readonly type: "keys.swept"; readonly keyId: number; readonly sealed: number }
+  /** Sealing older rows with the new key failed. */
   | { readonly type: "keys.sweep-failed"; readonly error: ErrorRecord }
+  /** The disk can no longer be trusted; the process ends. */
   | { readonly type: "storage.failed"; readonly error: ErrorRecord }
-  // monitoring API: an answer could not be given; the client saw a generic error
+  // monitoring API
+  /** The monitoring API could not answer; the client saw a generic error. */
   | { readonly type: "api.failed"; readonly path: string; readonly error: ErrorRecord }
-  // An operator changes something; published before it is done. Never with the token.
+  /** An operator asked for a change. Published before it is made, and never with the token. */
   | {
       readonly type: "api.change-requested";
       readonly action: string;
@@ -233,7 +291,7 @@ export type BotEvent =
       readonly by: string;
       readonly facts: Readonly<Record<string, number | string | boolean>>;
     }
-  // Somebody was not let in.
+  /** The monitoring API did not let a caller in. */
   | {
       readonly type: "api.refused";
       readonly path: string;
@@ -241,20 +299,22 @@ export type BotEvent =
       readonly why: string;
     }
   // health
+  /** A probe's verdict has changed. */
   | {
       readonly type: "health.changed";
       readonly probe: string;
       readonly status: "healthy" | "degraded" | "unhealthy";
       readonly reason: string | undefined;
     }
-  // security: what BotLogger.security records
+  // the module's own
+  /** What `BotLogger.security` records. */
   | {
       readonly type: "security.recorded";
       readonly name: string;
       readonly userId: number;
       readonly facts: Readonly<Record<string, number | string | boolean>>;
     }
-  // business: what BotLogger.business records
+  /** What `BotLogger.business` records. */
   | {
       readonly type: "business.recorded";
       readonly name: string;
