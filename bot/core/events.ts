@@ -47,6 +47,7 @@ export type BotEvent =
   | { readonly type: "component.given-up"; readonly component: string; readonly cause: string }
   /** It has a new instance, and that has proved that it works. */
   | { readonly type: "component.recovered"; readonly component: string; readonly afterMs: number }
+  /** A restart did not make the component work; the next measure follows. */
   | {
       readonly type: "component.restart-failed";
       readonly component: string;
@@ -222,7 +223,7 @@ export type BotEvent =
       readonly connection: string;
       readonly afterMs: number;
     }
-  /** A handler called Telegram after its attempt had ended. Its update is settled, so nothing is lost. */
+  /** A handler called Telegram after its attempt had ended. Its update is settled: nothing is lost. */
   | { readonly type: "handler.called-late"; readonly thrown: unknown }
   // log
   /** A listener of events or log lines threw an error. */
