@@ -54,7 +54,7 @@ test("dependency-cruiser sees the files it judges", () => {
   const { modules } = JSON.parse(output) as { modules: { source: string }[] };
   const seen = new Set(modules.map((module) => module.source));
   const sources = tracked.filter((path) => /^(bot|sandbox|lab|tests)\/.*\.ts$/.test(path));
-  expect(sources.length).toBeGreaterThan(500);
+  expect(sources.length).toBeGreaterThan(480);
   expect(sources.filter((path) => !seen.has(path))).toEqual([]);
 });
 
@@ -72,7 +72,7 @@ test("every class that is a component runs the lifecycle conformance suite in it
 
 test("ARCHITECTURE.md has every folder, and what the linter lets it import", () => {
   const table = new Map(
-    matches(read("ARCHITECTURE.md"), /^(\| `[\w/]+\/` \|.*\|)$/gm).map((row) => {
+    matches(read("ARCHITECTURE.md"), /^(\| `[\w/-]+\/` \|.*\|)$/gm).map((row) => {
       const cells = row.split("|").map((cell) => cell.trim());
       return [cells[1]?.slice(1, -2), cells[3]] as const;
     }),

@@ -13,7 +13,10 @@ export interface IntakeSnapshot {
     | "polling"
     | "listening"
     | "backing-off"
+    /** The queue is full. */
     | "back-pressure"
+    /** Nothing is taken on purpose, as in safe mode. */
+    | "held"
     | "stopped";
   /** Why it is backing off: an error code. */
   readonly reason: string | undefined;

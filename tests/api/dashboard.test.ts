@@ -94,6 +94,12 @@ describe("verdict", () => {
       "Back-pressure",
     ],
     [
+      "the intake is held",
+      withStatus({ intake: { state: "held" } }),
+      "degraded",
+      "No updates are taken in, on purpose",
+    ],
+    [
       "a component is stuck",
       withStatus({ components: [{ name: "polling", state: "stuck" }] }),
       "degraded",

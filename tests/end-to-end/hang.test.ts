@@ -100,7 +100,7 @@ test("three deaths in a row: the next process holds work back, says so, and then
     state: "holding",
     deaths: 3,
   });
-  expect((await status()).intake.state).toBe("back-pressure");
+  expect((await status()).intake.state).toBe("held");
   await greet(1);
   const told = ({ text }: { text?: string }) =>
     text?.includes("safe mode: 3 unclean ends") ?? false;

@@ -52,6 +52,7 @@ export const zh = {
   "why.safe": (deaths) => `安全模式：连续崩溃 ${deaths} 次，工作暂缓`,
   "why.held": (time) => `还剩 ${time}`,
   "why.watching": (deaths) => `安全模式：连续崩溃 ${deaths} 次后正在观察`,
+  "why.onPurpose": "已按要求暂停接收更新",
   "why.pressure": "背压：队列已满，暂停接收更新",
   "why.backing": (reason) => `无法接收更新：${reason}`,
   "why.stopped": "接收已停止：没有更新进来",

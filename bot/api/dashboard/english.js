@@ -53,6 +53,7 @@ export const en = {
   "why.safe": (deaths) => `Safe mode: work is held back after ${deaths} crashes in a row`,
   "why.held": (time) => `${time} left`,
   "why.watching": (deaths) => `Safe mode: under observation after ${deaths} crashes in a row`,
+  "why.onPurpose": "No updates are taken in, on purpose",
   "why.pressure": "Back-pressure: the queue is full, so no more updates are taken in",
   "why.backing": (reason) => `Updates do not come in: ${reason}`,
   "why.stopped": "Intake is stopped: no updates come in",

@@ -117,6 +117,10 @@ function ofComponents({ health, status }) {
 function ofIntake({ health, status }) {
   const { reason, state } = status?.intake ?? {};
   if (state === "back-pressure") return [{ status: "degraded", text: t("why.pressure") }];
+  // Safe mode says it itself.
+  if (state === "held" && status.safeMode?.state !== "holding") {
+    return [{ status: "degraded", text: t("why.onPurpose") }];
+  }
   if (state === "stopped") return [{ status: "degraded", text: t("why.stopped") }];
   const told = (health?.checks?.telegram?.status ?? "healthy") !== "healthy";
   if (state !== "backing-off" || told) return [];

@@ -80,7 +80,15 @@ export const status = z.object({
   process: processFigures,
   components: z.array(component),
   intake: z.object({
-    state: z.enum(["starting", "polling", "listening", "backing-off", "back-pressure", "stopped"]),
+    state: z.enum([
+      "starting",
+      "polling",
+      "listening",
+      "backing-off",
+      "back-pressure",
+      "held",
+      "stopped",
+    ]),
     reason: z.string().optional(),
     sinceLastHeardMs: z.number().optional(),
     failuresInARow: z.number(),

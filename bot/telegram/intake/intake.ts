@@ -113,13 +113,18 @@ export class Intake implements Component {
   snapshot(): IntakeSnapshot {
     const { clock, held } = this.deps;
     const heard = this.#heardAtMs;
-    const waiting = this.#state !== "stopped" && (this.#heldBack || held?.());
     return {
-      state: waiting ? "back-pressure" : this.#state,
+      state: this.#waitsFor(held?.() ?? false) ?? this.#state,
       reason: this.#reason,
       sinceLastHeardMs: heard === undefined ? undefined : clock.monotonicMs() - heard,
       failuresInARow: this.#failures,
     };
+  }
+
+  #waitsFor(held: boolean): "held" | "back-pressure" | undefined {
+    if (this.#state === "stopped") return undefined;
+    if (held) return "held";
+    return this.#heldBack ? "back-pressure" : undefined;
   }
 
   async #run(loop: Loop): Promise<void> {

@@ -28,8 +28,9 @@ function judge({ intake, latencyMs, pollDueMs, reachable }: TelegramProbeDeps): 
     sinceLastHeardMs: sinceLastHeardMs === undefined ? null : Math.round(sinceLastHeardMs),
     latencyMs: latency,
   };
-  if (state === "back-pressure") {
-    return { status: "degraded", reason: "intake is held back", figures };
+  if (state === "back-pressure" || state === "held") {
+    const reason = state === "held" ? "the intake is held" : "the queue is full";
+    return { status: "degraded", reason, figures };
   }
   if (sinceLastHeardMs === undefined && failuresInARow === 0) {
     return { status: "degraded", reason: "the first poll is under way", figures };

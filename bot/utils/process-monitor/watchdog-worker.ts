@@ -14,6 +14,8 @@ import { systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { type Frame, writeBreadcrumb } from "./breadcrumb.ts";
 
+const projectUrl = new URL("../../../", import.meta.url).href;
+
 export interface WatchdogSetup {
   readonly heartbeats: Int32Array;
   readonly directory: string;
@@ -113,8 +115,7 @@ function stackOfMainThread(): Promise<readonly Frame[]> {
   return inTime.finally(() => session.disconnect());
 }
 
-/** From `bot/` on, or the file's name: no path of the machine in the record. */
+/** The path within the project, or the file's name: the record holds no path of the machine. */
 function shortened(url: string): string {
-  const at = url.lastIndexOf("/bot/");
-  return at < 0 ? (url.split("/").at(-1) ?? "") : url.slice(at + 1);
+  return url.startsWith(projectUrl) ? url.slice(projectUrl.length) : (url.split("/").at(-1) ?? "");
 }

@@ -82,7 +82,8 @@ describe("telegram", () => {
     ["answers are quick", {}, true, "healthy", 40],
     ["answers are slow", {}, true, "degraded", 2_500],
     ["the first poll is under way", { sinceLastHeardMs: undefined }, true, "degraded"],
-    ["held back", { state: "back-pressure", sinceLastHeardMs: 90_000 }, true, "degraded"],
+    ["the queue is full", { state: "back-pressure", sinceLastHeardMs: 90_000 }, true, "degraded"],
+    ["held", { state: "held", sinceLastHeardMs: 90_000 }, true, "degraded"],
     ["failing for a moment", { failuresInARow: 2, reason: "TELEGRAM_NOT_SENT" }, true, "degraded"],
     [
       "failing since the start",

@@ -1,0 +1,52 @@
+/** Intake: its life and what it says of itself, whichever source updates come from. */
+import { expect, onTestFinished, test } from "vitest";
+import { Intake, type IntakeDeps, type IntakeSource } from "../../../bot/telegram/intake/intake.ts";
+import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { ScriptedApi } from "../../support/scripted-api.ts";
+
+function setup(overrides: Partial<IntakeDeps> = {}) {
+  const clock = new ManualClock();
+  const source: IntakeSource = {
+    state: "polling",
+    look: async (intake) => {
+      if ((await intake.room()) > 0) intake.heard();
+      return 1_000;
+    },
+  };
+  const deps: IntakeDeps = {
+    api: new ScriptedApi(() => true),
+    clock,
+    random: () => 0.5,
+    publish: () => {},
+    botId: "42",
+    accept: async () => [],
+    room: async () => 1_000,
+    onHeard: () => {},
+    ...overrides,
+  };
+  return { clock, component: new Intake(deps, source) };
+}
+
+lifecycleConformance("the intake", () => setup());
+
+test("it tells a full queue from a hold, and both from a stop", async () => {
+  let free = 0;
+  let held = false;
+  const { clock, component } = setup({ room: async () => free, held: () => held });
+  onTestFinished(() => component.stop());
+  const stateSoon = async () => {
+    await clock.advance(1_000);
+    return component.snapshot().state;
+  };
+  await component.start();
+  expect(await stateSoon()).toBe("back-pressure");
+  held = true;
+  expect(await stateSoon()).toBe("held");
+  held = false;
+  free = 10;
+  expect(await stateSoon()).toBe("polling");
+  held = true;
+  await component.stop();
+  expect(component.snapshot().state).toBe("stopped");
+});
