@@ -37,11 +37,12 @@ await start().catch((error: unknown) => end(error));
 async function start(): Promise<void> {
   const { parseConfig } = await import("./config/fault-tolerance-config.ts");
   const { helpText } = await import("./config/settings-text.ts");
+  const { botModule } = await import("./index.ts");
   if (process.argv.includes("--help")) {
-    process.stdout.write(helpText());
+    process.stdout.write(helpText(botModule.settings));
     return;
   }
-  const config = parseConfig(process.env, readEnvFile());
+  const config = parseConfig(process.env, readEnvFile(), botModule.settings);
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
   const launched = Promise.withResolvers<Running>();

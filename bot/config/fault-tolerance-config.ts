@@ -8,7 +8,13 @@ import { ConfigurationError, type ConfigurationProblem } from "../core/errors.ts
 import { configRules } from "./consistency.ts";
 import { readSecretsFile, type SecretsFile } from "./secrets-file.ts";
 import { type Profile, profiles, type Setting } from "./setting-kinds.ts";
-import { type FaultToleranceConfig, rows, settings } from "./settings-table.ts";
+import {
+  type FaultToleranceConfig,
+  type ModuleSettings,
+  type PlacedSetting,
+  settingRows,
+  settings,
+} from "./settings-table.ts";
 import { findUnknownVariables } from "./unknown-variables.ts";
 
 export type { FaultToleranceConfig } from "./settings-table.ts";
@@ -18,24 +24,37 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * The configuration that these variables describe. A variable that is blank counts as not set.
  *
+ * @param module Settings of the module that is run. Default: it has none.
  * @param secretsFile The `.env`, if there is one; environment variables win over it.
  * @throws {ConfigurationError} naming every problem of the variables and of the file.
  */
-export function parseConfig(env: Environment, secretsFile?: SecretsFile): FaultToleranceConfig {
+export function parseConfig(
+  env: Environment,
+  secretsFile?: SecretsFile,
+  module?: ModuleSettings,
+): FaultToleranceConfig {
+  const rows = settingRows(module);
   const file = secretsFile ? readSecretsFile(secretsFile) : { values: {}, problems: [] };
   const given = { ...withoutBlanks(file.values), ...withoutBlanks(env) };
   const profile = profiles.find((name) => name === given[settings.lifecycle.profile.variable]);
-  const { values, problems, wrong } = readRows(given, profile ?? "development");
+  const { values, problems, wrong } = readRows(rows, given, profile ?? "development");
   const found = [...file.problems, ...problems];
   const config = deepFreeze(values) as FaultToleranceConfig;
-  found.push(...brokenRules(config, given, wrong), ...findUnknownVariables(Object.keys(given)));
+  found.push(
+    ...brokenRules(config, rows, given, wrong),
+    ...findUnknownVariables(Object.keys(given), rows, module?.prefixes),
+  );
   if (found.length > 0) throw new ConfigurationError(found);
   return config;
 }
 
 /** A wrong value is replaced by its default, so that the rules can still be checked. */
-function readRows(given: Readonly<Record<string, string>>, profile: Profile) {
-  const values: Record<string, Record<string, unknown>> = {};
+function readRows(
+  rows: readonly PlacedSetting[],
+  given: Readonly<Record<string, string>>,
+  profile: Profile,
+) {
+  const values: Record<string, Record<string, unknown>> = { module: {} };
   const problems: ConfigurationProblem[] = [];
   const wrong = new Set<string>();
   for (const { part, name, setting } of rows) {
@@ -91,6 +110,7 @@ function aliasProblems(
 
 function brokenRules(
   config: FaultToleranceConfig,
+  rows: readonly PlacedSetting[],
   given: Readonly<Record<string, string>>,
   wrong: ReadonlySet<string>,
 ): readonly ConfigurationProblem[] {
@@ -100,13 +120,14 @@ function brokenRules(
     .map(({ variables, expected, hint }) => ({
       variable: variables[0],
       expected,
-      received: variables.map((variable) => showGiven(variable, given, config)).join(", "),
+      received: variables.map((variable) => showGiven(variable, rows, given, config)).join(", "),
       hint,
     }));
 }
 
 function showGiven(
   variable: string,
+  rows: readonly PlacedSetting[],
   given: Readonly<Record<string, string>>,
   config: FaultToleranceConfig,
 ): string {

@@ -6,7 +6,6 @@
  */
 import {
   accessToken,
-  amount,
   botToken,
   choice,
   duration,
@@ -17,7 +16,6 @@ import {
   list,
   listenAddress,
   megabytes,
-  miniAppAddress,
   optional,
   path,
   profiles,
@@ -61,11 +59,6 @@ export const settings = {
       variable: "HTTPS_PROXY_FALLBACKS",
       absent: "there are no others",
       sentence: "Other proxies, tried in turn when Telegram cannot be reached.",
-    }),
-    miniAppUrl: optional(miniAppAddress(), {
-      variable: "MINI_APP_URL",
-      absent: "/start shows no Mini App button",
-      sentence: "Address of the Mini App that /start offers.",
     }),
   },
   intake: {
@@ -268,23 +261,6 @@ export const settings = {
       sentence: "Token for reading the monitoring API, where reading needs one.",
     }),
   },
-  shop: {
-    catalogueFile: optional(path(), {
-      variable: "CATALOGUE_FILE",
-      absent: "the catalogue that comes with the bot",
-      sentence: "JSON file of the products that the shop sells.",
-    }),
-    welcomeBalanceMinor: setting(amount(0, 1_000_000), {
-      variable: "WELCOME_BALANCE",
-      default: 50,
-      sentence: "Balance of a new user's account.",
-    }),
-    cancelWindowMs: setting(duration(0, 8_760, "hours"), {
-      variable: "ORDER_CANCEL_WINDOW_HOURS",
-      default: 24,
-      sentence: "How long an order can be cancelled; 0: never.",
-    }),
-  },
   process: {
     memoryLimitBytes: setting(megabytes(64, 65_536), {
       variable: "MEMORY_LIMIT_MB",
@@ -339,29 +315,51 @@ export const settings = {
   },
 };
 
-type Settings = typeof settings;
+/** Settings by the name of their value. */
+export type SettingRows = Readonly<Record<string, Setting<unknown>>>;
 
-/** The configuration, by part of the bot and by setting; frozen all the way down. */
-export type FaultToleranceConfig = {
-  readonly [Part in keyof Settings]: {
-    readonly [Name in keyof Settings[Part]]: Settings[Part][Name] extends Setting<infer T>
-      ? T
-      : never;
-  };
+/** The values that rows describe. */
+export type ValuesOf<Rows extends SettingRows> = {
+  readonly [Name in keyof Rows]: Rows[Name] extends Setting<infer T> ? T : never;
 };
 
-/** A row, and where its value is in the configuration. */
+/** The settings of a module; they are read, checked and documented like the engine's own. */
+export interface ModuleSettings<Rows extends SettingRows = SettingRows> {
+  /** Heading in `--help`, `.env.example` and docs/configuration.md. */
+  readonly title: string;
+  readonly rows: Rows;
+  /** An unknown variable that begins like this is a mistake. */
+  readonly prefixes?: readonly string[];
+}
+
+type Settings = typeof settings;
+
+/** The configuration: a part of the bot, then its setting; frozen all the way down. */
+export type FaultToleranceConfig = {
+  readonly [Part in keyof Settings]: ValuesOf<Settings[Part]>;
+} & {
+  /** What the module's own rows hold. */
+  readonly module: Readonly<Record<string, unknown>>;
+};
+
+/** A row with the place of its value in the configuration. */
 export interface PlacedSetting {
-  readonly part: keyof Settings;
+  readonly part: keyof FaultToleranceConfig;
   readonly name: string;
   readonly setting: Setting<unknown>;
 }
 
-/** All rows of the table, in its order. */
-export const rows: readonly PlacedSetting[] = Object.entries(settings).flatMap(([part, inPart]) =>
-  Object.entries(inPart).map(([name, row]) => ({
-    part: part as keyof Settings,
-    name,
-    setting: row,
-  })),
-);
+/** The table, flat, in its order; the module's rows come last. */
+export function settingRows(module?: ModuleSettings): readonly PlacedSetting[] {
+  const parts: readonly (readonly [string, SettingRows])[] = [
+    ...Object.entries(settings),
+    ["module", module?.rows ?? {}],
+  ];
+  return parts.flatMap(([part, inPart]) =>
+    Object.entries(inPart).map(([name, setting]) => ({
+      part: part as keyof FaultToleranceConfig,
+      name,
+      setting,
+    })),
+  );
+}

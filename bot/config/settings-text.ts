@@ -1,9 +1,9 @@
 /** Settings text: the table of settings as `--help`, as Markdown and as `.env.example`. */
 import { configRules } from "./consistency.ts";
 import { type Profile, profiles, type Setting } from "./setting-kinds.ts";
-import { type PlacedSetting, rows } from "./settings-table.ts";
+import { type ModuleSettings, type PlacedSetting, settingRows } from "./settings-table.ts";
 
-const partTitles: Readonly<Record<PlacedSetting["part"], string>> = {
+const partTitles: Readonly<Record<Exclude<PlacedSetting["part"], "module">, string>> = {
   telegram: "Telegram",
   intake: "Intake of updates",
   queue: "Message queue",
@@ -13,15 +13,14 @@ const partTitles: Readonly<Record<PlacedSetting["part"], string>> = {
   storage: "Storage",
   log: "Log",
   monitoring: "Monitoring API",
-  shop: "Shop",
   process: "The process itself",
   sandbox: "Sandbox",
   lifecycle: "Profile and life of the process",
 };
 
 /** All settings for a terminal. */
-export function helpText(): string {
-  const parts = byPart().map(([title, settings]) => {
+export function helpText(module?: ModuleSettings): string {
+  const parts = byPart(module).map(([title, settings]) => {
     const lines = settings.map((setting) => {
       const names = [setting.variable, ...(setting.alias ? [setting.alias] : [])].join(", ");
       return `  ${names}\n      ${setting.sentence}\n      ${facts(setting)}`;
@@ -32,9 +31,9 @@ export function helpText(): string {
 }
 
 /** The whole of docs/configuration.md. */
-export function configurationDocument(): string {
-  const parts = byPart().map(([title, settings]) => `### ${title}\n\n${tableOf(settings)}`);
-  const differing = rows.flatMap(({ setting: { defaults, variable } }) => {
+export function configurationDocument(module?: ModuleSettings): string {
+  const parts = byPart(module).map(([title, settings]) => `### ${title}\n\n${tableOf(settings)}`);
+  const differing = settingRows(module).flatMap(({ setting: { defaults, variable } }) => {
     if (!defaults || new Set(Object.values(defaults)).size === 1) return [];
     return [[code(variable), ...profiles.map((profile) => code(defaults[profile]))]];
   });
@@ -97,8 +96,8 @@ function code(text: string): string {
 }
 
 /** The contents of `.env.example`: every setting commented out, at its default. */
-export function envExample(): string {
-  const parts = byPart().map(([title, settings]) => {
+export function envExample(module?: ModuleSettings): string {
+  const parts = byPart(module).map(([title, settings]) => {
     const entries = settings.map((setting) => {
       const written = setting.defaults?.development ?? "";
       return `# ${setting.sentence}\n# ${facts(setting)}\n# ${setting.variable}=${written}\n`;
@@ -111,8 +110,12 @@ export function envExample(): string {
 ${parts.join("\n")}`;
 }
 
-function byPart(): readonly (readonly [string, readonly Setting<unknown>[]])[] {
-  return Object.entries(partTitles).map(([part, title]) => [
+function byPart(
+  module?: ModuleSettings,
+): readonly (readonly [string, readonly Setting<unknown>[]])[] {
+  const rows = settingRows(module);
+  const titles = [...Object.entries(partTitles), ...(module ? [["module", module.title]] : [])];
+  return titles.map(([part, title = ""]) => [
     title,
     rows.filter((row) => row.part === part).map((row) => row.setting),
   ]);

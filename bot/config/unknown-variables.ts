@@ -1,12 +1,11 @@
 /** Unknown variables: names that look like settings of ours but are none, with the name meant. */
 import type { ConfigurationProblem } from "../core/errors.ts";
-import { rows } from "./settings-table.ts";
+import type { PlacedSetting } from "./settings-table.ts";
 
 /** A variable that begins like this is meant for this bot. */
 const ourPrefixes = [
   "BACKUPS_",
   "BOT_",
-  "CATALOGUE_",
   "DEAD_LETTERS_",
   "DEDUPE_",
   "DRAIN_",
@@ -15,11 +14,9 @@ const ourPrefixes = [
   "HANDLER_",
   "INTAKE_",
   "LOG_",
-  "MINI_APP_",
   "MONITORING_",
   "QUEUE_",
   "SANDBOX_",
-  "SHOP_",
   "STORAGE_",
   "TELEGRAM_",
 ];
@@ -27,21 +24,29 @@ const ourPrefixes = [
 /** Names that other programs use too: a name that resembles one is not ours (HTTP_PROXY). */
 const commonNames = new Set(["NODE_ENV", "HTTPS_PROXY"]);
 
-const knownNames: readonly string[] = rows.flatMap(({ setting }) =>
-  setting.alias ? [setting.variable, setting.alias] : [setting.variable],
-);
-
 /** Typing errors that are recognised in a name without one of our prefixes. */
 const slipsMax = 2;
 /** Short names resemble each other by chance. */
 const slipLengthMin = 10;
 
-/** One problem for each variable that is meant for this bot and unknown to it. Values are not shown. */
-export function findUnknownVariables(names: readonly string[]): readonly ConfigurationProblem[] {
+/**
+ * One problem for each variable that is meant for this bot and unknown to it. Values are not shown.
+ *
+ * @param prefixes Beginnings of the module's own variables. Default: none.
+ */
+export function findUnknownVariables(
+  names: readonly string[],
+  rows: readonly PlacedSetting[],
+  prefixes: readonly string[] = [],
+): readonly ConfigurationProblem[] {
+  const knownNames = rows.flatMap(({ setting }) =>
+    setting.alias ? [setting.variable, setting.alias] : [setting.variable],
+  );
+  const ours = [...ourPrefixes, ...prefixes];
   return names.flatMap((variable) => {
     if (knownNames.includes(variable)) return [];
-    const nearest = nearestName(variable);
-    if (!ourPrefixes.some((prefix) => variable.startsWith(prefix)) && !isSlip(variable, nearest)) {
+    const nearest = nearestName(variable, knownNames);
+    if (!ours.some((prefix) => variable.startsWith(prefix)) && !isSlip(variable, nearest)) {
       return [];
     }
     return {
@@ -61,7 +66,7 @@ function isSlip(variable: string, nearest: string): boolean {
   );
 }
 
-function nearestName(variable: string): string {
+function nearestName(variable: string, knownNames: readonly string[]): string {
   const distances = knownNames.map((name) => editDistance(variable, name));
   return knownNames[distances.indexOf(Math.min(...distances))] ?? "";
 }

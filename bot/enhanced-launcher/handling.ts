@@ -53,7 +53,7 @@ export function createHandledBot(
     contextType: createContextType(recorders, direct),
     module: deps.module,
     kit: {
-      settings: { ...config.shop, miniAppUrl: config.telegram.miniAppUrl },
+      settings: config.module,
       publish: deps.publish,
       judgeRequest: (...request) => rapid.judge(...request),
     },

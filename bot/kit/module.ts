@@ -8,6 +8,7 @@ import type { Telegraf } from "telegraf";
 import type { Publish } from "../core/events.ts";
 import type { TableSet } from "../core/transaction.ts";
 import type { BotContext } from "./bot-context.ts";
+import type { ModuleSettings } from "./settings.ts";
 
 /** The verdict on one more request of a person; the same for every attempt at an update. */
 export type JudgeRequest = (
@@ -37,6 +38,8 @@ export interface CommandMenu {
 export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
   /** Stable and short, such as `shop`. */
   readonly name: string;
+  /** Its own settings; `kit.settings` holds their values. Default: none. */
+  readonly settings?: ModuleSettings;
   /** Its own tables; `tx.tables` gives them out. Default: none. */
   readonly tables?: readonly TableSet<object>[];
   /** Finds people by username, for `npm run find-user`. Default: there is no such list. */

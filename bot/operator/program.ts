@@ -11,6 +11,7 @@ import { readEnvFile, rootDirectory } from "../config/env-file.ts";
 import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
 import { UsageError } from "../core/errors.ts";
 import { describeError, exitCodeOf } from "../core/exit-code.ts";
+import { botModule } from "../index.ts";
 
 export interface Invocation {
   readonly config: FaultToleranceConfig;
@@ -47,7 +48,7 @@ export async function runProgram(
     const calledFrom = process.env["INIT_CWD"] ?? process.cwd();
     const pathOf = (operand: string) => resolve(calledFrom, operand);
     process.chdir(rootDirectory);
-    const config = parseConfig(process.env, readEnvFile());
+    const config = parseConfig(process.env, readEnvFile(), botModule.settings);
     await run({ config, operands, pathOf, say, directory: findDirectory(config, bot) });
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);

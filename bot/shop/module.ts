@@ -19,21 +19,14 @@ import { shopRoutes } from "./commands/shop.ts";
 import { startRoutes } from "./commands/start.ts";
 import { commandList, failureNotice } from "./commands/texts.ts";
 import { gate } from "./commands/visitor.ts";
+import { type ShopSettings, shopSettings } from "./settings.ts";
 import { shopTables } from "./sqlite-tables.ts";
-
-export type ShopSettings = {
-  /** Default: the catalogue that comes with the bot. */
-  readonly catalogueFile: string | undefined;
-  readonly miniAppUrl: string | undefined;
-  /** 0 or more; see `CommandOptions`. */
-  readonly welcomeBalanceMinor: number;
-  readonly cancelWindowMs: number;
-};
 
 const shippedCatalogue = fileURLToPath(new URL("catalogue.json", import.meta.url));
 
 export const shop: BotModule<ShopSettings> = {
   name: "shop",
+  settings: shopSettings,
   tables: [shopTables],
   people: shopTables,
   commandMenus: [

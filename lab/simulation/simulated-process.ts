@@ -73,13 +73,17 @@ export const simulatedKeys: EncryptionKeys = {
 const token = new Secret(`${botUser.id}:unused`);
 
 /** Production's settings, but with shorter waits. */
-export const simulatedConfig = parseConfig({
-  NODE_ENV: "production",
-  TELEGRAM_BOT_TOKEN: `${botUser.id}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`,
-  HANDLER_TIMEOUT_MS: "20000",
-  HANDLER_SLOW_MS: "2000",
-  RAPID_REQUESTS_MAX: "1000000",
-});
+export const simulatedConfig = parseConfig(
+  {
+    NODE_ENV: "production",
+    TELEGRAM_BOT_TOKEN: `${botUser.id}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`,
+    HANDLER_TIMEOUT_MS: "20000",
+    HANDLER_SLOW_MS: "2000",
+    RAPID_REQUESTS_MAX: "1000000",
+  },
+  undefined,
+  shop.settings,
+);
 
 export class SimulatedProcess {
   readonly #deps: SimulatedProcessDeps;

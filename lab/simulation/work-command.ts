@@ -6,7 +6,8 @@
  */
 import type { BotContext } from "../../bot/kit/bot-context.ts";
 import type { BotModule } from "../../bot/kit/module.ts";
-import { type ShopSettings, shop } from "../../bot/shop/module.ts";
+import { shop } from "../../bot/shop/module.ts";
+import type { ShopSettings } from "../../bot/shop/settings.ts";
 import { shopOf } from "../../bot/shop/sqlite-tables.ts";
 import { owedForWork, type WorkPlan } from "./workload.ts";
 

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
-import { parseConfig } from "../../bot/config/fault-tolerance-config.ts";
-import { rows } from "../../bot/config/settings-table.ts";
+import { type Environment, parseConfig as parse } from "../../bot/config/fault-tolerance-config.ts";
+import { integer, setting } from "../../bot/config/setting-kinds.ts";
+import { type ModuleSettings, settingRows } from "../../bot/config/settings-table.ts";
 import { ConfigurationError, type ConfigurationProblem } from "../../bot/core/errors.ts";
+import { shopSettings } from "../../bot/shop/settings.ts";
+
+const rows = settingRows(shopSettings);
+const parseConfig = (env: Environment) => parse(env, undefined, shopSettings);
 
 const token = `123456789:${"A".repeat(35)}`;
 
@@ -27,7 +32,6 @@ test("with nothing set, the development profile applies and there is no token", 
     httpsProxy: undefined,
     apiRootFallbacks: undefined,
     httpsProxyFallbacks: undefined,
-    miniAppUrl: undefined,
   });
   expect(config.queue).toEqual({
     concurrency: 10,
@@ -46,8 +50,9 @@ test("with nothing set, the development profile applies and there is no token", 
     groupPerMinute: 20,
     totalPerSecond: 30,
   });
-  expect(config.shop).toEqual({
+  expect(config.module).toEqual({
     catalogueFile: undefined,
+    miniAppUrl: undefined,
     welcomeBalanceMinor: 5_000,
     cancelWindowMs: 86_400_000,
   });
@@ -334,10 +339,29 @@ test("values are read as they are meant", () => {
   });
 
   expect(config.telegram.apiRoot).toBe("http://127.0.0.1:8081/prefix");
-  expect(config.telegram.miniAppUrl).toBe("https://app.example/?a=1#b");
+  expect(config.module["miniAppUrl"]).toBe("https://app.example/?a=1#b");
   expect(config.telegram.httpsProxy?.reveal()).toBe("http://user:pw@proxy:8080");
-  expect(config.shop.welcomeBalanceMinor).toBe(1_250);
+  expect(config.module["welcomeBalanceMinor"]).toBe(1_250);
   expect(config.flood.enabled).toBe(false);
   expect(config.monitoring.host).toBe("::1");
   expect(config.log.level).toBe("debug");
+});
+
+test("a module's settings are read, checked and suggested like the engine's own", () => {
+  const module: ModuleSettings = {
+    title: "Quiz",
+    rows: {
+      rounds: setting(integer(1, 9), {
+        variable: "QUIZ_ROUNDS",
+        default: 3,
+        sentence: "Questions in a game.",
+      }),
+    },
+    prefixes: ["QUIZ_"],
+  };
+  expect(parse({}, undefined, module).module).toEqual({ rounds: 3 });
+  expect(parse({ QUIZ_ROUNDS: "5" }, undefined, module).module).toEqual({ rounds: 5 });
+  expect(() => parse({ QUIZ_ROUNDS: "10" }, undefined, module)).toThrow(/whole number from 1 to 9/);
+  expect(() => parse({ QUIZ_ROUND: "1" }, undefined, module)).toThrow(/Did you mean QUIZ_ROUNDS/);
+  expect(parse({ QUIZ_ROUND: "1" }).module).toEqual({});
 });

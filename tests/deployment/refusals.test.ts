@@ -18,7 +18,8 @@ import { fileURLToPath } from "node:url";
 import { parse } from "dotenv";
 import { expect, onTestFinished, test } from "vitest";
 import { readSecretsFile } from "../../bot/config/secrets-file.ts";
-import { rows } from "../../bot/config/settings-table.ts";
+import { settingRows } from "../../bot/config/settings-table.ts";
+import { shopSettings } from "../../bot/shop/settings.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const token = `123456:${"a".repeat(35)}`;
@@ -124,7 +125,10 @@ test("packages that cannot be installed leave settings and no half version", () 
 
 /** Every variable there is, as the script takes them from the environment. */
 const everySetting = Object.fromEntries(
-  rows.map(({ setting: { defaults, variable } }) => [variable, defaults?.production ?? "a value"]),
+  settingRows(shopSettings).map(({ setting: { defaults, variable } }) => [
+    variable,
+    defaults?.production ?? "a value",
+  ]),
 );
 
 test("what is set in the environment is written into .env, every setting, and said", () => {

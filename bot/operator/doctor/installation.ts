@@ -1,10 +1,12 @@
 /** Installation: what the doctor examines, as far as its settings can be read. */
+
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type FaultToleranceConfig, parseConfig } from "../../config/fault-tolerance-config.ts";
 import type { SecretsFile } from "../../config/secrets-file.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ConfigurationError, type ConfigurationProblem } from "../../core/errors.ts";
+import { botModule } from "../../index.ts";
 
 export interface Installation {
   /** Where `.env`, data and logs are. */
@@ -52,10 +54,10 @@ export function findInstallation(sources: InstallationSources): Installation {
 
 function readSettings(env: InstallationSources["env"], envFile: SecretsFile | undefined) {
   try {
-    return { config: parseConfig(env, envFile), problems: [] };
+    return { config: parseConfig(env, envFile, botModule.settings), problems: [] };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return { config: parseConfig({}), problems: error.problems };
+    return { config: parseConfig({}, undefined, botModule.settings), problems: error.problems };
   }
 }
 

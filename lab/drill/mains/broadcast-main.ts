@@ -1,12 +1,14 @@
 /** Broadcast main: the bot with a broadcast to send, as an operator's script would send it. */
+
 import { parseConfig } from "../../../bot/config/fault-tolerance-config.ts";
 import { launch } from "../../../bot/enhanced-launcher.ts";
+import { botModule } from "../../../bot/index.ts";
 import { toOutgoingMessage } from "../../../bot/telegram/delivery/call-message.ts";
 
 const env = Object.entries(process.env).filter(([name]) => !name.startsWith("BROADCAST"));
 const firstChatId = Number(process.env["BROADCAST_FIRST_CHAT"]);
 const chats = Number(process.env["BROADCAST_CHATS"]);
-const config = parseConfig(Object.fromEntries(env));
+const config = parseConfig(Object.fromEntries(env), undefined, botModule.settings);
 if (!config.telegram.token) throw new Error("no token");
 const running = await launch(config, {
   token: config.telegram.token,
