@@ -1,4 +1,4 @@
-/** Handling: the way in, the queue, and the bot that handles what is in it. */
+/** Handling: the queue, and the bot that works on what is in it. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
@@ -19,19 +19,15 @@ import type { Breaker } from "../telegram/delivery/breaker.ts";
 import { toOutgoingMessage } from "../telegram/delivery/call-message.ts";
 import { registerCommandMenus } from "../telegram/delivery/command-menu.ts";
 import type { FloodGate } from "../telegram/delivery/flood-gate.ts";
-import { Intake } from "../telegram/intake/intake.ts";
-import { Polling } from "../telegram/intake/polling.ts";
 import { chatIdOf, languageCodeOf } from "../telegram/intake/update-message.ts";
-import { Webhook } from "../telegram/intake/webhook.ts";
-import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import { withCorrelation } from "../utils/logger.ts";
 import { MessageQueue } from "../utils/message-queue.ts";
-import type { Base } from "./base.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** The Telegraf router with durable contexts, as the handler of updates. */
 export function createHandledBot(
   config: FaultToleranceConfig,
-  deps: Base & {
+  deps: Runtime & {
     store: Store;
     token: Secret;
     apiRoot: string;
@@ -41,29 +37,33 @@ export function createHandledBot(
     module: BotModule;
   },
 ) {
+  const { apiRoot, breaker, clock, gate, module, pollingApi, publish, random, store, token } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
-    ...deps,
-    api: deps.breaker,
-    permit: (call, signal) => deps.gate.permit(call, signal),
+    api: breaker,
+    apiRoot,
+    clock,
+    random,
+    token,
+    permit: (call, signal) => gate.permit(call, signal),
   });
   const rapid = new RapidRequests(config.rapidRequests);
   const bot = createBot({
-    token: deps.token,
+    token,
     contextType: createContextType(recorders, direct),
-    module: deps.module,
+    module,
     kit: {
       settings: config.module,
-      publish: deps.publish,
+      publish,
       judgeRequest: (...request) => rapid.judge(...request),
     },
   });
-  const identity = new Identity({ ...deps, api: deps.pollingApi, facts: deps.store });
+  const identity = new Identity({ api: pollingApi, clock, facts: store, random });
   const handler = new UpdateHandler({
     bot,
     recorders,
     whoAmI: () => identity.whoAmI(),
-    lastWords: (message) => lastWords(deps.module, message),
+    lastWords: (message) => lastWords(module, message),
   });
   return { handler, identity };
 }
@@ -88,7 +88,7 @@ function lastWords(module: BotModule, message: Message): readonly NewMessage[] {
 
 export function createQueue(
   { queue }: FaultToleranceConfig,
-  deps: Base & {
+  deps: Runtime & {
     store: Store;
     gate: FloodGate;
     breaker: Breaker;
@@ -97,15 +97,19 @@ export function createQueue(
     delivery: MessageHandler;
   },
 ): MessageQueue {
-  const { delivery, handler } = deps;
+  const { breaker, clock, delivery, gate, handler, held, publish, random, store } = deps;
   return new MessageQueue({
-    ...deps,
+    clock,
+    held,
+    publish,
+    random,
+    store,
     handlers: { update: handler, send: delivery, broadcast: delivery, alert: delivery },
     gates: {
-      sending: deps.gate,
+      sending: gate,
       // Telegram does not limit answers; they only need Telegram to be there.
       answering: {
-        isOpen: () => deps.breaker.closed,
+        isOpen: () => breaker.closed,
         admit: () => "take",
         withdraw: () => {},
         reopensInMs: () => undefined,
@@ -122,35 +126,6 @@ export function createQueue(
     deadLettersKeepMs: queue.deadLettersKeepMs,
     correlate: (message, run) =>
       withCorrelation({ cid: cidOf(message), messageId: message.id }, run),
-  });
-}
-
-/** The way in: long polls, or a webhook. */
-export function createIntake(
-  { intake }: FaultToleranceConfig,
-  deps: Base & {
-    botId: string;
-    queue: MessageQueue;
-    held: () => boolean;
-    pollingApi: MeasuredApi;
-    breaker: Breaker;
-  },
-): Replaceable<Intake> {
-  const { breaker, pollingApi, queue } = deps;
-  const { pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
-  const common = {
-    ...deps,
-    api: pollingApi,
-    accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),
-    room: () => queue.room(),
-    onHeard: () => breaker.signOfLife(),
-  };
-  return new Replaceable(() => {
-    if (intake.mode === "polling" || !webhookUrl || !webhookSecret) {
-      return new Intake(common, new Polling({ pollTimeoutSeconds }));
-    }
-    const at = { url: webhookUrl, secret: webhookSecret, host: webhookHost, port: webhookPort };
-    return new Intake(common, new Webhook(at));
   });
 }
 

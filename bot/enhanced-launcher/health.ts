@@ -1,4 +1,4 @@
-/** Watching: process monitor, health and alerts, joined. */
+/** Health: process monitor, health monitor with its probes, and alerts to operators. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { ProbeResult } from "../core/component.ts";
 import { measureAgainst } from "../core/recovery.ts";
@@ -8,6 +8,7 @@ import { toOutgoingMessage } from "../telegram/delivery/call-message.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
 import { postAlert } from "../telemetry/alert-webhook.ts";
 import { Alerts } from "../telemetry/alerts.ts";
+import type { IncidentBook } from "../telemetry/incident-book.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import type { SupervisedComponent } from "../utils/fault-tolerance-manager/supervisor.ts";
 import { clockProbe } from "../utils/health-monitor/clock-probe.ts";
@@ -24,20 +25,21 @@ import type { MessageQueue } from "../utils/message-queue.ts";
 import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { ProcessMonitor, type RestartReason } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
-import type { Base } from "./base.ts";
+import type { Runtime } from "./runtime.ts";
 import { connectionNames } from "./sending.ts";
 
 /** Tells the operators. */
 export function createAlerts(
   { alerts }: FaultToleranceConfig,
-  deps: Base & { queue: MessageQueue; breaker: Breaker },
+  deps: Runtime & { queue: MessageQueue; breaker: Breaker; book: IncidentBook },
 ): Replaceable<Alerts> {
   const { adminIds = [], webhookUrl } = alerts;
-  const { breaker, clock, queue } = deps;
-  return new Replaceable(
+  const { book, breaker, clock, publish, queue } = deps;
+  const place = new Replaceable(
     () =>
       new Alerts({
-        ...deps,
+        clock,
+        publish,
         send: async (text) => {
           const receivedAtEpochMs = clock.epochMs();
           const options = { type: "alert", priority: "high", receivedAtEpochMs } as const;
@@ -50,15 +52,16 @@ export function createAlerts(
         ...(webhookUrl && { post: (text, signal) => postAlert(webhookUrl, text, signal) }),
       }),
   );
+  book.subscribe((incident) => place.current.tell(incident));
+  return place;
 }
 
-/** Process monitor and health. */
-export function createWatch(
+export function createHealth(
   config: FaultToleranceConfig,
-  deps: Base & {
+  deps: Runtime & {
     store: Store;
     queue: MessageQueue;
-    polling: Replaceable<Intake>;
+    intake: Replaceable<Intake>;
     breaker: Breaker;
     safeMode: SafeMode;
     log: BotLogger;
@@ -68,7 +71,7 @@ export function createWatch(
     components: () => readonly SupervisedComponent[];
   },
 ) {
-  const { breaker, clock, polling, publish, queue, safeMode } = deps;
+  const { breaker, clock, connections, intake, publish, queue, safeMode, store } = deps;
   const isQuiet = async () => {
     const all = Object.values((await queue.snapshot()).pools);
     return all.every(({ inHand, waiting }) => inHand + waiting === 0);
@@ -79,11 +82,15 @@ export function createWatch(
   );
   const probes = [
     // A new process opens the file anew, and checks it first.
-    { name: "database", restartAfterMs: 300_000, check: () => probeDatabase(deps) },
+    {
+      name: "database",
+      restartAfterMs: 300_000,
+      check: () => probeDatabase({ clock, connections, store }),
+    },
     telegramProbe({
-      intake: () => polling.current.snapshot(),
+      intake: () => intake.current.snapshot(),
       reachable: () => breaker.closed,
-      latencyMs: () => latencyOf(deps.connections.current),
+      latencyMs: () => latencyOf(connections.current),
       pollDueMs: (config.intake.pollTimeoutSeconds + 15) * 1000,
     }),
     queueProbe(() => lookAtQueue(queue)),
@@ -114,7 +121,7 @@ function latencyOf(connections: ReconnectManager): number | null {
 
 /** What health finds counts for the connection, too, so that a healthy disk is asked once. */
 async function probeDatabase(
-  deps: Base & { store: Store; connections: Replaceable<ReconnectManager> },
+  deps: Pick<Runtime, "clock"> & { store: Store; connections: Replaceable<ReconnectManager> },
 ): Promise<ProbeResult> {
   const { clock, connections, store } = deps;
   const startedAtMs = clock.monotonicMs();

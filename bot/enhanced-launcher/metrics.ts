@@ -1,15 +1,15 @@
-/** Metrics: figures for charts and Prometheus, and the live stream, joined to the events. */
-import { EventStream } from "../api/event-stream.ts";
+/** Metrics: figures for charts and Prometheus, and what the live stream tells. */
+import type { EventStream } from "../api/event-stream.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { Clock } from "../core/clock.ts";
+import type { EventBus } from "../core/event-bus.ts";
 import type { BotEvent } from "../core/events.ts";
 import { redact } from "../core/redaction.ts";
 import { Prometheus } from "../telemetry/prometheus.ts";
 import { Series } from "../telemetry/series.ts";
-import { figuresOf, lookAtAll, type Watched } from "./monitoring-view.ts";
+import { figuresOf, lookAtAll, type MeasuredParts } from "./monitoring-view.ts";
 import { version } from "./version.ts";
 
-/** Too many to follow one by one, or a person's business: they are counted, not told. */
+/** Events that are counted but not streamed: too many to follow, or a person's own business. */
 const untold: ReadonlySet<BotEvent["type"]> = new Set([
   "business.recorded",
   "connection.reconnect-begun",
@@ -20,17 +20,25 @@ const untold: ReadonlySet<BotEvent["type"]> = new Set([
   "updates.received",
 ]);
 
-/** @param watched The parts that are looked at, once they have been made. */
-export function createMetrics(config: FaultToleranceConfig, clock: Clock, watched: () => Watched) {
-  const stream = new EventStream({ clock });
+export function createMetrics(
+  config: FaultToleranceConfig,
+  parts: MeasuredParts & { bus: EventBus; stream: EventStream },
+) {
+  const { book, bus, clock, log, stream } = parts;
   const series = new Series({
     clock,
-    look: () => lookAtAll(watched()),
+    look: () => lookAtAll(parts),
     onPoint: (point) => stream.push("sample", point),
   });
-  const prometheus = new Prometheus({ version, figures: () => figuresOf(config, watched()) });
-  const tell = (event: BotEvent) => {
+  const prometheus = new Prometheus({ version, figures: () => figuresOf(config, parts) });
+  bus.subscribe(series.listener);
+  bus.subscribe(prometheus.listener);
+  bus.subscribe((event) => {
     if (!untold.has(event.type)) stream.push("fact", redact(event) as object);
-  };
-  return { stream, series, prometheus, listeners: [series.listener, prometheus.listener, tell] };
+  });
+  log.subscribe((line) => {
+    if (line.level === "warn" || line.level === "error") stream.push("log", line);
+  });
+  book.subscribe(({ subject }) => series.mark("incident", subject));
+  return { prometheus, series };
 }

@@ -21,39 +21,43 @@ import type { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
 import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import type { ProcessMonitor } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
-import type { Base } from "./base.ts";
+import type { Runtime } from "./runtime.ts";
 import type { TelegramClient } from "./sending.ts";
 import { version } from "./version.ts";
 
-/** The parts that are looked at. */
-export interface Watched extends Base {
+/** The parts that figures are taken from. */
+export interface MeasuredParts extends Runtime {
   readonly store: Store;
   readonly queue: MessageQueue;
-  readonly polling: Replaceable<Intake>;
   readonly breaker: Breaker;
   readonly safeMode: SafeMode;
-  readonly ledger: RestartLedger;
   readonly book: IncidentBook;
-  readonly errors: ErrorGroups;
-  readonly client: TelegramClient;
   readonly connections: Replaceable<ReconnectManager>;
   readonly processMonitor: Replaceable<ProcessMonitor>;
   readonly health: Replaceable<HealthMonitor>;
-  readonly series: Series;
-  readonly prometheus: Prometheus;
   readonly stream: EventStream;
   readonly log: BotLogger;
-  readonly manager: () => FaultToleranceManager;
+  readonly manager: FaultToleranceManager;
+}
+
+/** The parts that the API shows and changes. */
+export interface ShownParts extends MeasuredParts {
+  readonly intake: Replaceable<Intake>;
+  readonly ledger: RestartLedger;
+  readonly errors: ErrorGroups;
+  readonly client: TelegramClient;
+  readonly series: Series;
+  readonly prometheus: Prometheus;
 }
 
 /** Five hundred requests a second need not make five hundred reports of the same checks. */
 const healthKeptMs = 100;
-/** Of each kind, how many of the latest `/api/status` shows. */
+/** Entries of each kind that `/api/status` shows. */
 const shownMax = 20;
-/** More than any book or ledger keeps. */
+/** More than the book keeps. */
 const all = 1_000_000;
 
-export function createView(config: FaultToleranceConfig, deps: Watched): MonitoringView {
+export function createView(config: FaultToleranceConfig, deps: ShownParts): MonitoringView {
   const { book, clock, connections, errors, ledger, log, prometheus, queue, store } = deps;
   const startedAtMs = clock.monotonicMs();
   const uptimeSeconds = () => Math.round((clock.monotonicMs() - startedAtMs) / 1000);
@@ -92,15 +96,13 @@ export function createView(config: FaultToleranceConfig, deps: Watched): Monitor
   };
 }
 
-export function createActions(deps: Watched): MonitoringActions {
+export function createActions(deps: ShownParts): MonitoringActions {
   const { log, manager, processMonitor, queue, store } = deps;
   return {
     restartProcess: (detail) => processMonitor.current.triggerRestart({ type: "manual", detail }),
     restartComponent: (name, cause) => {
       // What becomes of it is published where it happens.
-      manager()
-        .restart(name, cause)
-        .catch(() => {});
+      manager.restart(name, cause).catch(() => {});
     },
     setPaused: (pool, paused) => (paused ? queue.pause(pool) : queue.resume(pool)),
     requeue: (id) => queue.requeue(id),
@@ -111,8 +113,8 @@ export function createActions(deps: Watched): MonitoringActions {
   };
 }
 
-/** For the charts. A queue that cannot be read is a gap in its lines, not in the others. */
-export async function lookAtAll(deps: Watched): Promise<SeriesLook> {
+/** Figures for the charts. A queue that cannot be read leaves a gap in its own lines only. */
+export async function lookAtAll(deps: MeasuredParts): Promise<SeriesLook> {
   const snapshot = await deps.queue.snapshot().catch(() => undefined);
   const { waiting, inHand, oldestAgeMs, deadLetters } = snapshot
     ? totals(snapshot)
@@ -122,8 +124,11 @@ export async function lookAtAll(deps: Watched): Promise<SeriesLook> {
   return { waiting, inHand, oldestAgeMs, deadLetters, ...own };
 }
 
-/** For Prometheus. */
-export async function figuresOf(config: FaultToleranceConfig, deps: Watched): Promise<Figures> {
+/** Figures for Prometheus. */
+export async function figuresOf(
+  config: FaultToleranceConfig,
+  deps: MeasuredParts,
+): Promise<Figures> {
   const { book, breaker, connections, health, log, processMonitor, queue, safeMode, stream } = deps;
   const [checks, snapshot] = await Promise.all([
     health.current.runAllChecks(),
@@ -152,8 +157,8 @@ export async function figuresOf(config: FaultToleranceConfig, deps: Watched): Pr
   };
 }
 
-function readiness({ manager, safeMode, store }: Watched) {
-  const { phase } = manager();
+function readiness({ manager, safeMode, store }: MeasuredParts) {
+  const { phase } = manager;
   const reasons = [
     ...(phase === "running" ? [] : [`the process is ${phase}`]),
     ...(store.heartbeat().beats > 0 ? [] : ["the storage is not open"]),
@@ -162,7 +167,7 @@ function readiness({ manager, safeMode, store }: Watched) {
   return { ready: reasons.length === 0, phase, reasons };
 }
 
-function statusOf(config: FaultToleranceConfig, deps: Watched) {
+function statusOf(config: FaultToleranceConfig, deps: ShownParts) {
   return {
     profile: config.lifecycle.profile,
     version,
@@ -170,8 +175,8 @@ function statusOf(config: FaultToleranceConfig, deps: Watched) {
     pid: process.pid,
     memory: process.memoryUsage(),
     process: deps.processMonitor.current.snapshot(),
-    components: deps.manager().snapshot(),
-    intake: deps.polling.current.snapshot(),
+    components: deps.manager.snapshot(),
+    intake: deps.intake.current.snapshot(),
     breaker: deps.breaker.state,
     safeMode: deps.safeMode.snapshot(),
     incidents: deps.book.list(shownMax),
@@ -180,7 +185,7 @@ function statusOf(config: FaultToleranceConfig, deps: Watched) {
   };
 }
 
-function processFigures({ processMonitor }: Watched) {
+function processFigures({ processMonitor }: MeasuredParts) {
   const { external, heapTotal, heapUsed, rss } = process.memoryUsage();
   const { cpuPercent, loopDelayMs } = processMonitor.current.snapshot();
   return {
@@ -193,7 +198,7 @@ function processFigures({ processMonitor }: Watched) {
   };
 }
 
-/** Over all pools. */
+/** Sums over all pools. */
 function totals({ deadLetters, lengthMax, pools }: MessageQueueSnapshot) {
   const each = Object.values(pools);
   return {
@@ -221,8 +226,8 @@ function seriesOf(series: Series, sinceEpochMs: number) {
 }
 
 /**
- * Whoever asks while somebody is asking, or `keptMs` after the answer, gets the same answer: asking
- * often must not cost more.
+ * Gives one answer to all that ask at the same time, and keeps it for `keptMs`: asking often must not
+ * cost more.
  */
 function shared<T>(ask: () => Promise<T>, clock: Clock, keptMs = 0): () => T | Promise<T> {
   let asking: Promise<T> | undefined;

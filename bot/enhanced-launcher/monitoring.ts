@@ -3,25 +3,29 @@ import { AccessTokens } from "../api/access-tokens.ts";
 import { MonitoringServer } from "../api/monitoring.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
-import { createActions, createView, type Watched } from "./monitoring-view.ts";
+import { createActions, createView, type ShownParts } from "./monitoring-view.ts";
 import { version } from "./version.ts";
 
-export function createMonitoring(config: FaultToleranceConfig, deps: Watched) {
+export function createMonitoring(config: FaultToleranceConfig, parts: ShownParts) {
   const { monitoring, storage } = config;
   const { host, hostNames, operateTokens = [], readToken } = monitoring;
+  const { clock, publish, stream } = parts;
   const tokens = new AccessTokens({
-    ...deps,
+    clock,
+    publish,
     directory: storage.directory,
     operate: operateTokens,
     read: readToken ? [readToken] : [],
   });
-  const view = createView(config, deps);
-  const actions = createActions(deps);
+  const view = createView(config, parts);
+  const actions = createActions(parts);
   let { port } = monitoring;
   const api = new Replaceable(
     () =>
       new MonitoringServer({
-        ...deps,
+        clock,
+        publish,
+        stream,
         view,
         actions,
         version,

@@ -1,4 +1,4 @@
-/** Lives: ledger, watchdog and safe mode, joined. */
+/** Restarts: ledger, watchdog and safe mode, which know how the processes before this one ended. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Component } from "../core/component.ts";
 import type { IncidentBook } from "../telemetry/incident-book.ts";
@@ -7,21 +7,19 @@ import { type Breadcrumb, takeBreadcrumb } from "../utils/process-monitor/breadc
 import { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
 import { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { Watchdog } from "../utils/process-monitor/watchdog.ts";
-import type { Base } from "./base.ts";
+import type { Runtime } from "./runtime.ts";
 import { version } from "./version.ts";
 
-/** Ledger, watchdog, safe mode: what a process knows of the ends of those before it. */
-export function createLives(
-  config: FaultToleranceConfig,
-  directory: string,
-  deps: Base & { book: IncidentBook },
+export function createRestarts(
+  { lifecycle }: FaultToleranceConfig,
+  deps: Runtime & { directory: string; book: IncidentBook },
 ) {
-  const { clock, publish } = deps;
+  const { book, clock, directory, publish, random } = deps;
   const ledger = new RestartLedger({ directory, clock, pid: process.pid, version });
-  const restarts: Component = {
+  const restartLedger: Component = {
     name: "restart-ledger",
     start: async () => {
-      deps.book.begin();
+      book.begin();
       ledger.begin((pid) => explainHang(takeBreadcrumb(directory), pid));
       const { end } = ledger.records.at(-2) ?? {};
       if (end && !end.clean) {
@@ -30,14 +28,16 @@ export function createLives(
     },
     stop: async () => {},
   };
-  const killAfterMs = config.lifecycle.hangKillMs;
+  const killAfterMs = lifecycle.hangKillMs;
   const watchdog = new Replaceable(() => new Watchdog({ clock, publish, directory, killAfterMs }));
   const safeMode = new SafeMode({
-    ...deps,
-    deathsMax: config.lifecycle.safeModeDeaths,
+    clock,
+    publish,
+    random,
+    deathsMax: lifecycle.safeModeDeaths,
     lives: () => ledger.lives,
   });
-  return { ledger, restarts, safeMode, watchdog };
+  return { ledger, restartLedger, safeMode, watchdog };
 }
 
 /** What the watchdog wrote down about the process before this one. */

@@ -1,4 +1,4 @@
-/** Way out: client, breaker, flood control, delivery; everything between the queue and Telegram. */
+/** Sending: everything between the queue and Telegram: client, breaker, flood control, delivery. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { BotApi } from "../core/bot-api.ts";
 import type { Component } from "../core/component.ts";
@@ -12,14 +12,14 @@ import { FloodGate } from "../telegram/delivery/flood-gate.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import { callsPerUpdate } from "../utils/message-queue.ts";
 import { ReconnectManager } from "../utils/reconnect-manager.ts";
-import type { Base } from "./base.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** What is needed of the client; the simulation has another one. */
 export type TelegramClient = BotApi & Pick<BotApiClient, "close" | "pool" | "renew">;
 
 export function createClient(
   { queue, telegram }: FaultToleranceConfig,
-  deps: Pick<Base, "clock"> & { token: Secret; apiRoot: string },
+  deps: Pick<Runtime, "clock"> & { token: Secret; apiRoot: string },
 ): TelegramClient {
   return new BotApiClient({
     token: deps.token,
@@ -33,46 +33,31 @@ export function createClient(
   });
 }
 
-/** Breaker, flood control, delivery, connections: what stands between the queue and the client. */
-export function createWayOut(
+export function createSending(
   config: FaultToleranceConfig,
-  deps: Base & {
-    store: Store;
-    client: TelegramClient;
-    wake: () => void;
-    onTelegramBack: () => void;
-  },
+  deps: Runtime & { store: Store; client: TelegramClient },
 ) {
-  const { client } = deps;
-  const connections = new Replaceable(() =>
-    createConnections({
-      ...deps,
-      breaker: () => breaker,
-      heartbeatDeadlineMs: Math.min(heartbeatDeadlineMs, config.telegram.callDeadlineMs),
-    }),
-  );
+  const { client, clock, publish, random, store } = deps;
+  const connections = new Replaceable(() => createConnections(config, deps));
   const measured = (name: string) =>
     new MeasuredApi({
       api: client,
-      clock: deps.clock,
+      clock,
       onAnswer: (durationMs) => connections.current.succeeded(name, durationMs),
       onFailure: (error) => connections.current.failed(name, error),
     });
   const pollingApi = measured(connectionNames.polling);
   const sendingApi = measured(connectionNames.sending);
-  const breaker = new Breaker({ ...deps, api: sendingApi, onChange: deps.wake });
+  const breaker = new Breaker({ api: sendingApi, clock, publish, random });
   const gate = new FloodGate({
-    ...deps,
-    limits: {
-      enabled: config.flood.enabled,
-      chatBurst: config.flood.chatBurst,
-      groupPerMinute: config.flood.groupPerMinute,
-      totalPerSecond: config.flood.totalPerSecond,
-    },
+    clock,
+    publish,
+    store,
+    limits: config.flood,
     isOpen: () => breaker.closed,
   });
-  const delivery = new Delivery({ ...deps, api: breaker, gate, facts: deps.store });
-  const component: Component = {
+  const delivery = new Delivery({ api: breaker, clock, facts: store, gate, publish, random });
+  const telegram: Component = {
     name: "telegram",
     start: () => gate.restore(),
     stop: async () => {
@@ -80,7 +65,7 @@ export function createWayOut(
       await client.close();
     },
   };
-  return { client, pollingApi, breaker, gate, delivery, component, connections };
+  return { breaker, client, connections, delivery, gate, pollingApi, telegram };
 }
 
 export const connectionNames = {
@@ -96,20 +81,17 @@ const heartbeatDeadlineMs = 5_000;
 const attemptsPerRoute = 2;
 
 function createConnections(
-  deps: Base & {
-    store: Store;
-    client: TelegramClient;
-    breaker: () => Breaker;
-    onTelegramBack: () => void;
-    heartbeatDeadlineMs: number;
-  },
+  { telegram }: FaultToleranceConfig,
+  { client, clock, publish, random, store }: Runtime & { store: Store; client: TelegramClient },
 ): ReconnectManager {
-  const { breaker, client, onTelegramBack, store } = deps;
+  const deadlineMs = Math.min(heartbeatDeadlineMs, telegram.callDeadlineMs);
   const ask = async (signal: AbortSignal) => {
-    await client.call("getMe", {}, { signal, deadlineMs: deps.heartbeatDeadlineMs });
+    await client.call("getMe", {}, { signal, deadlineMs });
   };
   return new ReconnectManager({
-    ...deps,
+    clock,
+    publish,
+    random,
     connections: [
       {
         name: connectionNames.polling,
@@ -119,12 +101,8 @@ function createConnections(
           client.renew(attempts > 0 && attempts % attemptsPerRoute === 0);
           return ask(signal);
         },
-        onRestored: () => {
-          breaker().signOfLife();
-          onTelegramBack();
-        },
       },
-      { name: connectionNames.sending, reconnect: ask, onRestored: () => breaker().signOfLife() },
+      { name: connectionNames.sending, reconnect: ask },
       {
         name: connectionNames.database,
         heartbeatMs,

@@ -28,8 +28,6 @@ export interface Incident {
 export interface IncidentBookDeps {
   readonly directory: string;
   readonly clock: Clock;
-  /** Told of every incident that begins or ends. */
-  readonly onChange: (incident: Incident) => void;
 }
 
 const fileName = "incidents.jsonl";
@@ -40,6 +38,7 @@ const sameWithinMs = 60_000;
 export class IncidentBook {
   readonly #deps: IncidentBookDeps;
   readonly #file: RecordFile<Incident>;
+  readonly #listeners: ((incident: Incident) => void)[] = [];
   readonly #incidents = new Map<number, Incident>();
   readonly #open = new Map<string, number>();
   #ids = 0;
@@ -49,6 +48,11 @@ export class IncidentBook {
     this.#deps = deps;
     const path = join(deps.directory, fileName);
     this.#file = new RecordFile({ path, keyOf });
+  }
+
+  /** @param listener Told of every incident that begins or ends. */
+  subscribe(listener: (incident: Incident) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Newest first. */
@@ -126,7 +130,7 @@ export class IncidentBook {
         // A full disk: the book goes on in memory, and the log tells of the disk.
       }
     }
-    if (changed) this.#deps.onChange(incident);
+    if (changed) for (const listener of this.#listeners) listener(incident);
   }
 
   #put(incident: Incident): void {

@@ -20,14 +20,10 @@ import { type SupervisedComponent, Supervisor } from "./fault-tolerance-manager/
 export interface FaultToleranceManagerDeps {
   readonly clock: Clock;
   readonly publish: Publish;
-  /** In the order in which they are to be started. */
-  readonly components: readonly Component[];
   /** Milliseconds a component's stop may take before it is left behind. Default 5000. */
   readonly stopDeadlineMs?: number;
   /** Default: the machine's. */
   readonly random?: Random;
-  /** A component cannot be helped alone: the process is to be drained and restarted. */
-  readonly restartProcess?: (component: string, cause: string) => void;
 }
 
 /** `stop` or `drain` was called before everything had been started. */
@@ -48,6 +44,7 @@ const drainGraceMs = 500;
 export class FaultToleranceManager implements Component {
   readonly name = "fault-tolerance-manager";
   readonly #deps: FaultToleranceManagerDeps;
+  readonly #components: Component[] = [];
   /** Those whose `start` was called, whether or not it has come back. */
   readonly #begun: Component[] = [];
   readonly #supervisor: Supervisor;
@@ -59,9 +56,14 @@ export class FaultToleranceManager implements Component {
 
   constructor(deps: FaultToleranceManagerDeps) {
     this.#deps = deps;
-    const { clock, publish, random = systemRandom, restartProcess = () => {} } = deps;
+    const { clock, publish, random = systemRandom } = deps;
     const stop = (component: Component) => this.#stopOne(component);
-    this.#supervisor = new Supervisor({ clock, random, publish, stop, restartProcess });
+    this.#supervisor = new Supervisor({ clock, random, publish, stop });
+  }
+
+  /** Adds components, in the order in which they are to be started. To be called before `start`. */
+  add(...components: readonly Component[]): void {
+    this.#components.push(...components);
   }
 
   /** Where all of them are on their way. */
@@ -115,7 +117,7 @@ export class FaultToleranceManager implements Component {
   }
 
   async #startAll(): Promise<void> {
-    for (const component of this.#deps.components) {
+    for (const component of this.#components) {
       if (this.#ending) break;
       await this.#startOne(component);
     }

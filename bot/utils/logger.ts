@@ -82,26 +82,6 @@ export function withCorrelation<T>(fields: Correlation, run: () => T): T {
   return correlation.run({ ...correlation.getStore(), ...fields }, run);
 }
 
-/**
- * Joins the listeners of events.
- *
- * @returns a `publish` that calls them in order and never throws: what a listener throws is logged.
- */
-export function createEventBus(
-  listeners: readonly ((event: BotEvent) => void)[],
-  log: Pick<BotLogger, "listener">,
-): Publish {
-  return (event) => {
-    for (const listener of listeners) {
-      try {
-        listener(event);
-      } catch (thrown) {
-        log.listener({ type: "listener.failed", event: event.type, thrown });
-      }
-    }
-  };
-}
-
 /** How often the file and what was left out are looked after. */
 const tendEveryMs = 5_000;
 /** Milliseconds that closing waits for disk and console. */

@@ -30,8 +30,6 @@ export interface Connection {
   readonly heartbeatMs?: number;
   /** Proves it as it is. Needed with `heartbeatMs`. */
   readonly heartbeat?: (signal: AbortSignal) => Promise<void>;
-  /** Told when it is connected again after it was down. */
-  readonly onRestored?: () => void;
 }
 
 export interface ReconnectManagerDeps {
@@ -243,7 +241,6 @@ export class ReconnectManager implements Component {
     if (line.state.kind === "connected" && wasDown) {
       publish({ type: "connection.restored", connection, afterMs: nowMs - line.downAtMs });
       line.loop.wake();
-      line.connection.onRestored?.();
     }
   }
 }

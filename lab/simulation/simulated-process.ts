@@ -10,25 +10,24 @@ import { type FaultToleranceConfig, parseConfig } from "../../bot/config/fault-t
 import type { Clock, Random } from "../../bot/core/clock.ts";
 import type { Component } from "../../bot/core/component.ts";
 import type { EncryptionKeys } from "../../bot/core/encryption-keys.ts";
+import { EventBus } from "../../bot/core/event-bus.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import type { JsonObject } from "../../bot/core/message.ts";
 import type { Attempt, MessageHandler } from "../../bot/core/message-handler.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import type { Store } from "../../bot/core/store.ts";
-import {
-  createHandledBot,
-  createIntake,
-  createQueue,
-} from "../../bot/enhanced-launcher/handling.ts";
-import { createWayOut } from "../../bot/enhanced-launcher/sending.ts";
+import { createHandledBot, createQueue } from "../../bot/enhanced-launcher/handling.ts";
+import { createIntake } from "../../bot/enhanced-launcher/intake.ts";
+import { createReactions } from "../../bot/enhanced-launcher/reactions.ts";
+import { createSending } from "../../bot/enhanced-launcher/sending.ts";
 import { shop } from "../../bot/shop/module.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
+import type { Breaker } from "../../bot/telegram/delivery/breaker.ts";
 import { Replaceable } from "../../bot/utils/fault-tolerance-manager/replaceable.ts";
 import { FaultToleranceManager } from "../../bot/utils/fault-tolerance-manager.ts";
 import { componentsProbe } from "../../bot/utils/health-monitor/components-probe.ts";
 import { telegramProbe } from "../../bot/utils/health-monitor/telegram-probe.ts";
 import { HealthMonitor } from "../../bot/utils/health-monitor.ts";
-import type { MessageQueue } from "../../bot/utils/message-queue.ts";
 import { SimulatedDisk, type StrikeDisk } from "./simulated-disk.ts";
 import { type OnAnswer, SimulatedNetwork } from "./simulated-network.ts";
 import { botUser, type SimulatedTelegram } from "./simulated-telegram.ts";
@@ -157,12 +156,14 @@ export class SimulatedProcess {
 
   #assemble(): FaultToleranceManager {
     const { directory, plants, random, thread: clock, work } = this.#deps;
-    const publish = (event: BotEvent) => {
+    const bus = new EventBus();
+    bus.subscribe((event) => {
       if (!this.#ended) this.#deps.onEvent(event);
-    };
-    const base = { clock, random, publish };
+    });
+    const { publish } = bus;
+    const runtime = { clock, random, publish };
     const real = new SqliteStore({
-      ...base,
+      ...runtime,
       directory,
       onFatal: () => this.kill("the disk cannot be trusted"),
       dedupeKeepMs: this.#config.storage.dedupeKeepMs,
@@ -174,51 +175,32 @@ export class SimulatedProcess {
       defer: clock.defer,
     });
     const store = plants.store?.(real, clock) ?? real;
-    const outward = createWayOut(this.#config, {
-      ...base,
-      store,
-      client: this.#network,
-      wake: () => wakeSending(),
-      onTelegramBack: () => polling.current.nudge(),
-    });
+    const sending = createSending(this.#config, { ...runtime, store, client: this.#network });
+    const { breaker, connections, gate, pollingApi, telegram } = sending;
     const world = { ...work, killProcess: () => this.kill("killed by its handler") };
-    const bot = createHandledBot(this.#config, {
-      ...base,
-      ...outward,
-      token,
+    const { handler, identity } = createHandledBot(this.#config, {
+      ...runtime,
+      ...{ breaker, gate, pollingApi, store, token },
       apiRoot: "http://unused",
-      store,
       module: workingShop(world),
     });
+    const held = () => false;
     const queue = createQueue(this.#config, {
-      ...base,
-      ...outward,
-      handler: this.#witnessed(bot.handler),
-      delivery: plants.delivery?.(outward.delivery) ?? outward.delivery,
-      store,
-      held: () => false,
+      ...runtime,
+      ...{ breaker, gate, held, store },
+      handler: this.#witnessed(handler),
+      delivery: plants.delivery?.(sending.delivery) ?? sending.delivery,
     });
-    const wakeSending = () => {
-      queue.wake("sending");
-      queue.wake("answering");
-    };
-    const intake = { ...base, ...outward, botId: String(botUser.id), queue, held: () => false };
-    const polling = createIntake(this.#config, intake);
-    const { component, connections } = outward;
-    const health = this.#createHealth(store, outward, polling, () => manager.snapshot());
-    const manager = new FaultToleranceManager({
-      ...base,
-      components: [
-        storage(store),
-        component,
-        connections,
-        bot.identity,
-        queue as MessageQueue & Component,
-        polling,
-        health,
-      ],
-      restartProcess: (name) => this.stop(`restarting ${name} alone did not help`),
+    const botId = String(botUser.id);
+    const intake = createIntake(this.#config, {
+      ...runtime,
+      ...{ botId, breaker, held, pollingApi, queue },
     });
+    const manager = new FaultToleranceManager(runtime);
+    const health = this.#createHealth(store, breaker, intake, () => manager.snapshot());
+    const restartProcess = () => this.stop("restarting one component alone did not help");
+    bus.subscribe(createReactions({ breaker, intake, queue, restartProcess }));
+    manager.add(storage(store), telegram, connections, identity, queue, intake, health);
     return manager;
   }
 
@@ -249,15 +231,15 @@ export class SimulatedProcess {
 
   #createHealth(
     store: Store,
-    { breaker }: ReturnType<typeof createWayOut>,
-    polling: ReturnType<typeof createIntake>,
+    breaker: Breaker,
+    intake: ReturnType<typeof createIntake>,
     components: () => ReturnType<FaultToleranceManager["snapshot"]>,
   ): Component {
     const { thread: clock } = this.#deps;
     const probes = [
       { name: "database", check: () => store.probe().then(() => ({ status: "healthy" }) as const) },
       telegramProbe({
-        intake: () => polling.current.snapshot(),
+        intake: () => intake.current.snapshot(),
         reachable: () => breaker.closed,
         latencyMs: () => null,
         pollDueMs: (this.#config.intake.pollTimeoutSeconds + 15) * 1_000,

@@ -13,7 +13,8 @@ function setup() {
   const clock = new ManualClock();
   const told: Incident[] = [];
   const open = () => {
-    const book = new IncidentBook({ directory, clock, onChange: (news) => told.push(news) });
+    const book = new IncidentBook({ directory, clock });
+    book.subscribe((news) => told.push(news));
     book.begin();
     return book;
   };

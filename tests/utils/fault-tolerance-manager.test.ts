@@ -32,7 +32,8 @@ function setup(parts: readonly (Partial<Component> & { name: string })[]) {
     };
   });
   const publish = (event: BotEvent) => events.push(event);
-  const manager = new FaultToleranceManager({ clock, publish, components });
+  const manager = new FaultToleranceManager({ clock, publish });
+  manager.add(...components);
   const typesOf = (component: string) =>
     events.flatMap((e) => ("component" in e && e.component === component ? [e.type] : []));
   return { calls, clock, events, manager, typesOf };
@@ -49,7 +50,9 @@ lifecycleConformance("the fault tolerance manager", () => {
     stop: async () => {},
   });
   const components = [part("storage"), part("queue")];
-  return { clock, component: new FaultToleranceManager({ clock, publish: () => {}, components }) };
+  const component = new FaultToleranceManager({ clock, publish: () => {} });
+  component.add(...components);
+  return { clock, component };
 });
 
 test("components start from left to right, drain and stop from right to left", async () => {

@@ -16,12 +16,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
-import {
-  BotLogger,
-  type BotLoggerDeps,
-  createEventBus,
-  withCorrelation,
-} from "../../bot/utils/logger.ts";
+import { BotLogger, type BotLoggerDeps, withCorrelation } from "../../bot/utils/logger.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 /** Keeps what is written to it, or, when stuck, keeps it waiting. */
@@ -204,25 +199,6 @@ test("a business event becomes a business line", () => {
 
   expect(stdout.lines).toMatchObject([
     { kind: "business", event: "order_paid", userId: 5, facts: { id: 1 } },
-  ]);
-});
-
-test("a listener that throws is logged and keeps nobody else from hearing", () => {
-  const { log, stdout } = setup();
-  const heard: string[] = [];
-  const broken = () => {
-    throw new Error("broken");
-  };
-  const publish = createEventBus([broken, (event) => heard.push(event.type)], log);
-
-  publish({ type: "webhook.removed" });
-
-  expect(heard).toEqual(["webhook.removed"]);
-  expect(stdout.lines).toMatchObject([
-    {
-      event: "listener.failed",
-      facts: { event: "webhook.removed", thrown: { message: "broken" } },
-    },
   ]);
 });
 

@@ -29,8 +29,6 @@ export interface BreakerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  /** Told whenever calls become possible or impossible. */
-  readonly onChange: () => void;
 }
 
 /**
@@ -104,13 +102,11 @@ export class Breaker implements BotApi {
         error: recordError(error, this.#deps.clock.epochMs()),
         retryInMs: this.#state.openMs,
       });
-      this.#deps.onChange();
       this.#loop.start();
       this.#loop.wake();
     }
     if (before.kind === "half-open" && this.#state.kind === "closed") {
       this.#deps.publish({ type: "breaker.closed", afterMs: nowMs - before.openedAtMs });
-      this.#deps.onChange();
     }
   }
 

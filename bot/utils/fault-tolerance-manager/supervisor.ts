@@ -23,8 +23,6 @@ export interface SupervisorDeps {
   readonly publish: Publish;
   /** Stops an old instance; comes back, whatever that does. */
   readonly stop: (component: Component) => Promise<void>;
-  /** The component cannot be helped alone. */
-  readonly restartProcess: (component: string, cause: string) => void;
 }
 
 /** One component as the supervisor sees it. */
@@ -155,7 +153,7 @@ export class Supervisor {
     trouble: "component-stuck" | "component-failed",
     cause: string,
   ): Promise<void> {
-    const { clock, publish, random, restartProcess } = this.#deps;
+    const { clock, publish, random } = this.#deps;
     const { signal } = this.#loop;
     const { component } = watched;
     while (!signal.aborted) {
@@ -164,7 +162,6 @@ export class Supervisor {
       const verdict = decideRestart(trouble, known, clock.monotonicMs(), random);
       if (verdict.measure !== "restart-component") {
         publish({ type: "component.given-up", component: component.name, cause });
-        restartProcess(component.name, cause);
         return;
       }
       await clock.sleep(verdict.delayMs, signal);

@@ -10,10 +10,7 @@ import {
   type SupervisedComponent,
   Supervisor,
 } from "../../../bot/utils/fault-tolerance-manager/supervisor.ts";
-import {
-  FaultToleranceManager,
-  type FaultToleranceManagerDeps,
-} from "../../../bot/utils/fault-tolerance-manager.ts";
+import { FaultToleranceManager } from "../../../bot/utils/fault-tolerance-manager.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { ScriptedApi } from "../../support/scripted-api.ts";
@@ -49,8 +46,8 @@ class Instance implements Component {
   }
 }
 
-function setup(ways: readonly Ways[], overrides: Partial<FaultToleranceManagerDeps> = {}) {
-  const clock = new ManualClock();
+function setup(ways: readonly Ways[], given: { clock?: ManualClock; component?: Component } = {}) {
+  const { clock = new ManualClock() } = given;
   const events: BotEvent[] = [];
   const givenUp: string[] = [];
   const made: Instance[] = [];
@@ -62,11 +59,12 @@ function setup(ways: readonly Ways[], overrides: Partial<FaultToleranceManagerDe
   const manager = new FaultToleranceManager({
     clock,
     random: () => 0.5,
-    publish: (event) => events.push(event),
-    components: [component],
-    restartProcess: (name) => givenUp.push(name),
-    ...overrides,
+    publish: (event) => {
+      events.push(event);
+      if (event.type === "component.given-up") givenUp.push(event.component);
+    },
   });
+  manager.add(given.component ?? component);
   const types = () => events.map(({ type }) => type).filter((type) => !type.endsWith(".started"));
   return { clock, component, events, givenUp, made, manager, types };
 }
@@ -135,7 +133,7 @@ test("a machine that slept makes nobody stuck: one late look is forgiven", async
 test("a component without a factory takes the process with it", async () => {
   const clock = new ManualClock();
   const stuck = new Instance("stuck", clock);
-  const { givenUp, manager } = setup([], { clock, components: [stuck] });
+  const { givenUp, manager } = setup([], { clock, component: stuck });
   await manager.start();
   await clock.advance(10_000);
   expect(givenUp[0]).toBe("poller");
@@ -196,7 +194,7 @@ test("a poll that never comes back, in spite of its deadline, costs a new poller
         new Polling({ pollTimeoutSeconds: 50 }),
       ),
   );
-  const { manager } = setup([], { clock, components: [intake] });
+  const { manager } = setup([], { clock, component: intake });
   api.script([], () => new Promise(() => {}), [{ update_id: 7, message: { chat: { id: 1 } } }]);
   await manager.start();
   await clock.advance(120_000);
@@ -254,7 +252,6 @@ test.for(pairs)("$state, and $happening: $expected", async ({ expected, happenin
     random: () => 0.5,
     publish: () => {},
     stop: (old) => old.stop(),
-    restartProcess: () => {},
   });
   onTestFinished(() => supervisor.stop());
   supervisor.start([component]);

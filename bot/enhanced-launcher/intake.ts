@@ -1,0 +1,43 @@
+/** Intake: updates from Telegram into the queue, by long polls or a webhook. */
+import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
+import type { NewMessage } from "../core/message.ts";
+import type { MeasuredApi } from "../telegram/client/measured-api.ts";
+import type { Breaker } from "../telegram/delivery/breaker.ts";
+import { Intake } from "../telegram/intake/intake.ts";
+import { Polling } from "../telegram/intake/polling.ts";
+import { Webhook } from "../telegram/intake/webhook.ts";
+import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
+import type { MessageQueue } from "../utils/message-queue.ts";
+import type { Runtime } from "./runtime.ts";
+
+export function createIntake(
+  { intake }: FaultToleranceConfig,
+  parts: Runtime & {
+    botId: string;
+    queue: MessageQueue;
+    held: () => boolean;
+    pollingApi: MeasuredApi;
+    breaker: Breaker;
+  },
+): Replaceable<Intake> {
+  const { botId, breaker, clock, held, pollingApi, publish, queue, random } = parts;
+  const { mode, pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
+  const deps = {
+    api: pollingApi,
+    botId,
+    clock,
+    held,
+    publish,
+    random,
+    accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),
+    room: () => queue.room(),
+    onHeard: () => breaker.signOfLife(),
+  };
+  return new Replaceable(() => {
+    if (mode === "polling" || !webhookUrl || !webhookSecret) {
+      return new Intake(deps, new Polling({ pollTimeoutSeconds }));
+    }
+    const at = { url: webhookUrl, secret: webhookSecret, host: webhookHost, port: webhookPort };
+    return new Intake(deps, new Webhook(at));
+  });
+}

@@ -1,0 +1,35 @@
+/** Reactions: what one part does when another one reports something. */
+import type { BotEvent } from "../core/events.ts";
+import type { Breaker } from "../telegram/delivery/breaker.ts";
+import type { Intake } from "../telegram/intake/intake.ts";
+import type { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
+import type { MessageQueue } from "../utils/message-queue.ts";
+import { connectionNames } from "./sending.ts";
+
+/** @returns a listener for the event bus. */
+export function createReactions(parts: {
+  breaker: Breaker;
+  intake: Replaceable<Intake>;
+  queue: MessageQueue;
+  restartProcess: (detail: string) => void;
+}): (event: BotEvent) => void {
+  const { breaker, intake, queue, restartProcess } = parts;
+  return (event) => {
+    switch (event.type) {
+      case "breaker.opened":
+      case "breaker.closed":
+        queue.wake("sending");
+        queue.wake("answering");
+        return;
+      case "connection.restored":
+        if (event.connection === connectionNames.database) return;
+        breaker.signOfLife();
+        if (event.connection === connectionNames.polling) intake.current.nudge();
+        return;
+      case "component.given-up":
+        restartProcess(`${event.component}: ${event.cause}`);
+        return;
+      default:
+    }
+  };
+}
