@@ -31,7 +31,7 @@ import { BotLogger } from "./utils/logger.ts";
 import type { MessageQueue } from "./utils/message-queue.ts";
 import type { RestartReason } from "./utils/process-monitor.ts";
 
-/** What may be replaced from outside: by tests, and by `start.ts` for the sandbox. */
+/** Parts that tests, and `start.ts` for the sandbox, may replace. */
 export interface Parts {
   readonly clock: Clock;
   readonly random: Random;
@@ -113,7 +113,7 @@ function assemble(
   const { publish } = bus;
   const runtime = { clock, random, publish };
 
-  // What happens is written down from the first moment.
+  // The records come first, so that they miss nothing.
   const { profile } = config.lifecycle;
   const log = new BotLogger({ ...config.log, clock, profile, publish });
   const book = new IncidentBook({ directory, clock });
@@ -145,7 +145,7 @@ function assemble(
   const intake = createIntake(config, { ...runtime, botId, breaker, held, pollingApi, queue });
   const alerts = createAlerts(config, { ...runtime, book, breaker, queue });
 
-  // What watches over all of it.
+  // Supervision.
   const manager = new FaultToleranceManager(runtime);
   const { health, processMonitor } = createHealth(config, {
     ...runtime,
@@ -157,7 +157,7 @@ function assemble(
   };
   bus.subscribe(createReactions({ breaker, intake, queue, restartProcess }));
 
-  // What shows it.
+  // Charts, Prometheus and the monitoring API.
   const stream = new EventStream({ clock });
   const watched = { ...runtime, ...{ book, breaker, connections, health, log, manager } };
   const measured = { ...watched, ...{ processMonitor, queue, safeMode, store, stream } };

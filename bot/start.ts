@@ -17,7 +17,7 @@ import type { RestartReason } from "./utils/process-monitor.ts";
 
 const errorFileBytesMax = 2 ** 20;
 
-// Nothing of any weight is imported before this: on an older Node.js it would fail with a riddle.
+// Heavier imports come later: an older Node.js would fail on them with an error that explains nothing.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   say(`This bot needs Node.js 22.18 or newer; this is ${process.version}. Install Node.js 24.`);
@@ -25,8 +25,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 }
 
 // A start after a kill has no time to lose: compiled code halves it (drill, 2 cores under load: 2 s to
-// 0.8 s). In a directory of the project's own, so that nobody else can put code there; without it
-// everything works, only slower.
+// 0.8 s). The directory is the project's own, so that no other user can put code there. Without it
+// everything works, only more slowly.
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
 
 // `npm start` and `cd bot && node start.ts` mean the same .env, data and logs.
@@ -111,7 +111,7 @@ function announce(
   say(`Health: ${monitoringUrl}/api/health`);
 }
 
-/** For a person at a terminal, whom the logger shows warnings and errors alone. */
+/** Shows the start screen to a person at a terminal, where the logger shows only warnings and errors. */
 async function showStartScreen(
   running: Running,
   { apiRoot, chatPageUrl }: { readonly apiRoot: string; readonly chatPageUrl?: string },
@@ -136,10 +136,10 @@ async function showStartScreen(
 
 function announceKey(file: string): void {
   say(`A key was made that encrypts personal data in the database: ${file}
-Keep a copy of it, apart from the data: without it nobody can read them, in backups neither.`);
+Keep a copy of it apart from the data: without it they cannot be read, not even from a backup.`);
 }
 
-/** Ends cleanly; whoever started it starts it again. */
+/** Ends cleanly, to be started again by PM2, systemd or the shell. */
 async function restart(running: Running, { detail, type }: RestartReason): Promise<void> {
   await running.stop(`restart: ${type}`, detail).catch(end);
   process.exit(exitCode.stopped);
@@ -179,7 +179,7 @@ function watchDefects(running: Running, defectReason: string): void {
   });
 }
 
-/** Says what went wrong and what can be done, and ends the process. */
+/** Reports the error and its hint, and ends the process. */
 function end(error: unknown): never {
   process.stdout.uncork();
   say(describeError(error));

@@ -338,7 +338,7 @@ type Settings = typeof settings;
 export type FaultToleranceConfig = {
   readonly [Part in keyof Settings]: ValuesOf<Settings[Part]>;
 } & {
-  /** What the module's own rows hold. */
+  /** Values of the module's own rows. */
   readonly module: Readonly<Record<string, unknown>>;
 };
 

@@ -42,8 +42,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * Reason for ending a wait of our own. Given to `abort`, because its default reason, an exception with
- * its stack, is costly where waits end thousands of times a second, and nobody looks at it.
+ * Reason for ending a wait of our own. It replaces the default reason of `abort`, an exception whose
+ * stack costs too much where waits end thousands of times a second.
  */
 export const waitOver: unique symbol = Symbol("wait over");
 
@@ -57,7 +57,7 @@ export function formatInstant(epochMs: number): string {
 
 /**
  * The epoch as it was when this was created, carried on by the monotonic clock: instants to store and
- * compare that do not jump when somebody sets the wall clock.
+ * compare that do not jump when the wall clock is set.
  */
 export function steadyEpoch(clock: Clock): () => number {
   const anchorMs = clock.epochMs() - clock.monotonicMs();

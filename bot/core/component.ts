@@ -12,7 +12,7 @@ export interface Component {
   /** Resolves once the component can serve. Rejects with a `BotError` when it cannot. */
   start(): Promise<void>;
   /**
-   * Takes no new work and finishes what is in hand until `deadline` aborts.
+   * Takes no new work and finishes what is under way until `deadline` aborts.
    *
    * @returns what was left unfinished, one short description each; empty when all is done.
    */
@@ -25,7 +25,7 @@ export interface Component {
    * Puts a new instance in its own place, not started yet. Missing where that is not possible while
    * the others go on.
    *
-   * @returns the old instance; whoever asked stops it.
+   * @returns the old instance; the caller stops it.
    */
   renew?(): Component;
 }
@@ -51,7 +51,7 @@ export interface Probe {
   /** Better answers in a row before they are believed. Default 2. */
   readonly improveAfter?: number;
   /**
-   * Milliseconds of being unhealthy without a break after which the process had better begin anew.
+   * Milliseconds of being unhealthy without a break after which the process is restarted.
    * Default: never; a restart mends no network and no other machine.
    */
   readonly restartAfterMs?: number;

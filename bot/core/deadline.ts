@@ -1,7 +1,7 @@
 /** Deadline: work that is given up when it takes too long. */
 import { type Clock, waitOver } from "./clock.ts";
 
-/** What else there is to say about a deadline. */
+/** How a deadline ends the work. */
 export interface DeadlineOptions<T> {
   /** Called when the time is over: gives the result in place of the work's own, or throws. */
   readonly late: () => T;

@@ -13,9 +13,9 @@ export abstract class BotError extends Error {
   abstract readonly code: string;
   /** Whether the same call may succeed later without anyone changing anything. */
   abstract readonly transient: boolean;
-  /** What a program ends with when this error stops it. Default 70, as for a defect. */
+  /** Exit code of a program that this error stops. Default 70, as for a defect. */
   readonly exitCode: number = exitCode.defect;
-  /** What a human can do about it. */
+  /** An action that mends it, for a person. */
   readonly hint: string | undefined;
 
   constructor(message: string, options?: ErrorOptions & { hint?: string }) {
@@ -31,7 +31,7 @@ export abstract class BotError extends Error {
 export interface ConfigurationProblem {
   readonly variable: string;
   readonly expected: string;
-  /** What came, or "[secret]" for secrets. */
+  /** The value that came, or "[secret]". */
   readonly received: string;
   readonly hint: string;
 }
@@ -52,14 +52,14 @@ export class ConfigurationError extends BotError {
   }
 }
 
-/** A program of the operator's was called in a way it does not understand. */
+/** An operator's program was called with arguments that it does not understand. */
 export class UsageError extends BotError {
   override readonly code = "CONFIGURATION_USAGE";
   override readonly transient = false;
   override readonly exitCode = exitCode.configuration;
 }
 
-/** The running bot did not do what a program of the operator's asked of it. */
+/** The running bot refused the request of an operator's program. */
 export class ApiRefusedError extends BotError {
   override readonly code = "API_REFUSED";
   override readonly transient = true;
@@ -128,7 +128,7 @@ export class KeyRotationRefusedError extends BotError {
   override readonly code = "KEY_ROTATION_REFUSED";
   override readonly transient = false;
 
-  /** @param tableSets Names of the table sets nobody opened. */
+  /** @param tableSets Names of the table sets that are not open. */
   constructor(tableSets: readonly string[], options?: ErrorOptions) {
     super(`the database also has the tables of another module: ${tableSets.join(", ")}`, {
       ...options,
@@ -139,7 +139,7 @@ export class KeyRotationRefusedError extends BotError {
 
 // ---- queue and durable steps --------------------------------------------------------------------
 
-/** The attempt that speaks has been given up (time limit, restart); what it wanted was not done. */
+/** This attempt was given up before (time limit, restart), so its request was refused. */
 export class AttemptOverError extends BotError {
   override readonly code = "ATTEMPT_OVER";
   override readonly transient = true;
@@ -176,7 +176,7 @@ export class StepResultError extends BotError {
 // ---- Telegram -----------------------------------------------------------------------------------
 
 /**
- * What a failed call says about its effect.
+ * Whether a failed call may have had an effect.
  *
  * - `refused`: Telegram answered no; nothing happened.
  * - `not-sent`: the request provably never reached Telegram.
@@ -221,8 +221,8 @@ export class UnauthorizedError extends TelegramError {
 }
 
 /**
- * 409 on getUpdates: `other-poller` when someone else polls with this token, `webhook` when a
- * webhook is set. The two have different cures. Source: telegram-bot-api.md 2.3.
+ * 409 on getUpdates: `other-poller` when another process polls with this token, `webhook` when a
+ * webhook is set. The two have different cures. Source: tdlib/telegram-bot-api, Client.cpp.
  */
 export class PollConflictError extends TelegramError {
   override readonly code = "TELEGRAM_CONFLICT";
@@ -367,8 +367,8 @@ export interface ErrorRecord {
 const recordedMessageLengthMax = 500;
 
 /**
- * What stands in double quotes in other people's messages is data, and may be a user's: a piece of the
- * text in JSON.parse's errors and in Telegram's descriptions. Names of code stand in single quotes.
+ * Text in double quotes in a foreign error's message is data, and may be a user's: JSON.parse and
+ * Telegram quote the text they were given. Names of code stand in single quotes.
  */
 const quotedData = /"[^"]*("|$)/g;
 

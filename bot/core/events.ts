@@ -1,8 +1,8 @@
 /**
  * BotEvent: every fact worth reporting, in one closed union.
  *
- * Named "noun.past-tense". Logger, metrics, dashboard and tests listen; nobody waits for a listener
- * and no listener can break a publisher. No event carries a token or a user's text.
+ * Named "noun.past-tense". Logger, metrics, dashboard and tests listen. A publisher does not
+ * wait for its listeners, and no listener can break it. No event carries a token or a user's text.
  */
 import type { ErrorRecord } from "./errors.ts";
 import type { LogLevel } from "./log-level.ts";
@@ -308,14 +308,14 @@ export type BotEvent =
       readonly reason: string | undefined;
     }
   // the module's own
-  /** What `BotLogger.security` records. */
+  /** A security event, for `BotLogger.security`. */
   | {
       readonly type: "security.recorded";
       readonly name: string;
       readonly userId: number;
       readonly facts: Readonly<Record<string, number | string | boolean>>;
     }
-  /** What `BotLogger.business` records. */
+  /** A business event, for `BotLogger.business`. */
   | {
       readonly type: "business.recorded";
       readonly name: string;

@@ -8,7 +8,7 @@ export function exitCodeOf(error: unknown): number {
   return typeof known === "number" ? known : exitCode.defect;
 }
 
-/** What went wrong and what can be done, for a terminal. */
+/** The error and its hint, for a terminal. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return `failed: ${typeof error}`;
   const hint = "hint" in error && typeof error.hint === "string" ? `\n${error.hint}` : "";

@@ -1,8 +1,8 @@
 /**
  * Heartbeat: the sign of life of a part that works by itself.
  *
- * An event loop that turns says nothing about a loop of ours that waits for something that never
- * comes. So whoever owns a loop says before each wait how long it may take at most.
+ * A turning event loop does not show that a loop of ours waits for something that never comes. So the
+ * owner of a loop says before each wait how long it may take at most.
  */
 import type { Clock } from "./clock.ts";
 
@@ -13,7 +13,7 @@ export interface Heartbeat {
   readonly overdueMs: number;
 }
 
-/** What any wait may take beyond what was said: a busy machine is not a stuck part. */
+/** Milliseconds that any wait may take longer than its owner said: a busy machine is no hung part. */
 const graceMs = 30_000;
 
 /** Keeps one heartbeat. */
@@ -32,7 +32,7 @@ export class Pulse {
     this.expect(withinMs);
   }
 
-  /** What comes next takes at most so many milliseconds; `Infinity`: it may never come. */
+  /** The next piece takes at most so many milliseconds; `Infinity`: it may never come. */
   expect(withinMs: number): void {
     this.#dueAtMs = this.#clock.monotonicMs() + withinMs + graceMs;
   }
@@ -43,7 +43,7 @@ export class Pulse {
   }
 }
 
-/** Of a part that owns several loops: it lives as its worst one does. */
+/** The heartbeat of a part that owns several loops: that of the most overdue one. */
 export function worstOf(heartbeats: readonly Heartbeat[]): Heartbeat {
   return {
     beats: heartbeats.length === 0 ? 1 : Math.min(...heartbeats.map(({ beats }) => beats)),

@@ -1,7 +1,7 @@
 /**
  * HTTP listener: one listening socket and its connections, all of them limited in number and time.
  *
- * Lives once, as a component does. What it answers is its owner's business.
+ * It lives once, as a component does. Its owner decides what it answers.
  */
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -22,13 +22,13 @@ export interface HttpListenerDeps {
   readonly requestMs: number;
   /** Milliseconds for which a silent connection is kept. */
   readonly keepAliveMs: number;
-  /** Told of what befalls the socket later, e.g. no descriptors left: one connection each. */
+  /** Called for socket errors after the start, such as running out of file descriptors. */
   readonly onError: (error: Error) => void;
 }
 
 const headerBytesMax = 8 * 1024;
 const checkEveryMs = 1_000;
-/** Milliseconds that answers in hand get at a stop. */
+/** Milliseconds that answers under way get at a stop. */
 const stopGraceMs = 1_000;
 
 export class HttpListener {
@@ -54,7 +54,7 @@ export class HttpListener {
     return (this.#server.address() as AddressInfo | null)?.port ?? this.#deps.port;
   }
 
-  /** Whether it was started, was not stopped, and does not listen all the same. */
+  /** Whether it should be listening and is not. */
   get deaf(): boolean {
     return this.#started !== undefined && !this.#stopped && !this.#server.listening;
   }
@@ -69,7 +69,7 @@ export class HttpListener {
     return this.#started;
   }
 
-  /** Lets answers in hand finish for a second. Never rejects. @param first Done before they are waited for. */
+  /** Lets answers under way finish for a second. Never rejects. @param first Called before that wait. */
   stop(first: () => void = () => {}): Promise<void> {
     this.#stopped ??= this.#close(first);
     return this.#stopped;

@@ -1,4 +1,4 @@
-/** Message handler: what a worker does with a message, and what a pool must ask before it claims. */
+/** Message handler: works on one message; and the gate that a pool asks before it claims. */
 import type { BotError } from "./errors.ts";
 import type { DeadReason, JsonObject, Message, NewMessage } from "./message.ts";
 import type { Admission, ClaimCandidate, SentRecord } from "./store.ts";
@@ -57,14 +57,14 @@ export interface PoolGate {
   isOpen(): boolean;
   /** Asked inside the claim's transaction. `take` counts as started. */
   admit(candidate: ClaimCandidate): Admission;
-  /** A message that was taken did not start after all: the claim's transaction failed. */
+  /** Takes back an admission: the message did not start, because the claim's transaction failed. */
   withdraw(messageId: number): void;
   /** When a claim that was stopped may be tried again; `undefined`: after something was settled. */
   reopensInMs(): number | undefined;
   /** Room the message used up, to be stored with its outcome; `undefined` for none. */
   settle(message: Message): SentRecord | undefined;
   /**
-   * A message was found in hand after a crash, and its call may have been made. Must not throw.
+   * Called for a message that a dead process was working on, whose call may have been made. Must not throw.
    * @returns room it may have used up, to be stored; `undefined` for none.
    */
   recovered(message: Message): SentRecord | undefined;

@@ -1,9 +1,9 @@
 /**
  * Message: one unit of work in the durable queue.
  *
- * Words: a *lane* is a strictly ordered line of messages, one chat's in one pool; its first message
- * is its *head*; an *attempt* is one run of a message's handler; a *death* is the process ending
- * while the message was in hand; a *dead letter* is a message given up, kept with its errors.
+ * Words: a *lane* is a strictly ordered line of messages, one for each chat and pool; its first
+ * message is its *head*; an *attempt* is one run of a message's handler; a *death* is the end of the
+ * process during an attempt; a *dead letter* is a message that was given up, kept with its errors.
  */
 import type { ErrorRecord } from "./errors.ts";
 
@@ -11,7 +11,7 @@ import type { ErrorRecord } from "./errors.ts";
 export type MessageType = "update" | "send" | "broadcast" | "alert";
 
 /**
- * Who works on it. Every pool has its own workers, so that a full one never blocks another:
+ * The workers that it is for. Every pool has its own, so that a full one never blocks another:
  * `handling` runs updates, `sending` calls Telegram under flood control, `answering` calls Telegram
  * for queries that Telegram does not limit but that expire within seconds.
  */
@@ -34,7 +34,7 @@ export type Json =
   | { readonly [k: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
-/** What to do when nobody can know whether a send was executed. */
+/** The policy for a send when nothing tells whether it was executed. */
 export type AmbiguousPolicy = "retry" | "drop";
 
 /** A message to be queued. */
@@ -59,7 +59,7 @@ export interface NewMessage {
   readonly floodCost?: number;
 }
 
-/** A message in hand. */
+/** A message that is being worked on. */
 export interface Message {
   readonly id: number;
   readonly type: MessageType;
@@ -71,9 +71,9 @@ export interface Message {
   readonly expiresAtEpochMs: number | undefined;
   /** Failed attempts before this one. */
   readonly attempts: number;
-  /** How often it was taken in hand, this time included: the fence against given-up attempts. */
+  /** How often it was claimed, this time included: the fence against attempts that were given up. */
   readonly claims: number;
-  /** How often the process died with it in hand. */
+  /** How often the process died during an attempt at it. */
   readonly deaths: number;
   /** Whether it was a dead letter before and an operator put it back. */
   readonly requeued: boolean;

@@ -1,8 +1,8 @@
 /**
- * Record file: a bounded history on disk, one JSON line a record, beside the database and without it.
+ * Record file: a bounded history on disk, one JSON line per record, independent of the database.
  *
- * A record is written anew by another line of the same key; the last one counts. A line that a death has
- * torn is left out; everything before it is whole.
+ * A record changes by another line of the same key; the last line counts. A line that a death has torn is
+ * left out; everything before it is whole.
  */
 import {
   closeSync,
@@ -19,7 +19,7 @@ import { dirname } from "node:path";
 
 export interface RecordFileOptions<T> {
   readonly path: string;
-  /** What tells two records apart; `undefined` for what is no record. */
+  /** The key of a record; `undefined` for a value that is no record. */
   readonly keyOf: (value: T) => string | undefined;
 }
 
@@ -43,7 +43,7 @@ export class RecordFile<T> {
     return [...records.values()];
   }
 
-  /** On disk when it returns. By way of a new file, so that a death in between leaves the old one. */
+  /** Replaces everything by these records. They go into a new file first, so a death leaves the old one. */
   rewrite(records: readonly T[]): void {
     const { path } = this.#options;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -1,5 +1,5 @@
 /**
- * Redaction: what of a log line must not be written: secrets, people's words and names, and too much.
+ * Redaction: takes secrets, people's words and names, and too much text out of a log line.
  *
  * Pure: makes a copy and leaves the caller's object alone. Never throws.
  */
@@ -15,9 +15,9 @@ const bearer = /(bearer\s+)[\w.~+/=-]+/gi;
 
 const depthMax = 8;
 const entriesMax = 50;
-/** Of one text, in characters. */
+/** Longest text, in characters. */
 const textLengthMax = 4_000;
-/** Of one line, in characters, all texts and names together. */
+/** Longest line, in characters, all texts and names together. */
 const lineLengthMax = 32_000;
 /** Longest rest of a token that a cut text may end in, in characters. */
 const tokenRestMax = 300;
@@ -45,7 +45,7 @@ function copy(value: unknown, budget: Budget, path: readonly object[]): unknown 
   try {
     return copyObject(value, budget, [...path, value]);
   } catch {
-    // A getter, a proxy or a toJSON of somebody else's threw.
+    // A getter, a proxy or a foreign toJSON threw.
     return "[unreadable]";
   }
 }

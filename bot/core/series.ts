@@ -27,7 +27,7 @@ type Values<Column extends string> = Readonly<Record<Column, number | null>>;
 
 type SeriesColumn = (typeof counted)[number] | (typeof looked)[number];
 
-/** What a look at the bot shows; `null` where it is not known. */
+/** The figures of one look at the bot; `null` where they are not known. */
 export type SeriesLook = Values<(typeof looked)[number]>;
 
 /** One point of every line; `null` where it is not known. */

@@ -20,7 +20,7 @@ import type {
 } from "./message.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** What became of a message that was to be queued. */
+/** How queueing a message ended. */
 export type EnqueueResult =
   | { readonly kind: "queued"; readonly messageId: number }
   | { readonly kind: "duplicate" }
@@ -45,13 +45,13 @@ export type Admission = "take" | "next-priority" | "stop" | { readonly notBefore
 export interface ClaimRequest {
   readonly pool: Pool;
   readonly limit: number;
-  /** Of `limit`, how many go to heads that have waited past their age first. */
+  /** How many of `limit` go first to heads that have waited past their age. */
   readonly agedLimit: number;
   /** A normal or low head available since before this instant is aged. */
   readonly agedBefore: { readonly normal: number; readonly low: number };
   /**
-   * Heads that were in hand when the process died are suspects: `only` them, those most often in
-   * hand last; `without` them; or `with` them, like any other.
+   * Heads that were being worked on when the process died are suspects: `only` them, fewest deaths
+   * first; `without` them; or `with` them, like any other.
    */
   readonly suspects: "only" | "without" | "with";
   /** Asked once per candidate, inside the transaction; must be quick and must not throw. */
@@ -71,7 +71,7 @@ export interface SentRecord {
   readonly atEpochMs: number;
 }
 
-/** What becomes of a message that a dead process had in hand. */
+/** The outcome for a message that a dead process was working on. */
 export interface Recovery {
   readonly outcome: AttemptOutcome;
   /** Flood-control room it may have used up. */
@@ -130,11 +130,11 @@ export interface StoreSnapshot {
   readonly dedupeKeys: number;
 }
 
-/** What is missing or `undefined` is not asked for. */
+/** A field that is missing or `undefined` does not filter. */
 export interface DeadLetterFilter {
   readonly type?: MessageType | undefined;
   readonly reason?: DeadReason | undefined;
-  /** Of the latest error. */
+  /** Code of the latest error. */
   readonly code?: string | undefined;
 }
 
@@ -155,7 +155,7 @@ export interface SweepRequest {
 export interface QueueStore {
   /** All or nothing, in this order. */
   enqueue(messages: readonly NewMessage[]): Promise<readonly EnqueueResult[]>;
-  /** Takes heads in hand: marks them, counts the claim, and only then resolves. */
+  /** Claims heads: marks them, counts the claim, and only then resolves. */
   claim(request: ClaimRequest): Promise<readonly Message[]>;
   /** Ends an attempt. Rejects with `AttemptOverError` when a newer claim exists. */
   finish(
@@ -176,16 +176,16 @@ export interface QueueStore {
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown>;
   /**
-   * Takes over what a dead process had in hand, in one transaction: counts the death, then ends each
-   * attempt as `decide` says.
+   * Takes over the messages that a dead process was working on, in one transaction: counts the death,
+   * then ends each attempt as `decide` says.
    *
    * @param decide Sees the message with this death counted; must not throw.
-   * @returns the messages that were in hand, oldest first.
+   * @returns those messages, oldest first.
    */
   recover(decide: (message: Message) => Recovery): Promise<readonly Message[]>;
   /** When the next waiting head of this pool becomes available; `undefined` when none waits. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
-  /** Waiting and in hand. Cheap enough to ask before every poll. */
+  /** Messages waiting or being worked on. Cheap enough to ask before every poll. */
   depth(pool: Pool): Promise<number>;
   snapshot(): Promise<StoreSnapshot>;
   /** Newest first. */
@@ -218,7 +218,7 @@ export interface FactStore {
 
 /** A copy of everything, as it was at one instant while the store worked. */
 export interface Backup {
-  /** Where it is, by its whole path. */
+  /** Its whole path. */
   readonly file: string;
   readonly bytes: number;
   readonly durationMs: number;
@@ -239,15 +239,15 @@ export interface Store extends QueueStore, FactStore {
   probe(): Promise<void>;
   /**
    * Writes a verified copy beside the data without holding up the store, and removes the oldest ones.
-   * Asked for again while one is being made, gives that one. Rejects with `BackupFailedError`.
+   * Gives the one under way when there is one. Rejects with `BackupFailedError`.
    */
   backup(): Promise<Backup>;
   /**
-   * Seals with a new data key from now on; a pass in the background puts what there is under it and
-   * drops the old one. While that goes on, gives the key of the running rotation.
+   * Seals with a new data key from now on; a pass in the background seals older rows with it and drops
+   * the old key. While a rotation is under way, gives its key.
    */
   rotateKey(): Promise<{ readonly keyId: number }>;
-  /** A beat a synced transaction; overdue only while one was asked for. */
+  /** Beats once per synced transaction; overdue only while one is asked for. */
   heartbeat(): Heartbeat;
   /** Finishes what was submitted, records the clean end and lets go of the lock. Never rejects. */
   close(): Promise<void>;

@@ -6,7 +6,7 @@
  * transaction: `tx.tables(shopTables).findAccount(7)`.
  */
 
-/** What `ctx.transaction` hands to its work. It can be used until that work is over. */
+/** A transaction of the store, for the work of a durable step. It ends with that work. */
 export interface Transaction {
   /** The instant the step began, in milliseconds since the epoch: one for the whole transaction. */
   readonly nowEpochMs: number;

@@ -28,7 +28,6 @@ import type { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Runtime } from "./runtime.ts";
 import { connectionNames } from "./sending.ts";
 
-/** Tells the operators. */
 export function createAlerts(
   { alerts }: FaultToleranceConfig,
   deps: Runtime & { queue: MessageQueue; breaker: Breaker; book: IncidentBook },
@@ -81,7 +80,7 @@ export function createHealth(
       new ProcessMonitor({ clock, publish, ...config.process, isQuiet, restart: deps.onRestart }),
   );
   const probes = [
-    // A new process opens the file anew, and checks it first.
+    // A new process opens the file again, and checks it first.
     {
       name: "database",
       restartAfterMs: 300_000,
@@ -114,12 +113,12 @@ export function createHealth(
   return { processMonitor, health };
 }
 
-/** Of the calls that do not wait: `getMe`, asked while a long poll is silent. */
+/** Latency of calls that do not wait: of the `getMe` that is sent while a long poll is silent. */
 function latencyOf(connections: ReconnectManager): number | null {
   return connections.snapshot()[connectionNames.polling]?.latencyMs ?? null;
 }
 
-/** What health finds counts for the connection, too, so that a healthy disk is asked once. */
+/** The answer counts for the connection as well, so that a healthy disk is asked only once. */
 async function probeDatabase(
   deps: Pick<Runtime, "clock"> & { store: Store; connections: Replaceable<ReconnectManager> },
 ): Promise<ProbeResult> {

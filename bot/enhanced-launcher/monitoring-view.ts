@@ -1,4 +1,4 @@
-/** Monitoring view: what the API shows and does, taken from all the parts. */
+/** Monitoring view: collects what the API shows and does from all the parts. */
 
 import type { EventStream } from "../api/event-stream.ts";
 import type { MonitoringActions, MonitoringView } from "../api/view-and-actions.ts";
@@ -50,7 +50,7 @@ export interface ShownParts extends MeasuredParts {
   readonly prometheus: Prometheus;
 }
 
-/** Five hundred requests a second need not make five hundred reports of the same checks. */
+/** Milliseconds for which a health report is kept: five hundred requests a second share it. */
 const healthKeptMs = 100;
 /** Entries of each kind that `/api/status` shows. */
 const shownMax = 20;
@@ -101,7 +101,7 @@ export function createActions(deps: ShownParts): MonitoringActions {
   return {
     restartProcess: (detail) => processMonitor.current.triggerRestart({ type: "manual", detail }),
     restartComponent: (name, cause) => {
-      // What becomes of it is published where it happens.
+      // The supervisor publishes how it ends.
       manager.restart(name, cause).catch(() => {});
     },
     setPaused: (pool, paused) => (paused ? queue.pause(pool) : queue.resume(pool)),

@@ -1,4 +1,4 @@
-/** Reactions: what one part does when another one reports something. */
+/** Reactions: wakes one part when another one reports something. */
 import type { BotEvent } from "../core/events.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { Intake } from "../telegram/intake/intake.ts";

@@ -40,7 +40,7 @@ export function createRestarts(
   return { ledger, restartLedger, safeMode, watchdog };
 }
 
-/** What the watchdog wrote down about the process before this one. */
+/** Reads the breadcrumb that the watchdog left about the process before this one. */
 function explainHang(crumb: Breadcrumb | undefined, pid: number) {
   if (crumb?.pid !== pid) return undefined;
   const [at] = crumb.frames;

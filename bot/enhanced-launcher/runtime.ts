@@ -1,4 +1,4 @@
-/** Runtime: what nearly every part needs of the process it runs in. */
+/** Runtime: time, chance and events, which nearly every part needs. */
 import type { Clock, Random } from "../core/clock.ts";
 import type { Publish } from "../core/events.ts";
 

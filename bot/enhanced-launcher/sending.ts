@@ -14,7 +14,7 @@ import { callsPerUpdate } from "../utils/message-queue.ts";
 import { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** What is needed of the client; the simulation has another one. */
+/** The part of the client that is used here; the simulation has another client. */
 export type TelegramClient = BotApi & Pick<BotApiClient, "close" | "pool" | "renew">;
 
 export function createClient(
@@ -74,10 +74,10 @@ export const connectionNames = {
   database: "database",
 } as const;
 
-/** A silent connection is asked this often: a dead long poll must not be waited for. */
+/** Milliseconds between two questions to a silent connection, so that a dead long poll is noticed. */
 const heartbeatMs = 10_000;
 const heartbeatDeadlineMs = 5_000;
-/** Failed attempts on one way to Telegram before the next one is tried. */
+/** Failed attempts on one route to Telegram before the next one is tried. */
 const attemptsPerRoute = 2;
 
 function createConnections(

@@ -1,4 +1,4 @@
-/** Version: of this program, as package.json has it. */
+/** Version: this program's, from package.json. */
 import { readFileSync } from "node:fs";
 
 export const { version } = JSON.parse(

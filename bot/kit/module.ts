@@ -18,7 +18,7 @@ export type JudgeRequest = (
   atEpochMs: number,
 ) => "fine" | "warn" | "ignore";
 
-/** What the engine hands to a module. */
+/** The engine, as a module sees it. */
 export interface Kit<Settings> {
   /** The module's own settings, read and checked. */
   readonly settings: Settings;

@@ -24,7 +24,7 @@ const healthEveryMs = 4_000;
 const oldAfterMs = 12_000;
 const tickMs = 1_000;
 
-/** What is asked for in each round, beside the status. */
+/** Paths asked for in each round, beside the status. */
 const looks = {
   queue: "/api/message-queue",
   connections: "/api/connections",
