@@ -1,14 +1,14 @@
 /**
- * Fault tolerance manager: brings the components up in order, keeps them alive (supervisor.ts), and
- * brings them down again in reverse.
+ * Fault tolerance manager: starts the components in order, keeps them alive (supervisor.ts), and stops
+ * them in reverse order.
  *
  *   created --start--> starting --all started--> running --drain--> draining --stop--> stopped
  *                         |                         '-----------stop------------------^
- *                         '--one failed, or stop--> what had begun is stopped --------^
+ *                         '--one failed, or stop--> those begun are stopped ----------^
  *
- * Knows nothing of a component but its contract, and does not rely on all of it: a component that
- * throws where it must not, or never comes back from a drain or a stop, is reported and left behind,
- * so that the others are stopped all the same.
+ * Knows only a component's contract, and does not rely on all of it: a component that throws where it
+ * must not, or that never returns from a drain or a stop, is reported and left behind, so that the
+ * others are still stopped.
  */
 import { type Clock, type Random, systemRandom } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
@@ -22,30 +22,30 @@ export interface FaultToleranceManagerDeps {
   readonly publish: Publish;
   /** Milliseconds a component's stop may take before it is left behind. Default 5000. */
   readonly stopDeadlineMs?: number;
-  /** Default: the machine's. */
+  /** Default: `systemRandom`. */
   readonly random?: Random;
 }
 
-/** `stop` or `drain` was called before everything had been started. */
+/** `stop` or `drain` was called before every component had been started. */
 export class StartInterruptedError extends BotError {
   override readonly code = "START_INTERRUPTED";
   override readonly transient = true;
 }
 
-/** A component did not come back from its `stop`. */
+/** A component's `stop` did not return in time. */
 export class ComponentStuckError extends BotError {
   override readonly code = "COMPONENT_STUCK";
   override readonly transient = false;
 }
 
-/** Milliseconds after the deadline in which drains are to notice that it is over. */
+/** Drains have this long after the deadline to notice that it is over. */
 const drainGraceMs = 500;
 
 export class FaultToleranceManager implements Component {
   readonly name = "fault-tolerance-manager";
   readonly #deps: FaultToleranceManagerDeps;
   readonly #components: Component[] = [];
-  /** Those whose `start` was called, whether or not it has come back. */
+  /** Components whose `start` was called, whether or not it has returned. */
   readonly #begun: Component[] = [];
   readonly #supervisor: Supervisor;
   #ending = false;
@@ -66,14 +66,14 @@ export class FaultToleranceManager implements Component {
     this.#components.push(...components);
   }
 
-  /** Where all of them are on their way. */
+  /** The phase all components are in together. */
   get phase(): "starting" | "running" | "draining" | "stopped" {
     if (this.#stopped !== undefined) return "stopped";
     if (this.#ending) return "draining";
     return this.#running ? "running" : "starting";
   }
 
-  /** How every component is; nothing before they have been started. */
+  /** Returns the state of every component; empty until all have been started. */
   snapshot(): readonly SupervisedComponent[] {
     return this.#supervisor.snapshot();
   }
@@ -82,14 +82,14 @@ export class FaultToleranceManager implements Component {
    * Restarts one component while the others go on. Resolves when it has proved that it works.
    * Rejects with an error of utils/fault-tolerance-manager/supervisor.ts, or with what its start threw.
    *
-   * @param cause Why, for the record.
+   * @param cause The reason, for the record.
    */
   restart(component: string, cause?: string): Promise<void> {
     return this.#supervisor.restart(component, cause);
   }
 
   /**
-   * Starts all components, left to right. When one fails, those begun are stopped again.
+   * Starts all components, first to last. When one fails, those already begun are stopped again.
    *
    * Rejects with the failed component's own reason, or with `StartInterruptedError`.
    */
@@ -99,12 +99,13 @@ export class FaultToleranceManager implements Component {
   }
 
   /**
-   * Drains the components, right to left: who feeds others stops feeding before they finish.
-   * Who comes late is given the deadline already over, and only puts down what is in hand.
+   * Drains the components, last to first: a component that feeds others stops before they finish.
+   * A component reached after the deadline gets an already aborted signal, and only puts down its
+   * work.
    */
   drain(deadline: AbortSignal): Promise<readonly string[]> {
     this.#ending = true;
-    // What has been stopped has nothing in hand, and must not be asked.
+    // A stopped component has no work left, and must not be asked to drain.
     if (this.#stopped !== undefined) return this.#drained ?? Promise.resolve([]);
     this.#drained ??= this.#drainAll(deadline);
     return this.#drained;
@@ -137,7 +138,7 @@ export class FaultToleranceManager implements Component {
     try {
       await component.start();
     } catch (reason) {
-      // Interrupted by a stop of ours, it may end any way it likes.
+      // Our own stop interrupted this start, so it may fail in any way.
       if (this.#ending) return;
       const error = recordError(reason, clock.epochMs());
       publish({ type: "component.start-failed", component: component.name, error });
@@ -168,7 +169,7 @@ export class FaultToleranceManager implements Component {
     );
     const tooLate = aborted(deadline, back.signal)
       .then(() => this.#deps.clock.sleep(drainGraceMs, back.signal))
-      .then(() => ["did not come back from its drain"]);
+      .then(() => ["its drain did not return"]);
     const left = await Promise.race([draining, tooLate]);
     back.abort();
     return left;

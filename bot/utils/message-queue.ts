@@ -1,15 +1,16 @@
 /**
- * Message queue: everything the bot has to do, durable, in order, one thing at a time per lane.
+ * Message queue: holds everything the bot has to do, durably and in order, one message at a time per
+ * lane.
  *
- *   waiting --claim--> in hand --done--> gone
+ *   waiting --claim--> claimed --done--> gone
  *      ^                  |---failed-----> waiting again (attempt spent, back-off)  --5 times--> dead
  *      |                  |---postponed--> waiting again (no attempt spent)
  *      |                  |---expired----> gone, counted
- *      |                  '---process died: death counted; handled again, alone; 3 deaths: dead
+ *      |                  '---process died: death counted, handled again alone; dead after 3 deaths
  *      '--requeue-- dead letter
  *
  * Owns the worker pools and their loops. Guarantees that an attempt's outcome is on disk before the
- * next message of its lane is taken. Knows nothing of Telegram: handlers and gates are given to it.
+ * next message of its lane is claimed. Knows nothing about Telegram: handlers and gates are injected.
  */
 
 import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
@@ -39,16 +40,19 @@ import { deathsMax, isPoison } from "./message-queue/poison-rules.ts";
 import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
-  /** Updates in hand at a time. Default 10. Of calls to Telegram, `callsPerUpdate` times as many. */
+  /**
+   * Updates handled at a time. Default 10. The other pools make `callsPerUpdate` times as many calls
+   * to Telegram.
+   */
   readonly concurrency: number;
   /** Attempts before a message becomes a dead letter. Default 5. */
   readonly attemptsMax: number;
   readonly backoff: BackoffOptions;
-  /** Milliseconds after which an attempt is given up. */
+  /** Milliseconds after which an attempt is abandoned. */
   readonly handlerTimeoutMs: number;
   /** Milliseconds after which a running handler lends its slot to others. */
   readonly handlerSlowMs: number;
-  /** Messages that may wait in a pool before intake stops asking. */
+  /** Messages that may wait in a pool before intake stops fetching more. */
   readonly lengthMax: number;
   /** Milliseconds for which dead letters are kept. */
   readonly deadLettersKeepMs: number;
@@ -61,13 +65,13 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly store: QueueStore & Pick<FactStore, "getFact" | "setFact">;
   readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
-  /** While true nothing is claimed in any pool. Default: never. */
+  /** While this returns true, no pool claims anything. Default: never. */
   readonly held?: () => boolean;
-  /** Runs what is done about a message so that its log lines carry its ids. Default: just runs it. */
+  /** Runs the work on a message so that its log lines carry the message's ids. Default: just runs it. */
   readonly correlate?: <T>(message: Message, run: () => T) => T;
 }
 
-/** How a message is to be queued; what is missing has the default of its type. */
+/** How to queue a message; each missing option gets the default of the message's type. */
 export interface AddMessageOptions {
   readonly pool?: Pool;
   /** Default: the type's own lane. */
@@ -81,7 +85,7 @@ export interface AddMessageOptions {
   readonly floodCost?: number;
 }
 
-/** Figures since the start, and what waits now. */
+/** Counts since the start, and what is waiting now. */
 export interface MessageQueueSnapshot {
   readonly pools: Readonly<
     Record<
@@ -90,7 +94,7 @@ export interface MessageQueueSnapshot {
         readonly waiting: number;
         readonly inHand: number;
         readonly lanes: number;
-        /** Milliseconds the oldest waiting message has waited; 0 when none waits. */
+        /** Milliseconds the oldest waiting message has waited; 0 when none is waiting. */
         readonly oldestAgeMs: number;
         readonly paused: boolean;
       }
@@ -110,13 +114,14 @@ const typeDefaults: Readonly<Record<MessageType, { pool: Pool; priority: Priorit
 };
 
 /**
- * A call only waits for the network. More of them in hand keep no processor busy, and more outcomes
- * share a commit: measured 25 % less processor time an update at 4 than at 1, nothing more at 8.
+ * Calls per handled update that may be in flight. A call only waits for the network, so more of them
+ * cost no processor time, and more outcomes share a commit: measured, 4 takes 25 % less processor time
+ * per update than 1, and 8 saves no more.
  */
 export const callsPerUpdate = 4;
 
 const sweepEveryMs = 60_000;
-/** Flood windows look back a minute at most. */
+/** Flood windows look back one minute at most. */
 const sentKeepMs = 120_000;
 const commitBackoff: BackoffOptions = { initialMs: 200, maxMs: 5_000 };
 
@@ -187,12 +192,12 @@ export class MessageQueue implements Component {
   async stop(): Promise<void> {
     const pools = [...this.#pools.values()];
     await Promise.all([this.#sweeper.stop(), ...pools.map((pool) => pool.stopClaiming())]);
-    // A send in flight stays marked as in hand: the next start must treat it as ambiguous.
+    // A send in flight stays marked as claimed: the next start must treat it as ambiguous.
     const unfinished = this.#inHand().filter((message) => message.pool === "handling");
     await Promise.all(unfinished.map((message) => this.#release(message)));
   }
 
-  /** Of the pool that is worst. */
+  /** Returns the heartbeat of the most overdue pool. */
   heartbeat(): Heartbeat {
     return worstOf([...this.#pools.values()].map((pool) => pool.heartbeat));
   }
@@ -201,20 +206,20 @@ export class MessageQueue implements Component {
     return [...this.#pools.values()].flatMap((pool) => pool.inHand);
   }
 
-  /** Hands an unfinished message back, so that it does not look as if it had killed the process. */
+  /** Returns an unfinished message to its lane, so that it is not suspected of killing the process. */
   async #release(message: Message): Promise<void> {
     this.#attempts.get(message.id)?.abort();
     const ref = { messageId: message.id, claims: message.claims };
     try {
       await this.#deps.store.finish(ref, { kind: "released" });
     } catch {
-      // It ended just now, or the store is gone: the next start finds it either way.
+      // It has just ended, or the store is closed: the next start finds it either way.
     }
   }
 
   // ---- adding -------------------------------------------------------------------------------------
 
-  /** Queues one message; resolves when it is on disk. Rejects with a `Storage…Error`. */
+  /** Queues one message. Resolves once it is on disk; rejects with a `Storage…Error`. */
   async addMessage(
     type: MessageType,
     payload: JsonObject,
@@ -234,7 +239,7 @@ export class MessageQueue implements Component {
     return result as EnqueueResult;
   }
 
-  /** Queues a batch in one transaction, each message in its lane and under its priority. */
+  /** Queues a batch in one transaction, each message in its own lane and with its own priority. */
   async insertMessageByPriority(
     messages: readonly NewMessage[],
   ): Promise<readonly EnqueueResult[]> {
@@ -248,24 +253,24 @@ export class MessageQueue implements Component {
     for (const pool of new Set(messages.map((message) => message.pool))) this.wake(pool);
   }
 
-  /** Messages that may still be queued before intake should stop asking; 0 or less when full. */
+  /** Messages that may still be queued before intake should stop fetching; 0 or less when full. */
   async room(): Promise<number> {
     return this.#deps.lengthMax - (await this.#deps.store.depth("handling"));
   }
 
-  /** Updates wait while what they would have sent finds no room. */
+  /** Updates are not handled while the sending pool has no room for their replies. */
   async #hasRoomToSend(): Promise<boolean> {
     return (await this.#sendingDepth.look()) < this.#deps.lengthMax;
   }
 
   // ---- operating ----------------------------------------------------------------------------------
 
-  /** Makes a pool look for work now, e.g. because its gate has opened. */
+  /** Makes a pool look for work now, for example because its gate has opened. */
   wake(pool: Pool): void {
     this.#pools.get(pool)?.wake();
   }
 
-  /** Claims nothing more in this pool, also after a restart, until it is resumed. */
+  /** Stops this pool from claiming until it is resumed, even across restarts. */
   async pause(pool: Pool): Promise<void> {
     await this.#setPaused(pool, true);
     this.#deps.publish({ type: "queue.paused", pool });
@@ -282,7 +287,11 @@ export class MessageQueue implements Component {
     if (workers) workers.paused = paused;
   }
 
-  /** Puts a dead letter back at its lane's end. @returns the new id, `undefined` when unknown. */
+  /**
+   * Puts a dead letter back at the end of its lane.
+   *
+   * @returns the id of the new message, or `undefined` when there is no such dead letter.
+   */
   async requeue(deadLetterId: number): Promise<number | undefined> {
     const messageId = await this.#deps.store.requeue(deadLetterId);
     if (messageId === undefined) return undefined;
@@ -324,7 +333,7 @@ export class MessageQueue implements Component {
     const sent = gate?.settle(message);
     const ref = { messageId: message.id, claims: message.claims };
     const commit = this.#commit(() => this.#deps.store.finish(ref, outcome, sent));
-    // The next claim is submitted in this turn, so it shares the commit of this outcome.
+    // The next claim is submitted in this turn of the event loop, so it shares this outcome's commit.
     slot.release();
     const committed = await commit;
     if (!committed) return;
@@ -369,7 +378,7 @@ export class MessageQueue implements Component {
       return handlers[message.type].handle({ message, signal, step });
     };
     const late = (): HandlerResult => {
-      // The release has another outcome on its way to the disk; this one will be refused.
+      // The release is already writing another outcome; this one will be refused.
       if (released.signal.aborted) return { kind: "done" };
       throw new HandlerTimeoutError(handlerTimeoutMs);
     };
@@ -398,7 +407,7 @@ export class MessageQueue implements Component {
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown> {
     const ref = { messageId: message.id, claims: message.claims };
-    // It runs in a commit that some other message may have begun.
+    // Another message may have begun the commit this runs in.
     const own: typeof work = (tx) => this.#correlate(message, () => work(tx));
     const result = await this.#deps.store.step(ref, name, own, enqueue);
     this.wake("sending");
@@ -406,7 +415,7 @@ export class MessageQueue implements Component {
     return result;
   }
 
-  /** What follows a failed attempt: the next one after back-off, or the end. */
+  /** Decides what follows a failed attempt: another one after back-off, or a dead letter. */
   scheduleRetry(message: Message, error: unknown): AttemptOutcome {
     const attempts = message.attempts + 1;
     if (attempts >= this.#deps.attemptsMax) return this.#die(message, "attempts-exhausted", error);
@@ -420,14 +429,14 @@ export class MessageQueue implements Component {
   }
 
   #die(message: Message, reason: DeadReason, error: unknown): AttemptOutcome & { kind: "dead" } {
-    // A letter that dies again after being put back has had its last words.
+    // A requeued message that dies again has already sent its last words.
     const lastWords = message.requeued
       ? []
       : (this.#deps.handlers[message.type].lastWords?.(message) ?? []);
     return { kind: "dead", reason, error: this.#record(error), enqueue: lastWords };
   }
 
-  /** Repeats a commit until the disk takes it: the work is done and must not be done again. */
+  /** Repeats a commit until the disk accepts it: the work is done and must not be done twice. */
   async #commit(
     finish: () => Promise<readonly EnqueueResult[]>,
   ): Promise<readonly EnqueueResult[] | undefined> {
@@ -438,7 +447,7 @@ export class MessageQueue implements Component {
       } catch (error) {
         const again = error instanceof BotError && error.code === "STORAGE_FULL";
         const retryInMs = again ? 1 + fullJitter(commitBackoff, failures, random) : 0;
-        // An attempt that is over was ended by someone else; a broken store ends the process.
+        // ATTEMPT_OVER means that the attempt was already ended; a broken store ends the process.
         if (!(error instanceof BotError && error.code === "ATTEMPT_OVER")) {
           publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs });
         }
@@ -466,10 +475,10 @@ export class MessageQueue implements Component {
   #decideRecovery(message: Message): AttemptOutcome {
     if (message.pool === "handling") {
       if (!isPoison(message.deaths)) return { kind: "released" };
-      const error = new Error(`the process died ${deathsMax} times with this update in hand`);
+      const error = new Error(`the process died ${deathsMax} times while handling this update`);
       return this.#die(message, "quarantined", error);
     }
-    // It may have been sent, or not: promise P4 leaves that to the message's own policy.
+    // It may or may not have been sent: by promise P4 the message's own policy decides.
     const error = new Error("the process died while this was being sent");
     if (message.ambiguous === "drop") return this.#die(message, "ambiguous-dropped", error);
     const outcome = this.scheduleRetry(message, error);

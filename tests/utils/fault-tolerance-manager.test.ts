@@ -238,10 +238,7 @@ test("all drains share one deadline, and one that ignores it is left behind", as
   deadline.abort();
   await clock.advance(500);
 
-  expect(await draining).toEqual([
-    "intake: did not come back from its drain",
-    "queue: had no time",
-  ]);
+  expect(await draining).toEqual(["intake: its drain did not return", "queue: had no time"]);
   expect(clock.pending).toBe(0);
 });
 

@@ -1,7 +1,7 @@
 /**
- * Replaceable: a component's place, in which one instance can follow another.
+ * Replaceable: holds the current instance of a component and can replace it with a new one.
  *
- * A component lives once; whoever uses one that may be restarted asks the place for `current`.
+ * An instance is started only once, so users of a restartable component ask for `current` each time.
  */
 import type { Component } from "../../core/component.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
@@ -33,7 +33,7 @@ export class Replaceable<T extends Component> implements Component {
     return this.#current.stop();
   }
 
-  /** Without one of its own, an instance that was started lives. */
+  /** An instance without a heartbeat of its own counts as alive. */
   heartbeat(): Heartbeat {
     return this.#current.heartbeat?.() ?? { beats: 1, overdueMs: 0 };
   }

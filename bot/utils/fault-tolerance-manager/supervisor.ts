@@ -1,12 +1,12 @@
 /**
- * Supervisor: notices components that no longer do what they exist for, and restarts them alone.
+ * Supervisor: notices components that have stopped working, and restarts each of them alone.
  *
  *   alive --overdue in two looks--> stuck --new instance started--> proving --first beat--> alive
  *                                     ^                               |
  *                                     '--------- no beat in time -----'
  *   stuck --intensity used up, or not restartable--> the process is restarted
  *
- * Owns one loop. `recovery-rules.ts` decides which measure is taken.
+ * Owns one loop. `recovery-rules.ts` decides which measure to take.
  */
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
@@ -21,7 +21,7 @@ export interface SupervisorDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  /** Stops an old instance; comes back, whatever that does. */
+  /** Stops an old instance; returns even if that instance hangs or throws. */
   readonly stop: (component: Component) => Promise<void>;
 }
 
@@ -30,32 +30,32 @@ export interface SupervisedComponent {
   readonly name: string;
   readonly state: "alive" | "stuck" | "restarting";
   readonly restartable: boolean;
-  /** Since the process began. */
+  /** Restarts since the process began. */
   readonly restarts: number;
   /** `null` for a component without a heartbeat. */
   readonly overdueMs: number | null;
 }
 
-/** The component has no factory, or is not there at all. */
+/** The component has no factory, or does not exist. */
 export class ComponentNotRestartableError extends BotError {
   override readonly code = "COMPONENT_NOT_RESTARTABLE";
   override readonly transient = false;
 }
 
-/** A new instance was started and did not show a beat in time. */
+/** A new instance was started but did not beat in time. */
 export class ComponentNotProvenError extends BotError {
   override readonly code = "COMPONENT_NOT_PROVEN";
   override readonly transient = true;
 }
 
-/** A restart of this component is under way already. */
+/** A restart of this component is already under way. */
 export class ComponentRestartingError extends BotError {
   override readonly code = "COMPONENT_RESTARTING";
   override readonly transient = true;
 }
 
 const lookEveryMs = 1_000;
-/** A machine that slept makes every heartbeat late for one look. */
+/** After the machine has slept, every heartbeat looks late once. */
 const overdueLooksMax = 2;
 const proveEveryMs = 50;
 const restartsKept = 100;
@@ -79,7 +79,7 @@ export class Supervisor {
     });
   }
 
-  /** @param components Those that have been started. */
+  /** @param components The components that have been started. */
   start(components: readonly Component[]): void {
     for (const component of components) {
       const restartsAtMs = new Ring<number>(restartsKept);
@@ -89,7 +89,7 @@ export class Supervisor {
     this.#loop.start();
   }
 
-  /** Ends watching; a restart under way is left as it is. */
+  /** Ends watching and abandons a restart that is under way. */
   async stop(): Promise<void> {
     await this.#loop.stop();
     await Promise.all([...this.#watched.values()].map(({ recovery }) => recovery));
@@ -108,8 +108,8 @@ export class Supervisor {
   }
 
   /**
-   * Puts a new instance in the place of the old one, because somebody asked for it. Resolves when it
-   * has proved that it works. Rejects with one of this file's errors, or with what its start threw.
+   * Replaces a component with a new instance on request. Resolves when the new instance has proved that
+   * it works. Rejects with one of this file's errors, or with what its start threw.
    */
   async restart(name: string, cause = "asked for"): Promise<void> {
     const watched = this.#watched.get(name);
@@ -123,7 +123,7 @@ export class Supervisor {
       throw new ComponentRestartingError(`${name} is being restarted, or everything is stopping`);
     }
     const attempt = this.#replace(watched, cause);
-    // What follows a failure is the same as for a stuck one.
+    // A failed restart is followed by the same measures as a stuck component.
     watched.recovery = attempt
       .catch((error: unknown) => this.#recover(watched, "component-failed", codeOf(error)))
       .finally(() => {
@@ -170,7 +170,7 @@ export class Supervisor {
         await this.#replace(watched, cause);
         return;
       } catch {
-        // Reported where it happened; the next round decides what follows.
+        // `#replace` has reported it; the next round decides what follows.
       }
     }
   }
@@ -196,7 +196,7 @@ export class Supervisor {
     publish({ type: "component.recovered", component, afterMs });
   }
 
-  /** A start that came back is a promise; the first beat is the proof. */
+  /** A start that returns is only a promise; the first beat is the proof. */
   async #startAndProve(component: Component): Promise<void> {
     const { clock } = this.#deps;
     const { provenWithinMs } = restartRules;

@@ -1,10 +1,10 @@
-/** Outcome report: counts what became of messages, and tells of each. */
+/** Outcome report: counts the outcomes of messages and publishes an event for each. */
 import type { ErrorRecord } from "../../core/errors.ts";
 import type { MessageRef, Publish } from "../../core/events.ts";
 import type { Message } from "../../core/message.ts";
 import type { AttemptOutcome, EnqueueResult } from "../../core/store.ts";
 
-/** Since the start. */
+/** Counts since the start. */
 export interface QueueCounts {
   queued: number;
   duplicates: number;
@@ -52,7 +52,11 @@ export class OutcomeReport {
     }
   }
 
-  /** An attempt has ended, and that is on disk. @param error What it failed with, if it did. */
+  /**
+   * Reports the end of an attempt; its outcome is already on disk.
+   *
+   * @param error What the attempt failed with, if it failed.
+   */
   ended(message: Message, outcome: AttemptOutcome, error: unknown, durationMs: number): void {
     const { now, publish, record } = this.#deps;
     const ref = toRef(message);
@@ -88,7 +92,7 @@ export class OutcomeReport {
     }
   }
 
-  /** A dead process had it in hand. */
+  /** Reports a message that was being worked on when an earlier process died. */
   recovered(message: Message, outcome: AttemptOutcome | undefined): void {
     this.#counts.recovered++;
     const ambiguous = message.pool !== "handling";
@@ -110,7 +114,7 @@ export class OutcomeReport {
   }
 }
 
-/** What events name a message by. */
+/** Returns the reference by which events name a message. */
 export function toRef(message: Message): MessageRef {
   return { messageId: message.id, messageType: message.type, pool: message.pool };
 }

@@ -1,18 +1,18 @@
 /**
- * Poison: an update that kills the process must not do so for ever (promise P7).
+ * Poison: keeps an update that kills the process from doing so forever (promise P7).
  *
- * Everything in hand at a death is suspect, so suspects run one at a time, alone, the least suspect
- * first: innocents clear themselves, and the next death points at one message. After `deathsMax`
- * deaths a message is quarantined.
+ * Every update being handled when the process died is a suspect. Suspects run alone, one at a time,
+ * the least suspect first: the innocent ones clear themselves, and another death points at a single
+ * message. After `deathsMax` deaths a message is quarantined.
  */
 
 /** Deaths after which an update is quarantined. */
 export const deathsMax = 3;
 
-/** Milliseconds for which a suspect runs alone; after them others join, so nobody waits for it. */
+/** Milliseconds for which a suspect runs alone; then other updates join, so none waits for it longer. */
 export const suspectAloneMs = 1_000;
 
-/** @param deaths Deaths with the message in hand, the last one included. */
+/** @param deaths Deaths of the process while it handled the message, including the last one. */
 export function isPoison(deaths: number): boolean {
   return deaths >= deathsMax;
 }

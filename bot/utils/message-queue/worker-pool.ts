@@ -1,8 +1,8 @@
 /**
- * Worker pool: claims heads of one pool and keeps up to `concurrency` of them in hand.
+ * Worker pool: claims the heads of one pool's lanes and works on up to `concurrency` of them at a time.
  *
- * Owns one loop. A worker that is overdue lends its slot out, so that one stuck handler never blocks
- * the others; its lane stays held.
+ * Owns one loop. A slow worker lends out its slot, so that a stuck handler never blocks the others;
+ * its lane stays held.
  */
 import type { Clock } from "../../core/clock.ts";
 import { BotError } from "../../core/errors.ts";
@@ -17,39 +17,39 @@ import { ageMs, decideAgedLimit } from "./priority-rules.ts";
 export interface WorkerPoolDeps {
   readonly pool: Pool;
   readonly clock: Clock;
-  /** Milliseconds since the epoch that do not jump (core/clock.ts). */
+  /** Returns milliseconds since the epoch that never jump (core/clock.ts). */
   readonly now: () => number;
   readonly store: QueueStore;
-  /** Messages in hand at a time. */
+  /** Messages worked on at a time. */
   readonly concurrency: number;
   readonly gate?: PoolGate;
   /** Works on one message and ends its attempt. Never rejects. */
   readonly work: (message: Message, slot: Slot) => Promise<void>;
-  /** False holds claims back although there is work, e.g. while what it produces has no room. */
+  /** False holds back claims although there is work, for example while there is no room for replies. */
   readonly mayClaim?: () => Promise<boolean>;
-  /** A claim failed; the pool tries again after `retryInMs`. */
+  /** Called when a claim has failed; the pool tries again after `retryInMs`. */
   readonly onClaimFailed: (error: unknown, retryInMs: number) => void;
 }
 
-/** A worker's place among the `concurrency` ones. */
+/** One of the pool's `concurrency` places, occupied by one message. */
 export interface Slot {
-  /** The work is over but for its commit: the next claim shares that commit. */
+  /** Frees the slot once only the commit is left to do: the next claim shares that commit. */
   release(): void;
-  /** The work takes long: somebody else may have the place meanwhile. */
+  /** Lets another message use the slot while this one takes long. */
   lend(): void;
 }
 
-/** Waiting time after a failed or held-back claim. */
+/** The pool waits this long after a failed or held-back claim. */
 const retryClaimMs = 250;
 
-/** It looks for work at least this often, so that its heartbeat says something. */
+/** The pool looks for work at least this often, so that its heartbeat is meaningful. */
 const napMsMax = 30_000;
 
-/** Overdue messages that may lend their slot; beyond it the pool is simply full. */
+/** At most this many slow messages lend their slot; beyond that the pool counts as full. */
 const lentSlotsMax = 100;
 
 interface Suspects {
-  /** Whether there may be unclaimed ones left from the last death. */
+  /** Whether unclaimed suspects may be left from the last death. */
   pending: boolean;
   running: { readonly messageId: number; readonly startedAtMs: number } | undefined;
 }
@@ -76,7 +76,7 @@ export class WorkerPool {
     this.#loop.start();
   }
 
-  /** Messages in hand. */
+  /** Messages being worked on. */
   get inHand(): readonly Message[] {
     return [...this.#inHand.values()];
   }
@@ -95,17 +95,17 @@ export class WorkerPool {
     this.wake();
   }
 
-  /** Looks for work now. Harmless at any time. */
+  /** Makes the pool look for work now. Safe to call at any time. */
   wake(): void {
     this.#loop.wake();
   }
 
-  /** Claims nothing more; what is in hand goes on. */
+  /** Ends claiming; work under way continues. */
   stopClaiming(): Promise<void> {
     return this.#loop.stop();
   }
 
-  /** @returns milliseconds until it is worth looking again; a wake comes earlier. */
+  /** @returns milliseconds until the next look for work is due; `wake` makes it earlier. */
   async #claimOnce(): Promise<number> {
     const { clock, concurrency, gate, pool, store, mayClaim } = this.#deps;
     const free = concurrency - this.#slotsUsed;
@@ -117,7 +117,7 @@ export class WorkerPool {
     }
     try {
       if (mayClaim && !(await mayClaim())) return retryClaimMs;
-      // It may have been paused during that look.
+      // The pool may have been paused while `mayClaim` was pending.
       if (this.#paused) return Number.POSITIVE_INFINITY;
       const claimed = await this.#claim(free);
       if (claimed > 0 || this.#suspects.running !== suspect) return 0;
