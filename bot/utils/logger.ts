@@ -1,11 +1,11 @@
 /**
- * Logger: what happened, as JSON lines on the console and in a file a day.
+ * Logger: writes what happens as JSON lines, to the console and to one file per day.
  *
- * The face of logger/, where files, sampling and the latest lines are. Guarantees that no call throws,
- * that every line is redacted before anything else sees it, and that neither a closed console nor a
- * full or slow log disk can end the process or fill its memory. Every line counts; of many that say
- * the same not every one is written: which, is said in utils/logger/line-sampler.ts. Knows no user's text:
- * ids, codes and figures only.
+ * The folder logger/ holds its files, sampling and latest lines. Guarantees that no call throws, that
+ * every line is redacted before anything else sees it, and that neither a closed console nor a full or
+ * slow log disk can end the process or fill its memory. Every line is counted, but of many alike only
+ * some are written (utils/logger/line-sampler.ts). Lines hold ids, codes and figures, never a user's
+ * text.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Writable } from "node:stream";
@@ -26,39 +26,39 @@ import { LineSampler } from "./logger/line-sampler.ts";
 import type { LogDisk } from "./logger/log-disk.ts";
 import { LogFile, type LogFileSnapshot } from "./logger/log-file.ts";
 
-/** Ids, codes and figures; units stand in their names. Errors are written with stack and causes. */
+/** Ids, codes and figures, with the unit in each name. Errors are written with stack and causes. */
 export type Facts = Readonly<Record<string, unknown>>;
 
 export interface BotLoggerDeps {
-  /** Made when missing, readable by its owner only. */
+  /** Directory of the log files; created when missing, readable only by its owner. */
   readonly directory: string;
-  /** Lines less important than this are not written. */
+  /** Less important lines than this are not written. */
   readonly level: LogLevel;
   /** Days after which a log file is removed. */
   readonly keepDays: number;
   /**
-   * The console shows JSON lines; at a terminal in development it shows warnings and errors alone, as
-   * lines for people.
+   * The console gets JSON lines; a terminal in development gets only warnings and errors, in a form
+   * for people.
    */
   readonly profile: "development" | "production" | "test";
   readonly clock: Clock;
-  /** Default: the process's own. It is a terminal when it says so by `isTTY`. */
+  /** Default: the process's own. It counts as a terminal when its `isTTY` is true. */
   readonly stdout?: Writable & Partial<Pick<WriteStream, "hasColors" | "isTTY">>;
-  /** Where important lines go when the log file cannot be written. Default: the process's own. */
+  /** Gets the important lines while the log file cannot be written. Default: the process's own. */
   readonly stderr?: Writable;
-  /** Hears what the logger itself reports as an event. Default: its own `listener`. */
+  /** Receives the events that the logger itself reports. Default: its own `listener`. */
   readonly publish?: Publish;
-  /** How lines reach the log file. Default: the file system. */
+  /** Takes the lines of the log file. Default: the file system. */
   readonly disk?: LogDisk;
 }
 
-/** Since the start, unless said otherwise. */
+/** The logger's state; counts are since the start. */
 export interface LogSnapshot extends LogFileSnapshot {
   readonly level: LogLevel;
   readonly consoleDrops: number;
-  /** Lines of the levels that are on, written or not. */
+  /** Lines of the enabled levels, written or not. */
   readonly lines: Readonly<Record<LogLevel, number>>;
-  /** Lines left out because many said the same. */
+  /** Lines left out because many were alike. */
   readonly suppressed: number;
 }
 
@@ -68,7 +68,7 @@ export class LogLevelUnknownError extends BotError {
   override readonly transient = false;
 }
 
-/** What links log lines that belong together. */
+/** Fields that link log lines that belong together. */
 export interface Correlation {
   readonly cid?: string;
   readonly updateId?: number;
@@ -77,16 +77,16 @@ export interface Correlation {
 
 const correlation = new AsyncLocalStorage<Correlation>();
 
-/** Runs `run` so that every line logged by it, and by what it starts, carries these fields. */
+/** Runs `run` so that every line it logs, also from work it starts, carries these fields. */
 export function withCorrelation<T>(fields: Correlation, run: () => T): T {
   return correlation.run({ ...correlation.getStore(), ...fields }, run);
 }
 
-/** How often the file and what was left out are looked after. */
+/** Interval at which the log file is tended and lines left out are reported. */
 const tendEveryMs = 5_000;
-/** Milliseconds that closing waits for disk and console. */
+/** Closing waits at most this long for disk and console. */
 const closeMsMax = 2_000;
-/** Where winston's transports look for the finished text. Source: winston's README, triple-beam. */
+/** The key under which winston's transports find the finished text. Source: winston's README, triple-beam. */
 const MESSAGE = Symbol.for("message");
 
 /** A line before it is redacted. */
@@ -116,7 +116,7 @@ export class BotLogger {
     this.#stdout = new BoundedOutput(deps.stdout ?? process.stdout);
     const stderr = new BoundedOutput(deps.stderr ?? process.stderr);
     this.#winston = winston.createLogger({
-      // Which lines are written is decided here, before winston has them.
+      // This class decides which lines are written, before winston gets them.
       level: "debug",
       format: winston.format((info) => info)(),
       transports: [this.#createConsole()],
@@ -136,7 +136,7 @@ export class BotLogger {
     this.#file.open();
   }
 
-  /** Begins to look after the files: removes old ones, and opens the log again after a full disk. */
+  /** Begins tending the files: removes old ones, and reopens the log after a full disk. */
   start(): void {
     this.#upkeep.start();
   }
@@ -157,22 +157,22 @@ export class BotLogger {
     this.#write("error", { event, facts });
   }
 
-  /** Something the business cares about, e.g. `user_registered`. */
+  /** Logs something the business cares about, for example `user_registered`. */
   business(event: string, userId: number, facts: Facts = {}): void {
     this.#write("info", { event, kind: "business", userId, facts });
   }
 
-  /** How long something took. */
+  /** Logs how long something took. */
   performance(event: string, durationMs: number, facts: Facts = {}): void {
     this.#write("info", { event, kind: "performance", durationMs, facts });
   }
 
-  /** Something that may be an attack, or access to what is protected. */
+  /** Logs a possible attack, or access to something protected. */
   security(event: string, facts: Facts = {}): void {
     this.#write("warn", { event, kind: "security", facts });
   }
 
-  /** Writes an event of the bot; to be given to the event bus. */
+  /** Logs one of the bot's events; pass this to the event bus. */
   readonly listener = (event: BotEvent): void => {
     if (event.type === "business.recorded") {
       this.business(event.name, event.userId, event.facts);
@@ -190,20 +190,20 @@ export class BotLogger {
     this.#write(levelOf(event), { event: type, facts }, isAudited(event) ? "author" : "event");
   };
 
-  /** Lines less important than this are not written at present. */
+  /** The current level: less important lines are not written. */
   get level(): LogLevel {
     return this.#level;
   }
 
   /**
-   * Writes more or less from now on, until the process ends; the next one begins with the configured
-   * level. The change is written whichever way it goes. @throws LogLevelUnknownError.
+   * Changes the level until the process ends; the next process begins with the configured one. The
+   * change itself is always written. @throws LogLevelUnknownError.
    */
   setLevel(level: LogLevel): void {
     if (!logLevels.includes(level)) {
       const received = JSON.stringify(level)?.slice(0, 50);
       throw new LogLevelUnknownError(`level: expected ${logLevels.join(", ")}, got ${received}`, {
-        hint: `Give one of: ${logLevels.join(", ")}.`,
+        hint: `Use one of: ${logLevels.join(", ")}.`,
       });
     }
     const from = this.#level;
@@ -215,16 +215,16 @@ export class BotLogger {
     this.#level = level;
   }
 
-  /** The latest warnings and errors that were written, latest first; at most 500 are kept. */
+  /** Returns the latest written warnings and errors, newest first; at most 500 are kept. */
   tail(limit: number): readonly LogLine[] {
     return this.#latest.tail(limit);
   }
 
   /**
-   * Tells every line as it is written, redacted. A listener that throws hears nothing more; lines
-   * that a listener logs are not told.
+   * Passes every line to the listener as it is written, redacted. A listener that throws is removed;
+   * lines that a listener itself logs are not passed on.
    *
-   * @returns what ends it. @throws LogListenersFullError when a hundred hear it already.
+   * @returns a function that unsubscribes. @throws LogListenersFullError at a hundred listeners.
    */
   subscribe(listener: LineListener): () => void {
     return this.#latest.subscribe(listener);
@@ -240,7 +240,7 @@ export class BotLogger {
     };
   }
 
-  /** Writes out what is pending, for at most two seconds. Later lines go to stderr. Never rejects. */
+  /** Writes pending lines, for at most two seconds. Later lines go to stderr. Never rejects. */
   close(): Promise<void> {
     if (this.#closed === undefined) {
       this.#tellSuppressed("all");
@@ -269,7 +269,7 @@ export class BotLogger {
       const toFile = this.#file.take(level, text);
       this.#winston.log({ level, message: "", line, toFile, [MESSAGE]: text });
     } catch (error) {
-      // Of what is called here, only opening the next day's file can throw.
+      // Only opening the next day's file can throw here.
       this.#giveUpFile(error);
     }
     this.#tell(line);
@@ -279,7 +279,7 @@ export class BotLogger {
     for (const thrown of this.#latest.add(line)) this.listener({ type: "listener.failed", thrown });
   }
 
-  /** The one place every line passes before anything else sees it. */
+  /** Redacts the line; every line passes here before anything else sees it. */
   #toLine(level: LogLevel, raw: RawLine): LogLine {
     const at = formatInstant(this.#deps.clock.epochMs());
     return redact({ at, level, ...correlation.getStore(), ...raw }) as LogLine;
@@ -307,7 +307,7 @@ export class BotLogger {
     if (this.#closed === undefined) this.#file.giveUp(error);
   }
 
-  /** The console has all lines anyway, so this is for stderr, and for the file when it is back. */
+  /** Reports to stderr, and to the file once it is back; the console gets all lines anyway. */
   #reportFileFailure(thrown: unknown): void {
     const { type, ...facts }: BotEvent = { type: "log.file-failed", thrown };
     const line = this.#toLine("error", { event: type, facts });
@@ -321,7 +321,7 @@ export class BotLogger {
     this.#tellSuppressed("minutes that are over");
   }
 
-  /** A flood that is over must not take its number with it. */
+  /** Logs how many lines each flood that is over left out. */
   #tellSuppressed(which: "minutes that are over" | "all"): void {
     for (const left of this.#sampler.takeLeftovers(which)) {
       const event: BotEvent = { type: "log.lines-suppressed", ...left };

@@ -1,11 +1,12 @@
 /**
- * Bounded output: a console that costs lines when nobody reads it, counted, and never memory.
+ * Bounded output: writes to a console, and drops and counts lines instead of buffering without limit
+ * when the console is not read.
  *
- * Owns the `error` listener of its stream: a console that went away is none of our business.
+ * Owns the `error` listener of its stream: a closed console must not end the process.
  */
 import type { Writable } from "node:stream";
 
-/** Bytes the console may be behind before lines are dropped. */
+/** Bytes the console may lag behind before lines are dropped. */
 const backlogBytesMax = 1024 * 1024;
 
 export class BoundedOutput {
@@ -17,23 +18,23 @@ export class BoundedOutput {
     if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
   }
 
-  /** Lines lost since the start. */
+  /** Lines dropped since the start. */
   get drops(): number {
     return this.#drops;
   }
 
-  /** A console that is not read (a frozen PM2) would otherwise pile up in our memory. */
+  /** Writes the text, or drops it when a console that is not read (a frozen PM2) is too far behind. */
   write(text: string): void {
     const behind = this.#stream.writableLength > backlogBytesMax;
     if (behind || !this.#stream.writable) this.#drops++;
     else this.#stream.write(text);
   }
 
-  /** Resolves when what was written is out; on a console that is not read, never. */
+  /** Resolves when everything written has reached the console; never, if the console is not read. */
   flushed(): Promise<void> {
     return new Promise((resolve) => this.#stream.write("", () => resolve()));
   }
 }
 
-/** EPIPE: the file has the lines. */
+/** Ignores errors such as EPIPE: the log file still has the lines. */
 function ignore(): void {}

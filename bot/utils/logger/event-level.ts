@@ -1,4 +1,4 @@
-/** Event level: how much an event matters, and which ones are never left out of the log. */
+/** Event level: decides how much an event matters, and which events are always logged. */
 import type { BotEvent } from "../../core/events.ts";
 import type { LogLevel } from "../../core/log-level.ts";
 
@@ -6,7 +6,7 @@ type Level<Type> = LogLevel | ((event: Extract<BotEvent, { type: Type }>) => Log
 
 const healthLevels = { healthy: "info", degraded: "warn", unhealthy: "error" } as const;
 
-/** A new event must be judged here, or this does not compile. */
+/** The level of every event; a missing event does not compile. */
 const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "alert.failed": "error",
   "api.change-requested": "warn",
@@ -86,13 +86,13 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "webhook.set": "info",
 };
 
-/** How much an event matters. */
+/** Returns the level at which an event is logged. */
 export function levelOf(event: BotEvent): LogLevel {
   const level = levels[event.type] as Level<BotEvent["type"]>;
   return typeof level === "string" ? level : level(event);
 }
 
-/** Written each time, however often: what an operator did, and what the log says about itself. */
+/** Events that are never sampled: actions of operators, and reports of the log about itself. */
 const audited: ReadonlySet<BotEvent["type"]> = new Set([
   "api.change-requested",
   "dead-letter.requeued",

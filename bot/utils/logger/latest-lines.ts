@@ -1,8 +1,8 @@
 /**
- * Latest lines: the last warnings and errors, and whoever wants to hear every line as it is written.
+ * Latest lines: keeps the latest warnings and errors, and passes every line on to listeners.
  *
- * Bounded, and of no consequence for the log: a listener that throws hears nothing more, and what is
- * logged while listeners are told is not told to them, so that none of them can go round in circles.
+ * Bounded, and unable to harm the log: a listener that throws is removed, and lines logged while
+ * listeners are being called are not passed on, so that no listener can cause an endless loop.
  */
 import { BotError } from "../../core/errors.ts";
 import { Ring } from "../../core/ring.ts";
@@ -10,7 +10,7 @@ import type { LogLine } from "./line-format.ts";
 
 export type LineListener = (line: LogLine) => void;
 
-/** There are as many listeners to the log as there may be. */
+/** The log already has as many listeners as are allowed. */
 export class LogListenersFullError extends BotError {
   override readonly code = "LOG_LISTENERS_FULL";
   override readonly transient = true;
@@ -24,7 +24,7 @@ export class LatestLines {
   readonly #listeners = new Set<{ readonly tell: LineListener }>();
   #telling = false;
 
-  /** @returns what listeners threw; they are gone. */
+  /** @returns the errors that listeners threw; those listeners have been removed. */
   add(line: LogLine): readonly unknown[] {
     if (line.level === "error" || line.level === "warn") this.#kept.push(line);
     if (this.#telling) return [];
@@ -42,16 +42,16 @@ export class LatestLines {
     return thrown;
   }
 
-  /** Latest first. */
+  /** Returns the latest lines, newest first. */
   tail(limit: number): readonly LogLine[] {
     return this.#kept.latest(limit);
   }
 
-  /** @returns what ends it. @throws LogListenersFullError. */
+  /** @returns a function that unsubscribes. @throws LogListenersFullError. */
   subscribe(tell: LineListener): () => void {
     if (this.#listeners.size >= listenersMax) {
-      throw new LogListenersFullError(`${listenersMax} listeners hear the log already`, {
-        hint: "Close a live view of the log that nobody looks at.",
+      throw new LogListenersFullError(`the log already has ${listenersMax} listeners`, {
+        hint: "Close a live view of the log that is no longer needed.",
       });
     }
     const listener = { tell };

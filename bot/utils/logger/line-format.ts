@@ -1,20 +1,20 @@
 /**
- * Line format: how a line of the log is written, for machines and for people.
+ * Line format: writes a log line for machines or for people.
  *
- * One line whatever is in it: nothing that steers a terminal or pretends to be another line.
+ * The result is always one line: it cannot steer a terminal or pretend to be another line.
  */
 import { styleText } from "node:util";
 import type { LogLevel } from "../../core/log-level.ts";
 
-/** A line, redacted: plain data. */
+/** A redacted line: plain data. */
 export type LogLine = Readonly<Record<string, unknown>> & {
-  /** As in ISO 8601, UTC. */
+  /** Time of the line, ISO 8601, UTC. */
   readonly at: string;
   readonly level: LogLevel;
   readonly event: string;
 };
 
-/** Control characters that JSON leaves alone (C1) could steer a terminal. */
+/** Writes JSON and escapes the control characters it leaves alone (C1), which could steer a terminal. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /\p{Cc}/gu,
@@ -23,7 +23,7 @@ export function toJson(value: unknown): string {
 }
 
 /**
- * "12:03:04.123 WARN  intake.failed {…}", for people.
+ * Writes a line for people: "12:03:04.123 WARN  intake.failed {…}".
  *
  * @param colours Whether the terminal shows them.
  */

@@ -1,12 +1,13 @@
 /**
- * Line sampler: keeps lines that say the same over and over from filling the disk.
+ * Line sampler: keeps repeated lines from filling the disk.
  *
- * Sampled are warnings, errors and information of the same event and error code, the parts of the
- * error's message that change left out; of events without an error those with the same words. Never
- * sampled are debug lines (asked for on purpose), business, performance and security lines, what an
- * operator did, and lines without an error that did not come from an event: their author chose to
- * write each. When five are enough is decided in utils/logger/log-sampling-rules.ts. A bounded memory: the kind
- * that has been quiet for longest is forgotten first, and what it left out is told all the same.
+ * Errors, warnings and information lines are alike when they have the same level, event and error
+ * code, and an error message that differs only in its changing parts; without an error, when they have
+ * the same words. Never sampled are debug lines (an operator asked for them), business, performance and
+ * security lines, operators' actions, and lines without an error that did not come from an event:
+ * their author chose to write each. utils/logger/log-sampling-rules.ts decides how many are enough.
+ * Memory is bounded: the kind that has been quiet longest is forgotten first, but its count of lines
+ * left out is still reported.
  */
 import type { Clock } from "../../core/clock.ts";
 import { fingerprintOf } from "../../core/error-fingerprint.ts";
@@ -15,7 +16,7 @@ import { LruMap } from "../../core/lru-map.ts";
 import type { LogLine } from "./line-format.ts";
 import { decideSample, isWindowOver, type SampleWindow } from "./log-sampling-rules.ts";
 
-/** Lines of one event that were left out, and that no later line tells. */
+/** Lines of one event that were left out, and that no later line has reported. */
 export interface Suppressed {
   readonly level: LogLevel;
   readonly of: string;
@@ -28,7 +29,7 @@ interface Kind {
 }
 
 const kindsMax = 500;
-/** Kinds of leftovers that are kept apart until they are told; the rest is counted together. */
+/** Leftovers are counted separately for this many kinds until reported; all others together. */
 const leftoversMax = 100;
 
 export class LineSampler {
@@ -47,8 +48,11 @@ export class LineSampler {
   }
 
   /**
-   * @param source `event`: of an event that may come in floods. `author`: written on purpose.
-   * @returns how many lines like this were left out since the last one; `undefined`: leave it out.
+   * Decides whether to write a line.
+   *
+   * @param source `event`: an event that may come in floods. `author`: a line written on purpose.
+   * @returns how many lines like this were left out since the last one written, or `undefined` when
+   * this one is to be left out.
    */
   judge(line: LogLine, source: "event" | "author"): number | undefined {
     const kind = kindOf(line, source);
@@ -62,7 +66,7 @@ export class LineSampler {
     return undefined;
   }
 
-  /** What was left out in minutes that are over, or in `all`. Each count is given once. */
+  /** Returns what was left out in minutes that are over, or in `all`. Each count is returned once. */
   takeLeftovers(of: "minutes that are over" | "all"): readonly Suppressed[] {
     const nowMs = this.#clock.monotonicMs();
     for (const [name, kind] of this.#kinds) {
@@ -75,7 +79,7 @@ export class LineSampler {
     return leftovers;
   }
 
-  /** The kind is forgotten; how many of its lines were left out is not. */
+  /** Remembers how many lines of a forgotten kind were left out. */
   #keepCount({ line, window }: Kind): void {
     if (window.suppressed === 0) return;
     const { event, level } = line;
@@ -88,7 +92,7 @@ export class LineSampler {
   }
 }
 
-/** Lines of one kind say the same. `undefined`: never left out. */
+/** Returns the kind, equal for lines that are alike; `undefined` for lines that are never left out. */
 function kindOf(line: LogLine, source: "event" | "author"): string | undefined {
   const { event, kind, level } = line;
   if (kind !== undefined || level === "debug") return undefined;

@@ -1,11 +1,11 @@
-/** Log disk: the few calls by which log lines reach the disk, and how far it is behind. */
+/** Log disk: makes the calls by which log lines reach the disk, and shows how much it has written. */
 import * as fs from "node:fs";
 import { join } from "node:path";
 
 type Written<T> = (error: NodeJS.ErrnoException | null, bytes: number, content: T) => void;
 type Content = NodeJS.ArrayBufferView;
 
-/** What a file stream calls, as in `node:fs`; replaced by tests to be slow. */
+/** The calls a file stream makes, as in `node:fs`; tests replace them with slow ones. */
 export interface LogDisk {
   open: typeof fs.open;
   close: typeof fs.close;
@@ -28,8 +28,8 @@ export interface LogDisk {
 export const realDisk: LogDisk = fs;
 
 /**
- * The same disk, telling how many bytes it has taken. A rotating stream hides its own back-pressure,
- * and this is where the truth is.
+ * Returns the same disk, which now reports the bytes it has written. A rotating stream hides its
+ * back-pressure, so this is the only reliable place to measure it.
  */
 export function watchDisk(disk: LogDisk, onTaken: (bytes: number) => void): LogDisk {
   const watch =
@@ -47,10 +47,10 @@ export function watchDisk(disk: LogDisk, onTaken: (bytes: number) => void): LogD
   };
 }
 
-/** Enough to notice a full disk. */
+/** A write of this size is enough to notice a full disk. */
 const probeBytes = 4_096;
 
-/** Whether the directory takes a few kilobytes, down to the disk. */
+/** Whether a few kilobytes can be written to the directory and synced to the disk. */
 export function takesData(directory: string): boolean {
   const path = join(directory, ".probe");
   try {
@@ -65,7 +65,7 @@ export function takesData(directory: string): boolean {
     fs.rmSync(path);
     return true;
   } catch {
-    // Still full, or gone: the next look may find it mended.
+    // The disk is still full or the directory is gone; the next attempt may succeed.
     return false;
   }
 }

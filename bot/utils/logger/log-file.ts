@@ -1,12 +1,12 @@
 /**
- * Log file: a file a day, over every trouble its disk may have.
+ * Log file: writes one file per day, and survives a full, failing or slow disk.
  *
- *   open --disk fails--> given up --it takes data again--> open, missed lines caught up
- *   open --disk slow: behind by megabytes--> dropping, by level --nearly nothing left--> open
+ *   open --disk fails--> given up --disk accepts data again--> open, missed lines caught up
+ *   open --disk slow: behind by megabytes--> dropping, by level --nearly caught up--> open
  *
  * Owns the log files of its directory. Guarantees that no failure of the disk throws, ends the process
- * or fills its memory: what the file does not take is dropped and counted, and of that the important
- * lines are kept, within bounds, and copied to stderr.
+ * or fills its memory. Lines the file does not accept are dropped and counted; the important ones
+ * among them are copied to stderr, and a limited number is kept for the file.
  */
 import { mkdirSync } from "node:fs";
 import { EOL } from "node:os";
@@ -22,15 +22,16 @@ import { type LogDisk, realDisk, takesData, watchDisk } from "./log-disk.ts";
 import { removeUnlessSound, sweepLogFiles } from "./retention.ts";
 
 export interface LogFileDeps {
-  /** Made when missing, readable by its owner only. */
+  /** Created when missing, readable only by its owner. */
   readonly directory: string;
   /** Days after which a log file is removed. */
   readonly keepDays: number;
   readonly clock: Clock;
-  /** Where important lines go that the file does not take. */
+  /** Gets the important lines that the file does not accept. */
   readonly stderr: BoundedOutput;
-  /** The file was opened, or given up: lines are to be given to this transport from now on, or not. */
+  /** Called when the file was opened; its lines go to this transport until `onGivenUp`. */
   readonly onOpened: (transport: DailyRotateFile) => void;
+  /** Called when the file was given up after an error. */
   readonly onGivenUp: (transport: DailyRotateFile) => void;
   readonly onFailed: (error: unknown) => void;
   /** Logs an event of the log itself. */
@@ -42,30 +43,30 @@ export interface LogFileDeps {
 export interface LogFileSnapshot {
   /** False from a failure of the disk until it takes data again. */
   readonly fileWritable: boolean;
-  /** Code of the error it was given up with; `null` while it is open. */
+  /** Code of the error that made the log give up the file; `null` while it is open. */
   readonly fileFailure: string | null;
-  /** How often the file was opened again after a failure. */
+  /** Number of times the file was reopened after a failure. */
   readonly rebuilds: number;
-  /** Handed over and not on disk yet. */
+  /** Bytes handed over but not yet on disk. */
   readonly behindBytes: number;
-  /** Milliseconds since the disk last took anything, while something waits; else 0. */
+  /** Milliseconds since the disk last wrote anything while lines wait; 0 when none waits. */
   readonly stalledMs: number;
-  /** Whether lines are being dropped at present, because the disk is too slow. */
+  /** Whether lines are currently being dropped because the disk is too slow. */
   readonly dropping: boolean;
-  /** Lines the slow disk has cost since the start. */
+  /** Lines dropped since the start because the disk was too slow. */
   readonly drops: Readonly<Record<LogLevel, number>>;
 }
 
-/** A day's file goes on in another one after this size. */
+/** A file that reaches this size is continued in another one. */
 const fileSizeMax = "64m";
-/** Of all log files together. */
+/** Size of all log files together. */
 const totalBytesMax = 2 * 2 ** 30;
-/** Important lines kept while the file does not take them. */
+/** Number of important lines kept while the file does not accept them. */
 const missedLinesMax = 1_000;
 const sweepEveryMs = 3_600_000;
 const dayMs = 86_400_000;
 
-/** What may go to the file was decided before the console had the line, too. */
+/** Passes only the lines that `take` has accepted. */
 const onlyTaken = winston.format((info) => (info["toFile"] ? info : false));
 
 export class LogFile {
@@ -74,9 +75,9 @@ export class LogFile {
   readonly #missed: string[] = [];
   #transport: DailyRotateFile | undefined;
   #backlog = { bytes: 0 };
-  /** Drops of the present episode. */
+  /** Lines dropped since the disk fell behind; `undefined` while none are. */
   #dropping: Record<LogLevel, number> | undefined;
-  /** When the disk last took something, or was first given something to take. */
+  /** Time at which the disk last wrote something, or was first given something to write. */
   #progressAtMs = 0;
   #writing: string | undefined;
   #failure: string | null = null;
@@ -114,7 +115,7 @@ export class LogFile {
         if (this.#backlog === backlog) this.#afterWrite();
       });
       const transport = this.#createTransport(watched);
-      // The transport never listens to its own stream: a full disk would end the process.
+      // The transport does not handle its stream's errors: a full disk would end the process.
       transport.logStream.on("error", (error: Error) => this.giveUp(error));
       transport.on("new", (path: string) => {
         this.#writing = path;
@@ -132,7 +133,7 @@ export class LogFile {
 
   #createTransport(disk: LogDisk): DailyRotateFile {
     const { directory, keepDays } = this.#deps;
-    // A fixed name: the default one changes with the options, and then old files are forgotten.
+    // The default name changes with the options, and then the rotation forgets old files.
     const auditFile = join(directory, ".rotation.json");
     removeUnlessSound(auditFile);
     return new DailyRotateFile({
@@ -149,7 +150,7 @@ export class LogFile {
     });
   }
 
-  /** From here on stderr has the important lines. */
+  /** Closes the file after an error; from then on the important lines go to stderr. */
   giveUp(error: unknown): void {
     const transport = this.#transport;
     if (!transport) return;
@@ -160,7 +161,7 @@ export class LogFile {
     this.#deps.onFailed(error);
   }
 
-  /** Asked once for each line. What is not taken is dropped, unless it is important (see `miss`). */
+  /** Accepts a line, or drops it and returns false; called once per line. Important lines: see `miss`. */
   take(level: LogLevel, text: string): boolean {
     if (!this.isOpen) {
       this.miss(level, text);
@@ -181,14 +182,14 @@ export class LogFile {
     return false;
   }
 
-  /** Important lines go to stderr, and are kept for the file. */
+  /** Copies a line to stderr and keeps it for the file, if it is important. */
   miss(level: LogLevel, text: string): void {
     if (level !== "error" && level !== "warn") return;
     if (this.#missed.push(text) > missedLinesMax) this.#missed.shift();
     this.#deps.stderr.write(`${text}\n`);
   }
 
-  /** To be called every few seconds: opens the file again, removes old ones. */
+  /** Reopens a file that was given up, and removes old files; to be called every few seconds. */
   tend(): void {
     const { clock, directory, keepDays, report } = this.#deps;
     if (!this.isOpen && takesData(directory)) this.#reopen();
@@ -202,7 +203,7 @@ export class LogFile {
     if (removed.files > 0) report({ type: "log.files-removed", ...removed, totalBytesMax });
   }
 
-  /** Resolves when all that was taken is on disk; on a stuck disk, never. */
+  /** Resolves when all accepted lines are on disk; never, if the disk is stuck. */
   ended(): Promise<void> {
     const stream = this.#transport?.logStream;
     return new Promise((resolve) => (stream ? stream.end(resolve) : resolve()));
@@ -225,7 +226,7 @@ export class LogFile {
     if (dropped) this.#deps.report({ type: "log.caught-up", dropped });
   }
 
-  /** What was important meanwhile comes into the file after all. */
+  /** Writes the important lines that were missed to the file, as far as there is room. */
   #catchUp(): void {
     const stream = this.#transport?.logStream;
     while (stream && this.#missed.length > 0 && isTaken("warn", this.#backlog.bytes)) {
@@ -249,7 +250,7 @@ function noDrops(): Record<LogLevel, number> {
   return { error: 0, warn: 0, info: 0, debug: 0 };
 }
 
-/** As the system names it, e.g. ENOSPC. */
+/** Returns the system's name for the error, such as ENOSPC. */
 function codeOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : "UNKNOWN";

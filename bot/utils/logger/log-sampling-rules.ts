@@ -1,31 +1,31 @@
 /**
- * Log sampling: which of many lines that say the same are written.
+ * Log sampling: decides which of many alike lines are written.
  *
- * Of one kind the first five within a minute are written in full, then every hundredth, with the
- * number of those that were not. No count is ever lost: what was left out is told by the next line
- * that is written, or by whoever asks after the minute is over. Pure.
+ * The first five lines of a kind within a minute are written, then every hundredth, with the number
+ * left out before it. No count is lost: the next written line reports how many were left out, or the
+ * caller reports them after the minute is over. Pure.
  */
 
-/** What is known of one kind of line. */
+/** The state of one kind of line. */
 export interface SampleWindow {
   readonly startedAtMs: number;
-  /** Within this minute, written or not. */
+  /** Lines within this minute, written or not. */
   readonly lines: number;
-  /** Not written, and not told yet. */
+  /** Lines left out and not yet reported. */
   readonly suppressed: number;
 }
 
 export interface SampleVerdict {
   readonly write: boolean;
-  /** Lines left out before this one, to be told with it; 0 when it is not written. */
+  /** Lines left out before this one, to be reported with it; 0 when it is not written. */
   readonly suppressed: number;
-  /** To be given for the next line of this kind. */
+  /** The state to pass in for the next line of this kind. */
   readonly window: SampleWindow;
 }
 
 export const sampleRules = { windowMs: 60_000, inFull: 5, thenOneIn: 100 } as const;
 
-/** @param window `undefined`: the first line of its kind. @param nowMs Monotonic. */
+/** @param window `undefined` for the first line of its kind. @param nowMs Monotonic. */
 export function decideSample(window: SampleWindow | undefined, nowMs: number): SampleVerdict {
   const current = window && !isWindowOver(window, nowMs) ? window : undefined;
   const startedAtMs = current?.startedAtMs ?? nowMs;

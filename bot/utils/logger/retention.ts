@@ -1,23 +1,23 @@
 /**
- * Retention: which log files are kept, by age and by size.
+ * Retention: removes log files by age and by total size.
  *
- * The rotation looks at old files only when it opens a new one, and only at those it knows; this looks
- * at all that bear its names, and at nothing else. The file being written always stays.
+ * The rotation checks old files only when it opens a new one, and only those it has on record. This
+ * checks every file with a log file's name, and nothing else. The file being written always stays.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { formatInstant } from "../../core/clock.ts";
 
 export interface RetentionRules {
-  /** Files of days before this instant are removed. */
+  /** Files of days before the day of this instant are removed. */
   readonly keepSinceEpochMs: number;
-  /** Of all log files together; the oldest go first. */
+  /** Limit for the size of all log files together; the oldest are removed first. */
   readonly bytesMax: number;
   /** Path of the file being written. Default: the newest. */
   readonly writing: string | undefined;
 }
 
-/** What was removed although it was not too old. */
+/** Files removed because of their size although they were not too old. */
 export interface RemovedForSize {
   readonly files: number;
   readonly bytes: number;
@@ -26,11 +26,11 @@ export interface RemovedForSize {
 interface LogFileEntry {
   readonly path: string;
   readonly day: string;
-  /** A day's file is followed by more when it is full. */
+  /** Number of the file within its day; a full file is continued in the next part. */
   readonly part: number;
 }
 
-/** Never throws: a directory that cannot be read now is swept the next time. */
+/** Removes old and excess files. Never throws: a directory that cannot be read is swept next time. */
 export function sweepLogFiles(directory: string, rules: RetentionRules): RemovedForSize {
   const { bytesMax, keepSinceEpochMs, writing } = rules;
   const oldestDay = formatInstant(keepSinceEpochMs).slice(0, 10);
@@ -52,12 +52,12 @@ export function sweepLogFiles(directory: string, rules: RetentionRules): Removed
       removed.bytes += bytes;
     }
   } catch {
-    // Gone, or not readable at present: an hour later it is looked at again.
+    // The directory is gone or cannot be read; the next sweep tries again.
   }
   return removed;
 }
 
-/** Oldest first. */
+/** Returns the log files, oldest first. */
 function findLogFiles(directory: string): readonly LogFileEntry[] {
   return readdirSync(directory)
     .flatMap((name) => {
@@ -70,9 +70,10 @@ function findLogFiles(directory: string): readonly LogFileEntry[] {
 }
 
 /**
- * A torn record of the rotation would end old files' removal, or throw where nobody can catch it.
+ * Removes a damaged record of the rotation: it would stop the removal of old files, or throw where the
+ * error cannot be caught.
  *
- * @throws what the file system says when it cannot be removed.
+ * @throws the file system's error when the record cannot be removed.
  */
 export function removeUnlessSound(auditFile: string): void {
   if (!existsSync(auditFile)) return;
@@ -83,7 +84,7 @@ export function removeUnlessSound(auditFile: string): void {
       typeof (file as { date: unknown }).date === "number";
     if (files.every(sound)) return;
   } catch {
-    // Not JSON, or not of this shape: as good as none.
+    // The record is not JSON or has another shape, so it is useless.
   }
   rmSync(auditFile, { recursive: true });
 }
