@@ -1,14 +1,14 @@
 /**
- * Fault tolerance manager: starts the components in order, keeps them alive (supervisor.ts), and stops
- * them in reverse order.
+ * Fault tolerance manager: starts the components in order, keeps them alive (supervisor.ts), and
+ * stops them in reverse order.
  *
  *   created --start--> starting --all started--> running --drain--> draining --stop--> stopped
  *                         |                         '-----------stop------------------^
  *                         '--one failed, or stop--> those begun are stopped ----------^
  *
- * Knows only a component's contract, and does not rely on all of it: a component that throws where it
- * must not, or that never returns from a drain or a stop, is reported and left behind, so that the
- * others are still stopped.
+ * Knows only a component's contract, and does not rely on all of it: a component that throws where
+ * it must not, or that never returns from a drain or a stop, is reported and left behind, so that
+ * the others are still stopped.
  */
 import { type Clock, type Random, systemRandom } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
@@ -80,7 +80,8 @@ export class FaultToleranceManager implements Component {
 
   /**
    * Restarts one component while the others go on. Resolves when it has proved that it works.
-   * Rejects with an error of utils/fault-tolerance-manager/supervisor.ts, or with what its start threw.
+   * Rejects with an error of utils/fault-tolerance-manager/supervisor.ts, or with what its start
+   * threw.
    *
    * @param cause The reason, for the record.
    */

@@ -1,10 +1,10 @@
 /**
- * Health monitor: asks every probe at its own interval, and judges the row of its answers.
+ * Health monitor: asks every probe at its own interval, and judges its latest answers.
  *
- * A probe that throws, hangs or answers nonsense is an answer ("unhealthy"), never an error of this
- * file: each is given up at its deadline, and one that ignores even that is not asked again before it
- * has come back, so that hung probes do not pile up. When a row of answers changes a verdict is decided
- * in utils/health-monitor/health-rules.ts. Owns one loop a probe.
+ * A probe that throws, hangs or answers nonsense counts as unhealthy; it never makes this file
+ * fail. Each check ends at its deadline. A probe that ignores the deadline is not asked again until
+ * it has returned, so that hung probes do not pile up. utils/health-monitor/health-rules.ts decides
+ * when answers change a verdict. Owns one loop per probe.
  */
 import { type Clock, formatInstant } from "../core/clock.ts";
 import type { Component, Probe, ProbeResult } from "../core/component.ts";
@@ -25,42 +25,45 @@ export interface HealthMonitorDeps {
   readonly clock: Clock;
   readonly publish: Publish;
   readonly probes: readonly Probe[];
-  /** Milliseconds between two checks of a probe that names none. Default 5000. */
+  /** Milliseconds between two checks of a probe without its own interval. Default 5000. */
   readonly intervalMs?: number;
-  /** Milliseconds a probe that names none may take. Default 2000. */
+  /** Milliseconds a check may take, for a probe without its own deadline. Default 2000. */
   readonly probeDeadlineMs?: number;
-  /** A probe has been unhealthy for its `restartAfterMs`. Told again whenever that has passed again. */
+  /**
+   * Called when a probe has been unhealthy for its `restartAfterMs`, and again after each such
+   * time.
+   */
   readonly onUnhealthyForLong?: (probe: string, reason: string) => void;
 }
 
-/** A probe's verdict, and the last answer behind it. */
+/** A probe's verdict and its latest answer. */
 export interface HealthCheck extends ProbeResult {
   readonly probe: string;
-  /** What the last answer said by itself; the verdict (`status`) may not follow it yet. */
+  /** The latest answer alone; the verdict (`status`) may not follow it yet. */
   readonly answer: Health;
   readonly durationMs: number;
   readonly checkedAtEpochMs: number;
 }
 
-/** What `/api/health` shows. */
+/** The body of `/api/health`. */
 export interface HealthStatus {
   /** The worst of all checks; healthy when there are none. */
   readonly status: Health;
   readonly timestamp: string;
-  /** By probe: status, `duration` in milliseconds, reason, and the probe's own figures. */
+  /** Per probe: status, `duration` in milliseconds, reason, and the probe's own figures. */
   readonly checks: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** One answer, as history keeps it. */
+/** One answer in a probe's history. */
 export interface PastAnswer {
   readonly atEpochMs: number;
   readonly answer: Health;
   readonly durationMs: number;
 }
 
-/** Whoever asks within this time gets the same answers: asking often must not cost more. */
+/** Answers younger than this are reused, so that asking often costs no more. */
 const freshMs = 1_000;
-/** Answers kept of a probe: half an hour at the default interval. */
+/** Answers kept per probe: half an hour at the default interval. */
 const historyMax = 360;
 
 interface WatchedProbe {
@@ -69,12 +72,12 @@ interface WatchedProbe {
   check: HealthCheck | undefined;
   verdict: HealthVerdict | undefined;
   readonly history: Ring<PastAnswer>;
-  /** Since when the verdict is unhealthy, or since when that was told. */
+  /** When the verdict became unhealthy, or when `onUnhealthyForLong` was last called. */
   unhealthySinceMs: number | undefined;
-  /** The check under way, up to its deadline. */
+  /** The check under way; settles by its deadline. */
   asking: Promise<void> | undefined;
   askedAtMs: number;
-  /** The probe has not come back, deadline or not. */
+  /** Whether the probe has not returned yet, even after its deadline. */
   unanswered: boolean;
 }
 
@@ -114,13 +117,13 @@ export class HealthMonitor implements Component {
     return worstOf(this.#watched.map(({ loop }) => loop.heartbeat));
   }
 
-  /** How the bot is, at most a second old. Takes as long as the slowest probe may. */
+  /** Returns the bot's health, at most one second old. Takes as long as the slowest probe. */
   async getHealthStatus(): Promise<HealthStatus> {
     const checks = await this.runAllChecks();
     return this.generateHealthReport(checks);
   }
 
-  /** Asks all probes at once, or joins whoever is asking them; once stopped, gives what is known. */
+  /** Asks all probes at once or joins a check under way; once stopped, returns the last answers. */
   async runAllChecks(): Promise<readonly HealthCheck[]> {
     await Promise.all(this.#watched.map((watched) => this.#ask(watched)));
     return this.#watched.flatMap(({ check }) => check ?? []);
@@ -140,7 +143,7 @@ export class HealthMonitor implements Component {
     return { status, timestamp, checks: Object.fromEntries(entries) };
   }
 
-  /** By probe, its latest answers, oldest first. */
+  /** Returns the latest answers of every probe, oldest first. */
   history(): Readonly<Record<string, readonly PastAnswer[]>> {
     return Object.fromEntries(
       this.#watched.map(({ history, probe }) => [probe.name, history.values]),
@@ -178,7 +181,7 @@ export class HealthMonitor implements Component {
     const { clock } = this.#deps;
     const startedAtMs = clock.monotonicMs();
     const result = await this.#answerOf(watched);
-    // A probe that is cut off by the stop has said nothing.
+    // A probe that the stop cut off has not answered.
     if (watched.loop.stopped) return;
     const { probe } = watched;
     const { improveAfter = 2, worsenAfter = 1 } = probe;
@@ -245,10 +248,10 @@ export class HealthMonitor implements Component {
   }
 }
 
-/** A verdict that is worse than the answer needs a reason, too. */
+/** Returns the answer's reason, or one for a verdict that is worse than a healthy answer. */
 function reasonOf({ reason, status: answer }: ProbeResult, status: Health) {
   if (answer !== "healthy" || status === "healthy") return reason !== undefined && { reason };
-  return { reason: "better again; waiting for a second answer that says so" };
+  return { reason: "better again, but not confirmed yet" };
 }
 
 function noAnswer(reason: string): ProbeResult {

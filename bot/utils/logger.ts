@@ -1,11 +1,11 @@
 /**
  * Logger: writes what happens as JSON lines, to the console and to one file per day.
  *
- * The folder logger/ holds its files, sampling and latest lines. Guarantees that no call throws, that
- * every line is redacted before anything else sees it, and that neither a closed console nor a full or
- * slow log disk can end the process or fill its memory. Every line is counted, but of many alike only
- * some are written (utils/logger/line-sampler.ts). Lines hold ids, codes and figures, never a user's
- * text.
+ * The folder logger/ holds its files, sampling and latest lines. Guarantees that no call throws,
+ * that every line is redacted before anything else sees it, and that neither a closed console nor a
+ * full or slow log disk can end the process or fill its memory. Every line is counted, but of many
+ * alike only some are written (utils/logger/line-sampler.ts). Lines hold ids, codes and figures,
+ * never a user's text.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Writable } from "node:stream";
@@ -86,7 +86,10 @@ export function withCorrelation<T>(fields: Correlation, run: () => T): T {
 const tendEveryMs = 5_000;
 /** Closing waits at most this long for disk and console. */
 const closeMsMax = 2_000;
-/** The key under which winston's transports find the finished text. Source: winston's README, triple-beam. */
+/**
+ * The key under which winston's transports find the finished text. Source: winston's README,
+ * triple-beam.
+ */
 const MESSAGE = Symbol.for("message");
 
 /** A line before it is redacted. */
@@ -221,8 +224,8 @@ export class BotLogger {
   }
 
   /**
-   * Passes every line to the listener as it is written, redacted. A listener that throws is removed;
-   * lines that a listener itself logs are not passed on.
+   * Passes every line to the listener as it is written, redacted. A listener that throws is
+   * removed; lines that a listener itself logs are not passed on.
    *
    * @returns a function that unsubscribes. @throws LogListenersFullError at a hundred listeners.
    */

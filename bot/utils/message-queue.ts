@@ -1,6 +1,6 @@
 /**
- * Message queue: holds everything the bot has to do, durably and in order, one message at a time per
- * lane.
+ * Message queue: holds everything the bot has to do, durably and in order, one message at a time
+ * per lane.
  *
  *   waiting --claim--> claimed --done--> gone
  *      ^                  |---failed-----> waiting again (attempt spent, back-off)  --5 times--> dead
@@ -10,7 +10,8 @@
  *      '--requeue-- dead letter
  *
  * Owns the worker pools and their loops. Guarantees that an attempt's outcome is on disk before the
- * next message of its lane is claimed. Knows nothing about Telegram: handlers and gates are injected.
+ * next message of its lane is claimed. Knows nothing about Telegram: handlers and gates are
+ * injected.
  */
 
 import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
@@ -41,8 +42,8 @@ import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
   /**
-   * Updates handled at a time. Default 10. The other pools make `callsPerUpdate` times as many calls
-   * to Telegram.
+   * Updates handled at a time. Default 10. The other pools make `callsPerUpdate` times as many
+   * calls to Telegram.
    */
   readonly concurrency: number;
   /** Attempts before a message becomes a dead letter. Default 5. */
@@ -67,7 +68,10 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
   /** While this returns true, no pool claims anything. Default: never. */
   readonly held?: () => boolean;
-  /** Runs the work on a message so that its log lines carry the message's ids. Default: just runs it. */
+  /**
+   * Runs the work on a message so that its log lines carry the message's ids. Default: just runs
+   * it.
+   */
   readonly correlate?: <T>(message: Message, run: () => T) => T;
 }
 
@@ -114,9 +118,9 @@ const typeDefaults: Readonly<Record<MessageType, { pool: Pool; priority: Priorit
 };
 
 /**
- * Calls per handled update that may be in flight. A call only waits for the network, so more of them
- * cost no processor time, and more outcomes share a commit: measured, 4 takes 25 % less processor time
- * per update than 1, and 8 saves no more.
+ * Calls per handled update that may be in flight. A call only waits for the network, so more of
+ * them cost no processor time, and more outcomes share a commit: measured, 4 takes 25 % less
+ * processor time per update than 1, and 8 saves no more.
  */
 export const callsPerUpdate = 4;
 
@@ -146,7 +150,8 @@ export class MessageQueue implements Component {
     this.#report = new OutcomeReport({ publish: deps.publish, now: this.#now, record });
   }
 
-  // ---- life ---------------------------------------------------------------------------------------
+  // ---- life
+  // ---------------------------------------------------------------------------------------
 
   async start(): Promise<void> {
     const recovered = await this.#recover();
@@ -206,7 +211,9 @@ export class MessageQueue implements Component {
     return [...this.#pools.values()].flatMap((pool) => pool.inHand);
   }
 
-  /** Returns an unfinished message to its lane, so that it is not suspected of killing the process. */
+  /**
+   * Returns an unfinished message to its lane, so that it is not suspected of killing the process.
+   */
   async #release(message: Message): Promise<void> {
     this.#attempts.get(message.id)?.abort();
     const ref = { messageId: message.id, claims: message.claims };
@@ -217,7 +224,8 @@ export class MessageQueue implements Component {
     }
   }
 
-  // ---- adding -------------------------------------------------------------------------------------
+  // ---- adding
+  // -------------------------------------------------------------------------------------
 
   /** Queues one message. Resolves once it is on disk; rejects with a `Storage…Error`. */
   async addMessage(
@@ -263,7 +271,8 @@ export class MessageQueue implements Component {
     return (await this.#sendingDepth.look()) < this.#deps.lengthMax;
   }
 
-  // ---- operating ----------------------------------------------------------------------------------
+  // ---- operating
+  // ----------------------------------------------------------------------------------
 
   /** Makes a pool look for work now, for example because its gate has opened. */
   wake(pool: Pool): void {
@@ -318,7 +327,8 @@ export class MessageQueue implements Component {
     };
   }
 
-  // ---- working ------------------------------------------------------------------------------------
+  // ---- working
+  // ------------------------------------------------------------------------------------
 
   #correlate<T>(message: Message, run: () => T): T {
     const { correlate } = this.#deps;
@@ -333,7 +343,8 @@ export class MessageQueue implements Component {
     const sent = gate?.settle(message);
     const ref = { messageId: message.id, claims: message.claims };
     const commit = this.#commit(() => this.#deps.store.finish(ref, outcome, sent));
-    // The next claim is submitted in this turn of the event loop, so it shares this outcome's commit.
+    // The next claim is submitted in this turn of the event loop, so it shares this outcome's
+    // commit.
     slot.release();
     const committed = await commit;
     if (!committed) return;
@@ -457,7 +468,8 @@ export class MessageQueue implements Component {
     }
   }
 
-  // ---- recovery -----------------------------------------------------------------------------------
+  // ---- recovery
+  // -----------------------------------------------------------------------------------
 
   async #recover(): Promise<readonly Message[]> {
     const outcomes = new Map<number, AttemptOutcome>();
@@ -485,7 +497,8 @@ export class MessageQueue implements Component {
     return outcome.kind === "retry" ? { ...outcome, availableAtEpochMs: this.#now() } : outcome;
   }
 
-  // ---- sweeping -----------------------------------------------------------------------------------
+  // ---- sweeping
+  // -----------------------------------------------------------------------------------
 
   async #sweep(): Promise<void> {
     const { deadLettersKeepMs, publish, store } = this.#deps;

@@ -1,13 +1,14 @@
 /**
- * Process monitor: what this process uses, and when it had better begin anew.
+ * Process monitor: samples what this process uses, and asks for a restart when it should start
+ * afresh.
  *
  *   memory above its limit in three samples in a row --> restart, `memory-leak`
  *   CPU above its limit for `cpuSustainedMs`         --> restart, `cpu-overload`
  *   the heap will reach the limit within two hours   --> restart in a quiet moment, `memory-leak`
  *   seven days old                                   --> restart in a quiet moment, `planned`
  *
- * Owns one sampling loop and the observers of the runtime. It only asks for a restart; who is asked
- * drains first. A restart is asked for once.
+ * Owns one sampling loop and the observers of the runtime. It only asks for a restart, and only
+ * once; the launcher drains and ends the process.
  */
 import { constants, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import pidusage from "pidusage";
@@ -21,14 +22,14 @@ import { Loop } from "../core/loop.ts";
 import { Ring } from "../core/ring.ts";
 import { decideLeak, type HeapPoint } from "./process-monitor/leak-trend-rules.ts";
 
-/** What one look at the process shows. */
+/** One sample of the process. */
 export interface ProcessMetrics {
-  /** Of one processor, in percent. */
+  /** Percent of one processor. */
   readonly cpuPercent: number;
   readonly rssBytes: number;
 }
 
-/** Why a restart is asked for. */
+/** The reason for a restart. */
 export interface RestartReason {
   readonly type:
     | "memory-leak"
@@ -43,15 +44,15 @@ export interface RestartReason {
 export interface ProcessMonitorDeps {
   readonly clock: Clock;
   readonly publish: Publish;
-  /** Default 512 MB in production. */
+  /** Bytes above which memory use is too high. Default 512 MB in production. */
   readonly memoryLimitBytes: number;
-  /** Of one processor. Default 80. */
+  /** Percent of one processor. Default 80. */
   readonly cpuLimitPercent: number;
   /** Milliseconds above the CPU limit after which a restart is asked for. Default 300,000. */
   readonly cpuSustainedMs: number;
-  /** Milliseconds of life after which a restart is planned; 0: never. Default 7 days. */
+  /** Uptime in milliseconds after which a restart is planned; 0: never. Default 7 days. */
   readonly plannedRestartMs: number;
-  /** Whether nothing is waiting or in hand. */
+  /** Whether nothing is waiting or being worked on. */
   readonly isQuiet: () => Promise<boolean>;
   /** Drains and ends the process; called once. */
   readonly restart: (reason: RestartReason) => void;
@@ -59,19 +60,19 @@ export interface ProcessMonitorDeps {
   readonly runtime?: RuntimeFigures;
 }
 
-/** Where figures come from; a test gives its own. */
+/** The source of the figures; tests inject their own. */
 export interface RuntimeFigures {
   usage(): Promise<ProcessMetrics>;
-  /** Tells of the heap left after every major collection. @returns what ends it. */
+  /** Reports the heap left after every major collection. @returns a function that ends this. */
   observeHeap(onMajorCollection: (usedBytes: number) => void): () => void;
-  /** 99th percentile of the event loop's delay since the last call, in milliseconds. */
+  /** Returns the 99th percentile of the event loop's delay since the last call, in milliseconds. */
   loopDelayMs(): number;
 }
 
 export interface ProcessMonitorSnapshot extends ProcessMetrics {
   readonly memoryLimitBytes: number;
   readonly cpuLimitPercent: number;
-  /** Milliseconds the CPU has been above its limit; 0 when it is not. */
+  /** Milliseconds for which the CPU has been above its limit; 0 when it is not. */
   readonly cpuHighForMs: number;
   readonly loopDelayMs: number;
   readonly leak: LeakVerdict;
@@ -80,7 +81,9 @@ export interface ProcessMonitorSnapshot extends ProcessMetrics {
 }
 
 const sampleMs = 5_000;
-/** Samples in a row above the memory limit: one peak is no leak. */
+/**
+ * This many samples in a row must be above the memory limit, because a single peak is not a leak.
+ */
 const memorySamplesMax = 3;
 const heapPointsMax = 120;
 /** A planned restart waits for a quiet moment, but not longer than this. */
@@ -115,7 +118,7 @@ export class ProcessMonitor implements Component {
     await this.startMonitoring();
   }
 
-  /** Begins to sample; harmless when it samples already. */
+  /** Begins to sample; harmless when already sampling. */
   async startMonitoring(): Promise<void> {
     if (this.#loop.stopped) return;
     this.#endHeapObserver ??= this.#runtime.observeHeap((usedBytes) =>
@@ -144,7 +147,7 @@ export class ProcessMonitor implements Component {
     return metrics.cpuPercent > this.#deps.cpuLimitPercent;
   }
 
-  /** Asks for a restart. @returns false when one was asked for already. */
+  /** Asks for a restart. @returns false when one was already asked for. */
   triggerRestart(reason: RestartReason): boolean {
     if (this.#requested || this.#loop.stopped) return false;
     this.#requested = reason;
@@ -176,7 +179,7 @@ export class ProcessMonitor implements Component {
       this.#metrics = await this.#runtime.usage();
       this.#loopDelayMs = this.#runtime.loopDelayMs();
     } catch (error) {
-      // A look that fails says nothing about the process; the next one may succeed.
+      // A failed sample says nothing about the process; the next one may succeed.
       publish({ type: "process.measuring-failed", error: recordError(error, clock.epochMs()) });
       return;
     }
@@ -225,7 +228,7 @@ export class ProcessMonitor implements Component {
   }
 }
 
-/** The process's own figures: pidusage, the collector's and the event loop's observers. */
+/** Reads the process's own figures from pidusage, the garbage collector and the event loop. */
 class OwnFigures implements RuntimeFigures {
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
 

@@ -1,9 +1,9 @@
 /**
- * Reconnect manager: knows how every named connection is, and brings back those that are down.
+ * Reconnect manager: tracks the state of every named connection, and restores those that are down.
  *
- * The parts that use a connection report each call; a connection nobody has used for a while is asked
- * by a heartbeat, so that a silent one (a half-open long poll) is noticed. The states are in
- * utils/reconnect-manager/connection-rules.ts. Owns one loop a connection; never gives up.
+ * The parts that use a connection report each call. A connection unused for a while is checked by a
+ * heartbeat, so that a silent failure (a half-open long poll) is noticed. The states are in
+ * utils/reconnect-manager/connection-rules.ts. Owns one loop per connection; never gives up.
  */
 
 import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
@@ -21,14 +21,16 @@ import {
   nextConnectionState,
 } from "./reconnect-manager/connection-rules.ts";
 
-/** A connection to be kept. */
+/** A connection to watch and restore. */
 export interface Connection {
   readonly name: string;
-  /** Makes it anew and proves it. Rejects when that failed. Must obey `signal`. */
+  /**
+   * Makes a new connection and proves that it works; rejects when that fails. Must obey `signal`.
+   */
   readonly reconnect: (signal: AbortSignal, attempts: number) => Promise<void>;
-  /** Milliseconds without a success after which it is asked. Default: never asked. */
+  /** Milliseconds without a success after which `heartbeat` is called. Default: never. */
   readonly heartbeatMs?: number;
-  /** Proves it as it is. Needed with `heartbeatMs`. */
+  /** Proves that the existing connection works. Required with `heartbeatMs`. */
   readonly heartbeat?: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -39,21 +41,21 @@ export interface ReconnectManagerDeps {
   readonly connections: readonly Connection[];
 }
 
-/** How good a connection is. */
+/** State and quality of a connection. */
 export interface ConnectionQuality {
   readonly state: ConnectionState["kind"];
   /** Milliseconds in this state. */
   readonly sinceMs: number;
-  /** Failed attempts to reconnect since it went down. */
+  /** Failed attempts to reconnect since the connection went down. */
   readonly attempts: number;
-  /** Of the latest calls, smoothed; `null` before the first. */
+  /** Smoothed latency of the latest calls, in milliseconds; `null` before the first. */
   readonly latencyMs: number | null;
-  /** Of the latest hundred calls, 0 to 1; `null` before the first. */
+  /** Share of the latest hundred calls that succeeded, 0 to 1; `null` before the first. */
   readonly successRate: number | null;
   readonly lastError: ErrorRecord | null;
 }
 
-/** Low cap: an outage must end within five seconds of the network's return. */
+/** The cap is low because the bot must reconnect within five seconds of the network's return. */
 const backoff: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
 const callsRemembered = 100;
 /** Weight of the newest call in the smoothed latency. */
@@ -67,7 +69,7 @@ interface KeptConnection {
   latencyMs: number | null;
   lastError: ErrorRecord | null;
   readonly outcomes: Ring<boolean>;
-  /** When it went down. */
+  /** When the connection last went down. */
   downAtMs: number;
   readonly loop: Loop;
 }
@@ -109,7 +111,11 @@ export class ReconnectManager implements Component {
     return worstOf([...this.#lines.values()].map(({ loop }) => loop.heartbeat));
   }
 
-  /** A call over this connection came back. @param durationMs Missing where waiting was wanted. */
+  /**
+   * Reports that a call over this connection succeeded.
+   *
+   * @param durationMs Omitted for calls that wait on purpose, such as long polls.
+   */
   succeeded(name: string, durationMs?: number): void {
     const line = this.#lines.get(name);
     if (!line) return;
@@ -122,7 +128,7 @@ export class ReconnectManager implements Component {
     this.#feed(line, "succeeded");
   }
 
-  /** A call over this connection failed in a way that speaks against the connection. */
+  /** Reports that a call failed in a way that makes the connection itself suspect. */
   failed(name: string, error: unknown): void {
     const line = this.#lines.get(name);
     if (!line) return;
@@ -131,7 +137,7 @@ export class ReconnectManager implements Component {
     this.#feed(line, "failed");
   }
 
-  /** By name; what `/api/connections` shows. */
+  /** Returns every connection's quality by name, as `/api/connections` shows it. */
   snapshot(): Readonly<Record<string, ConnectionQuality>> {
     const nowMs = this.#deps.clock.monotonicMs();
     const qualities = [...this.#lines.values()].map((line): [string, ConnectionQuality] => {
@@ -152,12 +158,12 @@ export class ReconnectManager implements Component {
     return Object.fromEntries(qualities);
   }
 
-  /** Milliseconds before the attempt after so many failed ones: full jitter, at most 4 s. */
+  /** Returns milliseconds until the attempt after `attempts` failures: full jitter, at most 4 s. */
   calculateReconnectDelay(attempts: number): number {
     return fullJitter(backoff, attempts + 1, this.#deps.random);
   }
 
-  /** Tries once to bring a connection back. @returns whether it is connected. */
+  /** Tries once to restore a connection. @returns whether it is connected. */
   async attemptReconnect(connectionType: string): Promise<boolean> {
     const line = this.#lines.get(connectionType);
     if (!line) return false;
@@ -171,7 +177,7 @@ export class ReconnectManager implements Component {
     return this.executeReconnect(connectionType);
   }
 
-  /** The attempt itself, with its outcome noted. */
+  /** Makes the attempt and records its outcome. */
   async executeReconnect(connectionType: string): Promise<boolean> {
     const line = this.#lines.get(connectionType);
     if (!line) return false;
@@ -193,7 +199,7 @@ export class ReconnectManager implements Component {
     for (;;) {
       if (line.state.kind === "down") {
         if (!(await loop.pause(this.calculateReconnectDelay(line.state.attempts)))) return;
-        // Another call may have brought it back meanwhile.
+        // Another call may have succeeded in the meantime.
         if (this.#isDown(line)) await this.attemptReconnect(line.connection.name);
         continue;
       }

@@ -1,10 +1,10 @@
 /**
  * Recovery: decides when a component is restarted, and when restarting it no longer helps.
  *
- * The number of restarts (intensity) within a time (period) is limited; each one after the first waits
- * for a delay with full jitter. Once they are used up, the next measure against the trouble is taken.
- * Source of intensity and period: Erlang/OTP, Supervision Principles. Unlike there, a restart counts
- * as a cure only once the component has proved that it works.
+ * The number of restarts (intensity) within a time (period) is limited; each one after the first
+ * waits for a delay with full jitter. Once they are used up, the next measure against the trouble
+ * is taken. Source of intensity and period: Erlang/OTP, Supervision Principles. Unlike there, a
+ * restart counts as a cure only once the component has proved that it works.
  */
 
 import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
@@ -15,7 +15,10 @@ export const restartRules = {
   /** Restarts allowed for one component within the period. */
   intensity: 3,
   periodMs: 300_000,
-  /** Milliseconds within which a restarted component must beat: slightly more than a poll's deadline. */
+  /**
+   * Milliseconds within which a restarted component must beat: slightly more than a poll's
+   * deadline.
+   */
   provenWithinMs: 15_000,
 } as const;
 

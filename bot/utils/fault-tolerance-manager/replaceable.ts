@@ -1,7 +1,8 @@
 /**
  * Replaceable: holds the current instance of a component and can replace it with a new one.
  *
- * An instance is started only once, so users of a restartable component ask for `current` each time.
+ * An instance is started only once, so users of a restartable component ask for `current` each
+ * time.
  */
 import type { Component } from "../../core/component.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";

@@ -1,10 +1,10 @@
-/** Clock probe: whether somebody has set the wall clock since the start. */
+/** Clock probe: reports whether the wall clock has been set since the start. */
 import type { Clock } from "../../core/clock.ts";
 import type { Probe } from "../../core/component.ts";
 
-/** Less is a clock being kept right. */
+/** A smaller step is ordinary clock synchronisation. */
 const stepMsMax = 5_000;
-/** Milliseconds for which a step is worth an operator's attention. */
+/** Milliseconds for which a step is reported. */
 const rememberedMs = 3_600_000;
 
 export function clockProbe(clock: Clock): Probe {
@@ -25,7 +25,7 @@ export function clockProbe(clock: Clock): Probe {
       if (steppedAtMs === undefined || nowMs - steppedAtMs > rememberedMs) {
         return { status: "healthy", figures };
       }
-      const reason = `the wall clock was set by ${stepMs} ms; nothing depends on it`;
+      const reason = `the wall clock was moved by ${stepMs} ms; nothing depends on it`;
       return { status: "degraded", reason, figures };
     },
   };

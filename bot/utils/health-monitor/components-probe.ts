@@ -1,4 +1,4 @@
-/** Components probe: whether every component does what it exists for. */
+/** Components probe: reports whether every component is working. */
 import type { Probe, ProbeResult } from "../../core/component.ts";
 
 export interface ComponentFigures {

@@ -1,14 +1,14 @@
-/** Disk probe: whether there is room left for data and logs. */
+/** Disk probe: reports whether there is room left for data and logs. */
 import { statfs } from "node:fs/promises";
 import type { Probe, ProbeResult } from "../../core/component.ts";
 
-/** Bytes free and in all, of the file system a directory is on. */
+/** Free and total bytes of the file system that holds a directory. */
 export type Space = { readonly freeBytes: number; readonly totalBytes: number };
 
 const degradedBytes = 500 * 2 ** 20;
 const unhealthyBytes = 50 * 2 ** 20;
 
-/** @param measure Default: the file system's own figures. */
+/** @param measure Default: reads the file system's own figures. */
 export function diskProbe(directories: readonly string[], measure = spaceOf): Probe {
   return {
     name: "disk",

@@ -1,11 +1,10 @@
 /**
- * Health: when a row of answers changes the verdict on a part.
+ * Health: decides when a probe's answers change the verdict on a part.
  *
  *   verdict --worse answer, `worsenAfter` in a row--> the best of these
  *           --better answer, `improveAfter` in a row--> the worst of these
  *
- * Bad news are believed sooner than good ones, so that a part on the edge stays on the bad side of it
- * in the place of flapping. Pure.
+ * Bad answers are believed sooner than good ones, so a part on the edge does not flap. Pure.
  */
 import type { ProbeResult } from "../../core/component.ts";
 
@@ -17,7 +16,7 @@ export const severity: Readonly<Record<Health, number>> = {
   unhealthy: 2,
 };
 
-/** Answers in a row that change a verdict. */
+/** Number of answers in a row that change a verdict. */
 export interface Hysteresis {
   readonly worsenAfter: number;
   readonly improveAfter: number;
@@ -29,7 +28,11 @@ export interface HealthVerdict {
   readonly dissent: readonly Health[];
 }
 
-/** The verdict after an answer. @param before `undefined`: the first answer is believed at once. */
+/**
+ * Returns the verdict after an answer.
+ *
+ * @param before `undefined` for the first answer, which is believed at once.
+ */
 export function nextVerdict(
   before: HealthVerdict | undefined,
   answer: Health,

@@ -1,24 +1,24 @@
-/** Log probe: whether log lines reach the disk, and what is lost of them. */
+/** Log probe: reports whether log lines reach the disk, and how many are lost. */
 import type { Probe, ProbeResult } from "../../core/component.ts";
 import type { LogLevel } from "../../core/log-level.ts";
 
 export interface LogFigures {
   readonly fileWritable: boolean;
-  /** Code of the error the file was given up with. */
+  /** Code of the error that made the log give up the file; `null` while it is open. */
   readonly fileFailure: string | null;
-  /** Whether the disk is too slow at present, and lines are lost. */
+  /** Whether lines are currently being lost because the disk is too slow. */
   readonly dropping: boolean;
   readonly behindBytes: number;
-  /** Milliseconds since the disk last took anything, while something waits. */
+  /** Milliseconds since the disk last wrote anything while lines wait. */
   readonly stalledMs: number;
-  /** Lines the slow disk has cost since the start. */
+  /** Lines dropped since the start because the disk was too slow. */
   readonly drops: Readonly<Record<LogLevel, number>>;
   readonly consoleDrops: number;
-  /** Lines left out because many said the same: not lost, but counted. */
+  /** Lines left out because many were alike: these are counted, so not lost. */
   readonly suppressed: number;
 }
 
-/** A disk that took nothing for so long hangs. */
+/** A disk that has written nothing for longer than this hangs. */
 const stalledMsMax = 10_000;
 
 export function logProbe(look: () => LogFigures): Probe {
@@ -40,7 +40,7 @@ function judge({ drops, dropping, fileFailure, fileWritable, ...rest }: LogFigur
   }
   if (rest.stalledMs > stalledMsMax) {
     const seconds = Math.round(rest.stalledMs / 1_000);
-    const reason = `the log disk has taken nothing for ${seconds} s, though lines wait`;
+    const reason = `the log disk has written nothing for ${seconds} s although lines are waiting`;
     return { status: "degraded", reason, figures };
   }
   return { status: "healthy", figures };

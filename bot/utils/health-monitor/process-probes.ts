@@ -1,4 +1,4 @@
-/** Process probes: memory, processor and event loop, as the process monitor sees them. */
+/** Process probes: judge memory, processor and event loop by the process monitor's figures. */
 import type { Probe, ProbeResult } from "../../core/component.ts";
 import type { LeakVerdict } from "../../core/leak-verdict.ts";
 
@@ -12,9 +12,9 @@ export interface ProcessFigures {
   readonly leak: LeakVerdict;
 }
 
-/** Share of the memory limit from which an operator should know. */
+/** Above this share of the memory limit an operator should know. */
 const memoryDegradedPercent = 85;
-/** A moment's load is no illness. */
+/** A shorter load is not a problem. */
 const cpuDegradedMs = 30_000;
 /** People notice a delay like this in every answer. */
 const loopDelayDegradedMs = 500;

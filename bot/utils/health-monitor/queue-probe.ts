@@ -1,7 +1,7 @@
-/** Queue probe: whether updates get through, judged by the oldest one that waits. */
+/** Queue probe: reports whether updates get through, judged by the oldest waiting one. */
 import type { Probe, ProbeResult } from "../../core/component.ts";
 
-/** What it looks at. */
+/** The figures the queue probe judges. */
 export interface QueueFigures {
   readonly waiting: number;
   /** Milliseconds the oldest waiting update has waited. */
@@ -12,7 +12,7 @@ export interface QueueFigures {
   readonly lengthMax: number;
 }
 
-/** An update this old waits for something that does not come by itself. */
+/** An update older than this is waiting for something that will not happen by itself. */
 const oldestAgeMsMax = 60_000;
 
 export function queueProbe(look: () => Promise<QueueFigures>): Probe {
@@ -24,7 +24,7 @@ function judge({ lengthMax, paused, ...figures }: QueueFigures): ProbeResult {
   if (waiting >= lengthMax) return { status: "unhealthy", reason: "the queue is full", figures };
   if (paused) return { status: "degraded", reason: "handling is paused", figures };
   if (waiting > 0 && oldestAgeMs > oldestAgeMsMax) {
-    return { status: "degraded", reason: "the oldest update waits too long", figures };
+    return { status: "degraded", reason: "the oldest update has waited too long", figures };
   }
   return { status: "healthy", figures };
 }

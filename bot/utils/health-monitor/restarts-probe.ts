@@ -1,4 +1,4 @@
-/** Restarts probe: whether this process follows a row of unclean ends. */
+/** Restarts probe: reports whether several processes before this one ended uncleanly. */
 import type { Probe, ProbeResult } from "../../core/component.ts";
 
 export interface SafeModeFigures {

@@ -4,15 +4,15 @@ import type { IntakeSnapshot } from "../../core/intake.ts";
 
 export interface TelegramProbeDeps {
   readonly intake: () => IntakeSnapshot;
-  /** Whether calls can be made at present. */
+  /** Whether Telegram can currently be called. */
   readonly reachable: () => boolean;
-  /** Milliseconds after which a poll should have come back. */
+  /** Milliseconds within which a poll should have returned. */
   readonly pollDueMs: number;
-  /** Of `getMe` and the like, smoothed, in milliseconds; `null` before the first. */
+  /** Smoothed latency of short calls such as `getMe`, in milliseconds; `null` before the first. */
   readonly latencyMs: () => number | null;
 }
 
-/** People notice an answer that is on its way for so long. */
+/** People notice an answer that takes this long. */
 const latencyDegradedMs = 2_000;
 
 export function telegramProbe(deps: TelegramProbeDeps): Probe {

@@ -1,6 +1,6 @@
 /**
- * Bounded output: writes to a console, and drops and counts lines instead of buffering without limit
- * when the console is not read.
+ * Bounded output: writes to a console, and drops and counts lines instead of buffering without
+ * limit when the console is not read.
  *
  * Owns the `error` listener of its stream: a closed console must not end the process.
  */
@@ -23,14 +23,18 @@ export class BoundedOutput {
     return this.#drops;
   }
 
-  /** Writes the text, or drops it when a console that is not read (a frozen PM2) is too far behind. */
+  /**
+   * Writes the text, or drops it when a console that is not read (a frozen PM2) is too far behind.
+   */
   write(text: string): void {
     const behind = this.#stream.writableLength > backlogBytesMax;
     if (behind || !this.#stream.writable) this.#drops++;
     else this.#stream.write(text);
   }
 
-  /** Resolves when everything written has reached the console; never, if the console is not read. */
+  /**
+   * Resolves when everything written has reached the console; never, if the console is not read.
+   */
   flushed(): Promise<void> {
     return new Promise((resolve) => this.#stream.write("", () => resolve()));
   }

@@ -14,7 +14,10 @@ export type LogLine = Readonly<Record<string, unknown>> & {
   readonly event: string;
 };
 
-/** Writes JSON and escapes the control characters it leaves alone (C1), which could steer a terminal. */
+/**
+ * Writes JSON and escapes the control characters it leaves alone (C1), which could steer a
+ * terminal.
+ */
 export function toJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /\p{Cc}/gu,

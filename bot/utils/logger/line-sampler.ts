@@ -2,12 +2,12 @@
  * Line sampler: keeps repeated lines from filling the disk.
  *
  * Errors, warnings and information lines are alike when they have the same level, event and error
- * code, and an error message that differs only in its changing parts; without an error, when they have
- * the same words. Never sampled are debug lines (an operator asked for them), business, performance and
- * security lines, operators' actions, and lines without an error that did not come from an event:
- * their author chose to write each. utils/logger/log-sampling-rules.ts decides how many are enough.
- * Memory is bounded: the kind that has been quiet longest is forgotten first, but its count of lines
- * left out is still reported.
+ * code, and an error message that differs only in its changing parts; without an error, when they
+ * have the same words. Never sampled are debug lines (an operator asked for them), business,
+ * performance and security lines, operators' actions, and lines without an error that did not come
+ * from an event: their author chose to write each. utils/logger/log-sampling-rules.ts decides how
+ * many are enough. Memory is bounded: the kind that has been quiet longest is forgotten first, but
+ * its count of lines left out is still reported.
  */
 import type { Clock } from "../../core/clock.ts";
 import { fingerprintOf } from "../../core/error-fingerprint.ts";
@@ -66,7 +66,9 @@ export class LineSampler {
     return undefined;
   }
 
-  /** Returns what was left out in minutes that are over, or in `all`. Each count is returned once. */
+  /**
+   * Returns what was left out in minutes that are over, or in `all`. Each count is returned once.
+   */
   takeLeftovers(of: "minutes that are over" | "all"): readonly Suppressed[] {
     const nowMs = this.#clock.monotonicMs();
     for (const [name, kind] of this.#kinds) {
@@ -92,7 +94,9 @@ export class LineSampler {
   }
 }
 
-/** Returns the kind, equal for lines that are alike; `undefined` for lines that are never left out. */
+/**
+ * Returns the kind, equal for lines that are alike; `undefined` for lines that are never left out.
+ */
 function kindOf(line: LogLine, source: "event" | "author"): string | undefined {
   const { event, kind, level } = line;
   if (kind !== undefined || level === "debug") return undefined;

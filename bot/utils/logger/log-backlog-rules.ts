@@ -2,16 +2,17 @@
  * Log backlog: decides which lines a log file still accepts while its disk is behind.
  *
  * Less important lines are refused sooner, so that there is always room for more important ones;
- * beyond the last limit every line is refused, so that memory stays bounded. (Queueing all lines and
- * dropping the unimportant ones later would need a second buffer beside the stream's own.) Pure.
+ * beyond the last limit every line is refused, so that memory stays bounded. (Queueing all lines
+ * and dropping the unimportant ones later would need a second buffer beside the stream's own.)
+ * Pure.
  */
 import type { LogLevel } from "../../core/log-level.ts";
 
 const mebibyte = 2 ** 20;
 
 /**
- * From this many bytes handed over but not yet on disk, lines of a level are refused. A burst within
- * one turn of the event loop must fit: a file can write nothing before the turn ends.
+ * From this many bytes handed over but not yet on disk, lines of a level are refused. A burst
+ * within one turn of the event loop must fit: a file can write nothing before the turn ends.
  */
 export const backlogBytesMax: Readonly<Record<LogLevel, number>> = {
   debug: 4 * mebibyte,

@@ -1,4 +1,6 @@
-/** Log disk: makes the calls by which log lines reach the disk, and shows how much it has written. */
+/**
+ * Log disk: makes the calls by which log lines reach the disk, and shows how much it has written.
+ */
 import * as fs from "node:fs";
 import { join } from "node:path";
 

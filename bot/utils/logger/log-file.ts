@@ -4,9 +4,9 @@
  *   open --disk fails--> given up --disk accepts data again--> open, missed lines caught up
  *   open --disk slow: behind by megabytes--> dropping, by level --nearly caught up--> open
  *
- * Owns the log files of its directory. Guarantees that no failure of the disk throws, ends the process
- * or fills its memory. Lines the file does not accept are dropped and counted; the important ones
- * among them are copied to stderr, and a limited number is kept for the file.
+ * Owns the log files of its directory. Guarantees that no failure of the disk throws, ends the
+ * process or fills its memory. Lines the file does not accept are dropped and counted; the
+ * important ones among them are copied to stderr, and a limited number is kept for the file.
  */
 import { mkdirSync } from "node:fs";
 import { EOL } from "node:os";
@@ -161,7 +161,10 @@ export class LogFile {
     this.#deps.onFailed(error);
   }
 
-  /** Accepts a line, or drops it and returns false; called once per line. Important lines: see `miss`. */
+  /**
+   * Accepts a line, or drops it and returns false; called once per line. Important lines: see
+   * `miss`.
+   */
   take(level: LogLevel, text: string): boolean {
     if (!this.isOpen) {
       this.miss(level, text);

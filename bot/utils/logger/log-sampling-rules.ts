@@ -2,8 +2,8 @@
  * Log sampling: decides which of many alike lines are written.
  *
  * The first five lines of a kind within a minute are written, then every hundredth, with the number
- * left out before it. No count is lost: the next written line reports how many were left out, or the
- * caller reports them after the minute is over. Pure.
+ * left out before it. No count is lost: the next written line reports how many were left out, or
+ * the caller reports them after the minute is over. Pure.
  */
 
 /** The state of one kind of line. */

@@ -30,7 +30,9 @@ interface LogFileEntry {
   readonly part: number;
 }
 
-/** Removes old and excess files. Never throws: a directory that cannot be read is swept next time. */
+/**
+ * Removes old and excess files. Never throws: a directory that cannot be read is swept next time.
+ */
 export function sweepLogFiles(directory: string, rules: RetentionRules): RemovedForSize {
   const { bytesMax, keepSinceEpochMs, writing } = rules;
   const oldestDay = formatInstant(keepSinceEpochMs).slice(0, 10);
@@ -70,8 +72,8 @@ function findLogFiles(directory: string): readonly LogFileEntry[] {
 }
 
 /**
- * Removes a damaged record of the rotation: it would stop the removal of old files, or throw where the
- * error cannot be caught.
+ * Removes a damaged record of the rotation: it would stop the removal of old files, or throw where
+ * the error cannot be caught.
  *
  * @throws the file system's error when the record cannot be removed.
  */

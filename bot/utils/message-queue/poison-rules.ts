@@ -9,7 +9,10 @@
 /** Deaths after which an update is quarantined. */
 export const deathsMax = 3;
 
-/** Milliseconds for which a suspect runs alone; then other updates join, so none waits for it longer. */
+/**
+ * Milliseconds for which a suspect runs alone; then other updates join, so none waits for it
+ * longer.
+ */
 export const suspectAloneMs = 1_000;
 
 /** @param deaths Deaths of the process while it handled the message, including the last one. */

@@ -1,5 +1,6 @@
 /**
- * Worker pool: claims the heads of one pool's lanes and works on up to `concurrency` of them at a time.
+ * Worker pool: claims the heads of one pool's lanes and works on up to `concurrency` of them at a
+ * time.
  *
  * Owns one loop. A slow worker lends out its slot, so that a stuck handler never blocks the others;
  * its lane stays held.
@@ -25,7 +26,9 @@ export interface WorkerPoolDeps {
   readonly gate?: PoolGate;
   /** Works on one message and ends its attempt. Never rejects. */
   readonly work: (message: Message, slot: Slot) => Promise<void>;
-  /** False holds back claims although there is work, for example while there is no room for replies. */
+  /**
+   * False holds back claims although there is work, for example while there is no room for replies.
+   */
   readonly mayClaim?: () => Promise<boolean>;
   /** Called when a claim has failed; the pool tries again after `retryInMs`. */
   readonly onClaimFailed: (error: unknown, retryInMs: number) => void;

@@ -1,4 +1,4 @@
-/** Breadcrumb: what a process that hung leaves behind for the next one. */
+/** Breadcrumb: tells the next process where and when this one hung. */
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
@@ -20,7 +20,7 @@ export interface Breadcrumb {
 
 const fileName = "hang.json";
 
-/** On disk when it returns. */
+/** Writes the breadcrumb; it is on disk when this returns. */
 export function writeBreadcrumb(directory: string, crumb: Breadcrumb): void {
   const file = openSync(join(directory, fileName), "w", 0o600);
   try {
@@ -31,14 +31,14 @@ export function writeBreadcrumb(directory: string, crumb: Breadcrumb): void {
   }
 }
 
-/** Reads and removes it. @returns `undefined` when there is none, or none that can be read. */
+/** Reads and removes the breadcrumb. @returns `undefined` when it is missing or cannot be read. */
 export function takeBreadcrumb(directory: string): Breadcrumb | undefined {
   const path = join(directory, fileName);
   try {
     const crumb = JSON.parse(readFileSync(path, "utf8")) as Breadcrumb;
     return Number.isInteger(crumb.pid) && Array.isArray(crumb.frames) ? crumb : undefined;
   } catch {
-    // Missing, or torn by the kill: the process's end is on record without it.
+    // The file is missing, or the kill damaged it: the ledger records the end without it.
     return undefined;
   } finally {
     rmSync(path, { force: true });

@@ -1,13 +1,14 @@
 /**
- * Leak trend: whether the heap that is left after major collections grows for good.
+ * Leak trend: decides whether the heap left after major collections keeps growing.
  *
- * Theil–Sen gives the slope, which a few outliers cannot bend; Mann–Kendall says whether there is a
- * trend at all. Measured: a leak stood out with z = 3.65 after nine points, a steady cache did not.
+ * Theil–Sen gives the slope, which a few outliers do not distort; Mann–Kendall says whether there
+ * is a trend at all. Measured: a leak stood out with z = 3.65 after nine points, a steady cache did
+ * not.
  */
 
 import type { LeakVerdict } from "../../core/leak-verdict.ts";
 
-/** What was left after one major collection. */
+/** The heap left after one major collection. */
 export interface HeapPoint {
   /** Monotonic milliseconds. */
   readonly atMs: number;
@@ -16,7 +17,7 @@ export interface HeapPoint {
 
 const pointsMin = 12;
 const spanMsMin = 30 * 60_000;
-/** One-sided, 1 %. */
+/** The standard score for a one-sided test at 1 %. */
 const zMin = 2.33;
 const noticeHours = 24;
 const restartHours = 2;
@@ -35,7 +36,7 @@ export function decideLeak(points: readonly HeapPoint[], limitBytes: number): Le
   return { kind: hoursToLimit < restartHours ? "leaking" : "growing", hoursToLimit };
 }
 
-/** Bytes a millisecond: the median of the slopes of all pairs. */
+/** Returns bytes per millisecond: the median of the slopes of all pairs. */
 function theilSenSlope(points: readonly HeapPoint[]): number {
   const slopes = points.flatMap((a, index) =>
     points
@@ -46,7 +47,7 @@ function theilSenSlope(points: readonly HeapPoint[]): number {
   return median(slopes);
 }
 
-/** Standard score of the pairs that rise against those that fall; 0 without a trend. */
+/** Returns the standard score of rising against falling pairs; 0 without a trend. */
 function mannKendallZ(values: readonly number[]): number {
   let score = 0;
   for (const [index, value] of values.entries()) {

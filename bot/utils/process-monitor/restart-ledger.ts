@@ -1,32 +1,32 @@
 /**
- * Restart ledger: every start of the bot and every end with its cause, one line each, on disk.
+ * Restart ledger: records every start of the bot and every end with its cause, one line each.
  *
- * A file of its own beside the database, so that it tells also of a database that cannot be opened.
- * A start without an end was a kill, a crash or a power cut: the next start closes it, with the
- * watchdog's breadcrumb as its cause where there is one.
+ * It has its own file beside the database, so that it also records starts with a database that
+ * cannot be opened. A start without an end means a kill, a crash or a power cut: the next start
+ * adds the end, with the watchdog's breadcrumb as its cause if there is one.
  */
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { RecordFile } from "../../core/record-file.ts";
 import type { Life } from "./safe-mode-rules.ts";
 
-/** How a process ended. */
+/** The end of a process. */
 export interface RestartEnd {
   readonly atEpochMs: number;
   /** `SIGTERM`, `defect`, `hang`, `unknown`, a restart's reason, … */
   readonly cause: string;
-  /** More about it, e.g. where it hung. */
+  /** More about the cause, for example where the process hung. */
   readonly detail?: string;
-  /** Whether it was wanted, and nothing was left unsaid. */
+  /** Whether the end was intended and was recorded by the process itself. */
   readonly clean: boolean;
 }
 
-/** One life of the process. */
+/** The record of one process. */
 export interface RestartRecord {
   readonly startedAtEpochMs: number;
   readonly pid: number;
   readonly version: string;
-  /** `undefined` while it lives. */
+  /** `undefined` while the process is running. */
   readonly end?: RestartEnd;
 }
 
@@ -37,7 +37,7 @@ export interface RestartLedgerDeps {
   readonly version: string;
 }
 
-/** What became of the process before, when it could not say so itself. */
+/** Explains the end of the previous process, if that process did not record it. */
 export type ExplainEnd = (
   pid: number,
 ) => { readonly cause: string; readonly detail?: string } | undefined;
@@ -57,19 +57,19 @@ export class RestartLedger {
     this.#file = new RecordFile({ path, keyOf });
   }
 
-  /** Newest last; the one that lives has no end. */
+  /** Returns all records, newest last; the running process has no end. */
   get records(): readonly RestartRecord[] {
     return this.#records;
   }
 
-  /** Those that have ended, as the safe mode's rules want them. */
+  /** Returns the processes that have ended, in the form the safe mode's rules need. */
   get lives(): readonly Life[] {
     return this.#records.flatMap(({ end, startedAtEpochMs }) =>
       end ? [{ startedAtEpochMs, endedAtEpochMs: end.atEpochMs, clean: end.clean }] : [],
     );
   }
 
-  /** Reads what was, explains an end that nobody recorded, and records this start. */
+  /** Reads the ledger, explains an unrecorded end, and records this start. */
   begin(explain: ExplainEnd): void {
     const { clock, pid, version } = this.#deps;
     const known = this.#file.read();
@@ -87,7 +87,7 @@ export class RestartLedger {
     this.#open = true;
   }
 
-  /** Records the end of this process, synced. Once; later calls say nothing. Never throws. */
+  /** Records the end of this process and syncs it. Later calls do nothing. Never throws. */
   end(end: Omit<RestartEnd, "atEpochMs">): void {
     const current = this.#records.at(-1);
     if (!this.#open || !current) return;
@@ -97,7 +97,7 @@ export class RestartLedger {
     try {
       this.#file.append(ended, true);
     } catch {
-      // A disk that takes nothing: the next start finds no end, and counts it as unclean.
+      // The disk cannot be written: the next start finds no end, and counts it as unclean.
     }
   }
 }

@@ -1,24 +1,23 @@
 /**
- * Safe mode: a process that keeps dying soon after its start begins again more carefully.
+ * Safe mode: makes a process that keeps dying soon after its start begin more carefully.
  *
- * Some unclean ends in a row, each after less than ten minutes of life, and the next process holds
- * intake and work back for 10 s, then 20, 40, … at most 300 s; never for ever. Ten healthy minutes
- * end it. PM2 would give up for good on an early crash loop and never on a late one (measured), so it
- * is not asked.
- * Source of the curve: Kubernetes, CrashLoopBackOff.
+ * After several unclean ends in a row, each within ten minutes of the start, the next process holds
+ * back intake and work for 10 s, then 20, 40, … at most 300 s. Ten healthy minutes end safe mode.
+ * PM2 gives up for good on an early crash loop and never on a late one (measured), so the bot does
+ * not rely on it. Source of the curve: Kubernetes, CrashLoopBackOff.
  */
 import type { Random } from "../../core/clock.ts";
 
-/** One life of the process, as the ledger has it. */
+/** One run of the process, from the ledger. */
 export interface Life {
   readonly startedAtEpochMs: number;
   readonly endedAtEpochMs: number;
-  /** False: it died without saying so, or of a defect. */
+  /** False when it ended without a record, or because of a defect. */
   readonly clean: boolean;
 }
 
 export const safeModeRules = {
-  /** A process that lived so long was healthy. Also: after so long safe mode is left. */
+  /** A process that ran this long was healthy; also the time after which safe mode ends. */
   healthyMs: 600_000,
   holdInitialMs: 10_000,
   holdMaxMs: 300_000,
@@ -29,8 +28,10 @@ export type SafeModeVerdict =
   | { readonly safe: true; readonly deaths: number; readonly holdMs: number };
 
 /**
- * @param lives Those before this one, oldest first.
- * @param deathsMax Unclean ends in a row that are too many.
+ * Decides whether the process starts in safe mode, and for how long work is held back.
+ *
+ * @param lives The runs before this one, oldest first.
+ * @param deathsMax Number of unclean ends in a row from which safe mode applies.
  */
 export function decideSafeMode(
   lives: readonly Life[],
@@ -50,6 +51,6 @@ export function decideSafeMode(
   }
   if (deaths < deathsMax) return { safe: false };
   const boundMs = Math.min(holdMaxMs, holdInitialMs * 2 ** Math.min(deaths - deathsMax, 10));
-  // Half of it is certain: a hold of nothing would be no hold.
+  // Jitter applies to one half only, because a hold of zero would not hold anything back.
   return { safe: true, deaths, holdMs: Math.round(boundMs * (0.5 + random() / 2)) };
 }

@@ -1,7 +1,7 @@
 /**
- * Safe mode: holds intake and work back for a while when the processes before this one kept dying.
+ * Safe mode: holds back intake and work for a while when the processes before this one kept dying.
  *
- * Logger, health and the monitoring API are up meanwhile, so that an operator can see why.
+ * Logger, health and the monitoring API run meanwhile, so that an operator can see why.
  */
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
@@ -13,9 +13,9 @@ export interface SafeModeDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  /** Unclean ends in a row that are too many. */
+  /** Number of unclean ends in a row from which safe mode applies. */
   readonly deathsMax: number;
-  /** The lives before this one, oldest first; asked at the start. */
+  /** Returns the runs before this one, oldest first; called at the start. */
   readonly lives: () => readonly Life[];
 }
 
@@ -23,7 +23,7 @@ export interface SafeModeSnapshot {
   readonly state: "off" | "holding" | "watching";
   /** Unclean ends in a row before this start. */
   readonly deaths: number;
-  /** Milliseconds until work begins; 0 when it may. */
+  /** Milliseconds until work may begin; 0 when it may already. */
   readonly heldForMs: number;
 }
 
@@ -50,7 +50,7 @@ export class SafeMode implements Component {
     return { state: this.#state, deaths: this.#deaths, heldForMs: Math.max(0, leftMs) };
   }
 
-  /** Does not wait for the end of the hold: what comes after it is to be up meanwhile. */
+  /** Does not wait for the end of the hold: the components started after it must run meanwhile. */
   async start(): Promise<void> {
     const { clock, deathsMax, lives, publish, random } = this.#deps;
     const verdict = decideSafeMode(lives(), deathsMax, clock.epochMs(), random);

@@ -1,12 +1,12 @@
 /**
- * Watchdog worker: the thread that watches the main thread's heartbeats.
+ * Watchdog worker: watches the main thread's heartbeats from a thread of its own.
  *
- *   beating --captureAfterMs without a beat--> stalled: the stack is taken
+ *   beating --captureAfterMs without a beat--> stalled: the stack is captured
  *   stalled --a beat--> beating: the stall is reported
  *   stalled --killAfterMs without a beat--> breadcrumb written and synced, SIGKILL
  *
- * A machine that was suspended looks like a hang, but this thread was suspended with it: when its own
- * turn comes far too late, it starts counting anew.
+ * A suspended machine looks like a hang, but this thread is suspended with it: when its own turn
+ * comes far too late, it starts counting from zero.
  */
 import { Session } from "node:inspector";
 import { parentPort, workerData } from "node:worker_threads";
@@ -30,7 +30,7 @@ export interface Stall {
 }
 
 const pollMs = 250;
-/** A turn later than this was a suspended machine, not a hung thread. */
+/** A turn later than this means that the machine was suspended, not that the thread hangs. */
 const suspendedMs = 4 * pollMs;
 /** A thread inside native code (SQLite, a child process) gives no stack. */
 const stackDeadlineMs = 1_000;
@@ -77,16 +77,18 @@ function kill(directory: string, silentMs: number, frames: readonly Frame[]): vo
   try {
     writeBreadcrumb(directory, crumb);
   } catch {
-    // A disk that takes nothing must not keep a hung process alive.
+    // A disk that cannot be written must not keep a hung process alive.
   }
   // `process.exit` would end this thread only.
   process.kill(process.pid, "SIGKILL");
 }
 
 /**
- * Asked of the inspector, which gets through to a tight loop and to a regular expression.
+ * Captures the stack through the inspector, which can interrupt a tight loop or a regular
+ * expression.
  *
- * The session is opened only now: an open one lets the process wait for "the debugger" at its exit.
+ * The session is opened only now: an open one makes the process wait for "the debugger" at its
+ * exit.
  */
 function stackOfMainThread(): Promise<readonly Frame[]> {
   const session = new Session();
@@ -115,7 +117,7 @@ function stackOfMainThread(): Promise<readonly Frame[]> {
   return inTime.finally(() => session.disconnect());
 }
 
-/** The path within the project, or the file's name: the record holds no path of the machine. */
+/** Returns the path within the project, or the file's name: no path of the machine is recorded. */
 function shortened(url: string): string {
   return url.startsWith(projectUrl) ? url.slice(projectUrl.length) : (url.split("/").at(-1) ?? "");
 }

@@ -1,8 +1,8 @@
 /**
- * Watchdog: notices that the main thread hangs, writes down where, and kills the process.
+ * Watchdog: notices when the main thread hangs, records where, and kills the process.
  *
  * PM2 cannot see a hang (measured: `for(;;)` stays "online"). A worker thread counts this thread's
- * heartbeats in shared memory; what it does when they stop is in watchdog-worker.ts. The next start
+ * heartbeats in shared memory; watchdog-worker.ts shows what it does when they stop. The next start
  * finds the breadcrumb (breadcrumb.ts).
  */
 import { Worker } from "node:worker_threads";
@@ -16,16 +16,16 @@ import type { Stall, WatchdogSetup } from "./watchdog-worker.ts";
 export interface WatchdogDeps {
   readonly clock: Clock;
   readonly publish: Publish;
-  /** Where the breadcrumb is written. Must exist. */
+  /** Directory for the breadcrumb; must exist. */
   readonly directory: string;
   /** Milliseconds without a heartbeat after which the process is killed. Default 15,000. */
   readonly killAfterMs: number;
 }
 
 const heartbeatMs = 200;
-/** After so long a hang is worth a stack; most pauses of a garbage collector are over by then. */
+/** A hang this long is worth a stack; most garbage collector pauses are shorter. */
 const captureAfterMs = 2_000;
-/** The worker needs little; a leak of its own must not take the process with it. */
+/** The worker needs little memory; its own leak must not bring down the process. */
 const workerMemoryMb = 32;
 
 export class Watchdog implements Component {
@@ -56,7 +56,7 @@ export class Watchdog implements Component {
     const worker = new Worker(new URL("./watchdog-worker.ts", import.meta.url), {
       name: "watchdog",
       workerData: setup,
-      // What `process.env` holds is none of its business.
+      // The worker needs no environment, which may hold secrets.
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: workerMemoryMb, maxYoungGenerationSizeMb: 4 },
     });
@@ -73,14 +73,14 @@ export class Watchdog implements Component {
     this.#worker = undefined;
   }
 
-  /** A beat is a heartbeat of this thread's; overdue is a worker that has ended. */
+  /** Beats with this thread's heartbeats; is overdue once the worker has failed. */
   heartbeat(): Heartbeat {
     const { clock } = this.#deps;
     const overdueMs = this.#failedAtMs === undefined ? 0 : clock.monotonicMs() - this.#failedAtMs;
     return { beats: Atomics.load(this.#heartbeats, 0), overdueMs };
   }
 
-  /** The bot works without it; the operator should know. */
+  /** Reports that the worker has failed; the bot works without it, but the operator should know. */
   #failed(error: Error): void {
     const { clock, publish } = this.#deps;
     this.#failedAtMs = clock.monotonicMs();

@@ -1,5 +1,5 @@
 /**
- * Connection: the states of a named connection, as calls over it show them.
+ * Connection: derives the state of a named connection from the calls made over it.
  *
  *   connected --failed--> unsteady --failed again, `failuresMax` in a row--> down
  *   unsteady  --succeeded--> connected
@@ -7,7 +7,7 @@
  *   reconnecting --succeeded--> connected
  *   reconnecting --failed--> down, one attempt more
  *
- * A success always means connected, whoever made the call. Pure.
+ * Any successful call means connected. Pure.
  */
 
 export type ConnectionState =
@@ -24,7 +24,7 @@ export const connectedState: ConnectionState = { kind: "connected" };
 /** Failures in a row after which a connection is down. */
 export const failuresMax = 3;
 
-/** The state after `event`; the same object when nothing changes. */
+/** Returns the state after `event`; the same object when nothing changes. */
 export function nextConnectionState(
   state: ConnectionState,
   event: ConnectionEvent,
@@ -39,7 +39,7 @@ export function nextConnectionState(
         ? { kind: "unsteady", failures: state.failures + 1 }
         : { kind: "down", attempts: 0 };
     case "down":
-      // Calls that were under way when it went down say nothing new.
+      // Failures of calls that were under way when it went down are not news.
       return event === "attempt-begun" ? { kind: "reconnecting", attempts: state.attempts } : state;
     case "reconnecting":
       return event === "failed" ? { kind: "down", attempts: state.attempts + 1 } : state;
