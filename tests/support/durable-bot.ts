@@ -1,4 +1,6 @@
-/** Durable bot: Telegraf handlers over the real queue, store and delivery; only Telegram is pretended. */
+/**
+ * Durable bot: runs Telegraf handlers on the real queue, store and delivery; only Telegram is fake.
+ */
 import { Telegraf } from "telegraf";
 import type { BotApi } from "../../bot/core/bot-api.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
@@ -19,10 +21,10 @@ export const botInfo = { id: 42, is_bot: true, first_name: "Bot", username: "Bot
 
 /** Registers handlers on a fresh router. */
 export type Routes = (bot: Telegraf<BotContext>) => void;
-/** Makes a router of its own with this context type. */
+/** Creates a router with this context type. */
 export type MakeBot = (contextType: ReturnType<typeof createContextType>) => Telegraf<BotContext>;
 
-/** A router with these handlers alone. */
+/** Creates a router with only these handlers. */
 export function withRoutes(routes: Routes): MakeBot {
   return (contextType) => {
     const bot = new Telegraf<BotContext>(token.reveal(), { contextType });
@@ -35,8 +37,8 @@ export function withRoutes(routes: Routes): MakeBot {
 }
 
 /**
- * @param api Telegram, as this process reaches it.
- * @param more Parts of the queue, in the place of the usual ones.
+ * @param api The Telegram that this process calls.
+ * @param more Parts that replace the usual parts of the queue.
  */
 export function bootDurableBot(
   machine: QueueMachine,

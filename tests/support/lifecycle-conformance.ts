@@ -1,8 +1,8 @@
 /**
- * Lifecycle conformance: what every Component has to get right, as one suite.
+ * Lifecycle conformance: tests what every Component must guarantee, as one suite.
  *
- * Run it from the component's own test: `lifecycleConformance("polling", () => ({ component, clock }))`.
- * (The idea is River's start/stop stress test.)
+ * Run it from the component's own test: `lifecycleConformance("polling", () => ({ component, clock
+ * }))`. (The idea is River's start/stop stress test.)
  */
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Component } from "../../bot/core/component.ts";
@@ -10,13 +10,13 @@ import { type ManualClock, settle } from "./manual-clock.ts";
 
 export interface ConformanceSubject {
   readonly component: Component;
-  /** The clock that was given to it. */
+  /** The clock that the component uses. */
   readonly clock: ManualClock;
-  /** Lets go of what the subject's surroundings hold. */
+  /** Releases whatever the component's surroundings hold. */
   readonly cleanUp?: () => void | Promise<void>;
 }
 
-/** @param create A component that was never started, able to start, with surroundings of its own. */
+/** @param create Returns a component that was not started yet, with surroundings of its own. */
 export function lifecycleConformance(
   name: string,
   create: () => ConformanceSubject | Promise<ConformanceSubject>,
@@ -40,7 +40,7 @@ export function lifecycleConformance(
       expect(component.name).toMatch(/^[a-z][a-z-]*$/);
     });
 
-    test("it starts, lives and stops, and nothing is left", async () => {
+    test("it starts, runs and stops, and leaves nothing behind", async () => {
       const { clock, component, expectNothingLeft, inTime } = await setup();
       await inTime(component.start());
       await clock.advance(1_000);
@@ -48,7 +48,7 @@ export function lifecycleConformance(
       await expectNothingLeft();
     });
 
-    test("stopping before it was started is harmless", async () => {
+    test("stopping before the start is harmless", async () => {
       const { component, expectNothingLeft, inTime } = await setup();
       await inTime(component.stop());
       await expectNothingLeft();
@@ -77,7 +77,7 @@ export function lifecycleConformance(
       await expectNothingLeft();
     });
 
-    test("a drain under a deadline that is over comes back, and it stops after it", async () => {
+    test("a drain whose deadline is over returns, and a stop after it works", async () => {
       const { component, expectNothingLeft, inTime } = await setup();
       await inTime(component.start());
       const left = await inTime(component.drain?.(AbortSignal.abort()) ?? Promise.resolve([]));
@@ -86,7 +86,7 @@ export function lifecycleConformance(
       await expectNothingLeft();
     });
 
-    test("with nothing in hand it drains at once", async () => {
+    test("without work it drains at once", async () => {
       const { component, expectNothingLeft, inTime } = await setup();
       await inTime(component.start());
       const deadline = new AbortController();
@@ -99,14 +99,15 @@ export function lifecycleConformance(
 }
 
 const patienceMs = 100;
-/** A worker thread takes real time to end, more of it on a busy machine; no simulated time helps it. */
+/** A worker thread needs real time to end, and more of it on a busy machine. */
 const realEndMsMax = 5_000;
 const stepMs = 500;
 const stepsMax = 240;
 
 /**
- * Settles `work`: first in real time alone (sockets, files), then with the clock moving (deadlines), then
- * in real time again (threads). Rejects when two simulated minutes were not enough.
+ * Settles `work`: first in real time alone (sockets, files), then with the clock moving
+ * (deadlines), then in real time again (threads). Rejects when two simulated minutes were not
+ * enough.
  */
 async function withTimePassing<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   let done = false;
@@ -122,11 +123,11 @@ async function withTimePassing<T>(clock: ManualClock, work: Promise<T>): Promise
   await letRealTimePass(patienceMs);
   for (let step = 0; !done && step < stepsMax; step += 1) await clock.advance(stepMs);
   await letRealTimePass(realEndMsMax);
-  if (!done) throw new Error("it did not come back within two simulated minutes");
+  if (!done) throw new Error("it did not return within two simulated minutes");
   return finished;
 }
 
-/** Servers and child processes that keep this process alive. */
+/** Returns the servers and child processes that keep this process alive. */
 function openHandles(): readonly string[] {
   const kinds = ["TCPServerWrap", "PipeServerWrap", "ProcessWrap"];
   return process

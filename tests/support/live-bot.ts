@@ -1,4 +1,6 @@
-/** Live bot: a real bot process talking to a real sandbox process, cleaned up after the test. */
+/**
+ * Live bot: runs a real bot process against a real sandbox process, and cleans up after the test.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,11 +12,11 @@ import { ensureSandbox } from "../../sandbox/ensure.ts";
 export interface LiveBot {
   readonly bot: BotProcess;
   readonly sandbox: SandboxClient;
-  /** Holds `data` and `logs`. */
+  /** The directory that holds `data` and `logs`. */
   readonly directory: string;
 }
 
-/** @param env For the bot, over the test profile's defaults. */
+/** @param env The bot's variables; they override the test profile's defaults. */
 export async function setupLiveBot(
   env: Readonly<Record<string, string>> = {},
   sandboxArguments: readonly string[] = [],
@@ -32,7 +34,7 @@ export async function setupLiveBot(
   return { bot, directory, sandbox: sandboxClient(apiRoot) };
 }
 
-/** Whether nothing waits and nothing is in hand, as the monitoring API says. */
+/** Whether nothing is waiting or being worked on, according to the monitoring API. */
 export async function isQueueEmpty(bot: BotProcess): Promise<boolean> {
   const url = await bot.monitoringUrl();
   const answer = await fetch(`${url}/api/message-queue`).catch(() => undefined);

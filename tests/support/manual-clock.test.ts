@@ -3,7 +3,7 @@ import { ManualClock } from "./manual-clock.ts";
 
 const never = new AbortController().signal;
 
-test("sleepers wake in the order of their due times, each at its own instant", async () => {
+test("sleepers wake in the order of their due times, each at its own time", async () => {
   const clock = new ManualClock();
   const woken: [string, number][] = [];
   const sleeper = async (name: string, delayMs: number) => {
@@ -23,7 +23,7 @@ test("sleepers wake in the order of their due times, each at its own instant", a
   expect(clock.monotonicMs()).toBe(30);
 });
 
-test("what a sleeper sets off by setImmediate settles before the next sleeper wakes", async () => {
+test("work that a sleeper queues by setImmediate settles before the next sleeper wakes", async () => {
   const clock = new ManualClock();
   const order: string[] = [];
   const hop = (name: string, hops: number) => {
@@ -52,7 +52,7 @@ test("an aborted sleeper wakes at once and is forgotten", async () => {
   await clock.sleep(1_000, stopping.signal);
 });
 
-test("the wall clock jumps without waking anybody", async () => {
+test("a jump of the wall clock wakes no sleeper", async () => {
   const clock = new ManualClock(1_000);
   void clock.sleep(10, never);
 
@@ -63,7 +63,7 @@ test("the wall clock jumps without waking anybody", async () => {
   expect(clock.pending).toBe(1);
 });
 
-test("a loop that sleeps 0 ms for ever is reported", async () => {
+test("a loop that sleeps 0 ms forever is reported", async () => {
   const clock = new ManualClock();
   const stopping = new AbortController();
   const loop = async () => {

@@ -1,7 +1,7 @@
 /**
- * Manual clock: a Clock that stands still until a test moves it.
+ * Manual clock: stands still until a test moves it.
  *
- * `advance` wakes sleepers one due time at a time and lets everything they set off (promises and
+ * `advance` wakes sleepers one due time at a time and lets everything they start (promises and
  * `setImmediate` callbacks, not real I/O) settle before the next one wakes.
  */
 import type { Clock } from "../../bot/core/clock.ts";
@@ -11,9 +11,12 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A loop that sleeps 0 ms for ever would hang the test; this many wakings at one instant are one. */
+/**
+ * More wakings than this at one time count as a loop that sleeps 0 ms forever and would hang the
+ * test.
+ */
 const wakingsAtOneInstantMax = 10_000;
-/** Rounds of the event loop that settling may take. */
+/** Turns of the event loop that settling takes. */
 const settleRoundsMax = 10_000;
 
 export class ManualClock implements Clock {
@@ -21,12 +24,12 @@ export class ManualClock implements Clock {
   #epochAtZeroMs: number;
   readonly #sleepers = new Set<Sleeper>();
 
-  /** @param epochMs What `epochMs()` gives at first. Default: 2026-01-01T00:00:00Z. */
+  /** @param epochMs The initial value of `epochMs()`. Default: 2026-01-01T00:00:00Z. */
   constructor(epochMs: number = Date.UTC(2026, 0, 1)) {
     this.#epochAtZeroMs = epochMs;
   }
 
-  /** Sleepers that nothing has woken yet. */
+  /** Number of sleepers that have not been woken yet. */
   get pending(): number {
     return this.#sleepers.size;
   }
@@ -53,7 +56,9 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Lets `ms` pass, waking whoever is due on the way; whoever goes to sleep on the way, too. */
+  /**
+   * Lets `ms` pass and wakes every sleeper that comes due, also those that go to sleep meanwhile.
+   */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     let wakings = 0;
@@ -62,7 +67,7 @@ export class ManualClock implements Clock {
       const dueAtMs = this.#nextDueAtMs();
       if (dueAtMs > untilMs) break;
       wakings = dueAtMs > this.#nowMs ? 0 : wakings + 1;
-      if (wakings > wakingsAtOneInstantMax) throw new Error("a loop sleeps 0 ms without end");
+      if (wakings > wakingsAtOneInstantMax) throw new Error("a loop sleeps 0 ms forever");
       this.#nowMs = Math.max(this.#nowMs, dueAtMs);
       for (const sleeper of [...this.#sleepers]) if (sleeper.dueAtMs === dueAtMs) sleeper.wake();
       await settle();

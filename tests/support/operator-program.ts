@@ -1,4 +1,4 @@
-/** Operator program: one of `bot/operator/`, run as the operator runs it. */
+/** Operator program: runs a program of `bot/operator/` as an operator does. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,13 +6,13 @@ import { node } from "../../lab/drill/bot-process.ts";
 
 export interface ProgramResult {
   readonly exitCode: number;
-  /** Standard output and error. */
+  /** The combined standard output and error. */
   readonly output: string;
 }
 
 /**
- * @param name Of its file, without the suffix.
- * @param directory Holds the bot's `data`.
+ * @param name The name of the program's file, without the suffix.
+ * @param directory The directory that holds the bot's `data`.
  */
 export function runOperatorProgram(
   name: string,

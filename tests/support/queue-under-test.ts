@@ -1,4 +1,4 @@
-/** Queue under test: the real queue over the real store, on a clock that stands still. */
+/** Queue under test: runs the real queue on the real store with a manual clock. */
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,27 +18,27 @@ import {
 import { keysOf } from "./encryption-keys.ts";
 import { ManualClock } from "./manual-clock.ts";
 
-/** A memory file system where there is one: only the order of writes matters here. */
+/** Uses a memory file system if there is one, because only the order of writes matters here. */
 const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const immortal: CrashPlan = { atCommit: Number.POSITIVE_INFINITY, reachedDisk: true };
 
 export type Handle = MessageHandler["handle"];
 
-/** One process: a queue over a store. */
+/** One process: a queue on a store. */
 export interface QueueProcess {
   readonly queue: MessageQueue;
   readonly store: SqliteStore;
   readonly events: BotEvent[];
-  /** As `kill -9` would: what is not committed is gone, the code that runs can reach nothing. */
+  /** Acts like `kill -9`: uncommitted work is lost, and code still running can change nothing. */
   readonly kill: () => void;
   readonly isDead: () => boolean;
-  /** Commits so far. */
+  /** Returns the number of commits so far. */
   readonly commits: () => number;
 }
 
 type Overrides = Partial<MessageQueueDeps> | ((store: SqliteStore) => Partial<MessageQueueDeps>);
 
-/** One data directory and its clock, for one process after another. */
+/** Provides a data directory and a clock for several processes, one after another. */
 export class QueueMachine {
   readonly clock = new ManualClock();
   readonly #directory = mkdtempSync(join(temporary, "queue-"));
@@ -48,9 +48,9 @@ export class QueueMachine {
   }
 
   /**
-   * A process whose store is open and whose queue is not started yet.
+   * Creates a process whose store is open and whose queue is not started yet.
    *
-   * @param overrides Parts of the queue; as a function where they need the store.
+   * @param overrides Parts of the queue; a function if they need the store.
    */
   async boot(overrides: Overrides = {}, plan: CrashPlan = immortal): Promise<QueueProcess> {
     const disk = new SimulatedDisk(crashAsPlanned(plan));
@@ -101,7 +101,7 @@ export class QueueMachine {
     };
   }
 
-  /** A process whose queue runs. */
+  /** Creates a process whose queue is running. */
   async start(overrides: Overrides = {}): Promise<QueueProcess> {
     const process = await this.boot(overrides);
     await process.queue.start();
@@ -109,7 +109,7 @@ export class QueueMachine {
   }
 }
 
-/** Handlers for every type; what is not given is done at once. */
+/** Returns handlers for every type; those not given finish at once. */
 export function handlers(
   given: Partial<Record<MessageType, Handle | Partial<MessageHandler>>>,
 ): Record<MessageType, MessageHandler> {
@@ -126,13 +126,13 @@ export function handlers(
   };
 }
 
-/** An update of chat `lane` that says `text`. */
+/** Returns an update from chat `lane` with this text. */
 export function update(lane: string, text: string, more: Partial<NewMessage> = {}): NewMessage {
   const payload = { text };
   return { type: "update", pool: "handling", lane, priority: "normal", payload, ...more };
 }
 
-/** A send to chat `lane`. */
+/** Returns a send to chat `lane`. */
 export function send(lane: string, text: string, more: Partial<NewMessage> = {}): NewMessage {
   return update(lane, text, { type: "send", pool: "sending", ...more });
 }

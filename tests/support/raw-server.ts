@@ -1,12 +1,12 @@
-/** Raw server: answers HTTP requests with whatever bytes a test wants. */
+/** Raw server: answers HTTP requests with any bytes a test chooses. */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
 export interface RawRequest {
-  /** First line, e.g. "POST /path HTTP/1.1". */
+  /** The first line, for example "POST /path HTTP/1.1". */
   readonly line: string;
-  /** The whole head, as it came. */
+  /** The whole head as received. */
   readonly head: string;
   readonly body: string;
 }
@@ -16,7 +16,7 @@ export interface RawServer {
   readonly requests: readonly RawRequest[];
 }
 
-/** @param answer Given the socket and the whole request; does with the socket what it likes. */
+/** @param answer Gets the socket and the whole request, and may do anything with the socket. */
 export async function startRawServer(
   answer: (socket: Socket, request: RawRequest) => void,
 ): Promise<RawServer> {
@@ -46,13 +46,13 @@ export async function startRawServer(
   return { port: typeof address === "object" && address ? address.port : 0, requests };
 }
 
-/** A complete HTTP answer. */
+/** Returns a complete HTTP answer. */
 export function httpAnswer(status: number, body: string, headers = ""): string {
   const length = Buffer.byteLength(body);
   return `HTTP/1.1 ${status} Status\r\ncontent-length: ${length}\r\n${headers}\r\n${body}`;
 }
 
-/** An answer of the Bot API. */
+/** Returns an answer in the Bot API's form. */
 export function apiAnswer(status: number, answer: object): string {
   return httpAnswer(status, JSON.stringify(answer), "content-type: application/json\r\n");
 }

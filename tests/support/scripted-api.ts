@@ -1,4 +1,4 @@
-/** Scripted API: a BotApi whose answers a test gives, call by call. */
+/** Scripted API: a BotApi whose answers a test scripts, call by call. */
 import type { BotApi, CallOptions } from "../../bot/core/bot-api.ts";
 import type { JsonObject } from "../../bot/core/message.ts";
 
@@ -8,7 +8,7 @@ export interface SeenCall {
   readonly options: CallOptions | undefined;
 }
 
-/** Gives a result, throws, or takes its time. */
+/** Returns a result, throws, or takes its time. */
 export type Answer = (call: SeenCall) => unknown;
 
 export class ScriptedApi implements BotApi {
@@ -16,12 +16,12 @@ export class ScriptedApi implements BotApi {
   #answers: Answer[] = [];
   #otherwise: Answer;
 
-  /** @param otherwise The answer once the script is over. */
+  /** @param otherwise Answers the calls after the end of the script. */
   constructor(otherwise: Answer = () => true) {
     this.#otherwise = otherwise;
   }
 
-  /** The next answers, in this order; an `Error` is thrown. */
+  /** Sets the next answers, in this order; an `Error` is thrown. */
   script(...answers: readonly unknown[]): void {
     this.#answers.push(...answers.map(toAnswer));
   }
@@ -45,7 +45,7 @@ function toAnswer(answer: unknown): Answer {
   };
 }
 
-/** An answer that comes only when the call is aborted, as a failure. */
+/** Never answers; fails once the call is aborted. */
 export function hangUntilAborted(error: Error): Answer {
   return ({ options }) =>
     new Promise((_, reject) => {

@@ -11,7 +11,7 @@ import { ManualClock, settle } from "../support/manual-clock.ts";
 
 const hanging = () => new Promise<never>(() => {});
 
-/** Components that write down what is done to them. */
+/** Creates components that record the calls made to them. */
 function setup(parts: readonly (Partial<Component> & { name: string })[]) {
   const clock = new ManualClock();
   const events: BotEvent[] = [];
@@ -55,7 +55,7 @@ lifecycleConformance("the fault tolerance manager", () => {
   return { clock, component };
 });
 
-test("components start from left to right, drain and stop from right to left", async () => {
+test("components start in order, and drain and stop in reverse order", async () => {
   const { calls, events, manager } = setup([
     { name: "storage" },
     { name: "queue", drain: drainedClean },
@@ -83,7 +83,7 @@ test("components start from left to right, drain and stop from right to left", a
   ]);
 });
 
-test("each component is started only when the one before it has started", async () => {
+test("each component starts only once the one before it has started", async () => {
   let started = () => {};
   const { calls, manager } = setup([
     {
@@ -118,24 +118,27 @@ test.each([
       throw new StorageInUseError("held");
     },
   ],
-])("when a start %s, what had begun is stopped and the reason is thrown", async (_, start) => {
-  const { calls, events, manager } = setup([
-    { name: "storage" },
-    { name: "queue", start },
-    { name: "intake" },
-  ]);
+])(
+  "when a start %s, the components already begun are stopped and the reason is thrown",
+  async (_, start) => {
+    const { calls, events, manager } = setup([
+      { name: "storage" },
+      { name: "queue", start },
+      { name: "intake" },
+    ]);
 
-  await expect(manager.start()).rejects.toThrow(new StorageInUseError("held"));
+    await expect(manager.start()).rejects.toThrow(new StorageInUseError("held"));
 
-  expect(calls).toEqual(["start storage", "start queue", "stop queue", "stop storage"]);
-  expect(events[1]).toMatchObject({
-    type: "component.start-failed",
-    component: "queue",
-    error: { code: "STORAGE_IN_USE" },
-  });
-});
+    expect(calls).toEqual(["start storage", "start queue", "stop queue", "stop storage"]);
+    expect(events[1]).toMatchObject({
+      type: "component.start-failed",
+      component: "queue",
+      error: { code: "STORAGE_IN_USE" },
+    });
+  },
+);
 
-test("the reason of the failed start is thrown even when stopping fails, too", async () => {
+test("the reason for the failed start is thrown even when stopping fails as well", async () => {
   const { events, manager } = setup([
     {
       name: "storage",
@@ -156,7 +159,7 @@ test("the reason of the failed start is thrown even when stopping fails, too", a
   expect(events.at(-1)).toMatchObject({ type: "component.stop-failed", component: "storage" });
 });
 
-test("a stop during the start stops what had begun, and the start is rejected", async () => {
+test("a stop during the start stops the components already begun and rejects the start", async () => {
   let interrupt = () => {};
   const { calls, events, manager, typesOf } = setup([
     { name: "storage" },
@@ -181,7 +184,7 @@ test("a stop during the start stops what had begun, and the start is rejected", 
   expect(events.filter((event) => event.type === "component.stopped")).toHaveLength(2);
 });
 
-test("a stop before the start leaves nothing to start", async () => {
+test("after a stop, a start starts nothing", async () => {
   const { calls, manager } = setup([{ name: "storage" }]);
 
   await manager.stop();
@@ -190,7 +193,7 @@ test("a stop before the start leaves nothing to start", async () => {
   expect(calls).toEqual([]);
 });
 
-test("however often and from wherever it is stopped, each component is stopped once", async () => {
+test("each component is stopped once, however often stop is called", async () => {
   const { calls, manager } = setup([{ name: "storage" }, { name: "queue" }]);
   await manager.start();
 
@@ -200,7 +203,7 @@ test("however often and from wherever it is stopped, each component is stopped o
   expect(calls.filter((call) => call.startsWith("stop"))).toEqual(["stop queue", "stop storage"]);
 });
 
-test("what is left undrained is returned and published, by component", async () => {
+test("work left undrained is returned and published per component", async () => {
   const { events, manager } = setup([
     { name: "queue", drain: async () => ["message 7"] },
     {
@@ -260,7 +263,7 @@ test("a component that never stops is reported and left behind; the others are s
   ]);
 });
 
-test("how long a start took is published", async () => {
+test("the duration of each start is published", async () => {
   const { clock, events, manager } = setup([
     { name: "storage", start: () => clock.sleep(250, new AbortController().signal) },
   ]);
@@ -272,15 +275,16 @@ test("how long a start took is published", async () => {
   expect(events).toEqual([{ type: "component.started", component: "storage", durationMs: 250 }]);
 });
 
-// ---- every state, every command ----------------------------------------------------------------------
+// ---- every state, every command
+// ----------------------------------------------------------------------
 
 type State = "created" | "starting" | "running" | "draining" | "drained" | "stopped";
 type Command = "start" | "drain" | "stop";
 
-/** What is done to the one component from then on; a pair that is missing does not compile. */
+/** The calls the component then gets; a missing pair does not compile. */
 const commands: Record<State, Record<Command, readonly string[]>> = {
   created: { start: ["start"], drain: [], stop: [] },
-  // The start in progress finds that all is ending, and stops what had begun.
+  // The start under way notices the end and stops the component it has begun.
   starting: { start: [], drain: ["drain", "stop"], stop: ["stop"] },
   running: { start: [], drain: ["drain"], stop: ["stop"] },
   draining: { start: [], drain: [], stop: ["stop"] },
@@ -330,7 +334,7 @@ test.for(pairs)("$state, $command: $expected", async ({ command, expected, state
   expect(clock.pending).toBe(0);
 });
 
-test("its phase says where all of them are", async () => {
+test("the phase follows start, drain and stop", async () => {
   const started = Promise.withResolvers<void>();
   const { manager } = setup([{ name: "slow", start: () => started.promise }]);
   expect(manager.phase).toBe("starting");

@@ -58,7 +58,7 @@ lifecycleConformance("the health monitor", () => {
   return { clock, component: new HealthMonitor({ clock, publish: () => {}, probes }) };
 });
 
-test("a probe that begins to fail is reported once, at its next turn", async () => {
+test("a probe that begins to fail is reported once, at its next check", async () => {
   const { clock, database, events, monitor } = setup();
 
   await monitor.start();
@@ -73,7 +73,7 @@ test("a probe that begins to fail is reported once, at its next turn", async () 
   ]);
 });
 
-test("every probe is asked once an interval", async () => {
+test("every probe is asked once per interval", async () => {
   const { clock, database, monitor } = setup();
 
   await monitor.start();
@@ -82,7 +82,7 @@ test("every probe is asked once an interval", async () => {
   expect(database.asked).toBe(11);
 });
 
-test("a probe may have an interval and a deadline of its own", async () => {
+test("a probe may have its own interval and deadline", async () => {
   const clock = new ManualClock();
   const slow = Object.assign(new FakeProbe("slow"), { intervalMs: 60_000, deadlineMs: 10_000 });
   slow.answer = () =>
@@ -113,7 +113,7 @@ test("a probe on the edge does not flap: one good answer among bad ones is not b
   expect(checks["database"]).toMatchObject({ status: "unhealthy", reason: expect.any(String) });
 });
 
-test("the latest answers are remembered, and not more than half an hour of them", async () => {
+test("the latest answers are kept, for half an hour at most", async () => {
   const { clock, database, monitor } = setup();
   await monitor.start();
   await clock.advance(7_000);
@@ -128,7 +128,7 @@ test("the latest answers are remembered, and not more than half an hour of them"
   expect(monitor.history()["database"]).toHaveLength(360);
 });
 
-test("a probe that stays unhealthy for its time is told of, and again after that time", async () => {
+test("a probe that stays unhealthy for too long is reported, and again after the same time", async () => {
   const clock = new ManualClock();
   const told: string[] = [];
   const database = Object.assign(new FakeProbe("database"), { restartAfterMs: 300_000 });
@@ -151,7 +151,7 @@ test("a probe that stays unhealthy for its time is told of, and again after that
   expect(told).toEqual(["database", "database"]);
 });
 
-test("a probe that is well in between begins its time anew", async () => {
+test("a healthy answer in between restarts the time", async () => {
   const clock = new ManualClock();
   const told: string[] = [];
   const database = Object.assign(new FakeProbe("database"), { restartAfterMs: 300_000 });
@@ -169,7 +169,7 @@ test("a probe that is well in between begins its time anew", async () => {
   expect(told).toEqual([]);
 });
 
-test("a probe that hangs is unhealthy at its deadline and delays nobody else", async () => {
+test("a probe that hangs is unhealthy at its deadline and delays no other probe", async () => {
   const { clock, database, events, monitor } = setup();
   database.answer = hanging;
 
@@ -182,7 +182,7 @@ test("a probe that hangs is unhealthy at its deadline and delays nobody else", a
   expect(database.lastSignal?.aborted).toBe(true);
 });
 
-test("a probe that ignores its deadline is not asked again until it has come back", async () => {
+test("a probe that ignores its deadline is not asked again until it has returned", async () => {
   const { clock, database, monitor, telegram } = setup();
   let comeBack = (_: ProbeResult) => {};
   database.answer = () =>
@@ -278,7 +278,7 @@ test("asking often does not ask the probes often", async () => {
   expect(database.asked).toBe(2);
 });
 
-test("a stop cuts off a probe in mid-check, which then has said nothing", async () => {
+test("a stop cuts off a check under way, which then counts as no answer", async () => {
   const { clock, database, events, monitor } = setup();
   database.answer = hanging;
   await monitor.start();

@@ -19,7 +19,7 @@ import type { BotEvent } from "../../bot/core/events.ts";
 import { BotLogger, type BotLoggerDeps, withCorrelation } from "../../bot/utils/logger.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
-/** Keeps what is written to it, or, when stuck, keeps it waiting. */
+/** Keeps the lines written to it; when stuck, never takes them. */
 class FakeConsole extends Writable {
   text = "";
   #stuck = false;
@@ -118,7 +118,7 @@ test.each([
   expect(stdout.lines.map((line) => line["level"])).toEqual(written);
 });
 
-test("at a terminal in development the console shows warnings and errors, for people", () => {
+test("at a terminal in development the console shows only warnings and errors, in a readable form", () => {
   const stdout = Object.assign(new FakeConsole(), { isTTY: true });
   const { log } = setup({ profile: "development", stdout });
 
@@ -129,7 +129,7 @@ test("at a terminal in development the console shows warnings and errors, for pe
   expect(stdout.text.slice(0, -1)).not.toMatch(/\p{Cc}/u);
 });
 
-test("a terminal that has colours shows the level in colour", () => {
+test("a terminal with colours shows the level in colour", () => {
   const stdout = Object.assign(new FakeConsole(), { isTTY: true, hasColors: () => true });
   const { log } = setup({ profile: "development", stdout });
 
@@ -151,7 +151,7 @@ test.each([
   expect(stdout.lines).toMatchObject([{ level: "info", event: "process.started" }]);
 });
 
-test("lines inside a correlation carry its fields, also after waiting and nested", async () => {
+test("lines inside a correlation carry its fields, even after waiting and when nested", async () => {
   const { log, stdout } = setup();
 
   await withCorrelation({ cid: "c1", updateId: 7 }, async () => {
@@ -202,7 +202,7 @@ test("a business event becomes a business line", () => {
   ]);
 });
 
-test("a console that is not read loses lines, counted, and no memory", async () => {
+test("a console that is not read drops and counts lines and uses no more memory", async () => {
   const { fileLines, log, stdout } = setup();
   stdout.stuck = true;
 
@@ -215,7 +215,7 @@ test("a console that is not read loses lines, counted, and no memory", async () 
   expect(fileLines()).toHaveLength(1_000);
 });
 
-test("a console that went away ends nothing", async () => {
+test("a closed console does not end the process", async () => {
   const { fileLines, log, stdout } = setup();
 
   stdout.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
@@ -288,7 +288,7 @@ test.skipIf(!existsSync("/dev/full"))(
   },
 );
 
-test("a log directory that cannot be made is reported, and the logger works without", async () => {
+test("a log directory that cannot be created is reported, and the logger works without it", async () => {
   const parent = mkdtempSync(join(tmpdir(), "logger-none-"));
   onTestFinished(() => rmSync(parent, { recursive: true, force: true }));
   writeFileSync(join(parent, "file"), "");
@@ -303,7 +303,7 @@ test("a log directory that cannot be made is reported, and the logger works with
 
 const tornRecords = ["", "{", "null", "[]", '{"files":5}', '{"files":[{}]}', '{"files":[null]}'];
 
-test.each(tornRecords)("rotation record %j ends nothing", async (torn) => {
+test.each(tornRecords)("a damaged rotation record %j does no harm", async (torn) => {
   const directory = mkdtempSync(join(tmpdir(), "logger-torn-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   mkdirSync(directory, { recursive: true });
@@ -321,7 +321,7 @@ test.each(tornRecords)("rotation record %j ends nothing", async (torn) => {
 test("a file older than the days to keep is removed when the logger opens its own", async () => {
   const directory = mkdtempSync(join(tmpdir(), "logger-old-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  // What the rotation wrote down about its files; it only removes what it made itself.
+  // The rotation removes only files it has on record, and this is that record.
   const made = (fileName: string, daysAgo: number) => {
     const name = join(directory, fileName);
     const date = Date.now() - daysAgo * 86_400_000;
@@ -342,7 +342,7 @@ test("a file older than the days to keep is removed when the logger opens its ow
   expect(readdirSync(directory)).toContain("bot-young.log");
 });
 
-test("closing twice is harmless, and what comes after goes to stderr", async () => {
+test("closing twice is harmless, and later lines go to stderr", async () => {
   const { log, stderr, stdout } = setup();
   log.info("before");
 
@@ -355,7 +355,7 @@ test("closing twice is harmless, and what comes after goes to stderr", async () 
   expect(stderr.lines).toMatchObject([{ event: "after" }]);
 });
 
-test("closing does not wait for ever for a console that is not read", async () => {
+test("closing does not wait forever for a console that is not read", async () => {
   const clock = new ManualClock();
   const { log, stdout } = setup({ clock });
   stdout.stuck = true;

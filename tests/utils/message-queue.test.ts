@@ -1,4 +1,7 @@
-/** Message queue: order, retries, deaths, time and operators, over the real store on a still clock. */
+/**
+ * Message queue: tests order, retries, deaths, time and operating, with the real store and no real
+ * time.
+ */
 import { describe, expect, test } from "vitest";
 import type { BotError } from "../../bot/core/errors.ts";
 import { StorageFullError } from "../../bot/core/errors.ts";
@@ -12,7 +15,7 @@ const done: HandlerResult = { kind: "done" };
 const forever = () => new Promise<never>(() => {});
 const textOf = ({ payload }: Message) => String(payload["text"]);
 
-/** A handler that writes down what it is given, and what happens when. */
+/** A handler that records the messages it gets and what happens when. */
 function recorder(
   act: (text: string, attempt: Attempt) => Promise<HandlerResult> | HandlerResult = () => done,
 ) {
@@ -36,7 +39,7 @@ lifecycleConformance("the message queue", async () => {
 });
 
 describe("order", () => {
-  test("a lane's messages run one after the other, lanes side by side", async () => {
+  test("a lane's messages run one after the other, and lanes run side by side", async () => {
     const machine = new QueueMachine();
     const running: string[] = [];
     const log: string[] = [];
@@ -64,7 +67,7 @@ describe("order", () => {
     expect(log.filter((entry) => Number(entry.slice(3)) > 2)).toEqual([]);
   });
 
-  test("at most `concurrency` updates are in hand", async () => {
+  test("at most `concurrency` updates are handled at a time", async () => {
     const machine = new QueueMachine();
     const { queue } = await machine.start({
       concurrency: 3,
@@ -76,7 +79,7 @@ describe("order", () => {
     expect((await queue.snapshot()).pools.handling).toMatchObject({ inHand: 3, waiting: 17 });
   });
 
-  test("high goes before normal before low", async () => {
+  test("high priority goes before normal, and normal before low", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder();
     const { queue, store } = await machine.boot({
@@ -121,7 +124,7 @@ describe("order", () => {
 });
 
 describe("failure", () => {
-  test("a failed message is tried again after back-off, five times, and becomes a dead letter", async () => {
+  test("a failed message is retried after back-off, and after five attempts becomes a dead letter", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder(() => {
       throw new TypeError("broken handler");
@@ -147,7 +150,7 @@ describe("failure", () => {
     expect(sends.seen).toEqual(["sorry", "sorry"]);
   });
 
-  test("a dead letter that is put back and dies again has no last words any more", async () => {
+  test("a requeued dead letter that dies again sends no last words", async () => {
     const machine = new QueueMachine();
     const sends = recorder();
     const { queue, store } = await machine.start({
@@ -170,7 +173,7 @@ describe("failure", () => {
     expect((await queue.snapshot()).deadLetters).toBe(1);
   });
 
-  test("a message that is retried holds its lane, or lets it go on, as its handler says", async () => {
+  test("a retried message holds its lane or lets it go on, as its handler decides", async () => {
     for (const onRetry of ["hold", "skip"] as const) {
       const machine = new QueueMachine();
       let failures = 0;
@@ -188,7 +191,7 @@ describe("failure", () => {
     }
   });
 
-  test("a postponed message spends no attempt; a parked lane waits with it", async () => {
+  test("a postponed message uses up no attempt, and a parked lane waits with it", async () => {
     const machine = new QueueMachine();
     const error = new StorageFullError("stands for any BotError") as BotError;
     let postponed = 0;
@@ -205,7 +208,7 @@ describe("failure", () => {
     expect((await queue.snapshot()).counts).toMatchObject({ postponed: 20, done: 2, dead: 0 });
   });
 
-  test("an outcome that finds the disk full is written as soon as there is space, and work is not done twice", async () => {
+  test("an outcome that meets a full disk is written once there is space, and the work is not repeated", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder();
     let refusals = 3;
@@ -221,7 +224,7 @@ describe("failure", () => {
 });
 
 describe("time", () => {
-  test("an attempt over its limit is given up, and what it does afterwards is refused", async () => {
+  test("an attempt over its time limit is abandoned, and its later calls are refused", async () => {
     const machine = new QueueMachine();
     let zombie: Attempt | undefined;
     const { queue, store } = await machine.start({
@@ -249,7 +252,7 @@ describe("time", () => {
     expect(await store.depth("sending")).toBe(0);
   });
 
-  test("a handler that is slow lends its place, and its lane waits for it", async () => {
+  test("a slow handler lends its slot, and its lane waits for it", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder((text) => (text === "stuck" ? forever() : done));
     const { events, queue } = await machine.start({
@@ -268,7 +271,7 @@ describe("time", () => {
     expect(ofType(events, "message.found-slow")).toHaveLength(1);
   });
 
-  test("a delayed message waits, an expired one leaves unworked, a known key is a duplicate", async () => {
+  test("a delayed message waits, an expired one is dropped, and a known key is a duplicate", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder();
     const { clock } = machine;
@@ -294,7 +297,7 @@ describe("time", () => {
     expect(counts).toMatchObject({ expired: 1, duplicates: 1, done: 2, queued: 3 });
   });
 
-  test("setting the wall clock neither delays nor hurries anything", async () => {
+  test("setting the wall clock neither delays nor speeds up anything", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder();
     const { queue } = await machine.start({ handlers: handlers({ update: handle }) });
@@ -309,7 +312,7 @@ describe("time", () => {
 });
 
 describe("death", () => {
-  test("what was waiting is still there after a kill, in order, and pauses stay", async () => {
+  test("waiting messages survive a kill in order, and pools stay paused", async () => {
     const machine = new QueueMachine();
     const first = await machine.start({ handlers: handlers({ update: forever }) });
     await first.queue.pause("sending");
@@ -331,7 +334,7 @@ describe("death", () => {
     expect(sends.seen).toEqual(["paused"]);
   });
 
-  test("an update that kills the process is quarantined at its third death; innocents are done", async () => {
+  test("an update that kills the process is quarantined after three deaths; innocent ones are handled", async () => {
     const machine = new QueueMachine();
     const completed: string[] = [];
     const sends = recorder();
@@ -379,7 +382,7 @@ describe("death", () => {
     expect(sends.seen).toEqual(["sorry"]);
   });
 
-  test("a suspect that hangs holds the others back for a second only", async () => {
+  test("a suspect that hangs holds back the others for only one second", async () => {
     const machine = new QueueMachine();
     const first = await machine.start({ handlers: handlers({ update: forever }) });
     await first.queue.insertMessageByPriority([update("a", "suspect")]);
@@ -394,7 +397,7 @@ describe("death", () => {
     expect(seen).toEqual(["suspect", "other"]);
   });
 
-  test("a send in hand at a death is made again, or given up, as it says itself", async () => {
+  test("a send under way at a death is repeated or dropped, by its own policy", async () => {
     const machine = new QueueMachine();
     const first = await machine.start({ handlers: handlers({ send: forever }) });
     await first.queue.insertMessageByPriority([
@@ -417,7 +420,7 @@ describe("death", () => {
 });
 
 describe("operating", () => {
-  test("a drain takes nothing new and waits for what is in hand", async () => {
+  test("a drain claims nothing new and waits for the work under way", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder(async (_, { signal }) => {
       await machine.clock.sleep(500, signal);
@@ -438,7 +441,7 @@ describe("operating", () => {
     expect(await store.depth("handling")).toBe(1);
   });
 
-  test("a drain under a deadline says what is left, and the next start has it without a death", async () => {
+  test("a drain at its deadline reports what is left, and the next start counts no death against it", async () => {
     const machine = new QueueMachine();
     const first = await machine.start({ handlers: handlers({ update: forever }) });
     await first.queue.insertMessageByPriority([update("a", "stuck")]);
@@ -463,7 +466,7 @@ describe("operating", () => {
     expect(ofType(second.events, "message.recovered")).toEqual([]);
   });
 
-  test("a closed gate holds a pool back until it opens", async () => {
+  test("a closed gate holds back a pool until it opens", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder();
     let open = false;
@@ -489,7 +492,7 @@ describe("operating", () => {
     expect(seen).toEqual(["1"]);
   });
 
-  test("updates wait while what they would send finds no room", async () => {
+  test("updates wait while there is no room for their replies", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder();
     const { queue } = await machine.start({ lengthMax: 3, handlers: handlers({ update: handle }) });
@@ -505,7 +508,7 @@ describe("operating", () => {
     expect(seen).toEqual(["1"]);
   });
 
-  test("the snapshot says what waits, since when, and what has happened", async () => {
+  test("the snapshot shows what is waiting, for how long, and the counts so far", async () => {
     const machine = new QueueMachine();
     const { queue } = await machine.start();
     await queue.pause("handling");

@@ -1,4 +1,4 @@
-/** Process monitor: which figures lead to a restart, when, and how often. */
+/** Process monitor: tests which figures lead to a restart, when, and how often. */
 import { describe, expect, test } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
 import {
@@ -84,7 +84,7 @@ describe("memory", () => {
     await monitor.stop();
   });
 
-  test("that leaks leads to a restart in a quiet moment, before the limit is reached", async () => {
+  test("with a leak leads to a restart in a quiet moment, before the limit is reached", async () => {
     const { clock, collect, monitor, now, restarts } = setup();
     await monitor.start();
     now.quiet = false;
@@ -103,7 +103,7 @@ describe("memory", () => {
   });
 });
 
-test("the processor above its limit for long leads to a restart, a short load does not", async () => {
+test("CPU use above its limit for long leads to a restart, a short load does not", async () => {
   const { clock, monitor, now, restarts } = setup();
   await monitor.start();
   now.cpuPercent = 95;
@@ -132,7 +132,7 @@ describe("after seven days", () => {
     await monitor.stop();
   }, 60_000);
 
-  test("it restarts a day later, when no moment is quiet; and never when that is switched off", async () => {
+  test("it restarts a day later if no moment is quiet, and never if planned restarts are switched off", async () => {
     const busy = setup({ plannedRestartMs: 60_000, isQuiet: async () => false });
     const off = setup({ plannedRestartMs: 0 });
     for (const { clock, monitor } of [busy, off]) {
@@ -145,7 +145,7 @@ describe("after seven days", () => {
   }, 60_000);
 });
 
-test("a restart is asked for once, whoever asks", async () => {
+test("a restart is requested only once, whatever the reasons", async () => {
   const { events, monitor, restarts } = setup();
   await monitor.start();
   expect(monitor.triggerRestart({ type: "manual", detail: "operator" })).toBe(true);
@@ -156,7 +156,7 @@ test("a restart is asked for once, whoever asks", async () => {
   await monitor.stop();
 });
 
-test("figures that cannot be read are reported, and looked for again", async () => {
+test("figures that cannot be read are reported and tried again", async () => {
   const { clock, events, monitor, now } = setup();
   now.fails = true;
   await monitor.start();
@@ -171,7 +171,7 @@ test("figures that cannot be read are reported, and looked for again", async () 
   await monitor.stop();
 });
 
-test("the process's own figures are plausible, and nothing is left observing", async () => {
+test("the process's own figures are plausible, and no observer is left running", async () => {
   const { monitor: _, ...rest } = setup();
   expect(rest.observers()).toBe(0);
   const clock = new ManualClock();

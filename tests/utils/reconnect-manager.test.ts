@@ -1,4 +1,4 @@
-/** Reconnect manager: what it notices, how it tries, and what it knows of a connection. */
+/** Reconnect manager: tests how it notices outages, reconnects, and measures quality. */
 import { describe, expect, test } from "vitest";
 import { CallNotSentError } from "../../bot/core/errors.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
@@ -45,7 +45,7 @@ lifecycleConformance("the reconnect manager", () => {
   return { component: manager, clock };
 });
 
-test("one failed call is no outage, three in a row are", async () => {
+test("one failed call is not an outage, but three in a row are", async () => {
   const { clock, events, manager, quality } = setup();
   await manager.start();
   manager.failed("telegram", down);
@@ -66,14 +66,14 @@ test("one failed call is no outage, three in a row are", async () => {
   await manager.stop();
 });
 
-test("an outage of any length ends within five seconds of its end", async () => {
+test("after an outage of any length, the connection is back within five seconds", async () => {
   const { clock, manager, quality, restored, world } = setup({}, 0.999);
   await manager.start();
   world.up = false;
   for (let call = 0; call < 3; call++) manager.failed("telegram", down);
   await clock.advance(3 * 86_400_000);
   const attempts = world.attempts.length;
-  // 4 s apart at most, and jittered: a day is no more than this.
+  // Attempts are at most 4 s apart, with jitter, so one day has no more than this.
   expect(attempts).toBeLessThan((3 * 86_400_000) / 3_000);
   world.up = true;
   await clock.advance(4_500);
@@ -82,7 +82,7 @@ test("an outage of any length ends within five seconds of its end", async () => 
   await manager.stop();
 }, 60_000);
 
-test("a connection that falls silent is asked, and noticed to be dead", async () => {
+test("a connection that falls silent is checked and found dead", async () => {
   const { clock, manager, quality, world } = setup();
   await manager.start();
   await clock.advance(60_000);
@@ -96,7 +96,7 @@ test("a connection that falls silent is asked, and noticed to be dead", async ()
   await manager.stop();
 });
 
-test("one that is used is not asked", async () => {
+test("a connection in use is not checked", async () => {
   const { clock, manager, world } = setup();
   await manager.start();
   for (let second = 0; second < 60; second++) {
@@ -107,7 +107,7 @@ test("one that is used is not asked", async () => {
   await manager.stop();
 });
 
-test("somebody else's success ends the outage without another attempt", async () => {
+test("a success of another call ends the outage without another attempt", async () => {
   const { clock, manager, quality, restored, world } = setup({}, 0.999);
   await manager.start();
   world.up = false;
@@ -122,7 +122,7 @@ test("somebody else's success ends the outage without another attempt", async ()
   await manager.stop();
 });
 
-test("each attempt knows how many have failed, so that another way can be tried", async () => {
+test("each attempt knows how many failed before it, so that it can try another way", async () => {
   const { clock, manager, world } = setup();
   await manager.start();
   world.up = false;
@@ -158,7 +158,7 @@ describe("quality", () => {
   });
 });
 
-test("names nobody knows are answered with no", async () => {
+test("an unknown connection name is ignored and counts as not connected", async () => {
   const { manager } = setup();
   manager.succeeded("other", 1);
   manager.failed("other", down);

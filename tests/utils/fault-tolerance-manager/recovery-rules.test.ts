@@ -1,4 +1,4 @@
-/** Recovery: the measures, and how many restarts are too many. */
+/** Recovery: tests which measure is taken, and how many restarts are too many. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { measureAgainst, strategies, type Trouble } from "../../../bot/core/recovery.ts";
@@ -9,7 +9,7 @@ import {
 
 const { intensity, periodMs } = restartRules;
 
-test("the first restart comes at once", () => {
+test("the first restart happens at once", () => {
   const verdict = decideRestart(
     "component-stuck",
     { restartable: true, restartsAtMs: [] },
@@ -39,13 +39,13 @@ test.for(troubles.flatMap((trouble) => measures.map((_, recent) => [trouble, rec
   },
 );
 
-test("what cannot be restarted alone takes the process with it", () => {
+test("a component that cannot be restarted alone restarts the process", () => {
   const known = { restartable: false, restartsAtMs: [] };
   const verdict = decideRestart("component-failed", known, 0, () => 0);
   expect(verdict).toEqual({ measure: "restart-process", delayMs: 0 });
 });
 
-test("restarts within the period are limited, older ones are forgotten", () => {
+test("restarts within the period are limited, and older ones are forgotten", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 2 * periodMs }), { maxLength: 20 }), (ages) => {
       const nowMs = 10 * periodMs;
@@ -76,7 +76,7 @@ test.for(Object.entries(strategies))(
   },
 );
 
-test("no outage outside restarts the process", () => {
+test("an outage outside the process does not restart it", () => {
   expect(strategies["connection-lost"]).not.toContain("restart-process");
   expect(strategies["queue-full"]).not.toContain("restart-process");
   expect(strategies["disk-full"]).not.toContain("restart-process");

@@ -1,4 +1,4 @@
-/** Replaceable: whoever asks for the component gets the one that lives now. */
+/** Replaceable: tests that callers always get the current instance. */
 import { expect, test } from "vitest";
 import type { Probe } from "../../../bot/core/component.ts";
 import { Replaceable } from "../../../bot/utils/fault-tolerance-manager/replaceable.ts";
@@ -18,18 +18,18 @@ function setup() {
   return { clock, made, place };
 }
 
-lifecycleConformance("a component in its place", () => {
+lifecycleConformance("a replaceable component", () => {
   const { clock, place } = setup();
   return { clock, component: place };
 });
 
-lifecycleConformance("a component in the place of another", () => {
+lifecycleConformance("a component that replaced another", () => {
   const { clock, place } = setup();
   place.renew();
   return { clock, component: place };
 });
 
-test("a renewed place gives back the old instance and starts the new one", async () => {
+test("renewing returns the old instance, and a start then starts the new one", async () => {
   const { clock, made, place } = setup();
   await place.start();
   const old = place.renew();

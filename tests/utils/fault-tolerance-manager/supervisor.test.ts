@@ -1,4 +1,4 @@
-/** Supervisor: one component is restarted alone, proves itself, and is given up when it cannot. */
+/** Supervisor: tests that a component is restarted alone, proves itself, or is given up. */
 import { expect, onTestFinished, test } from "vitest";
 import type { Component } from "../../../bot/core/component.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
@@ -15,7 +15,9 @@ import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { ScriptedApi } from "../../support/scripted-api.ts";
 
-/** What the instances of a component do, one after another; the last one's ways are repeated. */
+/**
+ * The behaviour of a component's instances, in order; further instances behave like the last one.
+ */
 type Ways = "lives" | "stuck" | "start fails" | "never starts" | "never stops and stuck";
 
 class Instance implements Component {
@@ -74,7 +76,7 @@ lifecycleConformance("a manager with a component that has to be restarted", () =
   return { clock, component: manager };
 });
 
-test("a component that lives is left alone, however long", async () => {
+test("a component that works is left alone, however long it runs", async () => {
   const { clock, made, manager } = setup(["lives"]);
   await manager.start();
   await clock.advance(3_600_000);
@@ -85,7 +87,7 @@ test("a component that lives is left alone, however long", async () => {
 });
 
 test.for<Ways>(["stuck", "never stops and stuck"])(
-  "one that is %s is replaced by a new instance, which proves itself",
+  "a component that is %s is replaced by a new instance, which proves itself",
   async (ways) => {
     const { clock, component, givenUp, made, manager, types } = setup([ways, "lives"]);
     await manager.start();
@@ -117,7 +119,7 @@ test.for<Ways>(["stuck", "start fails", "never starts"])(
   },
 );
 
-test("a machine that slept makes nobody stuck: one late look is forgiven", async () => {
+test("after the machine has slept, one late heartbeat is forgiven", async () => {
   const { clock, made, manager } = setup(["lives"]);
   await manager.start();
   let late = true;
@@ -130,7 +132,7 @@ test("a machine that slept makes nobody stuck: one late look is forgiven", async
   expect(made).toHaveLength(1);
 });
 
-test("a component without a factory takes the process with it", async () => {
+test("a stuck component without a factory restarts the process", async () => {
   const clock = new ManualClock();
   const stuck = new Instance("stuck", clock);
   const { givenUp, manager } = setup([], { clock, component: stuck });
@@ -139,7 +141,7 @@ test("a component without a factory takes the process with it", async () => {
   expect(givenUp[0]).toBe("poller");
 });
 
-test("a restart that was asked for resolves when the new instance has proved itself", async () => {
+test("a requested restart resolves once the new instance has proved itself", async () => {
   const { clock, made, manager, types } = setup(["lives"]);
   await manager.start();
   const restarted = manager.restart("poller");
@@ -150,7 +152,7 @@ test("a restart that was asked for resolves when the new instance has proved its
   expect(types()).toContain("component.recovered");
 });
 
-test("one that fails is told to whoever asked, and tried again", async () => {
+test("a requested restart that fails is reported to the caller and tried again", async () => {
   const { clock, made, manager } = setup(["lives", "start fails", "lives"]);
   await manager.start();
   const refused = expect(manager.restart("poller")).rejects.toThrow("no");
@@ -160,7 +162,7 @@ test("one that fails is told to whoever asked, and tried again", async () => {
   expect(manager.snapshot()).toMatchObject([{ state: "alive", restarts: 2 }]);
 });
 
-test("what is not there, or has no factory, is refused with the names of those that can be", async () => {
+test("an unknown component is refused with the names of those that can be restarted", async () => {
   const { manager } = setup(["lives"]);
   await manager.start();
   await expect(manager.restart("storage")).rejects.toMatchObject({
@@ -169,7 +171,7 @@ test("what is not there, or has no factory, is refused with the names of those t
   });
 });
 
-test("a poll that never comes back, in spite of its deadline, costs a new poller and no update", async () => {
+test("a poll that hangs in spite of its deadline costs a new poller and no update", async () => {
   const clock = new ManualClock();
   const api = new ScriptedApi(() =>
     clock.sleep(50_000, new AbortController().signal).then(() => []),
@@ -202,7 +204,8 @@ test("a poll that never comes back, in spite of its deadline, costs a new poller
   expect(manager.snapshot()).toMatchObject([{ name: "intake", restarts: 1, state: "alive" }]);
 });
 
-// ---- every state, every event --------------------------------------------------------------------------
+// ---- every state, every event
+// --------------------------------------------------------------------------
 
 type State = SupervisedComponent["state"];
 type Happening =
@@ -211,7 +214,7 @@ type Happening =
   | "a restart is asked for"
   | "all stops";
 
-/** What it is afterwards, and how many instances there are; a pair that is missing does not compile. */
+/** The state afterwards and the number of instances; a missing pair does not compile. */
 const transitions: Record<State, Record<Happening, readonly [State, number]>> = {
   alive: {
     "a look finds it alive": ["alive", 1],
@@ -219,14 +222,14 @@ const transitions: Record<State, Record<Happening, readonly [State, number]>> = 
     "a restart is asked for": ["restarting", 2],
     "all stops": ["alive", 1],
   },
-  // One late look, which is forgiven.
+  // One late heartbeat is forgiven.
   stuck: {
     "a look finds it alive": ["alive", 1],
     "a look finds it overdue": ["restarting", 2],
     "a restart is asked for": ["restarting", 2],
     "all stops": ["stuck", 1],
   },
-  // The second instance has not shown a beat yet.
+  // The second instance has not beaten yet.
   restarting: {
     "a look finds it alive": ["restarting", 2],
     "a look finds it overdue": ["restarting", 2],

@@ -1,4 +1,4 @@
-/** Health: bad news are believed at once, good ones when they are repeated. */
+/** Health: tests that bad answers are believed at once, and good ones once they are repeated. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
@@ -32,7 +32,9 @@ test.for<[string, Health]>([
   expect(judge(answers)).toBe(expected);
 });
 
-/** Every verdict and every answer, with two answers needed either way: kept and doubted, or not. */
+/**
+ * The verdict after one answer, and whether it is in doubt, when two answers are needed either way.
+ */
 const transitions: Record<Health, Record<Health, readonly [Health, "sure" | "in doubt"]>> = {
   healthy: {
     healthy: ["healthy", "sure"],
@@ -53,12 +55,12 @@ const transitions: Record<Health, Record<Health, readonly [Health, "sure" | "in 
 const both = { worsenAfter: 2, improveAfter: 2 };
 
 test.for(all.flatMap((status) => all.map((answer) => [status, answer] as const)))(
-  "%s, sure of it, is told %s once, then twice",
+  "%s, without doubts, gets the answer %s once, then twice",
   ([status, answer]) => {
     const once = nextVerdict({ status, dissent: [] }, answer, both);
     const [expected, sure] = transitions[status][answer];
     expect(once).toEqual({ status: expected, dissent: sure === "sure" ? [] : [answer] });
-    // The same again is believed, whatever it was.
+    // Any answer is believed when it is repeated.
     expect(nextVerdict(once, answer, both)).toEqual({ status: answer, dissent: [] });
   },
 );
@@ -78,7 +80,7 @@ test.for(all.flatMap((status) => all.map((answer) => [status, answer] as const))
   },
 );
 
-test("with three needed, two bad answers change nothing, and the mildest of three counts", () => {
+test("when three are needed, two bad answers change nothing, and the mildest of three counts", () => {
   const patient = { worsenAfter: 3, improveAfter: 1 };
   expect(judge(["healthy", "unhealthy", "unhealthy"], patient)).toBe("healthy");
   expect(judge(["healthy", "unhealthy", "degraded", "unhealthy"], patient)).toBe("degraded");

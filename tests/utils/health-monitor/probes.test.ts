@@ -1,4 +1,4 @@
-/** Probes: which figures mean what, as tables. */
+/** Probes: tests the verdict on each set of figures, as tables. */
 import { describe, expect, test } from "vitest";
 import type { ProbeResult } from "../../../bot/core/component.ts";
 import { clockProbe } from "../../../bot/utils/health-monitor/clock-probe.ts";
@@ -16,7 +16,7 @@ import { ManualClock } from "../../support/manual-clock.ts";
 const never = new AbortController().signal;
 const mb = 2 ** 20;
 
-/** Whoever is not healthy says why. */
+/** Returns the status, and checks that every status but healthy has a reason. */
 async function statusOf(checked: Promise<ProbeResult>): Promise<string> {
   const { reason, status } = await checked;
   if (status !== "healthy") expect(reason).toMatch(/\w/);
@@ -60,8 +60,8 @@ describe("queue", () => {
   };
   test.for<[string, Partial<QueueFigures>, string]>([
     ["empty", {}, "healthy"],
-    ["something waits", { waiting: 3, oldestAgeMs: 59_000 }, "healthy"],
-    ["something waits for long", { waiting: 3, oldestAgeMs: 61_000 }, "degraded"],
+    ["an update is waiting", { waiting: 3, oldestAgeMs: 59_000 }, "healthy"],
+    ["an update has waited long", { waiting: 3, oldestAgeMs: 61_000 }, "degraded"],
     ["paused", { paused: true }, "degraded"],
     ["full", { waiting: 10 }, "unhealthy"],
   ])("%s", async ([, change, status]) => {
@@ -78,7 +78,7 @@ describe("telegram", () => {
     failuresInARow: 0,
   } as const;
   test.for<[string, object, boolean, string, (number | null)?]>([
-    ["polls come back", {}, true, "healthy"],
+    ["polls complete", {}, true, "healthy"],
     ["answers are quick", {}, true, "healthy", 40],
     ["answers are slow", {}, true, "degraded", 2_500],
     ["the first poll is under way", { sinceLastHeardMs: undefined }, true, "degraded"],
@@ -115,7 +115,7 @@ test.for([
   expect(await statusOf(diskProbe(["a", "b"], measure).check(never))).toBe(status);
 });
 
-test("the real disk has figures, and a directory that is not there is an error", async () => {
+test("the real disk has figures, and a missing directory is an error", async () => {
   const { figures } = await diskProbe(["/"]).check(never);
   expect(figures?.["freeMb"]).toBeGreaterThan(0);
   await expect(diskProbe(["/nonexistent"]).check(never)).rejects.toThrow("ENOENT");
@@ -135,7 +135,7 @@ describe("log", () => {
   const drops = { error: 1, warn: 2, info: 3, debug: 4 };
   test.for<[string, Partial<LogFigures>, string, RegExp?]>([
     ["all lines on disk", {}, "healthy"],
-    ["many said the same", { suppressed: 1e6 }, "healthy"],
+    ["many lines alike were left out", { suppressed: 1e6 }, "healthy"],
     ["lines were lost some time ago", { drops, consoleDrops: 7 }, "healthy"],
     ["a write takes a moment", { behindBytes: 1, stalledMs: 9_000 }, "healthy"],
     ["a write hangs", { behindBytes: 1, stalledMs: 11_000 }, "degraded", /nothing for 11 s/],
@@ -152,7 +152,7 @@ describe("log", () => {
     if (reason) expect((await probe.check(never)).reason).toMatch(reason);
   });
 
-  test("shows what was lost, by how much it mattered", async () => {
+  test("shows how many lines were lost, by level", async () => {
     const { figures } = await logProbe(() => ({ ...calm, drops })).check(never);
     expect(figures).toMatchObject({ droppedErrors: 1, droppedWarnings: 2, droppedOthers: 7 });
   });

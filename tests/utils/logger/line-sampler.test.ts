@@ -1,4 +1,4 @@
-/** Line sampler: which lines say the same, and that no number of them is lost. */
+/** Line sampler: tests which lines are alike, and that no count is lost. */
 import { expect, test } from "vitest";
 import type { LogLine } from "../../../bot/utils/logger/line-format.ts";
 import { LineSampler } from "../../../bot/utils/logger/line-sampler.ts";
@@ -9,7 +9,7 @@ type Source = "event" | "author";
 function setup() {
   const clock = new ManualClock();
   const sampler = new LineSampler(clock);
-  /** @returns how many of so many were written. */
+  /** Judges `times` lines. @returns how many of them were written. */
   const pass = (times: number, make: (n: number) => Partial<LogLine>, source: Source = "event") => {
     let written = 0;
     for (let n = 0; n < times; n++) {
@@ -44,13 +44,13 @@ function letters(n: number): string {
   return String.fromCharCode(65 + (n % 26), 65 + Math.floor(n / 26));
 }
 
-test("every line left out is counted, and told once", async () => {
+test("every line left out is counted and reported once", async () => {
   const { clock, pass, sampler } = setup();
   expect(pass(1_000, (n) => ({ facts: failed(n) }))).toBe(5 + 9);
   expect(sampler.suppressed).toBe(1_000 - 14);
   expect(sampler.takeLeftovers("minutes that are over")).toEqual([]);
   await clock.advance(60_000);
-  // 995 beyond the first five: the ninth hundred was told, 95 were not.
+  // Of 995 lines beyond the first five, written lines reported nine hundred; 95 are left to report.
   expect(sampler.takeLeftovers("minutes that are over")).toEqual([
     { level: "warn", of: "happened", suppressed: 95 },
   ]);
@@ -59,7 +59,7 @@ test("every line left out is counted, and told once", async () => {
   expect(sampler.takeLeftovers("all")).toEqual([{ level: "warn", of: "happened", suppressed: 1 }]);
 });
 
-test("of very many kinds the quiet ones are forgotten, their numbers are not", () => {
+test("among very many kinds the quiet ones are forgotten, but their counts are not", () => {
   const { pass, sampler } = setup();
   const name = (n: number) => `k${n}`;
   for (let kind = 0; kind < 2_000; kind++) pass(6, () => ({ event: name(kind) }));
@@ -68,7 +68,7 @@ test("of very many kinds the quiet ones are forgotten, their numbers are not", (
   expect(leftovers.length).toBeLessThanOrEqual(101);
 });
 
-test("what was left out is told at the level of the lines themselves", () => {
+test("lines left out are reported at their own level", () => {
   const { pass, sampler } = setup();
   for (const level of ["error", "info"] as const) pass(7, () => ({ level }));
   expect(sampler.takeLeftovers("all")).toEqual([

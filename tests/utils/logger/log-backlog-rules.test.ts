@@ -1,4 +1,4 @@
-/** Log backlog: what matters less is refused sooner, and beyond a limit everything is. */
+/** Log backlog: tests that less important lines are refused sooner, and all beyond a limit. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type LogLevel, logLevels } from "../../../bot/core/log-level.ts";
@@ -19,11 +19,11 @@ test.for<[number, readonly LogLevel[]]>([
   [16 * mib - 1, ["error"]],
   [16 * mib, []],
   [1e12, []],
-])("at %i bytes behind, %j are taken", ([behindBytes, taken]) => {
+])("at %i bytes behind, %j are accepted", ([behindBytes, taken]) => {
   expect(logLevels.filter((level) => isTaken(level, behindBytes))).toEqual(taken);
 });
 
-test("a level that is taken never waits for one that matters less", () => {
+test("whenever a level is accepted, all more important levels are accepted", () => {
   fc.assert(
     fc.property(fc.nat(20 * mib), (behindBytes) => {
       const taken = logLevels.map((level) => isTaken(level, behindBytes));
@@ -32,7 +32,7 @@ test("a level that is taken never waits for one that matters less", () => {
   );
 });
 
-test("when it is over everything is taken, with room to spare", () => {
+test("once the disk has caught up, every level is accepted with room to spare", () => {
   expect(isCaughtUp(0)).toBe(true);
   expect(isCaughtUp(backlogBytesMax.debug / 2)).toBe(false);
 });

@@ -1,4 +1,6 @@
-/** Log sampling: the first five of a minute, then one in a hundred, and no count is lost. */
+/**
+ * Log sampling: tests that a minute shows five lines, then one in a hundred, and no count is lost.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
@@ -23,7 +25,7 @@ test.for<[string, SampleWindow | undefined, number, boolean, number, SampleWindo
   ["the next one after that", seen(105, 0), 2_000, false, 0, seen(106, 1)],
   ["the last of the minute", seen(7, 2), 60_999, false, 0, seen(8, 3)],
   [
-    "the first of the next minute tells what was left out",
+    "the first of the next minute reports what was left out",
     seen(7, 2),
     61_000,
     true,
@@ -34,12 +36,12 @@ test.for<[string, SampleWindow | undefined, number, boolean, number, SampleWindo
   expect(decideSample(window, nowMs)).toEqual({ write, suppressed, window: after });
 });
 
-/** Milliseconds between lines: floods, and pauses longer than a minute. */
+/** Generates milliseconds between lines: floods, and pauses longer than a minute. */
 const pauses = fc.array(fc.oneof({ weight: 20, arbitrary: fc.nat(50) }, fc.nat(90_000)), {
   maxLength: 2_000,
 });
 
-test("whatever comes, every line is written or told, and each once", () => {
+test("in any history, every line is written or reported exactly once", () => {
   fc.assert(
     fc.property(pauses, (history) => {
       let window: SampleWindow | undefined;
@@ -57,7 +59,7 @@ test("whatever comes, every line is written or told, and each once", () => {
   );
 });
 
-test("whatever comes, a minute has its first five lines, and of the others one in a hundred", () => {
+test("in any history, a minute shows its first five lines and one in a hundred of the others", () => {
   fc.assert(
     fc.property(pauses, (history) => {
       let window: SampleWindow | undefined;

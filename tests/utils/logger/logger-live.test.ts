@@ -1,4 +1,4 @@
-/** The logger while it runs: its level, what it leaves out, its latest lines and who hears them. */
+/** Running logger: tests its level, its sampling, its latest lines and their listeners. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,24 +39,21 @@ function setup(options: Partial<BotLoggerDeps> = {}) {
 
 const changes = logLevels.flatMap((from) => logLevels.map((to) => [from, to] as const));
 
-test.for(changes)(
-  "from level %s to %s: the change is written, and it counts at once",
-  ([from, to]) => {
-    const { lines, log, written } = setup({ level: from });
-    expect(log.level).toBe(from);
+test.for(changes)("from level %s to %s: the change is logged and applies at once", ([from, to]) => {
+  const { lines, log, written } = setup({ level: from });
+  expect(log.level).toBe(from);
 
-    log.setLevel(to);
+  log.setLevel(to);
 
-    expect(log.level).toBe(to);
-    expect(log.snapshot().level).toBe(to);
-    const facts = from === to ? [] : [{ from, to }];
-    expect(written("log.level-changed").map((line) => line["facts"])).toEqual(facts);
-    lines.length = 0;
-    for (const level of logLevels) log[level]("happened");
-    const on = logLevels.slice(0, logLevels.indexOf(to) + 1);
-    expect(written("happened").map((line) => line.level)).toEqual(on);
-  },
-);
+  expect(log.level).toBe(to);
+  expect(log.snapshot().level).toBe(to);
+  const facts = from === to ? [] : [{ from, to }];
+  expect(written("log.level-changed").map((line) => line["facts"])).toEqual(facts);
+  lines.length = 0;
+  for (const level of logLevels) log[level]("happened");
+  const on = logLevels.slice(0, logLevels.indexOf(to) + 1);
+  expect(written("happened").map((line) => line.level)).toEqual(on);
+});
 
 test("a change of level is an event, and the next process begins as configured", () => {
   const events: BotEvent[] = [];
@@ -66,13 +63,13 @@ test("a change of level is an event, and the next process begins as configured",
   expect(setup().log.level).toBe("info");
 });
 
-test.for(["verbose", "", "INFO", undefined, 7])("level %j is refused by name", (level) => {
+test.for(["verbose", "", "INFO", undefined, 7])("the unknown level %j is refused", (level) => {
   const { log } = setup();
   expect(() => log.setLevel(level as LogLevel)).toThrow(/expected error, warn, info, debug, got/);
   expect(log.level).toBe("info");
 });
 
-test("of a flood of one error five lines are written, and every hundredth with what was left out", async () => {
+test("a flood of one error writes five lines, then every hundredth with the count left out", async () => {
   const { clock, log, written } = setup();
   log.start();
 
@@ -87,7 +84,7 @@ test("of a flood of one error five lines are written, and every hundredth with w
   expect(written("log.lines-suppressed").map((line) => line["facts"])).toEqual([left]);
 });
 
-test("what a flood left out is told at the end, even if the minute is not over", async () => {
+test("closing reports what a flood left out, even within the minute", async () => {
   const { log, written } = setup();
   for (let n = 0; n < 10; n++) log.listener(commitFailed);
   await log.close();
@@ -110,7 +107,7 @@ test.for(often)("%s, 20 times: %i lines", ([, times, write]) => {
   expect(written("happened")).toHaveLength(times);
 });
 
-test("what an operator does is always written", () => {
+test("operators' actions are always logged", () => {
   const { log, written } = setup();
   for (let n = 0; n < 20; n++) {
     log.listener({ type: "dead-letter.requeued", deadLetterId: n, messageId: n });
@@ -119,7 +116,7 @@ test("what an operator does is always written", () => {
   expect(written("dead-letter.requeued")).toHaveLength(20);
   expect(written("message.expired")).toHaveLength(5);
 });
-test("the tail has the latest warnings and errors, redacted, latest first, and not too many", () => {
+test("the tail holds a limited number of warnings and errors, redacted, newest first", () => {
   const { log } = setup({ level: "debug" });
   for (let n = 0; n < 600; n++) {
     log.info("unimportant");
@@ -135,7 +132,7 @@ test("the tail has the latest warnings and errors, redacted, latest first, and n
   expect(log.tail(0)).toEqual([]);
 });
 
-test("whoever listens hears every line that is written, until they have had enough", () => {
+test("a listener gets every written line until it unsubscribes", () => {
   const { log } = setup();
   const heard: string[] = [];
   const end = log.subscribe((line) => heard.push(`${line.level} ${line.event}`));
@@ -148,7 +145,7 @@ test("whoever listens hears every line that is written, until they have had enou
   expect(heard).toEqual(["info one", "info two"]);
 });
 
-test("a listener that throws harms nobody, is logged, and hears nothing more", () => {
+test("a listener that throws is logged and removed, and does no harm", () => {
   const { log, written } = setup();
   const heard: string[] = [];
   let calls = 0;
@@ -164,7 +161,7 @@ test("a listener that throws harms nobody, is logged, and hears nothing more", (
   expect(written("listener.failed")).toHaveLength(1);
 });
 
-test("a listener that logs does not hear itself", () => {
+test("a listener that logs does not get its own lines", () => {
   const { log, written } = setup();
   let heard = 0;
   log.subscribe(() => {
@@ -176,7 +173,7 @@ test("a listener that logs does not hear itself", () => {
   expect(written("heard")).toHaveLength(1);
 });
 
-test("there are not more than a hundred listeners, and one that goes makes room", () => {
+test("at most a hundred listeners are allowed, and one that unsubscribes makes room", () => {
   const { log } = setup();
   const ends = Array.from({ length: 100 }, () => log.subscribe(() => {}));
   expect(() => log.subscribe(() => {})).toThrow(/100 listeners/);
@@ -184,7 +181,7 @@ test("there are not more than a hundred listeners, and one that goes makes room"
   log.subscribe(() => {});
 });
 
-test("a log file that cannot be opened is in the tail, with its reason in the snapshot", () => {
+test("a log file that cannot be opened is reported in the tail, and its reason in the snapshot", () => {
   const { log } = setup({ directory: "/dev/null/logs" });
   expect(log.tail(1)).toMatchObject([{ event: "log.file-failed" }]);
   expect(log.snapshot()).toMatchObject({ fileWritable: false, fileFailure: "ENOTDIR" });

@@ -89,7 +89,7 @@ test("errors are written with name, code, fields, stack and all causes, without 
   expect(JSON.stringify(error)).not.toContain("AbC-_9");
 });
 
-test("what cannot be read, ends nowhere or is too much is named instead", () => {
+test("values that cannot be read, are circular or are too large are replaced by a short note", () => {
   const { factsOf, written } = setup();
   const circle: Record<string, unknown> = { a: 1 };
   circle["self"] = circle;
@@ -150,7 +150,7 @@ test("what cannot be read, ends nowhere or is too much is named instead", () => 
   expect(written.at(-1)?.length).toBeLessThan(40_000);
 });
 
-test("names that mean something to JavaScript are only names", () => {
+test("names with a meaning in JavaScript are treated as plain names", () => {
   const { factsOf } = setup();
 
   const facts = factsOf(JSON.parse('{"__proto__":{"polluted":1},"constructor":2}'));
@@ -187,7 +187,7 @@ const surroundings = fc.constantFrom(
   (secret: string) => JSON.stringify({ url: secret }),
 );
 
-/** Data of any shape with the same secret text somewhere in it, perhaps as a name. */
+/** Generates data of any shape that contains the same secret text, perhaps as a name. */
 const leaky = fc.tuple(digits, tail, surroundings).chain(([id, secretTail, surround]) => {
   const text = surround(`${id}:${secretTail}`);
   const leaf = fc.oneof(fc.constant<unknown>(text), fc.jsonValue(), fc.anything());
@@ -205,7 +205,7 @@ const leaky = fc.tuple(digits, tail, surroundings).chain(([id, secretTail, surro
   return fc.record({ secretTail: fc.constant(secretTail), text: fc.constant(text), tree });
 });
 
-test("P11: no token of any shape survives anywhere in a line, and nothing is changed", async () => {
+test("P11: no token of any shape survives anywhere in a line, and the data logged is not changed", async () => {
   const { log, written } = setup();
   const shown = (value: unknown) => inspect(value, { depth: 20, getters: false });
 
@@ -221,11 +221,11 @@ test("P11: no token of any shape survives anywhere in a line, and nothing is cha
       });
 
       expect(written).toHaveLength(3);
-      // Even what a cut leaves of it must not be worth anything.
+      // Even the part left when a long text is cut must be useless.
       for (const line of written) expect(line).not.toContain(secretTail.slice(0, 10));
       for (const line of written) JSON.parse(line);
       expect(shown(tree)).toBe(before);
-      // Thousands of lines within one turn would be more than any file takes.
+      // Thousands of lines within one turn of the event loop would exceed the log file's backlog.
       while (log.snapshot().behindBytes > 0) await new Promise((done) => setImmediate(done));
     }),
     { numRuns: 1_000 },

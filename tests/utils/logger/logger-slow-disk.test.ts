@@ -1,4 +1,7 @@
-/** A slow disk: what is lost is what matters least, it is counted and told, and memory is bounded. */
+/**
+ * Slow disk: tests that the least important lines are lost first and counted, and memory is
+ * bounded.
+ */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +12,7 @@ import type { LogDisk } from "../../../bot/utils/logger/log-disk.ts";
 import { BotLogger } from "../../../bot/utils/logger.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
-/** Writes nothing while it is stuck, and everything afterwards. */
+/** A disk that writes nothing while it is stuck, and everything afterwards. */
 class SlowDisk implements LogDisk {
   readonly open = fs.open;
   readonly close = fs.close;
@@ -74,7 +77,7 @@ function setup(disk?: LogDisk) {
 const filler = "x".repeat(3_900);
 const mib = 2 ** 20;
 
-test("a disk that is behind costs debug first, then info, and the important lines last", async () => {
+test("a slow disk drops debug lines first, then info, and the important lines last", async () => {
   const disk = new SlowDisk();
   const { create, fileLines, stderr } = setup(disk);
   const log = create();
@@ -109,7 +112,7 @@ test("a disk that is behind costs debug first, then info, and the important line
   expect(told.map(({ facts }) => facts.dropped)).toEqual([drops]);
 });
 
-test("beyond the last limit important lines go to stderr, and into the file when it has room", async () => {
+test("beyond the last limit important lines go to stderr, and to the file once it has room", async () => {
   const disk = new SlowDisk();
   const { create, fileLines, stderr } = setup(disk);
   const log = create();
@@ -125,7 +128,7 @@ test("beyond the last limit important lines go to stderr, and into the file when
   disk.release();
   await expect.poll(() => log.snapshot().behindBytes).toBe(0);
   await log.close();
-  // The latest thousand of those that were refused were kept.
+  // The logger kept the latest thousand of the refused lines.
   const numbers = fileLines()
     .filter((line) => line.event === "very-important")
     .map((line) => line.facts.n);
@@ -133,7 +136,7 @@ test("beyond the last limit important lines go to stderr, and into the file when
   expect(numbers.length).toBe(7_000 - dropped + 1_000);
 });
 
-test("a second time is told again, with its own count", async () => {
+test("falling behind again is reported again, with its own count", async () => {
   const disk = new SlowDisk();
   const { create, fileLines } = setup(disk);
   const log = create();
@@ -152,7 +155,7 @@ test("a second time is told again, with its own count", async () => {
   expect(counts[0] + counts[1]).toBe(log.snapshot().drops.debug);
 });
 
-test("a disk that takes nothing at all is seen, however little waits", async () => {
+test("a disk that writes nothing is noticed, however little is waiting", async () => {
   const disk = new SlowDisk();
   const { clock, create } = setup(disk);
   const log = create();
@@ -167,7 +170,7 @@ test("a disk that takes nothing at all is seen, however little waits", async () 
   await expect.poll(() => log.snapshot().stalledMs).toBe(0);
 });
 
-test("a pipe that nobody reads for a while is such a disk", async (context) => {
+test("a pipe that is not read for a while behaves like a slow disk", async (context) => {
   const { create, directory, stderr } = setup();
   const path = join(directory, `bot-${new Date().toISOString().slice(0, 10)}.log`);
   if (spawnSync("mkfifo", [path]).status !== 0) context.skip("there is no mkfifo here");
@@ -193,7 +196,7 @@ test("a pipe that nobody reads for a while is such a disk", async (context) => {
     try {
       for (;;) text += buffer.toString("utf8", 0, fs.readSync(reader, buffer));
     } catch (error) {
-      // Empty for the moment.
+      // The pipe is empty for the moment.
       expect((error as { code: string }).code).toBe("EAGAIN");
     }
   };
@@ -219,7 +222,7 @@ test("a pipe that nobody reads for a while is such a disk", async (context) => {
   expect(stderr).toEqual([]);
 });
 
-test("a file over its size goes on in parts that the sweeper knows", async (context) => {
+test("a file over its size limit is continued in parts that the sweep finds", async (context) => {
   const { clock, create, directory } = setup();
   const day = new Date().toISOString().slice(0, 10);
   const path = join(directory, `bot-${day}.log`);

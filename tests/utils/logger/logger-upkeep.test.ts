@@ -1,4 +1,4 @@
-/** Logger upkeep: a full disk that is freed again, and files that are too old. */
+/** Logger upkeep: tests a full disk that is freed again, and the removal of old files. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ function setup(mount = false) {
   return { clock, directory, log, logFiles, mounted, stderr };
 }
 
-test("a full disk loses no important line, and the file goes on when there is room", async (context) => {
+test("a full disk loses no important line, and the file continues once there is room", async (context) => {
   const { clock, directory, log, logFiles, mounted, stderr } = setup(true);
   if (!mounted) context.skip("a small file system cannot be mounted here (needs root)");
   log.error("before");
@@ -41,7 +41,7 @@ test("a full disk loses no important line, and the file goes on when there is ro
   try {
     writeFileSync(ballast, Buffer.alloc(1_000_000));
   } catch {
-    // It was to fill the disk, and it has.
+    // The write was meant to fill the disk, and it has.
   }
   for (let line = 0; line < 20; line++) {
     log.error("filling", { padding: "x".repeat(500), line });
@@ -65,7 +65,7 @@ test("a full disk loses no important line, and the file goes on when there is ro
   expect(contents()).toContain("log.file-restored");
 });
 
-test("files older than the limit are removed every hour, whatever else lies there stays", async () => {
+test("files older than the limit are removed every hour, and other files stay", async () => {
   const { clock, directory } = setup();
   const old = ["bot-2025-12-17.log", "bot-2025-12-17.log.1", "bot-2024-01-01.log"];
   const kept = ["bot-2025-12-18.log", "notes.txt", "bot-2025-12-17.txt", "other-2020-01-01.log"];
@@ -76,7 +76,7 @@ test("files older than the limit are removed every hour, whatever else lies ther
   expect(left).toEqual(expect.arrayContaining(kept));
 });
 
-test("nothing is looked after once it is closed", async () => {
+test("a closed logger removes no more files", async () => {
   const { clock, log } = setup();
   await log.close();
   expect(clock.pending).toBe(0);

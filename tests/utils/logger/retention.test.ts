@@ -1,4 +1,4 @@
-/** Retention: which files go, by age and by size, and which never do. */
+/** Retention: tests which files are removed by age and by size, and which never are. */
 import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { sweepLogFiles } from "../../../bot/utils/logger/retention.ts";
 
 const today = Date.UTC(2026, 0, 15);
 
-/** @param sizes Bytes of the files to be made. */
+/** @param sizes Bytes of each file to create, by name. */
 function setup(sizes: Readonly<Record<string, number>>) {
   const directory = mkdtempSync(join(tmpdir(), "retention-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -39,18 +39,15 @@ test.for<[number, readonly string[]]>([
   [30, ["01-12.2", "01-12.10", "01-15"]],
   [20, ["01-12.10", "01-15"]],
   [0, ["01-15"]],
-])(
-  "of files older than five days and with %i bytes for the rest, %j are left",
-  ([bytesMax, left]) => {
-    const { left: names, sweep } = setup(days);
-    const removed = sweep(bytesMax, "bot-2026-01-15.log");
-    expect(names()).toEqual(left.map((name) => `bot-2026-${name}.log`).sort());
-    const files = Object.keys(days).length - 1 - left.length;
-    expect(removed).toEqual({ files, bytes: files * 10 });
-  },
-);
+])("with a limit of five days and %i bytes, %j are left", ([bytesMax, left]) => {
+  const { left: names, sweep } = setup(days);
+  const removed = sweep(bytesMax, "bot-2026-01-15.log");
+  expect(names()).toEqual(left.map((name) => `bot-2026-${name}.log`).sort());
+  const files = Object.keys(days).length - 1 - left.length;
+  expect(removed).toEqual({ files, bytes: files * 10 });
+});
 
-test("a day that fills the disk alone keeps the part being written", () => {
+test("when one day alone exceeds the limit, the part being written is kept", () => {
   const { left, sweep } = setup({
     "bot-2026-01-15.log": 10,
     "bot-2026-01-15.1.log": 10,
@@ -60,7 +57,7 @@ test("a day that fills the disk alone keeps the part being written", () => {
   expect(left()).toEqual(["bot-2026-01-15.2.log"]);
 });
 
-test("when it is not known what is being written, the newest file stays", () => {
+test("when the file being written is unknown, the newest file stays", () => {
   const { left, sweep } = setup(days);
   sweep(0);
   expect(left()).toEqual(["bot-2026-01-15.log"]);
@@ -72,7 +69,7 @@ test("the file being written stays, even if the clock says it is old", () => {
   expect(left()).toEqual(["bot-2026-01-09.log"]);
 });
 
-test("nothing else is looked at, and a directory that is not there is no error", () => {
+test("other files are ignored, and a missing directory is not an error", () => {
   const others = { "notes.txt": 99, "bot-2020-01-01.txt": 99, "other-2020-01-01.log": 99 };
   const { left, sweep } = setup(others);
   expect(sweep(0)).toEqual({ files: 0, bytes: 0 });

@@ -1,4 +1,4 @@
-/** Poison: the third death is one too many. */
+/** Poison: tests that a message is poison after three deaths. */
 import { expect, test } from "vitest";
 import { isPoison } from "../../../bot/utils/message-queue/poison-rules.ts";
 

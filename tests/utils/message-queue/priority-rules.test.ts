@@ -1,9 +1,11 @@
-/** Ageing: one claim in four goes to an aged head first, however the claims are cut into batches. */
+/**
+ * Priority: tests that one claim in four goes to an aged head first, however claims are batched.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decideAgedLimit } from "../../../bot/utils/message-queue/priority-rules.ts";
 
-test("over any run of claims the aged share is a quarter", () => {
+test("over any series of claims the aged share is a quarter", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }), (limits) => {
       let claims = 0;

@@ -1,4 +1,4 @@
-/** Leak trend: synthetic heaps whose truth is known. */
+/** Leak trend: tests synthetic heaps whose right verdict is known. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decideLeak, type HeapPoint } from "../../../bot/utils/process-monitor/leak-trend-rules.ts";
@@ -8,7 +8,7 @@ const mb = 1024 * 1024;
 const limit = 512 * mb;
 const minute = 60_000;
 
-/** A point every three minutes. */
+/** Returns one point every three minutes. */
 function heap(points: number, usedMb: (index: number) => number): HeapPoint[] {
   return Array.from({ length: points }, (_, index) => ({
     atMs: index * 3 * minute,
@@ -26,7 +26,7 @@ describe("a heap that", () => {
   test.for<{ title: string; points: HeapPoint[]; kind: string }>([
     { title: "was seen too rarely", points: heap(11, (n) => 100 + 10 * n), kind: "unknown" },
     {
-      title: "was seen too shortly",
+      title: "was seen for too short a time",
       points: heap(40, (n) => 100 + n).map((point) => ({ ...point, atMs: point.atMs / 100 })),
       kind: "unknown",
     },
@@ -55,7 +55,7 @@ describe("a heap that", () => {
   });
 });
 
-test("one outlier does not bend the projection", () => {
+test("one outlier does not distort the projection", () => {
   const spike = heap(40, (n) => (n === 20 ? 480 : 100 + n));
   const verdict = decideLeak(spike, limit);
   if (verdict.kind !== "growing") throw new Error(verdict.kind);
@@ -63,7 +63,7 @@ test("one outlier does not bend the projection", () => {
   expect(verdict.hoursToLimit).toBeLessThan(20);
 });
 
-test("noise alone is hardly ever called a leak", () => {
+test("noise alone is rarely called a leak", () => {
   let alarms = 0;
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e9 }), (seed) => {

@@ -1,4 +1,4 @@
-/** Restart ledger: every start and end is on disk, with a cause, whatever the end was like. */
+/** Restart ledger: tests that every start and end is on disk with its cause, however it ended. */
 import {
   appendFileSync,
   mkdtempSync,
@@ -44,7 +44,7 @@ test("a stop is recorded with its reason, a kill as an unclean end of unknown ca
   ]);
 });
 
-test("who knows why the process before died is asked, and its word is kept", () => {
+test("an explanation of the previous end is asked for and kept", () => {
   const { boot } = setup();
   boot();
   boot((pid) => (pid === 101 ? { cause: "hang", detail: "in loop" } : undefined));
@@ -59,7 +59,7 @@ test("an end is recorded once", () => {
   expect(boot().records[0]?.end?.cause).toBe("defect");
 });
 
-test("a torn last line, noise and an empty file harm nothing", () => {
+test("a torn last line, noise and an empty file do no harm", () => {
   const { boot, file } = setup();
   boot().end({ cause: "SIGTERM", clean: true });
   appendFileSync(file, '{"startedAtEpochMs":1,"pi');
@@ -70,7 +70,7 @@ test("a torn last line, noise and an empty file harm nothing", () => {
   expect(boot().records).toHaveLength(1);
 });
 
-test("it keeps the latest five hundred, readable by its owner only", async () => {
+test("it keeps the latest five hundred records, readable only by their owner", async () => {
   const { boot, clock, file } = setup();
   for (let start = 0; start < 520; start++) {
     boot();

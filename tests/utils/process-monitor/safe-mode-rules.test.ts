@@ -1,11 +1,11 @@
-/** Safe mode: when a process that keeps dying is held back, and for how long. */
+/** Safe mode rules: test when a process that keeps dying is held back, and for how long. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decideSafeMode, type Life } from "../../../bot/utils/process-monitor/safe-mode-rules.ts";
 
 const minute = 60_000;
 
-/** Lives of so many milliseconds, one after the other, the last ending at `endMs`. */
+/** Returns runs of the given lengths in milliseconds, back to back, the last ending at `endMs`. */
 function lives(endMs: number, ...lengths: readonly (readonly [number, "clean" | "unclean"])[]) {
   const found: Life[] = [];
   let endedAtEpochMs = endMs;

@@ -1,4 +1,4 @@
-/** Safe mode as a component: it holds, lets go, watches, and ends. */
+/** Safe mode: tests that it holds work back, releases it, watches, and ends. */
 import { expect, onTestFinished, test } from "vitest";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import { SafeMode } from "../../../bot/utils/process-monitor/safe-mode.ts";
@@ -26,7 +26,7 @@ lifecycleConformance("safe mode", () => {
   return { component: safeMode, clock };
 });
 
-test("after an ordinary start nothing is held", async () => {
+test("after an ordinary start nothing is held back", async () => {
   const { events, safeMode } = setup(2);
   await safeMode.start();
   expect(safeMode.holding).toBe(false);
@@ -34,7 +34,7 @@ test("after an ordinary start nothing is held", async () => {
   expect(events).toEqual([]);
 });
 
-test("after three deaths work is held, then watched, then safe mode is left", async () => {
+test("after three deaths work is held back, then watched, then safe mode ends", async () => {
   const { clock, events, safeMode } = setup(4);
   await safeMode.start();
   await clock.advance(19_999);
@@ -54,7 +54,7 @@ test("after three deaths work is held, then watched, then safe mode is left", as
 type State = "off" | "holding" | "watching" | "left";
 type Happening = "it starts" | "a second passes" | "its time is over" | "it stops";
 
-/** What it is afterwards, and what it says; a pair that is missing does not compile. */
+/** The state afterwards and the events published; a missing pair does not compile. */
 const transitions: Record<State, Record<Happening, readonly [State, ...string[]]>> = {
   off: {
     "it starts": ["holding", "safe-mode.entered"],
@@ -103,7 +103,7 @@ test.for(pairs)("$state, and $happening: $expected", async ({ expected, happenin
   if (happening === "it stops") await safeMode.stop();
 
   const [after, ...said] = expected;
-  // Left is off again, for good.
+  // A safe mode that was left is off for good.
   expect(safeMode.snapshot().state).toBe(after === "left" ? "off" : after);
   expect(events.map(({ type }) => type)).toEqual(said);
 });

@@ -1,4 +1,4 @@
-/** Watchdog as a component; what it does about a hang is seen end to end. */
+/** Watchdog: tests its life as a component; end-to-end tests show what it does about a hang. */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { Watchdog } from "../../../bot/utils/process-monitor/watchdog.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
-/** The worker's own clock is real: so long a silence does not happen here. */
+/** The worker's clock is real, so this limit is longer than any silence in these tests. */
 const killAfterMs = 3_600_000;
 
 function setup() {
@@ -26,7 +26,7 @@ lifecycleConformance("the watchdog", () => {
   return { clock, component: watchdog };
 });
 
-test("it beats five times a second while it lives, and leaves nothing on disk", async () => {
+test("it beats five times a second while it runs, and leaves nothing on disk", async () => {
   const { clock, directory, events, watchdog } = setup();
   await watchdog.start();
   const { beats } = watchdog.heartbeat();
@@ -40,7 +40,7 @@ test("it beats five times a second while it lives, and leaves nothing on disk", 
   expect(events).toEqual([]);
 });
 
-test("stopped, it does not start again", async () => {
+test("once stopped, it does not start again", async () => {
   const { clock, watchdog } = setup();
   await watchdog.stop();
   await watchdog.start();

@@ -1,4 +1,4 @@
-/** Connection: every state and every event, as one table. */
+/** Connection: tests every state with every event, as one table. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
@@ -31,7 +31,7 @@ test.for<[ConnectionState, ConnectionEvent, ConnectionState]>([
   expect(nextConnectionState(state, event)).toEqual(expected);
 });
 
-test("whatever happens, one success connects", () => {
+test("after any history, one success means connected", () => {
   const events = fc.array(fc.constantFrom<ConnectionEvent>("succeeded", "failed", "attempt-begun"));
   fc.assert(
     fc.property(events, (history) => {
