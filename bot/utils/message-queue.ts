@@ -150,8 +150,7 @@ export class MessageQueue implements Component {
     this.#report = new OutcomeReport({ publish: deps.publish, now: this.#now, record });
   }
 
-  // ---- life
-  // ---------------------------------------------------------------------------------------
+  // ---- life -------------------------------------------------------------------------------------
 
   async start(): Promise<void> {
     const recovered = await this.#recover();
@@ -224,8 +223,7 @@ export class MessageQueue implements Component {
     }
   }
 
-  // ---- adding
-  // -------------------------------------------------------------------------------------
+  // ---- adding -----------------------------------------------------------------------------------
 
   /** Queues one message. Resolves once it is on disk; rejects with a `Storage…Error`. */
   async addMessage(
@@ -271,8 +269,7 @@ export class MessageQueue implements Component {
     return (await this.#sendingDepth.look()) < this.#deps.lengthMax;
   }
 
-  // ---- operating
-  // ----------------------------------------------------------------------------------
+  // ---- operating --------------------------------------------------------------------------------
 
   /** Makes a pool look for work now, for example because its gate has opened. */
   wake(pool: Pool): void {
@@ -327,8 +324,7 @@ export class MessageQueue implements Component {
     };
   }
 
-  // ---- working
-  // ------------------------------------------------------------------------------------
+  // ---- working ----------------------------------------------------------------------------------
 
   #correlate<T>(message: Message, run: () => T): T {
     const { correlate } = this.#deps;
@@ -468,8 +464,7 @@ export class MessageQueue implements Component {
     }
   }
 
-  // ---- recovery
-  // -----------------------------------------------------------------------------------
+  // ---- recovery ---------------------------------------------------------------------------------
 
   async #recover(): Promise<readonly Message[]> {
     const outcomes = new Map<number, AttemptOutcome>();
@@ -497,8 +492,7 @@ export class MessageQueue implements Component {
     return outcome.kind === "retry" ? { ...outcome, availableAtEpochMs: this.#now() } : outcome;
   }
 
-  // ---- sweeping
-  // -----------------------------------------------------------------------------------
+  // ---- sweeping ---------------------------------------------------------------------------------
 
   async #sweep(): Promise<void> {
     const { deadLettersKeepMs, publish, store } = this.#deps;

@@ -71,7 +71,7 @@ test("a loop that sleeps 0 ms forever is reported", async () => {
   };
   const looping = loop();
 
-  await expect(clock.advance(1)).rejects.toThrow("without end");
+  await expect(clock.advance(1)).rejects.toThrow("forever");
 
   stopping.abort();
   await looping;

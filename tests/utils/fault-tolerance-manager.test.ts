@@ -275,8 +275,7 @@ test("the duration of each start is published", async () => {
   expect(events).toEqual([{ type: "component.started", component: "storage", durationMs: 250 }]);
 });
 
-// ---- every state, every command
-// ----------------------------------------------------------------------
+// ---- every state, every command -----------------------------------------------------------------
 
 type State = "created" | "starting" | "running" | "draining" | "drained" | "stopped";
 type Command = "start" | "drain" | "stop";

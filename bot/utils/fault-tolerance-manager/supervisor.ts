@@ -111,7 +111,7 @@ export class Supervisor {
    * Replaces a component with a new instance on request. Resolves when the new instance has proved
    * that it works. Rejects with one of this file's errors, or with what its start threw.
    */
-  async restart(name: string, cause = "asked for"): Promise<void> {
+  async restart(name: string, cause = "requested"): Promise<void> {
     const watched = this.#watched.get(name);
     if (!watched?.component.renew) {
       const known = this.snapshot().flatMap((one) => (one.restartable ? [one.name] : []));

@@ -204,8 +204,7 @@ test("a poll that hangs in spite of its deadline costs a new poller and no updat
   expect(manager.snapshot()).toMatchObject([{ name: "intake", restarts: 1, state: "alive" }]);
 });
 
-// ---- every state, every event
-// --------------------------------------------------------------------------
+// ---- every state, every event -------------------------------------------------------------------
 
 type State = SupervisedComponent["state"];
 type Happening =
