@@ -1,8 +1,8 @@
 /**
- * Bot API client: one HTTP call to Telegram, or to another Bot API server.
+ * Bot API client: makes HTTP calls to Telegram or to another Bot API server.
  *
- * Owns a pool of kept-alive connections. Every call has a deadline and every failure leaves here as
- * a `TelegramError` that says whether the call may have been executed, without the token in it.
+ * Owns a pool of kept-alive connections. Every call has a deadline. Every failure is a
+ * `TelegramError` that says whether the call may have been executed and never contains the token.
  */
 import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
@@ -21,7 +21,7 @@ import type { Secret } from "../../core/secret.ts";
 import { extractFiles, type FileContent, type FilePart } from "./file-parts.ts";
 import { readAnswer } from "./read-answer.ts";
 
-/** One way to the Bot API. */
+/** One route to the Bot API. */
 export interface ApiRoute {
   readonly apiRoot: string;
   /** For everything but loopback addresses; a secret, because it may hold a password. */
@@ -30,20 +30,20 @@ export interface ApiRoute {
 
 export interface BotApiClientDeps {
   readonly token: Secret;
-  /** Where the Bot API lives; a path prefix is kept. Default https://api.telegram.org. */
+  /** The Bot API's address; a path prefix is kept. Default https://api.telegram.org. */
   readonly apiRoot: string;
-  /** Other ways to it, tried in turn when this one fails (`renew`). */
+  /** Other routes, tried in turn when this one fails (`renew`). */
   readonly fallbacks?: readonly ApiRoute[];
   readonly clock: Clock;
-  /** Milliseconds a call may take unless it says otherwise. */
+  /** Milliseconds that a call may take unless its options say otherwise. */
   readonly deadlineMs: number;
-  /** Connections at a time, the long poll's included. */
+  /** Maximum number of connections, including the long poll's. */
   readonly connections: number;
   /** Proxy for everything but loopback addresses; a secret, because it may hold a password. */
   readonly httpsProxy?: Secret;
 }
 
-/** An answer to getUpdates is cut at 4 MiB by the server; anything far beyond is not Telegram. */
+/** The server cuts an answer to getUpdates at 4 MiB; a far larger one is not Telegram's. */
 const answerBytesMax = 32 * 1024 * 1024;
 const connectTimeoutMs = 5_000;
 
@@ -63,9 +63,9 @@ export class BotApiClient implements BotApi {
   }
 
   /**
-   * Begins anew with fresh connections, so that names are resolved again. Calls under way go on.
+   * Switches to fresh connections, so that names are resolved again. Calls under way go on.
    *
-   * @param change Whether to take the next way to the Bot API, if there is another.
+   * @param change Whether to take the next route to the Bot API, if there is one.
    */
   renew(change: boolean): void {
     if (change) this.#routeIndex = (this.#routeIndex + 1) % this.#routes.length;
@@ -75,7 +75,7 @@ export class BotApiClient implements BotApi {
     void dispatcher.close().finally(() => this.#retired.delete(dispatcher));
   }
 
-  /** Connections in use, waiting and at most, for operators. */
+  /** Figures of the connection pool, for operators. */
   get pool(): PoolFigures {
     const { dispatcher } = this.#pool;
     const {
@@ -92,7 +92,7 @@ export class BotApiClient implements BotApi {
     payload: JsonObject,
     { signal, deadlineMs = this.#deps.deadlineMs }: CallOptions = {},
   ): Promise<T> {
-    // When the deadline passes first, it aborts the request, and so the connection.
+    // When the deadline passes first, it aborts the request and its connection.
     const exchange = (over: AbortSignal) => this.#exchange<T>(method, payload, over);
     const late = () => {
       throw new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`);
@@ -117,7 +117,7 @@ export class BotApiClient implements BotApi {
       method: "POST",
       ...content,
       signal,
-      // The deadline above covers the whole call; these would only cut a long poll short.
+      // The call's own deadline covers everything; these would only cut a long poll short.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -132,19 +132,19 @@ export class BotApiClient implements BotApi {
   }
 }
 
-/** Of the pool of connections. */
+/** The state of the connection pool. */
 export interface PoolFigures {
   readonly connected: number;
   readonly running: number;
   readonly pending: number;
   readonly connectionsMax: number;
-  /** Which of the ways is in use; 0 is the first. */
+  /** Index of the route in use; 0 is the first. */
   readonly route: number;
 }
 
 interface ConnectionPool {
   readonly dispatcher: Dispatcher;
-  /** Everything of the address before the method. */
+  /** The address up to the method's name. */
   readonly prefix: string;
 }
 
@@ -194,7 +194,7 @@ function nameOf(content: FileContent): string {
 async function openFile(method: string, file: FilePart): Promise<Blob> {
   const { content } = file;
   if ("base64" in content) return new Blob([Buffer.from(content.base64, "base64")]);
-  // `openAsBlob` throws at once where one expects it to reject.
+  // `openAsBlob` throws synchronously instead of rejecting.
   const opening = Promise.resolve(content.source).then((path) => openAsBlob(path));
   return opening.catch((cause: unknown) => {
     throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, { cause });
@@ -216,7 +216,7 @@ const notSentCodes = new Set([
 
 function classifyFailure(method: string, error: unknown): TelegramError {
   const code = failureCode(error);
-  // The original error is not kept as cause: it may carry the URL, and so the token.
+  // The original error is not kept as the cause, because its URL may contain the token.
   if (notSentCodes.has(code) || isTlsOrProxyFailure(code, error)) {
     return new CallNotSentError(`${method}: no connection (${code})`);
   }

@@ -1,10 +1,10 @@
 /**
  * File parts: finds the files in a recorded call, for a multipart upload.
  *
- * Telegraf names a file on disk `{ source: "path" }`. A file that was never on disk is
- * `{ base64: "…" }` (kit/text-file.ts), so that the queue alone holds it. A top-level file is uploaded
- * under its own field name; one inside `media` under a name that `attach://` refers to.
- * Source: Bot API, "Sending files" and InputMedia.
+ * Telegraf describes a file on disk as `{ source: "path" }`. A file that was never on disk is `{
+ * base64: "…" }` (kit/text-file.ts) and exists only in the queue. A top-level file is uploaded
+ * under its own field name, a file inside `media` under a name that `attach://` refers to. Source:
+ * Bot API, "Sending files" and InputMedia.
  */
 import type { Json, JsonObject } from "../../core/message.ts";
 
@@ -14,10 +14,10 @@ export interface FilePart {
   readonly filename: string | undefined;
 }
 
-/** Where its bytes are: on disk, or in the call. */
+/** Where the file's bytes are: on disk or in the call. */
 export type FileContent = { readonly source: string } | { readonly base64: string };
 
-/** @returns the call's fields with references in place of paths, and the files they refer to. */
+/** @returns the call's fields with references instead of files, and the files they refer to. */
 export function extractFiles(payload: JsonObject): {
   readonly fields: JsonObject;
   readonly files: readonly FilePart[];
@@ -42,7 +42,7 @@ export function extractFiles(payload: JsonObject): {
   return { fields, files };
 }
 
-/** Whether a value is a file to be uploaded. */
+/** Whether `value` is a file to upload. */
 function isFile(value: Json): value is FileContent & JsonObject {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
   const { base64, source } = value as JsonObject;

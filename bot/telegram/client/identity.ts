@@ -1,8 +1,8 @@
 /**
- * Identity: who the bot is (`getMe`), known even while Telegram cannot be reached.
+ * Identity: knows who the bot is (`getMe`), even while Telegram cannot be reached.
  *
- * Telegraf needs it to tell `/start@ThisBot` from `/start@AnotherBot`. The last answer is kept in the
- * store, so updates that were waiting are handled right after a restart in an outage.
+ * Telegraf needs this to tell `/start@ThisBot` from `/start@AnotherBot`. The last answer is kept in
+ * the store, so waiting updates are handled right after a restart during an outage.
  */
 import type { Context } from "telegraf";
 import type { BotApi } from "../../core/bot-api.ts";
@@ -44,12 +44,12 @@ export class Identity implements Component {
     return this.#loop.stop();
   }
 
-  /** Resolves as soon as it is known, from the store or from Telegram. */
+  /** Resolves as soon as the identity is known, from the store or from Telegram. */
   whoAmI(): Promise<BotInfo> {
     return this.#known.promise;
   }
 
-  /** Asks until Telegram answers once; polling reports why it does not. */
+  /** Asks until Telegram answers once. The intake reports failures, so none are reported here. */
   async #ask(loop: Loop): Promise<void> {
     const { api, facts, random } = this.#deps;
     for (let failures = 1; ; failures++) {

@@ -1,4 +1,4 @@
-/** Measured API: a BotApi that tells how its calls went, as far as the connection is concerned. */
+/** Measured API: a BotApi that reports for each call whether the connection worked. */
 import type { BotApi, CallOptions } from "../../core/bot-api.ts";
 import type { Clock } from "../../core/clock.ts";
 import { TelegramError } from "../../core/errors.ts";
@@ -7,9 +7,11 @@ import type { JsonObject } from "../../core/message.ts";
 export interface MeasuredApiDeps {
   readonly api: BotApi;
   readonly clock: Clock;
-  /** An answer came; `durationMs` is missing where waiting was wanted (a long poll). */
+  /**
+   * Called for every answer; `durationMs` is `undefined` when the wait was intended (a long poll).
+   */
   readonly onAnswer: (durationMs: number | undefined) => void;
-  /** No answer came, or none that can be read. */
+  /** Called when no readable answer came. */
   readonly onFailure: (error: TelegramError) => void;
 }
 
@@ -30,7 +32,7 @@ export class MeasuredApi implements BotApi {
       answered();
       return result;
     } catch (error) {
-      // A refusal is an answer. What was called off says nothing about the connection.
+      // A refusal is an answer. An aborted call says nothing about the connection.
       if (error instanceof TelegramError && !options?.signal?.aborted) {
         if (error.effect === "refused") answered();
         else onFailure(error);

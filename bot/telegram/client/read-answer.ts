@@ -1,8 +1,8 @@
 /**
- * Answers: what Telegram's answer to a call means, as a result or as a `TelegramError`.
+ * Read answer: turns Telegram's answer to a call into a result or a `TelegramError`.
  *
- * The one place that knows HTTP codes and Telegram's error texts.
- * Source of the texts: tdlib/telegram-bot-api, as listed in its `Client.cpp`.
+ * Only this file knows HTTP codes and Telegram's error texts.
+ * Source of the texts: `Client.cpp` of tdlib/telegram-bot-api.
  */
 import {
   AlreadyDoneError,
@@ -49,7 +49,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
       ? (value as Record<string, unknown>)
       : undefined;
   } catch {
-    // Not JSON: a proxy, a cut body, an empty refusal. Judged by its status.
+    // It is not JSON (a proxy, a cut body, an empty refusal), so its status decides.
     return undefined;
   }
 }
@@ -59,7 +59,7 @@ function refusalToError(method: string, refusal: Refusal): TelegramError {
   const description = String(refusal.description ?? "");
   if (code === 429) return new RateLimitedError(method, (parameters?.retry_after ?? 1) * 1000);
   if (code === 401) return new UnauthorizedError(method);
-  // The cloud answers a malformed token with a bare 404; an unknown method has a longer text.
+  // Telegram answers a malformed token with a bare 404; an unknown method gets a longer text.
   if (code === 404 && description === "Not Found") return new UnauthorizedError(method);
   if (code === 421) return new CallNotSentError(`${method}: the server does not serve this bot`);
   if (code >= 500) return new CallUnknownError(`${method}: ${code} ${describe(description)}`);
@@ -94,10 +94,10 @@ function textToError(method: string, code: number, description: string): Telegra
   return new CallRefusedError(method, code, describe(description));
 }
 
-/** Statuses with which the Bot API server itself refuses with an empty body. */
+/** Statuses with which the Bot API server itself refuses a call without a body. */
 const emptyRefusals = new Set([400, 413, 414, 415, 431, 501, 505]);
 
-/** An answer that is not the Bot API's: a proxy's page, a cut body, an empty refusal. */
+/** Judges an answer that is not Bot API JSON: a proxy's page, a cut body, an empty refusal. */
 function foreignAnswerToError(
   method: string,
   status: number,
@@ -111,14 +111,14 @@ function foreignAnswerToError(
   if (emptyRefusals.has(status) && text.length === 0) {
     return new CallRefusedError(method, status, "empty answer");
   }
-  // A page in between refused; Telegram never saw the call.
+  // A server in between refused, so Telegram never saw the call.
   if (status >= 400 && status < 500) {
     return new CallNotSentError(`${method}: something in between answered ${status}`);
   }
   return new CallUnknownError(`${method}: unreadable answer with status ${status}`);
 }
 
-/** Descriptions are Telegram's own words, but may quote a piece of what was sent. */
+/** Removes quotations from a description: Telegram may quote a piece of what was sent. */
 function describe(description: string): string {
   return description.replace(/"[^"]*"/g, '"…"').slice(0, 200);
 }

@@ -1,13 +1,13 @@
 /**
- * Rapid requests: notices when one person asks more often than a person does.
+ * Rapid requests: notices when one person sends more requests than a person would.
  *
- * A sliding window a person. Who is over the limit is told once, and then ignored until the window has
- * room again. What is ignored counts, too: hammering does not help.
- * An update that is handled again gets the verdict it had.
+ * Each person has a sliding window. A person over the limit is told once and then ignored until the
+ * window has room again. Ignored requests count as well, so hammering does not help. An update that
+ * is handled again gets the same verdict.
  */
 
 export interface RapidRequestsOptions {
-  /** Requests within the window that are fine. */
+  /** Requests allowed within the window. */
   readonly requestsMax: number;
   readonly windowMs: number;
 }
@@ -15,11 +15,11 @@ export interface RapidRequestsOptions {
 export type RapidVerdict = "fine" | "warn" | "ignore";
 
 interface Requests {
-  /** By update id, with its instant and verdict, oldest first. */
+  /** Instant and verdict of each request by update id, oldest first. */
   readonly seen: Map<number, { readonly atMs: number; readonly verdict: RapidVerdict }>;
 }
 
-/** People remembered; the longest silent one is forgotten first. */
+/** People remembered; the one who has been silent the longest is forgotten first. */
 const peopleMax = 10_000;
 
 export class RapidRequests {
@@ -40,7 +40,7 @@ export class RapidRequests {
     }
     const verdict = this.#decide(seen);
     seen.set(updateId, { atMs, verdict });
-    // Of a flood no more is remembered than decides about it.
+    // Keep only as many requests as the verdict needs.
     if (seen.size > 2 * this.#options.requestsMax + 2) seen.delete(seen.keys().next().value ?? 0);
     return verdict;
   }
@@ -53,7 +53,7 @@ export class RapidRequests {
 
   #requestsOf(userId: number): Requests {
     const requests = this.#people.get(userId) ?? { seen: new Map() };
-    // At the end again: who asked last is forgotten last.
+    // Moves the person to the end, because the first one is forgotten first.
     this.#people.delete(userId);
     this.#people.set(userId, requests);
     if (this.#people.size > peopleMax) {

@@ -1,8 +1,8 @@
 /**
- * Recorded context: the Telegraf context type whose calls are recorded.
+ * Recorded context: creates the Telegraf context type whose calls are recorded.
  *
- * Telegraf makes the context itself, from the update alone; the recorder of the attempt is found
- * again by that update object.
+ * Telegraf makes the context from the update object alone, so that object leads to the attempt's
+ * recorder.
  */
 import { Context } from "telegraf";
 import type { Transaction } from "../../core/transaction.ts";
@@ -10,7 +10,7 @@ import type { BotContext } from "../../kit/bot-context.ts";
 import { type DirectCalls, ImmediateTelegram, RecordedTelegram } from "./recorded-telegram.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** The recorder of every update that is being handled. */
+/** The recorders of the updates that are being handled, by update object. */
 export type Recorders = WeakMap<object, Recorder>;
 
 /** @returns the class to give to Telegraf as `contextType`. */

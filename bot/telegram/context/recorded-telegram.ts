@@ -1,8 +1,8 @@
 /**
- * Recorded Telegram: the `ctx.telegram` handlers get, and `ctx.now`.
+ * Recorded Telegram: the `ctx.telegram` and `ctx.now` that handlers get.
  *
- * Everything Telegraf offers ends in `callApi`, so that is all there is to replace: what begins with
- * `get` runs at once, everything else is recorded (`ctx.telegram`) or runs at once too (`ctx.now`).
+ * All of Telegraf's methods end in `callApi`, so only that is replaced. `ctx.telegram` runs methods
+ * that begin with `get` at once and records all others; `ctx.now` runs all at once.
  */
 import pRetry from "p-retry";
 import { Telegram } from "telegraf";
@@ -17,22 +17,25 @@ import type { FloodGate } from "../delivery/flood-gate.ts";
 import type { Recorder } from "./recorder.ts";
 
 export interface DirectCallsDeps {
-  /** Guarded by the breaker. */
+  /** The API behind the breaker. */
   readonly api: BotApi;
   readonly clock: Clock;
   readonly random: Random;
   readonly token: Secret;
   readonly apiRoot: string;
-  /** Waits until flood control lets a call to this chat start; the result reports its end. */
+  /**
+   * Waits until flood control lets a call to this chat start; the returned function reports its
+   * end.
+   */
   readonly permit: FloodGate["permit"];
 }
 
 const attemptsMax = 3;
 const backoff: BackoffOptions = { initialMs: 300, maxMs: 3_000 };
-/** A 429 longer than this is not waited for inside a handler. */
+/** The longest `retry_after` that a handler waits for, in milliseconds. */
 const retryAfterMsMax = 5_000;
 
-/** Makes calls at once, with a few attempts where a repetition is safe. */
+/** Makes calls at once, with a few attempts when a repetition is safe. */
 export class DirectCalls {
   readonly #deps: DirectCallsDeps;
 
@@ -48,7 +51,7 @@ export class DirectCalls {
     return this.#deps.apiRoot;
   }
 
-  /** @throws TelegramError the last one, after the attempts. */
+  /** @throws TelegramError the last attempt's error. */
   call(method: string, payload: unknown, signal: AbortSignal): Promise<unknown> {
     return pRetry(() => this.#callOnce(method, payload, signal), {
       retries: attemptsMax - 1,
@@ -90,11 +93,11 @@ export class DirectCalls {
 function mayRepeat(method: string, error: unknown): boolean {
   if (!(error instanceof TelegramError) || !error.transient) return false;
   if (error instanceof RateLimitedError) return error.retryAfterMs <= retryAfterMsMax;
-  // A question may be asked twice; a send that may have been executed must not be repeated here.
+  // A query may be repeated; a send that may have been executed must not be repeated here.
   return isQueryMethod(method) || error.effect === "not-sent";
 }
 
-/** `ctx.telegram`: records what changes something. */
+/** `ctx.telegram`: records every call that changes something. */
 export class RecordedTelegram extends Telegram {
   readonly #recorder: Recorder;
   readonly #direct: DirectCalls;
@@ -130,11 +133,11 @@ export class ImmediateTelegram extends Telegram {
   }
 }
 
-/** Stands for a result that does not exist yet: reading any field of it says so. */
+/** Stands for a result that does not exist yet: reading any of its fields throws. */
 function notSentYet(method: string): object {
   return new Proxy(Object.freeze({}), {
     get(_, field) {
-      // `await` looks for `then`, and printing looks for symbols: neither wants the result.
+      // `await` reads `then` and printing reads symbols; neither uses the result.
       if (field === "then" || typeof field === "symbol") return undefined;
       throw new NotSentYetError(method, field);
     },

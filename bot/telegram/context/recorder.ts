@@ -1,9 +1,10 @@
 /**
- * Recorder: what one attempt at an update wants sent, and its durable steps.
+ * Recorder: collects the calls that one attempt at an update wants sent, and runs its durable
+ * steps.
  *
- * A call made inside `ctx.transaction` commits with that step; every other one commits with the
- * update's completion. Which is which follows the asynchronous context, so it stays right when an
- * author runs a transaction and a reply side by side.
+ * A call made inside `ctx.transaction` commits with that step; every other call commits with the
+ * update's completion. The asynchronous context decides which applies, so this also holds when an
+ * author runs a transaction and a reply concurrently.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AttemptOverError } from "../../core/errors.ts";
@@ -33,7 +34,11 @@ export class Recorder {
     return this.#attempt.signal;
   }
 
-  /** Notes a call to be sent after the commit. @throws UnrecordableCallError, AttemptOverError. */
+  /**
+   * Records a call to be sent after the commit.
+   *
+   * @throws UnrecordableCallError, AttemptOverError.
+   */
   record(method: string, payload: unknown): void {
     if (this.#over || this.#attempt.signal.aborted) {
       throw new AttemptOverError(`${method}: the handler of this update has already ended`);
@@ -55,7 +60,7 @@ export class Recorder {
     return this.#attempt.step(name, scoped, () => messages) as Promise<T>;
   }
 
-  /** The handler has ended. @returns what it wants sent. */
+  /** Ends the recording. @returns the calls that the handler wants sent. */
   finish(): readonly NewMessage[] {
     this.#over = true;
     return this.#messages;

@@ -1,7 +1,7 @@
 /**
- * Update handler: runs Telegraf over one update and ends with what it wants sent.
+ * Update handler: runs Telegraf over one update and returns the calls it wants sent.
  *
- * Telegraf is a router here. Its calls, its errors and its context are ours.
+ * Telegraf is only a router here; its calls, errors and context are replaced by ours.
  */
 import type { Telegraf } from "telegraf";
 import type { Message, NewMessage } from "../../core/message.ts";
@@ -15,7 +15,7 @@ export interface UpdateHandlerDeps {
   readonly bot: Telegraf<BotContext>;
   readonly recorders: Recorders;
   readonly whoAmI: () => Promise<BotInfo>;
-  /** What is queued for the user when an update is given up. */
+  /** The messages queued for the user when an update is given up. */
   readonly lastWords: (message: Message) => readonly NewMessage[];
 }
 
@@ -31,7 +31,8 @@ export class UpdateHandler implements MessageHandler {
 
   async handle(attempt: Attempt): Promise<HandlerResult> {
     const { bot, recorders, whoAmI } = this.#deps;
-    // Telegraf would otherwise ask Telegram itself, without deadline and with the token in errors.
+    // Otherwise Telegraf would ask Telegram itself, without a deadline and with the token in
+    // errors.
     bot.botInfo ??= await whoAmI();
     const recorder = new Recorder(attempt);
     const update = attempt.message.payload;

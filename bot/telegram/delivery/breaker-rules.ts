@@ -2,22 +2,22 @@
  * Circuit breaker: stops calling Telegram while it does not answer, and finds out when it does.
  *
  *   closed --(failuresMax failures in a row, or a refused token)--> open
- *   open   --(its time is over)--> half-open      one probe (`getMe`) is made, nobody else calls
+ *   open   --(its time is over)--> half-open      one probe (`getMe`) is made, and no other call
  *   half-open --(probe succeeded)--> closed
  *   half-open --(probe failed)--> open, for twice as long, at most `openMaxMs`
  *   open   --(a success seen elsewhere: a poll came back)--> half-open
  *
- * Only what says something about Telegram as a whole counts as a failure: network errors, time-outs
- * and 5xx, not 400, 403 or 429. Pure; instants are monotonic milliseconds, because breakers on the
- * wall clock stay open for a day when the clock is set back a day.
+ * Only errors that concern Telegram as a whole count as failures: network errors, time-outs and
+ * 5xx, not 400, 403 or 429. Pure; instants are monotonic milliseconds, because a breaker on the
+ * wall clock stays open for a day when the clock is set back a day.
  */
 
 export interface BreakerOptions {
-  /** Failures in a row that open it. */
+  /** Consecutive failures that open the breaker. */
   readonly failuresMax: number;
-  /** First time open, in milliseconds. */
+  /** How long it stays open the first time, in milliseconds. */
   readonly openInitialMs: number;
-  /** Longest time open, in milliseconds. */
+  /** The longest it stays open before a probe, in milliseconds. */
   readonly openMaxMs: number;
 }
 
@@ -61,7 +61,7 @@ export function nextBreakerState(
         ? { kind: "closed", failures: state.failures + 1 }
         : opened(options.openInitialMs, nowMs, nowMs);
     case "open":
-      // Calls that were under way when it opened do not count any more.
+      // Calls that were under way when it opened no longer count.
       if (event.kind === "sign-of-life" || (event.kind === "ticked" && nowMs >= state.untilMs)) {
         return { kind: "half-open", openedAtMs: state.openedAtMs, openMs: state.openMs };
       }

@@ -32,8 +32,9 @@ export interface BreakerDeps {
 }
 
 /**
- * Capped low: an outage must be noticed to be over within seconds, and a probe costs nothing. Fewer
- * failures than a message has attempts: on a quiet night one message alone makes them all.
+ * The cap is low because the end of an outage must be noticed within seconds, and a probe costs
+ * nothing. `failuresMax` is below the attempts of a message, because on a quiet night a single
+ * message makes all of them.
  */
 const options: BreakerOptions = { failuresMax: 3, openInitialMs: 500, openMaxMs: 4_000 };
 const probeDeadlineMs = 5_000;
@@ -59,7 +60,10 @@ export class Breaker implements BotApi {
     return this.#state.kind;
   }
 
-  /** Like the call of the API behind it; rejects with `BreakerOpenError` at once while open. */
+  /**
+   * Passes the call on to the API; rejects with `BreakerOpenError` at once while the breaker is
+   * open.
+   */
   async call<T>(method: string, payload: JsonObject, callOptions?: CallOptions): Promise<T> {
     if (!this.closed) {
       throw new BreakerOpenError(`${method}: not tried, Telegram cannot be reached at present`);
@@ -74,7 +78,7 @@ export class Breaker implements BotApi {
     }
   }
 
-  /** Something else has reached Telegram, so an open breaker probes at once. */
+  /** Reports that something else reached Telegram, so an open breaker probes at once. */
   signOfLife(): void {
     this.#feed({ kind: "sign-of-life" });
     if (!this.closed) this.#loop.wake();
@@ -114,7 +118,7 @@ export class Breaker implements BotApi {
     const { api, clock, random } = this.#deps;
     while (!this.closed && !loop.stopped) {
       if (this.#state.kind === "open") {
-        // Jitter only shortens: the state machine says when the time is over at the latest.
+        // Jitter only shortens the wait: the state machine sets its latest end.
         const leftMs = this.#state.untilMs - clock.monotonicMs();
         if (!(await loop.wait(leftMs * (0.5 + random() / 2)))) return;
         if (this.#state.kind === "open") this.#state = { ...this.#state, untilMs: 0 };
@@ -124,7 +128,7 @@ export class Breaker implements BotApi {
         await api.call("getMe", {}, { deadlineMs: probeDeadlineMs, signal: loop.signal });
         this.#feed({ kind: "probe-succeeded" });
       } catch {
-        // Still down: the state says for how long it stays open now.
+        // Telegram is still down; the new state says how long the breaker stays open.
         this.#feed({ kind: "probe-failed" });
       }
     }

@@ -1,9 +1,8 @@
 /**
- * Outgoing: turns a Bot API call into a message for the queue.
+ * Call message: turns a Bot API call into a message for the queue.
  *
- * Decides by the method's name and the fields alone, so that methods Telegraf has never heard of
- * are handled like the others: which lane keeps the order, what counts under flood control, what
- * expires.
+ * The lane, the flood cost and the expiry follow from the method's name and the fields alone, so
+ * methods that Telegraf does not know are handled like the others.
  */
 import { UnrecordableCallError } from "../../core/errors.ts";
 import type {
@@ -19,16 +18,16 @@ import type {
 export interface OutgoingCall {
   readonly method: string;
   readonly payload: JsonObject;
-  /** Of the update that asked for it (correlation.ts). */
+  /** The id of the update that asked for the call (correlation.ts). */
   readonly cid?: string;
 }
 
 export interface OutgoingOptions {
   readonly type: MessageType;
   readonly priority: Priority;
-  /** When the update that asks for it was taken in: answers to queries expire from then on. */
+  /** When the update that asks for it was taken in; the lifetime of an answer starts then. */
   readonly receivedAtEpochMs: number;
-  /** Of that update. Default: none asked for it. */
+  /** The id of that update. Default: no update asked for the call. */
   readonly cid?: string;
 }
 
@@ -36,9 +35,9 @@ export interface OutgoingOptions {
 const callLengthMax = 1024 * 1024;
 
 /**
- * Milliseconds for which an answer is of use. A pre-checkout must be answered within 10 s (Bot API);
- * callback and inline queries live longer than is documented, reports say 15 to 60 s: Telegram
- * itself refuses what is too late. A typing status lasts 5 s.
+ * Milliseconds for which an answer is useful. A pre-checkout must be answered within 10 s (Bot
+ * API). Callback and inline queries live longer than documented (reports say 15 to 60 s), and
+ * Telegram itself refuses late answers. A typing status lasts 5 s.
  */
 const usefulMs: Readonly<Record<string, number>> = {
   answercallbackquery: 60_000,
@@ -86,7 +85,7 @@ function isChatId(value: Json | undefined): value is number | string {
   return typeof value === "number" || (typeof value === "string" && value.length > 0);
 }
 
-/** An album counts its items, copies and forwards theirs; a typing status counts nothing. */
+/** An album, a copy or a forward costs one per item; a typing status costs nothing. */
 function floodCost(method: string, fields: JsonObject): number {
   if (method.toLowerCase() === "sendchataction") return 0;
   const items = fields["media"] ?? fields["message_ids"];
@@ -106,7 +105,7 @@ function toPlainFields(method: string, payload: unknown): JsonObject {
   return fields as JsonObject;
 }
 
-/** Nesting beyond which a call cannot be one of Telegram's. */
+/** Maximum nesting; no call of the Bot API comes near it. */
 const depthMax = 32;
 
 function toPlain(method: string, name: string, value: unknown, depth = 0): Json {
@@ -132,7 +131,7 @@ function toPlain(method: string, name: string, value: unknown, depth = 0): Json 
   });
 }
 
-/** Fields that take a file: by id, URL or `{ source: path }`. */
+/** Fields that take a file, given as an id, a URL or `{ source: path }`. */
 const fileFields = new Set([
   "animation",
   "audio",
@@ -148,7 +147,7 @@ const fileFields = new Set([
   "voice",
 ]);
 
-/** From Telegraf's `{ url }` the bot would download; Telegram can do that itself. */
+/** Turns Telegraf's `{ url }`, which the bot would download, into a URL that Telegram downloads. */
 function fileReference(value: unknown): unknown {
   const byUrl = typeof value === "object" && value !== null && "url" in value && value.url;
   return typeof byUrl === "string" ? byUrl : value;

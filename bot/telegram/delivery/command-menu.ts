@@ -1,4 +1,4 @@
-/** Command menu: the list Telegram shows behind the "/" button, registered only when it changed. */
+/** Command menu: registers the list behind Telegram's "/" button, only when it has changed. */
 import { createHash } from "node:crypto";
 import type { JsonObject, NewMessage } from "../../core/message.ts";
 import type { FactStore } from "../../core/store.ts";
@@ -7,7 +7,10 @@ import { toOutgoingMessage } from "./call-message.ts";
 
 const setting = "commands.fingerprint";
 
-/** Queues the registration of changed menus; the queue sees to it that it happens. */
+/**
+ * Queues the registration of the menus if they have changed; the queue retries it until it
+ * succeeds.
+ */
 export async function registerCommandMenus(
   menus: readonly CommandMenu[],
   facts: Pick<FactStore, "getFact" | "setFact">,
@@ -17,7 +20,7 @@ export async function registerCommandMenus(
   const fingerprint = createHash("sha256").update(JSON.stringify(menus)).digest("hex");
   if ((await facts.getFact(setting)) === fingerprint) return;
   await enqueue(menus.map((menu) => toMessage(menu, nowEpochMs)));
-  // After the enqueue: a crash in between registers twice, which changes nothing.
+  // Written after the enqueue: a crash in between registers the menus twice, which is harmless.
   await facts.setFact(setting, fingerprint);
 }
 

@@ -1,14 +1,14 @@
 /**
- * Delivery: what follows from the outcome of a call to Telegram (promises P4 and P6).
+ * Delivery: decides what follows from the outcome of a call to Telegram (promises P4 and P6).
  *
  *   effect of the call     consequence
  *   delivered              done
- *   provably not sent      again, no attempt spent, after the breaker or a short wait
+ *   provably not sent      tried again after the breaker or a short wait, no attempt spent
  *   429                    lane parked for retry_after, no attempt spent
- *   unknown (ambiguous)    the message's own policy: again (an attempt spent), or given up
+ *   unknown (ambiguous)    the message's own policy: tried again (an attempt spent), or given up
  *   chat gone              dead letter, the chat is marked unreachable
- *   chat migrated          again at once, to the new id
- *   already so, too old    done: nothing more can be reached
+ *   chat migrated          tried again at once, with the new id
+ *   already so, too old    done: nothing more can be achieved
  *   any other refusal      dead letter
  */
 import {
@@ -49,13 +49,13 @@ export function decideDelivery(error: TelegramError, policy: AmbiguousPolicy): D
   return { kind: "refused" };
 }
 
-/** What flood control is told of a call that failed with `error`. */
+/** Returns how flood control counts a call that failed with `error`. */
 export function toCallEnd(error: unknown): CallEnd {
   if (!(error instanceof TelegramError)) return "unknown";
   return error.effect === "refused" ? "answered" : error.effect;
 }
 
-/** Whether the breaker counts it as a failure of Telegram as a whole. */
+/** Whether the breaker counts `error` as a failure of Telegram as a whole. */
 export function saysTelegramIsDown(error: TelegramError): boolean {
   return error.effect !== "refused";
 }
@@ -71,8 +71,8 @@ export interface RateLimitSighting {
 }
 
 /**
- * Whether 429s have come from so many chats at once that the limit over all must have been hit.
- * One chat's limit parks one lane.
+ * Whether so many chats got a 429 at once that the overall limit must have been hit. One chat's
+ * limit parks only its lane.
  */
 export function decideGlobalPark(sightings: readonly RateLimitSighting[], nowMs: number): boolean {
   const recent = sightings.filter((sighting) => sighting.atMs > nowMs - windowMs);

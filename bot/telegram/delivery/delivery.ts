@@ -1,7 +1,7 @@
 /**
- * Delivery: makes the recorded call of a message, and turns its outcome into the message's fate.
+ * Delivery: makes a message's recorded call and turns the outcome into the message's result.
  *
- * The rules are in telegram/delivery/delivery-rules.ts; this file carries them out.
+ * The rules are in telegram/delivery/delivery-rules.ts.
  */
 
 import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
@@ -17,7 +17,7 @@ import { decideDelivery, toCallEnd } from "./delivery-rules.ts";
 import type { FloodGate } from "./flood-gate.ts";
 
 export interface DeliveryDeps {
-  /** Guarded by the breaker. */
+  /** The API behind the breaker. */
   readonly api: BotApi;
   readonly gate: FloodGate;
   readonly clock: Clock;
@@ -54,7 +54,7 @@ export class Delivery implements MessageHandler {
     }
   }
 
-  /** Nobody asked for a broadcast: it is not even tried where the chat is known to be gone. */
+  /** A broadcast answers no request, so it is not tried when the chat is known to be gone. */
   async #knownUnreachable(message: Message, method: string): Promise<HandlerResult | undefined> {
     if (message.type !== "broadcast" || message.floodScope === undefined) return undefined;
     const reason = await this.#deps.facts.unreachableReason(message.floodScope);
@@ -120,7 +120,7 @@ export class Delivery implements MessageHandler {
   }
 }
 
-/** The same call to the chat's new id, at once and in the same lane, so that the order stays. */
+/** Repeats the call with the chat's new id, at once and in the same lane, to keep the order. */
 function readdress(call: OutgoingCall, chatId: number, error: TelegramError): HandlerResult {
   const payload: JsonObject = { ...call, payload: { ...call.payload, chat_id: chatId } };
   const readdressed = { payload, floodScope: String(chatId) };

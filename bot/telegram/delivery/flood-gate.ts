@@ -1,9 +1,9 @@
 /**
- * Flood gate: the sending pool's gate, which lets a message start when Telegram's limits, the chat's
- * windows and the breaker allow it.
+ * Flood gate: lets a message of the sending pool start when Telegram's limits, the chat's windows
+ * and the breaker allow it.
  *
- * Keeps the figures of telegram/delivery/flood-rules.ts over a restart: what was sent in the last minute is
- * read back from the store, and what was in hand at a crash counts as still under way.
+ * The figures of telegram/delivery/flood-rules.ts survive a restart: what was sent in the last
+ * minute is read back from the store, and a call interrupted by a crash counts as still under way.
  */
 import type { Clock } from "../../core/clock.ts";
 import { steadyEpoch } from "../../core/clock.ts";
@@ -32,7 +32,7 @@ export interface FloodGateDeps {
   readonly isOpen: () => boolean;
 }
 
-/** What flood control needs to know of a call. */
+/** What flood control needs to know about a call. */
 export interface FloodFacts {
   /** The chat whose windows it uses; `undefined` for none. */
   readonly floodScope: string | undefined;
@@ -41,10 +41,10 @@ export interface FloodFacts {
 
 const parkedFact = "sending.parked-until";
 const windowMs = 60_000;
-/** When a chat's own message in flight stands in the way, it is answered within moments. */
+/** Milliseconds to wait for a chat's own call in flight, which is usually answered soon. */
 const afterFlightMs = 20;
 const pruneEveryStarts = 1_000;
-/** Answers of 429 that are remembered: enough to see whether several chats get them. */
+/** How many 429 answers are remembered: enough to see whether several chats get them. */
 const sightingsMax = 21;
 
 export class FloodGate implements PoolGate {
@@ -67,7 +67,7 @@ export class FloodGate implements PoolGate {
     const { clock, store } = this.#deps;
     const sent = await store.sentSince(this.#now() - windowMs);
     const parkedUntil = Number((await store.getFact(parkedFact)) ?? 0);
-    // One instant for both clocks, after the waiting: the disk may be slow.
+    // Both clocks are read together, after the slow disk has answered.
     const nowMs = clock.monotonicMs();
     const nowEpochMs = this.#now();
     for (const { atEpochMs, cost, scope } of sent) {
@@ -113,7 +113,7 @@ export class FloodGate implements PoolGate {
     return this.#reopensAtMs - this.#deps.clock.monotonicMs();
   }
 
-  /** How the call for this message ended; to be said before it is settled. */
+  /** Records how the message's call ended. Call it before `settle`. */
   ended(messageId: number, end: CallEnd): void {
     this.#flood.ended(messageId, end);
   }
@@ -136,7 +136,7 @@ export class FloodGate implements PoolGate {
   recovered(message: Message): SentRecord | undefined {
     const { floodCost, floodScope, id } = message;
     const nowMs = this.#deps.clock.monotonicMs();
-    // As if this process had started it and given it up now.
+    // It counts as if this process had started the call and given it up now.
     this.#flood.start(id, floodScope, floodCost, false, nowMs);
     return this.#settle(id, message);
   }
@@ -144,14 +144,16 @@ export class FloodGate implements PoolGate {
   /**
    * Waits until a call made at once (`ctx.now`) may start.
    *
-   * @returns to be called when it has ended. Rejects with `CallNotSentError` when `signal` aborts.
+   * Rejects with `CallNotSentError` when `signal` aborts.
+   *
+   * @returns a function to call when the call has ended.
    */
   async permit(call: FloodFacts, signal: AbortSignal): Promise<(end: CallEnd) => Promise<void>> {
-    // Never the id of a message in the queue.
+    // Negative, so it is never the id of a queued message.
     const id = --this.#permits;
     const candidate = { messageId: id, lane: "", priority: "normal", ...call } as const;
     for (;;) {
-      if (signal.aborted) throw new CallNotSentError("given up while it waited for flood control");
+      if (signal.aborted) throw new CallNotSentError("given up while waiting for flood control");
       const admission = this.admit(candidate);
       if (admission === "take") break;
       const waitMs =
@@ -167,7 +169,7 @@ export class FloodGate implements PoolGate {
     };
   }
 
-  /** Telegram answered 429 for a lane; when several chats see it, everything waits. */
+  /** Records a 429 for a lane; when several chats get one, all sending waits. */
   async rateLimited(lane: string, retryAfterMs: number): Promise<void> {
     const { clock, publish, store } = this.#deps;
     const nowMs = clock.monotonicMs();

@@ -1,32 +1,32 @@
 /**
- * Flood control: Telegram's sending limits, kept by sliding windows.
+ * Flood control: keeps Telegram's sending limits with sliding windows.
  *
- * A message occupies its windows from the moment it is started until a window's length after it was
- * answered; one whose answer never came may still be on its way, and counts as answered a little
- * later. Whatever happens on the way, Telegram therefore never sees more than the limit in any window
- * of its own, and a burst after a quiet time is no larger than the limit.
- * (Measured: the fixed windows of a popular throttler let 60 through in one second, limit 30.)
+ * A message occupies its windows from its start until one window length after its answer. If no
+ * answer came, the call may still be on its way and counts as answered a little later. Telegram
+ * therefore never sees more than the limit in any window, whatever happens to the calls, and a
+ * burst after a quiet time is no larger than the limit. (Measured: the fixed windows of a popular
+ * throttler let 60 messages through in one second at a limit of 30.)
  *
- * Source of the limits: core.telegram.org/bots/faq: one message a second in a chat, 20 a minute in
- * a group, 30 a second over all. Edits and albums count like messages, an album by its items.
- * Pure: knows no clock; every instant is the caller's monotonic milliseconds.
+ * Source of the limits: core.telegram.org/bots/faq (1 message per second in a chat, 20 per minute
+ * in a group, 30 per second overall). Edits count like messages, and an album counts its items.
+ * Pure; every instant is the caller's monotonic milliseconds.
  */
 
 export interface FloodLimits {
-  /** False: nothing is limited (for a local Bot API server, and for benchmarks). */
+  /** False switches all limits off (for a local Bot API server and for benchmarks). */
   readonly enabled: boolean;
-  /** Messages in a chat within `chatBurst` seconds. 1: one a second, no burst. */
+  /** Messages in a chat within `chatBurst` seconds; 1 means one per second without bursts. */
   readonly chatBurst: number;
   /** Messages in a group or channel within 60 s. */
   readonly groupPerMinute: number;
-  /** Messages over all within 1 s. */
+  /** Messages in all chats together within 1 s. */
   readonly totalPerSecond: number;
 }
 
-/** When a message may start: at once, at an instant, or after something in flight has been answered. */
+/** When a message may start: now, at an instant, or after a call in flight has been answered. */
 export type FloodVerdict = "now" | "after-flight" | { readonly atMs: number };
 
-/** What is known of a call that has ended: it was answered, provably never sent, or nobody knows. */
+/** What is known about an ended call: it was answered, it was provably not sent, or unknown. */
 export type CallEnd = "answered" | "not-sent" | "unknown";
 
 interface Entry {
@@ -41,7 +41,7 @@ interface Window {
 }
 
 interface Flight {
-  /** Unknown until somebody knows better. */
+  /** "unknown" until `ended` is called. */
   end: CallEnd;
   readonly entry: Entry;
   readonly scope: string;
@@ -51,14 +51,14 @@ const secondMs = 1_000;
 const minuteMs = 60_000;
 
 /**
- * Milliseconds after which a call that was given up is no longer expected to be executed: it may
- * still lie in a socket or a proxy when the process that wrote it is dead.
+ * Milliseconds during which an abandoned call may still be executed: it may lie in a socket or a
+ * proxy after the process that wrote it has died.
  */
 const lateExecutionMs = 1_000;
-/** Two processes' ideas of the epoch differ by their rounding. */
+/** The rounding error between two processes' readings of the epoch, in milliseconds. */
 const epochErrorMs = 2;
 
-/** Low-priority messages are spread over the second, so that a reply never waits for a full one. */
+/** Low-priority messages are spread over the second, so a reply never waits for a full second. */
 const spreadSlices = 10;
 
 export class FloodControl {
@@ -75,9 +75,9 @@ export class FloodControl {
   }
 
   /**
-   * When a message may start as far as all chats together are concerned.
+   * When a message may start according to the limit of all chats together.
    *
-   * @param low Whether it is a low-priority message, which is spread evenly.
+   * @param low Whether the message has low priority and is spread evenly.
    */
   overall(cost: number, low: boolean, nowMs: number): FloodVerdict {
     if (this.#parkedUntilMs > nowMs) return { atMs: this.#parkedUntilMs };
@@ -96,7 +96,7 @@ export class FloodControl {
     return first === undefined ? "now" : { atMs: first + sliceMs };
   }
 
-  /** When a message may start as far as its chat is concerned. */
+  /** When a message may start according to its chat's limits. */
   inChat(scope: string, cost: number, nowMs: number): FloodVerdict {
     if (!this.#limits.enabled || cost === 0) return "now";
     const entries = this.#chats.get(scope);
@@ -105,7 +105,7 @@ export class FloodControl {
     return verdicts.reduce(later);
   }
 
-  /** The message has been started: it occupies its windows until it is settled. */
+  /** Records a start: the message occupies its windows until it is settled. */
   start(id: number, scope: string | undefined, cost: number, low: boolean, nowMs: number): void {
     if (!this.#limits.enabled || cost === 0 || scope === undefined) return;
     const entry: Entry = { cost, answeredAtMs: Number.POSITIVE_INFINITY };
@@ -114,17 +114,17 @@ export class FloodControl {
     if (low) this.#lowStartsMs.push(nowMs);
   }
 
-  /** How the message's call ended. Nothing when it is not in flight. */
+  /** Records how the message's call ended. Does nothing when it is not in flight. */
   ended(id: number, end: CallEnd): void {
     const flight = this.#flights.get(id);
     if (flight) flight.end = end;
   }
 
   /**
-   * The message is out of hand. Without a word on how its call ended that counts as unknown.
+   * Ends the message's flight. Its call counts as unknown unless `ended` said otherwise.
    *
-   * @returns the instant from which its room becomes free, which must survive a restart; `undefined`
-   *   when it used up none.
+   * @returns the instant its windows are counted from, which must survive a restart; `undefined` when
+   *   it used no room.
    */
   settle(id: number, nowMs: number): number | undefined {
     const flight = this.#flights.get(id);
@@ -134,25 +134,25 @@ export class FloodControl {
     return flight.end === "not-sent" ? undefined : flight.entry.answeredAtMs;
   }
 
-  /** Takes over room used before a restart, as `settle` gave it, `agoMs` ago. */
+  /** Restores room used before a restart, counted from `agoMs` ago (as `settle` returned). */
   restore(scope: string, cost: number, agoMs: number, nowMs: number): void {
     if (!this.#limits.enabled) return;
-    // A clock that was set back must not open the windows early, nor close them for long.
+    // A clock that was set back must neither open the windows early nor close them for long.
     const sinceMs = Math.max(-lateExecutionMs, agoMs) - epochErrorMs;
     this.#admit({ cost, answeredAtMs: nowMs - sinceMs }, scope, nowMs);
   }
 
-  /** Telegram asked everybody to wait: nothing starts before `untilMs`. */
+  /** Parks all sending: nothing starts before `untilMs`. */
   park(untilMs: number): void {
     this.#parkedUntilMs = Math.max(this.#parkedUntilMs, untilMs);
   }
 
-  /** Chats remembered; bounded by what was sent in the last minute. */
+  /** The number of chats remembered, bounded by what was sent in the last minute. */
   get chats(): number {
     return this.#chats.size;
   }
 
-  /** Forgets chats whose windows are open again. */
+  /** Forgets the chats whose windows are open again. */
   prune(nowMs: number): void {
     for (const [scope, entries] of this.#chats) {
       forget(entries, this.#memoryMs(scope), nowMs);
@@ -196,7 +196,7 @@ function decide(
   cost: number,
   nowMs: number,
 ): FloodVerdict {
-  // An album larger than the window fits only into an empty one.
+  // An album larger than the window fits only into an empty window.
   let room = window.limit - Math.min(cost, window.limit);
   for (let index = entries.length - 1; index >= 0; index--) {
     const entry = entries[index] as Entry;

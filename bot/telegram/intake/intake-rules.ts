@@ -1,14 +1,14 @@
-/** Intake: how long polling waits after a failed poll. */
+/** Intake: decides how long polling waits after a failed poll. */
 
 import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 import type { Random } from "../../core/clock.ts";
 import { PollConflictError, RateLimitedError, UnauthorizedError } from "../../core/errors.ts";
 
-/** Low cap: an outage must end within five seconds of Telegram's return. */
+/** The cap is low because polling must resume within five seconds of Telegram's return. */
 const outage: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
-/** A refused token needs a human; asking often helps nobody. */
+/** A refused token needs a human, so frequent polls do not help. */
 const unauthorized: BackoffOptions = { initialMs: 5_000, maxMs: 300_000 };
-/** Spread, so that two processes that conflict do not poll in lock-step. */
+/** The delay is spread so that two conflicting processes do not poll in lock-step. */
 const conflict = { leastMs: 1_000, spreadMs: 2_000 };
 
 /**
@@ -19,7 +19,7 @@ const conflict = { leastMs: 1_000, spreadMs: 2_000 };
 export function decidePollDelay(error: unknown, failures: number, random: Random): number {
   if (error instanceof RateLimitedError) return error.retryAfterMs;
   if (error instanceof PollConflictError) {
-    // A webhook that was just removed leaves nothing to wait for; one that comes back does.
+    // There is no need to wait for a webhook that was just removed, unless it keeps coming back.
     if (error.reason === "webhook" && failures === 1) return 0;
     return conflict.leastMs + random() * conflict.spreadMs;
   }

@@ -1,9 +1,9 @@
 /**
- * Intake: takes updates from Telegram into the queue before Telegram is told "got it" (promise P1).
+ * Intake: commits updates to the queue before it confirms them to Telegram (promise P1).
  *
- * How they come is the business of its source (polling.ts, webhook.ts). The intake owns what is the
- * same for both: the loop, the commit of a batch, whether there is room, and what is known of Telegram.
- * Its loop ends only by `stop`. It never ends the process.
+ * Its source (polling.ts, webhook.ts) receives the updates. The intake owns what both sources
+ * share: the loop, the commit of a batch, the check for room, and what is known about Telegram. Its
+ * loop ends only by `stop`. It never ends the process.
  */
 import type { BotApi } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
@@ -20,7 +20,7 @@ import { decidePollDelay } from "./intake-rules.ts";
 import { parseUpdate, toIncomingMessage } from "./update-message.ts";
 
 export interface IntakeDeps {
-  /** The bare client, not the breaker: the intake is how we notice that Telegram is back. */
+  /** The bare client, not the breaker, because the intake notices when Telegram is back. */
   readonly api: BotApi;
   readonly clock: Clock;
   readonly random: Random;
@@ -28,29 +28,29 @@ export interface IntakeDeps {
   readonly botId: string;
   /** Commits messages in one transaction; resolves when they are on disk. */
   readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
-  /** Updates for which there is room. */
+  /** Resolves with the number of updates the queue has room for. */
   readonly room: () => Promise<number>;
-  /** While true nothing is taken, on purpose. Default: never. */
+  /** While true, no updates are taken on purpose. Default: never. */
   readonly held?: () => boolean;
-  /** Called whenever Telegram has shown that it is there. */
+  /** Called whenever Telegram has answered or posted an update. */
   readonly onHeard: () => void;
 }
 
-/** One way in which updates come. Given to one intake only. */
+/** Receives updates in one way. A source belongs to one intake only. */
 export interface IntakeSource {
-  /** What the intake's state is called while all is well. */
+  /** The name of the intake's state while all is well. */
   readonly state: "polling" | "listening";
-  /** Resolves when updates can come; rejects when they cannot. Default: nothing is to be done. */
+  /** Resolves when updates can come; rejects when they cannot. Default: does nothing. */
   start?(intake: Intake): Promise<void>;
   /**
-   * Looks at Telegram once. Rejects when that fails; it is called again after a back-off.
+   * Polls or checks Telegram once. Rejects when that fails; it is called again after a back-off.
    *
    * @returns milliseconds until the next look.
    */
   look(intake: Intake, loop: Loop): Promise<number>;
-  /** Called after the report of a failed look. Never rejects. */
+  /** Called after a failed look has been reported. Never rejects. */
   mend?(error: unknown, intake: Intake, signal: AbortSignal): Promise<void>;
-  /** Ends a look under way whose connection may be dead. */
+  /** Ends the look under way, because its connection may be dead. */
   nudge?(): void;
   /** Never rejects. */
   stop?(): Promise<void>;
@@ -58,7 +58,7 @@ export interface IntakeSource {
 
 export class Intake implements Component {
   readonly name = "intake";
-  /** Also for its source. */
+  /** Public because the source uses it. */
   readonly deps: IntakeDeps;
   readonly #source: IntakeSource;
   readonly #loop: Loop;
@@ -79,14 +79,14 @@ export class Intake implements Component {
 
   // ---- life ---------------------------------------------------------------------------------------
 
-  /** Rejects as the start of its source does. */
+  /** Rejects when its source cannot start. */
   async start(): Promise<void> {
     if (this.#loop.stopped) return;
     await this.#source.start?.(this);
     this.#loop.start();
   }
 
-  /** Nothing is lost: what Telegram brings now is unconfirmed and comes again. */
+  /** Nothing is lost: updates that arrive now are not confirmed, so Telegram sends them again. */
   async drain(): Promise<readonly string[]> {
     await this.stop();
     return [];
@@ -99,13 +99,13 @@ export class Intake implements Component {
     this.#state = "stopped";
   }
 
-  /** Telegram is there again, as another part has found: looks at once. */
+  /** Looks at once, because another part has found that Telegram is back. */
   nudge(): void {
     this.#source.nudge?.();
     this.#loop.wake();
   }
 
-  /** Beats once per look at Telegram, failed or not, and per look for room. */
+  /** Beats once per look at Telegram, failed or not, and once per check for room. */
   heartbeat(): Heartbeat {
     return this.#loop.heartbeat;
   }
@@ -145,35 +145,35 @@ export class Intake implements Component {
 
   // ---- for its source -----------------------------------------------------------------------------
 
-  /** Failures in a row. */
+  /** The number of consecutive failures. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Whether nothing is known of Telegram yet, or the last thing known is a failure. */
+  /** Whether nothing is known about Telegram yet, or the last look failed. */
   get doubtful(): boolean {
     return this.#heardAtMs === undefined || this.#failures > 0;
   }
 
-  /** Whether the last look for room found none. */
+  /** Whether the last check for room found none. */
   get heldBack(): boolean {
     return this.#heldBack;
   }
 
-  /** Updates for which there is room now; 0 while none are to be taken. */
+  /** The number of updates there is room for now; 0 while updates are held back. */
   room(): Promise<number> {
     return this.#roomFrom(this.deps.room);
   }
 
-  /** The same as it was at most 250 ms ago. */
+  /** Like `room`, but the answer may be up to 250 ms old. */
   recentRoom(): Promise<number> {
     return this.#roomFrom(() => this.#recentRoom.look());
   }
 
   /**
-   * Commits what is an update among `values`, in one transaction. Rejects as `accept` does.
+   * Commits the updates among `values` in one transaction. Rejects as `accept` does.
    *
-   * @returns the highest id among them; `undefined` when there was none.
+   * @returns the highest update id; `undefined` when there was no update.
    */
   async take(values: readonly unknown[]): Promise<number | undefined> {
     const { accept, botId, publish } = this.deps;
@@ -190,7 +190,7 @@ export class Intake implements Component {
     return Math.max(...updates.map((update) => update.update_id));
   }
 
-  /** Telegram has shown that it is there. */
+  /** Records that Telegram was reached. */
   heard(): void {
     const { clock, onHeard, publish } = this.deps;
     const nowMs = clock.monotonicMs();
@@ -216,7 +216,7 @@ export class Intake implements Component {
     publish({ type: "intake.failed", error: record, retryInMs, failuresInARow });
   }
 
-  /** What was known of Telegram before may no longer hold. */
+  /** Discards what was known about Telegram. */
   doubt(): void {
     this.#heardAtMs = undefined;
   }

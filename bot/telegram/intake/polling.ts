@@ -1,9 +1,9 @@
 /**
- * Polling: the source of updates that asks Telegram by long polls.
+ * Polling: an update source that asks Telegram with long polls.
  *
- * The offset of a poll tells Telegram "got it" about the batch before, which is on disk by then. No
- * offset is kept on disk: without one Telegram returns every unconfirmed update, and the queue's dedupe
- * keys absorb the repetition; a stale one could confirm updates that were never seen.
+ * The offset of a poll confirms the previous batch, which is on disk by then. The offset itself is
+ * not stored: without one Telegram returns every unconfirmed update and the queue's dedupe keys
+ * absorb the repetition, whereas a stale offset could confirm updates that were never seen.
  */
 import { waitOver } from "../../core/clock.ts";
 import { PollConflictError, recordError } from "../../core/errors.ts";
@@ -12,30 +12,32 @@ import type { Intake, IntakeSource } from "./intake.ts";
 import { allowedUpdates } from "./update-message.ts";
 
 export interface PollingOptions {
-  /** Seconds Telegram may hold a poll open, 1 to 50. */
+  /** Seconds that Telegram may hold a poll open, 1 to 50. */
   readonly pollTimeoutSeconds: number;
 }
 
 const batchMax = 100;
-/** What a poll may take beyond its own timeout before its connection counts as dead. */
+/** Milliseconds a poll may take beyond its own timeout before its connection counts as dead. */
 const graceMs = 10_000;
 const backPressureCheckMs = 250;
-/** An empty answer takes at least this long; Telegram's takes as long as was asked for. */
+/** Minimum milliseconds between polls when the first one's answer is empty. */
 const emptyPollMs = 250;
 
 export class Polling implements IntakeSource {
   readonly state = "polling";
   readonly #options: PollingOptions;
-  /** Confirms the batch before; 0 when there is nothing to confirm. */
+  /** Confirms the previous batch; 0 when there is nothing to confirm. */
   #offset = 0;
-  /** Ends the poll under way alone. */
+  /** Ends only the poll under way. */
   #nudge = new AbortController();
 
   constructor(options: PollingOptions) {
     this.#options = options;
   }
 
-  /** Asks again at once; what the poll under way would have brought is unconfirmed and comes again. */
+  /**
+   * Polls again at once. Updates the ended poll would have brought are unconfirmed and come again.
+   */
   nudge(): void {
     this.#nudge.abort(waitOver);
   }
@@ -50,18 +52,19 @@ export class Polling implements IntakeSource {
     const updates = await this.#poll(Math.min(batchMax, room), intake, loop);
     if (!updates) return 0;
     intake.heard();
-    // Of this batch alone: ids can jump down after a week of silence. After an empty answer everything
-    // is confirmed, and an offset could only grow stale.
+    // Only this batch counts, because ids can jump down after a week of silence. After an empty
+    // answer everything is confirmed, and an offset could only become stale.
     const highest = await intake.take(updates);
     this.#offset = highest === undefined ? 0 : highest + 1;
     if (updates.length > 0 || proves) return 0;
-    // A server that does not hold polls open would otherwise be asked thousands of times a second.
+    // Otherwise a server that does not hold polls open would be asked thousands of times per
+    // second.
     return emptyPollMs - (clock.monotonicMs() - startedAtMs);
   }
 
-  /** @returns what an answer brought; `undefined` when a nudge ended the poll. */
+  /** @returns the answer's updates; `undefined` when a nudge ended the poll. */
   async #poll(limit: number, intake: Intake, loop: Loop): Promise<readonly unknown[] | undefined> {
-    // The first poll, and the first after a failure, returns at once: it proves the connection.
+    // The first poll, and the first after a failure, returns at once to prove the connection.
     const timeout = intake.doubtful ? 0 : this.#options.pollTimeoutSeconds;
     const payload = {
       ...(this.#offset > 0 && { offset: this.#offset }),
@@ -78,13 +81,13 @@ export class Polling implements IntakeSource {
       return Array.isArray(updates) ? updates : [];
     } catch (error) {
       if (!this.#nudge.signal.aborted) throw error;
-      // The next poll proves the connection again.
+      // The next poll must prove the connection again.
       intake.doubt();
       return undefined;
     }
   }
 
-  /** Polling was asked for, so a webhook left over from before goes; what waits for it is kept. */
+  /** Removes a webhook left from an earlier configuration; its pending updates are kept. */
   async mend(error: unknown, { deps, failures }: Intake, signal: AbortSignal): Promise<void> {
     if (!(error instanceof PollConflictError) || error.reason !== "webhook") return;
     const { api, clock, publish } = deps;

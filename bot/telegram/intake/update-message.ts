@@ -1,14 +1,15 @@
 /**
- * Incoming: turns a raw update into a message for the queue.
+ * Update message: turns a raw update into a message for the queue.
  *
- * Trusts nothing but `update_id`. What decides the order is the chat; what has no chat is ordered by
- * its user.
+ * Trusts only `update_id`. Updates are ordered by chat, and without a chat by user.
  */
 
 import type { RawUpdate } from "../../core/intake.ts";
 import { type JsonObject, laneOfChat, type NewMessage, type Priority } from "../../core/message.ts";
 
-/** Update types asked for, always explicitly: an omitted list keeps whatever was set before. */
+/**
+ * The update types to request. They are always listed, because an omitted list keeps the last one.
+ */
 export const allowedUpdates: readonly string[] = [
   "message",
   "edited_message",
@@ -22,7 +23,7 @@ export const allowedUpdates: readonly string[] = [
   "my_chat_member",
 ];
 
-/** Somebody is looking at a spinner. */
+/** A user sees a spinner until these are answered. */
 const highPriorityTypes = [
   "callback_query",
   "pre_checkout_query",
@@ -36,7 +37,7 @@ export function parseUpdate(value: unknown): RawUpdate | undefined {
   return Number.isSafeInteger(value.update_id) ? (value as RawUpdate) : undefined;
 }
 
-/** @param botId Ids of updates are only unique per bot. */
+/** @param botId Part of the dedupe keys, because update ids are unique only per bot. */
 export function toIncomingMessage(update: RawUpdate, botId: string): NewMessage {
   const type = Object.keys(update).find((key) => key !== "update_id") ?? "empty";
   const content = asObject(update[type]);
@@ -50,19 +51,20 @@ export function toIncomingMessage(update: RawUpdate, botId: string): NewMessage 
     payload: update as unknown as JsonObject,
     dedupeKeys: [
       `update:${botId}:${update.update_id}`,
-      // The same press can come again under a new update id when the client reconnects.
+      // The same button press can come again under a new update id when the user's client
+      // reconnects.
       ...(typeof callbackId === "string" ? [`callback:${botId}:${callbackId}`] : []),
     ],
   };
 }
 
-/** The chat an update belongs to; of a button press, the chat of its message. */
+/** The chat that an update belongs to; for a button press, the chat of its message. */
 export function chatIdOf(update: RawUpdate): number | undefined {
   const type = Object.keys(update).find((key) => key !== "update_id");
   return type === undefined ? undefined : idOf(chatOf(asObject(update[type])));
 }
 
-/** The language of whoever caused an update, as their Telegram says; not trusted. */
+/** The language of the user who caused an update, as reported by their client; not trusted. */
 export function languageCodeOf(update: RawUpdate): string | undefined {
   const type = Object.keys(update).find((key) => key !== "update_id");
   const from = asObject(type === undefined ? undefined : asObject(update[type])["from"]);

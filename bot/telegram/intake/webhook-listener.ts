@@ -1,9 +1,9 @@
 /**
  * Webhook listener: the HTTP server that Telegram posts updates to.
  *
- * Takes only what carries the secret, and no more than an update can be long. What it cannot read it
- * answers with 200 all the same: Telegram would bring the same again for a day, before everything else
- * of that chat.
+ * Accepts only requests that carry the secret, up to the length of an update. Even an unreadable
+ * body is answered with 200, because Telegram would otherwise repeat it for a day and keep the
+ * chat's later updates waiting.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import express, { type ErrorRequestHandler, type Express } from "express";
@@ -12,27 +12,27 @@ import { WebhookListenError } from "../../core/errors.ts";
 import { HttpListener } from "../../core/http-listener.ts";
 import type { Secret } from "../../core/secret.ts";
 
-/** What becomes of a request: its update is on disk, or Telegram is to come again. */
+/** The outcome of a request: its update is on disk, or Telegram is told to repeat it later. */
 export type WebhookVerdict = "taken" | { readonly retryAfterSeconds: number };
 
 export interface WebhookListenerDeps {
   readonly clock: Clock;
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 means any free port. */
   readonly port: number;
   readonly secret: Secret;
-  /** Connections at a time. */
+  /** Maximum number of connections. */
   readonly connectionsMax: number;
-  /** Commits what came. Never rejects. */
+  /** Commits a request's body. Never rejects. */
   readonly take: (value: unknown) => Promise<WebhookVerdict>;
-  /** A request without the secret. */
+  /** Called for a request without the secret. */
   readonly onRefused: () => void;
 }
 
-/** Telegram's events have at most 512 KiB. Source: frameworks.md 1.1, TQueue.cpp. */
+/** Twice the maximum of a Telegram event, 512 KiB. Source: `TQueue.cpp` of tdlib/td. */
 const bodyBytesMax = 1024 * 1024;
 const requestMsMax = 10_000;
-/** Telegram keeps its connections; a proxy in front should close them first. */
+/** Telegram keeps its connections open; a proxy in front should close them first. */
 const keepAliveMs = 65_000;
 
 export class WebhookListener {
@@ -47,7 +47,7 @@ export class WebhookListener {
       headersMs: requestMsMax,
       requestMs: requestMsMax,
       keepAliveMs,
-      // It concerns one connection, and Telegram comes again.
+      // The error concerns one connection, and Telegram repeats its request.
       onError: () => {},
     });
   }
@@ -60,7 +60,7 @@ export class WebhookListener {
     } catch (cause) {
       throw new WebhookListenError(`the webhook cannot listen on ${host} port ${port}`, {
         cause,
-        hint: "Stop what uses the port, or set WEBHOOK_HOST and WEBHOOK_PORT to another place.",
+        hint: "Stop the program that uses the port, or change WEBHOOK_HOST or WEBHOOK_PORT.",
       });
     }
   }
@@ -82,11 +82,11 @@ function createApp({ onRefused, secret, take }: WebhookListenerDeps): Express {
       return;
     }
     onRefused();
-    // The rest of a body would come before the next request.
+    // The connection is closed, because the unread body would precede the next request.
     response.set("Connection", "close").sendStatus(request.method === "POST" ? 401 : 404);
   });
   app.use(express.json({ limit: bodyBytesMax, type: () => true, strict: false }));
-  // On any path: a proxy in front may have changed it, and the secret has decided already.
+  // Every path is accepted: a proxy in front may have changed it, and the secret was checked above.
   app.use(async (request, response) => {
     const verdict = await take(request.body);
     if (verdict === "taken") response.sendStatus(200);
@@ -94,7 +94,7 @@ function createApp({ onRefused, secret, take }: WebhookListenerDeps): Express {
   });
   const onUnreadable: ErrorRequestHandler = async (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    // Cut off in the middle, it comes again whole; anything else stays what it is.
+    // A body that was cut off comes again whole; any other unreadable body stays unreadable.
     const cutOff = error instanceof Error && "type" in error && error.type === "request.aborted";
     if (!cutOff) await take(undefined);
     response.sendStatus(cutOff ? 400 : 200);

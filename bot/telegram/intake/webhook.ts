@@ -1,11 +1,11 @@
 /**
- * Webhook: the source of updates that Telegram brings as requests.
+ * Webhook: an update source to which Telegram posts updates.
  *
- * A request is answered with 200 only after its update is on disk. While there is no room, or the disk
- * takes nothing, the answer is 503 with `Retry-After`: Telegram keeps the update and comes again. Owns
- * the listener; a look sets the webhook at Telegram, or asks whether it is still set and reached. It
- * stays set after a stop: Telegram keeps what it cannot deliver until the next start. TLS ends at a
- * proxy in front.
+ * A request is answered with 200 only after its update is on disk. While there is no room or the
+ * disk cannot be written, the answer is 503 with `Retry-After`, so Telegram keeps the update and
+ * repeats the request. Owns the listener. A look sets the webhook at Telegram, or asks whether it
+ * is still set and reached. The webhook stays set after a stop, so Telegram keeps the updates until
+ * the next start. A proxy in front terminates TLS.
  */
 import type { BotApi } from "../../core/bot-api.ts";
 import { WebhookUnreachableError } from "../../core/errors.ts";
@@ -17,17 +17,17 @@ import { allowedUpdates } from "./update-message.ts";
 import { WebhookListener, type WebhookVerdict } from "./webhook-listener.ts";
 
 export interface WebhookOptions {
-  /** Where Telegram reaches the listener. */
+  /** The address at which Telegram reaches the listener. */
   readonly url: string;
-  /** What Telegram sends along, so that no other requests are taken. */
+  /** Sent by Telegram with each request, so that no other requests are accepted. */
   readonly secret: Secret;
-  /** Where the listener listens. */
+  /** The address the listener binds to. */
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 means any free port. */
   readonly port: number;
 }
 
-/** What matters of Telegram's `WebhookInfo`. Source: Bot API, getWebhookInfo. */
+/** The fields used from Telegram's `WebhookInfo`. Source: Bot API, getWebhookInfo. */
 interface WebhookInfo {
   readonly url?: string;
   readonly pending_update_count?: number;
@@ -35,13 +35,15 @@ interface WebhookInfo {
   readonly last_error_message?: string;
 }
 
-/** Requests of Telegram under way at a time; its own default. Source: Bot API, setWebhook. */
+/** Telegram's maximum of concurrent requests; its own default. Source: Bot API, setWebhook. */
 const connectionsMax = 40;
 const checkEveryMs = 15_000;
 const callDeadlineMs = 10_000;
-/** An error of Telegram's deliveries is news for as long: two looks and the slowest first retries. */
+/**
+ * Milliseconds for which a delivery error counts: two looks plus Telegram's slowest first retries.
+ */
 const errorNewsMs = 60_000;
-/** Seconds after which Telegram is to come again; it doubles nothing. Source: telegram-bot-api.md 3.3. */
+/** The `Retry-After` for Telegram, in seconds; Telegram follows it without doubling it. */
 const retryAfterSeconds = 5;
 
 export class Webhook implements IntakeSource {
@@ -55,7 +57,7 @@ export class Webhook implements IntakeSource {
     this.#options = options;
   }
 
-  /** Resolves when it listens. Rejects with `WebhookListenError`. */
+  /** Resolves when the listener listens. Rejects with `WebhookListenError`. */
   async start(intake: Intake): Promise<void> {
     const { clock, publish } = intake.deps;
     this.#listener ??= new WebhookListener({
@@ -91,7 +93,7 @@ export class Webhook implements IntakeSource {
       publish({ type: "webhook.set" });
     }
     const info = await ask<WebhookInfo>("getWebhookInfo", {});
-    // Another program may have set another one, or Telegram gave ours up.
+    // Another program may have set its own webhook, or Telegram has dropped ours.
     this.#set = info.url === url;
     if (!this.#set) return decidePollDelay(undefined, 1, random);
     this.#judge(info, intake);
@@ -99,10 +101,10 @@ export class Webhook implements IntakeSource {
     return checkEveryMs;
   }
 
-  /** Throws when Telegram answers, but says that it does not reach us. */
+  /** Throws when Telegram answers but reports that it cannot reach the listener. */
   #judge(info: WebhookInfo, { deps, heldBack }: Intake): void {
     const erredAtEpochMs = (info.last_error_date ?? 0) * 1_000;
-    // What failed before this listener was there says nothing about now.
+    // Failures from before this listener started say nothing about the present.
     const news = Math.max(this.#listeningSinceEpochMs, deps.clock.epochMs() - errorNewsMs);
     if ((info.pending_update_count ?? 0) > 0 && erredAtEpochMs > news && !heldBack) {
       throw new WebhookUnreachableError(info.last_error_message ?? "no reason was given");

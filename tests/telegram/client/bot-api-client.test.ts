@@ -1,4 +1,7 @@
-/** Bot API client: what every kind of answer, silence and breakage becomes, on real sockets. */
+/**
+ * Bot API client: the error or result for each kind of answer, silence and breakage, on real
+ * sockets.
+ */
 
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
@@ -45,7 +48,7 @@ async function setup(answer: string | ((socket: Socket) => void)) {
   return { ...createClient(`http://127.0.0.1:${server.port}`), server };
 }
 
-/** The call's error, after a look for the token in every corner of it. */
+/** Returns the call's error after checking that no part of it contains the token. */
 async function failureOf(call: Promise<unknown>): Promise<TelegramError> {
   const error = await call.then(
     (result) => expect.fail(`it gave ${JSON.stringify(result)}`),
@@ -224,7 +227,7 @@ describe("an answer", () => {
     expect(error).toMatchObject({ code: "TELEGRAM_CONFLICT", reason });
   });
 
-  test("quotes nothing of what was sent", async () => {
+  test("is quoted without any part of what was sent", async () => {
     const { client } = await setup(
       refusal(400, 'Bad Request: unsupported start tag "my secret" at byte 3'),
     );
@@ -232,7 +235,7 @@ describe("an answer", () => {
     expect(error.message).not.toContain("secret");
   });
 
-  test("far larger than Telegram's is not read to its end", async () => {
+  test("far larger than Telegram's is not read to the end", async () => {
     const { client } = await setup((socket) => {
       socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
       const chunk = `100000\r\n${"x".repeat(0x100000)}\r\n`;
@@ -271,7 +274,7 @@ describe("no answer", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("a call that is aborted may have been executed, one that never began, too", async () => {
+  test("an aborted call may have been executed, even one that never began", async () => {
     const { client, server } = await setup(() => {});
     const over = new AbortController();
     const failed = failureOf(client.call("sendMessage", {}, { signal: over.signal }));
@@ -282,17 +285,17 @@ describe("no answer", () => {
     expect(await failureOf(late)).toMatchObject({ code: "TELEGRAM_UNKNOWN_OUTCOME" });
   });
 
-  test("a refused connection: certainly not sent", async () => {
+  test("a refused connection means that the call was not sent", async () => {
     const { client } = createClient("http://127.0.0.1:1");
     expect(await failureOf(client.call("sendMessage", {}))).toMatchObject({ effect: "not-sent" });
   });
 
-  test("a name nobody knows: certainly not sent", async () => {
+  test("an unknown host name means that the call was not sent", async () => {
     const { client } = createClient("http://telegram.invalid");
     expect(await failureOf(client.call("sendMessage", {}))).toMatchObject({ effect: "not-sent" });
   });
 
-  test("a server that speaks no TLS: certainly not sent", async () => {
+  test("a server without TLS means that the call was not sent", async () => {
     const plain = createServer((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     plain.listen(0, "127.0.0.1");
     await once(plain, "listening");
@@ -319,18 +322,18 @@ test("it calls under the root's path, with the token, in JSON", async () => {
   });
 });
 
-test("connections are kept for the next call", async () => {
+test("connections are reused for the next call", async () => {
   const ports = new Set<number | undefined>();
   const { client } = await setup((socket) => {
     ports.add(socket.remotePort);
     socket.write(ok);
   });
   for (let call = 0; call < 5; call++) await client.call("getMe", {});
-  // The second call may begin before the first one's connection is free again.
+  // The second call may begin before the first call's connection is free again.
   expect(ports.size).toBeLessThanOrEqual(2);
 });
 
-test("files by path are uploaded, also those inside media", async () => {
+test("files given by path are uploaded, including those inside media", async () => {
   const path = join(tmpdir(), `upload-${process.pid}.txt`);
   writeFileSync(path, "contents of the file");
   const { client, server } = await setup(ok);
@@ -352,7 +355,7 @@ test("files by path are uploaded, also those inside media", async () => {
   expect(server.requests[1]?.body).toContain('name="document"; filename="a.txt"');
 });
 
-test("a file made of a text is uploaded from the call itself", async () => {
+test("a file made from text is uploaded from the call itself", async () => {
   const { client, server } = await setup(ok);
   const document = textFile('{"name":"小明"}', "data.json") as unknown as JsonObject;
   await client.call("sendDocument", { chat_id: 5, document });
@@ -361,7 +364,7 @@ test("a file made of a text is uploaded from the call itself", async () => {
   expect(body).toContain('{"name":"小明"}');
 });
 
-test("a file that is not there is refused, with the field's name", async () => {
+test("a missing file is refused with the name of its field", async () => {
   const { client } = await setup(ok);
   const call = client.call("sendDocument", { document: { source: "/nonexistent/x" } });
   const error = await failureOf(call);
@@ -370,7 +373,7 @@ test("a file that is not there is refused, with the field's name", async () => {
 });
 
 describe("a proxy", () => {
-  test("carries the calls, and is told who we are", async () => {
+  test("carries the calls and gets our credentials", async () => {
     const api = await startRawServer((socket) => void socket.write(ok));
     const proxy = await startRawServer((socket, { line }) => {
       expect(line).toBe("CONNECT telegram.test:80 HTTP/1.1");
@@ -386,7 +389,7 @@ describe("a proxy", () => {
     expect(proxy.requests[0]?.head).toContain(`Basic ${expected}`);
   });
 
-  test("that refuses: certainly not sent, and no password in the error", async () => {
+  test("that refuses means that the call was not sent, and its password is not in the error", async () => {
     const proxy = await startRawServer((socket) => void socket.end(httpAnswer(407, "")));
     const httpsProxy = new Secret(`http://me:password@127.0.0.1:${proxy.port}`);
     const { client } = createClient("https://telegram.test", { httpsProxy });
@@ -395,7 +398,7 @@ describe("a proxy", () => {
     expect(inspect(error, { depth: 20 })).not.toContain("password");
   });
 
-  test("is not asked for loopback addresses", async () => {
+  test("is not used for loopback addresses", async () => {
     const { server } = await setup(ok);
     const httpsProxy = new Secret("http://127.0.0.1:1");
     const { client } = createClient(`http://127.0.0.1:${server.port}`, { httpsProxy });

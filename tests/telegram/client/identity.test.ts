@@ -1,4 +1,4 @@
-/** Identity and command menu: what Telegram is told and asked once. */
+/** Identity and command menu: when the bot asks who it is and when it registers its menus. */
 import { expect, test } from "vitest";
 import { CallNotSentError, UnauthorizedError } from "../../../bot/core/errors.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
@@ -27,7 +27,7 @@ lifecycleConformance("identity", () => {
   return { component: identity, clock };
 });
 
-test("it asks until Telegram answers once", async () => {
+test("the bot asks who it is until Telegram answers once", async () => {
   const { api, clock, identity } = setup();
   api.script(new CallNotSentError("x"), new UnauthorizedError("getMe"), new CallNotSentError("x"));
   await identity.start();
@@ -37,7 +37,7 @@ test("it asks until Telegram answers once", async () => {
   await identity.stop();
 });
 
-test("in an outage it is known from the time before", async () => {
+test("during an outage the identity is known from an earlier run", async () => {
   const { clock, facts, identity } = setup();
   await identity.start();
   await clock.advance(0);
@@ -48,7 +48,7 @@ test("in an outage it is known from the time before", async () => {
   await next.identity.stop();
 });
 
-test("command menus are registered when they have changed, and only then", async () => {
+test("command menus are registered only when they have changed", async () => {
   const facts = new Facts();
   const queued: NewMessage[] = [];
   const enqueue = async (messages: readonly NewMessage[]) => queued.push(...messages);
@@ -72,7 +72,7 @@ test("command menus are registered when they have changed, and only then", async
   expect(queued).toHaveLength(4);
 });
 
-test("a death before the menus are queued leaves them to be registered", async () => {
+test("after a death before the menus were queued, the next start registers them", async () => {
   const facts = new Facts();
   const dies = () => Promise.reject(new Error("died"));
   const menus = [{ languageCode: "", commands: [] }];

@@ -1,4 +1,4 @@
-/** Measured API: what counts for and against a connection. */
+/** Measured API: which outcomes count for and against a connection. */
 import { expect, test } from "vitest";
 import {
   CallNotSentError,

@@ -1,4 +1,7 @@
-/** Correlation: all that comes from one update has one id in the log, over attempts and deaths. */
+/**
+ * Correlation: everything that comes from one update has one id in the log, over attempts and
+ * deaths.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,7 +80,7 @@ test("a handler, its steps, its sends, their retries and those after a death sha
 
   const first = await boot();
   await first.queue.start();
-  // In one batch, so that their steps share commits.
+  // They are queued in one batch, so that their steps share commits.
   await first.queue.insertMessageByPriority(updates.map((one) => toIncomingMessage(one, "42")));
   await machine.clock.advance(1_500);
   first.kill();
@@ -99,7 +102,7 @@ test("a handler, its steps, its sends, their retries and those after a death sha
     expect(fates.filter((fate) => fate)).toHaveLength(2);
     const events = lines.filter((line) => line["cid"] === `u${update.update_id}`);
     const of = (event: string) => events.filter((line) => line["event"] === event).length;
-    // Of the update and of both sends.
+    // One for the update and one for each of the two sends.
     expect(of("message.done")).toBe(3);
     expect(of("message.retry-scheduled")).toBeGreaterThan(0);
   }

@@ -1,7 +1,7 @@
 /**
  * Durability of Telegraf handlers: the process is killed before and after every single commit, and
- * after every call to Telegram; effects must be there once, and replies in order, repeated only where
- * the process died between the call and its commit.
+ * after every call to Telegram. Every effect must happen once, and replies must come in order and
+ * be repeated only if the process died between the call and its commit.
  */
 
 import { expect, test } from "vitest";
@@ -17,17 +17,17 @@ import { bootDurableBot, type MakeBot, withRoutes } from "../../support/durable-
 import { QueueMachine } from "../../support/queue-under-test.ts";
 
 interface Executed {
-  /** What keeps its order: the chat, or one query. */
+  /** The lane within which the order must hold: the chat, or one query. */
   readonly lane: string;
   readonly label: string;
   readonly process: number;
 }
 
 interface Fate {
-  /** Dies at this commit. */
+  /** The process dies at this commit. */
   readonly atCommit?: number;
   readonly reachedDisk?: boolean;
-  /** Dies when Telegram has executed this many calls, before their answer arrives. */
+  /** The process dies after Telegram has executed this many calls, before the answer arrives. */
   readonly afterCall?: number;
 }
 
@@ -36,7 +36,7 @@ interface Scenario {
   readonly updates: readonly RawUpdate[];
 }
 
-/** Runs a scenario: one process that meets its fate, and one that lives. */
+/** Runs a scenario in a process that meets its fate and then in one that lives. */
 async function play({ makeBot, updates }: Scenario, fate: Fate) {
   const machine = new QueueMachine();
   const executed: Executed[] = [];
@@ -69,7 +69,7 @@ async function play({ makeBot, updates }: Scenario, fate: Fate) {
         unconfirmed = unconfirmed.filter((one) => one !== update);
       }
     };
-    // What a death interrupts, the next process is given again.
+    // The next process gets again what a death interrupts.
     feed().catch(() => {});
     for (let step = 0; step < 100 && !booted.isDead(); step++) await machine.clock.advance(100);
     commits = booted.commits();
@@ -91,7 +91,7 @@ function describeCall(method: string, payload: JsonObject) {
   return { lane: String(query ?? "chat"), label: `${method}:${String(text ?? messageId ?? "")}` };
 }
 
-/** Plays it undisturbed, then with a death at every commit and after every call. */
+/** Plays the scenario undisturbed, then with a death at every commit and after every call. */
 async function expectSurvival(scenario: Scenario): Promise<void> {
   const calm = await play(scenario, {});
   expect(calm.executed.length).toBeGreaterThan(2);
@@ -110,7 +110,7 @@ async function expectSurvival(scenario: Scenario): Promise<void> {
   }
 }
 
-/** By lane, without the call that the first process had made and the second one had to repeat. */
+/** Returns the calls by lane, without a call that both processes had to make. */
 function withoutExcused(executed: readonly Executed[]): Record<string, readonly string[]> {
   const lanes = Map.groupBy(executed, ({ lane }) => lane);
   const entries = [...lanes].map(([lane, calls]) => {
@@ -123,7 +123,7 @@ function withoutExcused(executed: readonly Executed[]): Record<string, readonly 
   return Object.fromEntries(entries);
 }
 
-test("a handler with replies between, inside and after its steps survives every death", async () => {
+test("a handler that replies between, inside and after its steps survives every death", async () => {
   const grant = (reference: string) => ({
     userId: ada.id,
     amountMinor: 7,

@@ -1,17 +1,17 @@
-/** Rapid requests: who is fine, who is told, who is ignored. */
+/** Rapid requests: when a person is served, warned and ignored. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RapidRequests } from "../../../bot/telegram/context/rapid-requests-rules.ts";
 
 const options = { requestsMax: 5, windowMs: 1_000 };
 
-test("up to the limit everything is fine, then one warning, then silence", () => {
+test("a person is served up to the limit, then warned once, then ignored", () => {
   const rapid = new RapidRequests(options);
   const verdicts = Array.from({ length: 9 }, (_, n) => rapid.judge(1, n, n));
   expect(verdicts).toEqual([...Array(5).fill("fine"), "warn", ...Array(3).fill("ignore")]);
 });
 
-test("who pauses for a window is fine again, and would be told again", () => {
+test("a person who pauses for a window is served again, and can be warned again", () => {
   const rapid = new RapidRequests(options);
   for (let n = 0; n < 9; n++) rapid.judge(1, n, n);
   expect(rapid.judge(1, 100, 1_100)).toBe("fine");
@@ -19,20 +19,20 @@ test("who pauses for a window is fine again, and would be told again", () => {
   expect(rapid.judge(1, 105, 1_100)).toBe("warn");
 });
 
-test("an update that is handled again gets the verdict it had, and counts once", () => {
+test("an update that is handled again gets the same verdict and counts once", () => {
   const rapid = new RapidRequests(options);
   for (let n = 0; n < 6; n++) rapid.judge(1, n, n);
   expect(rapid.judge(1, 5, 5)).toBe("warn");
   expect(rapid.judge(1, 2, 2)).toBe("fine");
 });
 
-test("one person's flood is nobody else's", () => {
+test("one person's flood does not affect other people", () => {
   const rapid = new RapidRequests(options);
   for (let n = 0; n < 1_000; n++) rapid.judge(1, n, 0);
   expect(rapid.judge(2, 5_000, 0)).toBe("fine");
 });
 
-test("within any window a person is served at most the limit, and told at most twice", () => {
+test("within any window a person is served at most up to the limit and warned at most twice", () => {
   const gaps = fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 200 });
   fc.assert(
     fc.property(gaps, (pauses) => {

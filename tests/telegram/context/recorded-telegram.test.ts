@@ -1,4 +1,6 @@
-/** Recorded Telegram and `ctx.now`: what runs at once, what waits for the commit, what is refused. */
+/**
+ * Recorded Telegram and `ctx.now`: which calls run at once, wait for the commit, or are refused.
+ */
 import type { Telegraf } from "telegraf";
 import { Input } from "telegraf";
 import { describe, expect, test } from "vitest";
@@ -26,7 +28,7 @@ async function run(handler: (ctx: BotContext) => Promise<unknown>, api = new Scr
 
 const methods = (api: ScriptedApi) => api.calls.map(({ method }) => method);
 
-test("what changes something waits for the commit; what asks runs at once", async () => {
+test("a call that changes something waits for the commit, and a query runs at once", async () => {
   const order: string[] = [];
   const api = new ScriptedApi(({ method }) => {
     order.push(method);
@@ -40,7 +42,7 @@ test("what changes something waits for the commit; what asks runs at once", asyn
   expect(order).toEqual(["getChat", "handler goes on with chat 5", "sendMessage"]);
 });
 
-test("methods Telegraf does not know are recorded like the others", async () => {
+test("methods that Telegraf does not know are recorded like the others", async () => {
   const { api } = await run((ctx) =>
     ctx.telegram.callApi("sendFutureThing" as "sendMessage", { chat_id: 5, thing: 1 } as never),
   );
@@ -58,7 +60,7 @@ test("nothing is sent when the handler fails, however often it is tried", async 
   expect(codes).toEqual(Array(5).fill("DEFECT"));
 });
 
-test("reading the result of a recorded call says what to do instead", async () => {
+test("reading the result of a recorded call throws an error that says what to do instead", async () => {
   const { codes } = await run(async (ctx) => {
     const message = await ctx.reply("x");
     return message.message_id;
@@ -66,7 +68,7 @@ test("reading the result of a recorded call says what to do instead", async () =
   expect(codes).toContain("CALL_NOT_SENT_YET");
 });
 
-test("a stream is refused, with nothing sent", async () => {
+test("a stream is refused and nothing is sent", async () => {
   const { api, codes } = await run(async (ctx) => {
     await ctx.replyWithDocument(Input.fromBuffer(Buffer.from("x"), "x.txt"));
   });
@@ -77,7 +79,7 @@ test("a stream is refused, with nothing sent", async () => {
 test("a reply after the handler's end is refused", async () => {
   let late: Promise<unknown> | undefined;
   const { api } = await run(async (ctx) => {
-    // Not awaited: a mistake that handlers make.
+    // It is not awaited, which is a common mistake in handlers.
     late = new Promise((resolve) => setImmediate(resolve)).then(() => ctx.reply("late"));
     late.catch(() => {});
   });
@@ -86,7 +88,7 @@ test("a reply after the handler's end is refused", async () => {
 });
 
 describe("ctx.now", () => {
-  test("sends before the commit and gives the result", async () => {
+  test("sends before the commit and returns the result", async () => {
     let id: number | undefined;
     const api = new ScriptedApi(() => ({ message_id: 77 }));
     await run(async (ctx) => {
@@ -100,7 +102,7 @@ describe("ctx.now", () => {
   test.each([
     ["was not sent", new CallNotSentError("x"), 2],
     ["has to wait a little", new RateLimitedError("sendMessage", 2_000), 2],
-  ])("tries again what %s", async (_, error, calls) => {
+  ])("repeats a call that %s", async (_, error, calls) => {
     const api = new ScriptedApi();
     api.script(error);
     const { codes } = await run((ctx) => ctx.now.sendMessage(5, "x"), api);
@@ -110,8 +112,8 @@ describe("ctx.now", () => {
 
   test.each([
     ["may have been sent", new CallUnknownError("502"), "TELEGRAM_UNKNOWN_OUTCOME"],
-    ["would wait for long", new RateLimitedError("x", 60_000), "TELEGRAM_RATE_LIMITED"],
-  ])("does not repeat by itself what %s", async (_, error, code) => {
+    ["would have to wait long", new RateLimitedError("x", 60_000), "TELEGRAM_RATE_LIMITED"],
+  ])("does not repeat a call that %s", async (_, error, code) => {
     const api = new ScriptedApi(() => {
       throw error;
     });
@@ -123,7 +125,7 @@ describe("ctx.now", () => {
     expect(api.calls).toHaveLength(1);
   });
 
-  test("asks again, because a question may be asked twice", async () => {
+  test("repeats a query, because a query may be made twice", async () => {
     const api = new ScriptedApi(() => ({ id: 5 }));
     api.script(new CallUnknownError("502"), new CallUnknownError("502"));
     const { codes } = await run((ctx) => ctx.telegram.getChat(5), api);

@@ -1,4 +1,6 @@
-/** Circuit breaker: every transition as a table, and what no order of events can break. */
+/**
+ * Circuit breaker: every transition as a table, and properties that hold for any order of events.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
@@ -17,25 +19,25 @@ const openLong: BreakerState = { ...half, openMs: 4_000 };
 test.each<[string, BreakerState, BreakerEvent["kind"], number, BreakerState]>([
   ["a success changes nothing", breakerClosed, "succeeded", 0, breakerClosed],
   ["a failure is counted", breakerClosed, "failed", 0, { kind: "closed", failures: 1 }],
-  ["a success ends the row", nearly, "succeeded", 0, breakerClosed],
+  ["a success resets the count", nearly, "succeeded", 0, breakerClosed],
   ["the third failure opens it", nearly, "failed", 100, open],
   ["a refused token opens it at once", breakerClosed, "refused", 100, open],
-  ["time means nothing while closed", nearly, "ticked", 9, nearly],
+  ["time changes nothing while closed", nearly, "ticked", 9, nearly],
   ["before its time it stays open", open, "ticked", 599, open],
-  ["at its time a probe may go", open, "ticked", 600, half],
-  ["a sign of life lets a probe go earlier", open, "sign-of-life", 200, half],
+  ["at its time a probe may be made", open, "ticked", 600, half],
+  ["a sign of life allows an earlier probe", open, "sign-of-life", 200, half],
   ["late failures do not count", open, "failed", 300, open],
   ["late successes do not close it", open, "succeeded", 300, open],
   ["a good probe closes it", half, "probe-succeeded", 700, breakerClosed],
   [
-    "a bad one doubles its time",
+    "a bad probe doubles its time",
     half,
     "probe-failed",
     700,
     { ...open, untilMs: 1_700, openMs: 1_000 },
   ],
   ["up to a maximum", openLong, "probe-failed", 700, { ...open, untilMs: 4_700, openMs: 4_000 }],
-  ["nobody else closes it", half, "succeeded", 700, half],
+  ["only a probe closes it", half, "succeeded", 700, half],
 ])("%s", (_, state, kind, nowMs, expected) => {
   expect(nextBreakerState(state, { kind }, nowMs, options)).toEqual(expected);
 });
@@ -84,7 +86,7 @@ test.for(pairs)("$state, $event: $expected.kind", ({ event, expected, state }) =
   expect(after).toEqual(expected);
 });
 
-test("whatever happens, it is open for at most its maximum, and one good probe closes it", () => {
+test("it is never open for more than its maximum, and one good probe always closes it", () => {
   const kinds = [
     "succeeded",
     "failed",

@@ -1,4 +1,4 @@
-/** Breaker: who gets through, who probes, and how an outage ends. */
+/** Breaker: which calls get through, when it probes, and how an outage ends. */
 import { expect, onTestFinished, test } from "vitest";
 import { parseConfig } from "../../../bot/config/fault-tolerance-config.ts";
 import {
@@ -36,7 +36,7 @@ function setup() {
   return { api, breaker, clock, events, fail, probes };
 }
 
-test("three failures in a row open it; then calls fail at once, provably not sent", async () => {
+test("three failures in a row open it; then calls fail at once and are provably not sent", async () => {
   const { api, breaker, fail } = setup();
   await fail(2);
   await breaker.call("sendMessage", {});
@@ -52,14 +52,14 @@ test("three failures in a row open it; then calls fail at once, provably not sen
   expect(api.calls).toHaveLength(made);
 });
 
-test("on a quiet night one message's attempts open it before they are used up", async () => {
+test("on a quiet night a single message opens it before its attempts are used up", async () => {
   const { breaker, fail } = setup();
   const { queue } = parseConfig({});
   await fail(queue.attemptsMax - 1, new CallUnknownError("502"));
   expect(breaker.closed).toBe(false);
 });
 
-test("refusals say that Telegram is there", async () => {
+test("refusals prove that Telegram can be reached", async () => {
   const { breaker, fail } = setup();
   for (let round = 0; round < 3; round++) {
     await fail(2, new CallUnknownError("502"));
@@ -69,7 +69,7 @@ test("refusals say that Telegram is there", async () => {
   expect(breaker.closed).toBe(true);
 });
 
-test("it probes by itself, ever more rarely, and closes with the first answer", async () => {
+test("it probes at growing intervals and closes with the first answer", async () => {
   const { api, breaker, clock, events, fail, probes } = setup();
   api.otherwise(down);
   await fail(3);
@@ -88,7 +88,7 @@ test("it probes by itself, ever more rarely, and closes with the first answer", 
   expect(clock.pending).toBe(0);
 });
 
-test("a poll that came back makes it probe at once", async () => {
+test("an answered poll makes it probe at once", async () => {
   const { api, breaker, clock, fail, probes } = setup();
   api.otherwise(down);
   await fail(3);
@@ -101,7 +101,7 @@ test("a poll that came back makes it probe at once", async () => {
   expect(breaker.closed).toBe(true);
 });
 
-test("a refused token opens it, and a token that is good again closes it", async () => {
+test("a refused token opens it, and it closes when the token is accepted again", async () => {
   const { api, breaker, clock, fail } = setup();
   api.otherwise(new UnauthorizedError("getMe"));
   await fail(1, new UnauthorizedError("sendMessage"));
@@ -112,7 +112,7 @@ test("a refused token opens it, and a token that is good again closes it", async
   expect(breaker.closed).toBe(true);
 });
 
-test("a probe that hangs ends with the breaker's stop, and none begins after it", async () => {
+test("the breaker's stop ends a hanging probe, and no probe begins after it", async () => {
   const { api, breaker, clock, fail, probes } = setup();
   api.otherwise(hangUntilAborted(down));
   await fail(3);

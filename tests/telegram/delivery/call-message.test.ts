@@ -1,4 +1,4 @@
-/** Outgoing: what a recorded call becomes, for Telegraf's methods and for those it has never heard of. */
+/** Call message: the queue message of a recorded call, for methods that Telegraf knows or not. */
 import { createReadStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ const options = { type: "send", priority: "normal", receivedAtEpochMs } as const
 const record = (method: string, payload: unknown) => toOutgoingMessage(method, payload, options);
 const here = fileURLToPath(import.meta.url);
 
-/** What Telegraf makes of a call, and what we make of that. */
+/** Records the messages made from the calls that Telegraf makes. */
 class Recording extends Telegram {
   readonly messages: NewMessage[] = [];
 
@@ -157,7 +157,7 @@ test.each([
   expect(record(method, payload)).toMatchObject({ pool, lane, payload: { method, payload } });
 });
 
-test("whatever plain data a call holds comes back from the store as it was", () => {
+test("any plain data in a call comes back from the store unchanged", () => {
   fc.assert(
     fc.property(fc.string(), fc.jsonValue({ maxDepth: 6 }), (method, value) => {
       const { payload } = record(method, { value });
@@ -168,14 +168,14 @@ test("whatever plain data a call holds comes back from the store as it was", () 
   );
 });
 
-test("what is undefined is left out, as JSON does", () => {
+test("undefined fields are left out, as in JSON", () => {
   expect(record("sendMessage", { chat_id: 5, reply_markup: undefined }).payload).toEqual({
     method: "sendMessage",
     payload: { chat_id: 5 },
   });
 });
 
-describe("what cannot be stored is refused, with the field's name", () => {
+describe("a value that cannot be stored is refused with the name of its field", () => {
   const cyclic: Record<string, unknown> = {};
   cyclic["self"] = cyclic;
   test.each<[string, unknown, string]>([

@@ -1,4 +1,4 @@
-/** Delivery: what follows from each outcome of a call, as one table. */
+/** Delivery: the decision after each outcome of a call, as one table. */
 import { describe, expect, test } from "vitest";
 import {
   AlreadyDoneError,
@@ -44,7 +44,7 @@ test("the message's own policy decides about an ambiguous send", () => {
   expect(dropped).toEqual({ kind: "ambiguous", policy: "drop" });
 });
 
-test("of a call that ended with a defect nothing is known", () => {
+test("the outcome of a call that ended with a defect is unknown", () => {
   expect(toCallEnd(new TypeError("x"))).toBe("unknown");
 });
 
@@ -55,7 +55,7 @@ describe("all sending is parked", () => {
     ["not for one chat", seen(["a", 1], ["a", 2], ["a", 3], ["a", 4]), 10, false],
     ["not for two chats", seen(["a", 1], ["b", 2], ["a", 3]), 10, false],
     ["for three chats", seen(["a", 1], ["b", 2], ["c", 3]), 10, true],
-    ["not when the first is long ago", seen(["a", 1], ["b", 9_000], ["c", 9_500]), 10_001, false],
+    ["not when the first was long ago", seen(["a", 1], ["b", 9_000], ["c", 9_500]), 10_001, false],
   ])("%s", (_, sightings, nowMs, expected) => {
     expect(decideGlobalPark(sightings, nowMs)).toBe(expected);
   });

@@ -1,4 +1,4 @@
-/** Delivery through the real queue: each outcome of a call, and what becomes of the chat's line. */
+/** Delivery through the real queue: each outcome of a call and its effect on the chat's lane. */
 import { describe, expect, test } from "vitest";
 import {
   AlreadyDoneError,
@@ -20,7 +20,7 @@ import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
 
 const limits = { enabled: true, chatBurst: 1, groupPerMinute: 20, totalPerSecond: 30 };
 
-/** A process that sends, on this machine. */
+/** Starts a process that sends, on this machine. */
 async function start(machine: QueueMachine, api = new ScriptedApi()) {
   const { clock } = machine;
   const seen: { text: string; chat: unknown; atMs: number }[] = [];
@@ -54,7 +54,7 @@ const setup = () => start(new QueueMachine());
 const texts = ({ seen }: { seen: { text: string }[] }) => seen.map(({ text }) => text);
 
 describe("an outcome:", () => {
-  test("a call that provably was not sent is made again, as often as it takes, in order", async () => {
+  test("a call that was provably not sent is repeated until it succeeds, in order", async () => {
     const bot = await setup();
     bot.api.script(...Array(20).fill(new CallNotSentError("down")));
     await bot.queue.insertMessageByPriority([say(1, "a"), say(1, "b")]);
@@ -63,7 +63,7 @@ describe("an outcome:", () => {
     expect((await bot.queue.snapshot()).counts).toMatchObject({ dead: 0, done: 2 });
   });
 
-  test("429 parks its chat for as long as Telegram says, and no other", async () => {
+  test("429 parks only its chat, for as long as Telegram says", async () => {
     const bot = await setup();
     bot.api.script(new RateLimitedError("sendMessage", 9_000));
     await bot.queue.insertMessageByPriority([say(1, "a"), say(1, "b"), say(2, "other")]);
@@ -73,7 +73,7 @@ describe("an outcome:", () => {
     expect(texts(bot)).toEqual(["a", "other", "a", "b"]);
   });
 
-  test("429 from three chats at once parks everything, also over a restart", async () => {
+  test("429 from three chats at once parks everything, even over a restart", async () => {
     const machine = new QueueMachine();
     const first = await start(machine);
     first.api.script(...Array(3).fill(new RateLimitedError("sendMessage", 20_000)));
@@ -88,7 +88,7 @@ describe("an outcome:", () => {
     expect(texts(second).toSorted()).toEqual(["1", "2", "3", "4"]);
   });
 
-  test("nobody knows: it is made again, or given up where it says so", async () => {
+  test("a call with an unknown outcome is repeated, or given up if its policy says so", async () => {
     const bot = await setup();
     bot.api.script(new CallUnknownError("502"), new CallUnknownError("502"));
     await bot.queue.insertMessageByPriority([
@@ -103,7 +103,7 @@ describe("an outcome:", () => {
     expect(bot.events.filter(({ type }) => type === "send.cut-off")).toHaveLength(2);
   });
 
-  test("a chat that is gone is remembered; broadcasts spare it until it is heard of again", async () => {
+  test("a chat that is gone is remembered, and broadcasts skip it until it can be reached again", async () => {
     const bot = await setup();
     const news = (text: string) => say(1, text, { type: "broadcast", priority: "low" });
     bot.api.script(new ChatGoneError("sendMessage", "blocked"));
@@ -120,7 +120,7 @@ describe("an outcome:", () => {
     expect(texts(bot)).toEqual(["reply", "back again", "delivered"]);
   });
 
-  test("a chat that has moved gets its message at its new id, before the next one", async () => {
+  test("a chat that has migrated gets its message at its new id, before the next one", async () => {
     const bot = await setup();
     bot.api.script(new ChatMigratedError("sendMessage", -1001));
     await bot.queue.insertMessageByPriority([say(-7, "a"), say(-7, "b")]);
@@ -143,7 +143,7 @@ describe("an outcome:", () => {
     expect((await bot.queue.snapshot()).counts).toMatchObject({ done: 1, dead: 0 });
   });
 
-  test("any other refusal is a dead letter at once, and the line goes on", async () => {
+  test("any other refusal makes a dead letter at once, and the lane goes on", async () => {
     const bot = await setup();
     bot.api.script(new CallRefusedError("sendMessage", 400, "can't parse entities"));
     await bot.queue.insertMessageByPriority([say(1, "bad"), say(1, "good")]);
@@ -156,7 +156,7 @@ describe("an outcome:", () => {
 });
 
 describe("flood control:", () => {
-  test("a chat gets one message a second, a group twenty a minute", async () => {
+  test("a chat gets one message per second, a group twenty per minute", async () => {
     const bot = await setup();
     const messages = Array.from({ length: 25 }, (_, n) => [
       say(1, `user${n}`),
@@ -171,13 +171,13 @@ describe("flood control:", () => {
     expect(count("group")).toBe(25);
   });
 
-  test("the windows survive a kill, and what was in hand counts as still under way", async () => {
+  test("the windows survive a kill, and an interrupted call counts as still under way", async () => {
     const machine = new QueueMachine();
     const first = await start(machine);
     first.api.script(true, hangUntilAborted(new CallUnknownError("x")));
     await first.queue.insertMessageByPriority([
       say(1, "answered"),
-      say(2, "in hand"),
+      say(2, "interrupted"),
       say(1, "next"),
     ]);
     await first.clock.advance(500);
@@ -188,10 +188,10 @@ describe("flood control:", () => {
     await second.clock.advance(10);
     expect(texts(second)).toEqual(["next"]);
     await second.clock.advance(1_500);
-    expect(texts(second)).toEqual(["next", "in hand"]);
+    expect(texts(second)).toEqual(["next", "interrupted"]);
   });
 
-  test("a call made at once waits for its turn, and counts", async () => {
+  test("a call made at once waits for its turn and counts", async () => {
     const { clock, gate, queue, ...bot } = await setup();
     const never = new AbortController().signal;
     const call = { floodScope: "1", floodCost: 1 };
@@ -214,7 +214,7 @@ describe("flood control:", () => {
     expect(permitted).toBe(true);
   });
 
-  test("a call given up while it waits is not made", async () => {
+  test("a call that is given up while waiting is not made", async () => {
     const { clock, gate } = await setup();
     const call = { floodScope: "1", floodCost: 1 };
     await gate.permit(call, new AbortController().signal);

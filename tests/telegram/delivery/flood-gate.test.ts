@@ -1,4 +1,4 @@
-/** Flood gate: what it reads back after a restart, however long the reading takes. */
+/** Flood gate: it reads its state back after a restart, however long the reading takes. */
 import { expect, test } from "vitest";
 import type { SentRecord } from "../../../bot/core/store.ts";
 import { FloodGate } from "../../../bot/telegram/delivery/flood-gate.ts";
@@ -37,7 +37,7 @@ async function restored(sent: readonly SentRecord[], parkedUntil?: number) {
   return { clock, gate };
 }
 
-test("a slow disk at the start opens no window early", async () => {
+test("a slow disk at the start does not open a window early", async () => {
   const atEpochMs = new ManualClock().epochMs();
   const { clock, gate } = await restored([{ scope: "7", cost: 1, atEpochMs }]);
   await clock.advance(199);
@@ -46,7 +46,7 @@ test("a slow disk at the start opens no window early", async () => {
   expect(gate.admit(candidate)).toBe("take");
 });
 
-test("a slow disk at the start lets nothing go before a global 429 is over", async () => {
+test("a slow disk at the start lets no message start before a global 429 is over", async () => {
   const { clock, gate } = await restored([], new ManualClock().epochMs() + 5_000);
   await clock.advance(4_199);
   expect(gate.admit(candidate)).toBe("stop");

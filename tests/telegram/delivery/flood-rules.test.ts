@@ -1,6 +1,6 @@
 /**
- * Flood control against a server that executes a call whenever it pleases: any time between its
- * start and its answer, and of a call whose caller died, up to a second after the death.
+ * Flood control against a server that executes a call at any time between its start and its answer;
+ * if the caller died, up to a second after the death.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -23,7 +23,7 @@ interface Flight extends Execution {
   readonly answerAtMs: number;
 }
 
-/** One bot after another on one machine, and the server that sees what they send. */
+/** Runs one bot after another on one machine, with the server that sees what they send. */
 class Machine {
   readonly executions: Execution[] = [];
   #flood: FloodControl;
@@ -48,7 +48,7 @@ class Machine {
     return true;
   }
 
-  /** Answers whatever is due. */
+  /** Answers every call that is due. */
   settle(nowMs: number): void {
     const due = this.#flights.filter(({ answerAtMs }) => answerAtMs <= nowMs);
     this.#flights = this.#flights.filter(({ answerAtMs }) => answerAtMs > nowMs);
@@ -56,12 +56,14 @@ class Machine {
       this.executions.push(flight);
       this.#flood.ended(flight.id, "answered");
       const fromMs = this.#flood.settle(flight.id, nowMs) ?? Number.NaN;
-      // As the store keeps it: whole milliseconds.
+      // The store keeps whole milliseconds.
       this.#records.push({ ...flight, atMs: Math.ceil(fromMs) });
     }
   }
 
-  /** The bot dies and comes back at once; what it had in hand is executed up to a second later. */
+  /**
+   * Lets the bot die and come back at once; its calls in flight are executed up to a second later.
+   */
   restart(lateMs: number, nowMs: number): void {
     this.#flood = new FloodControl(this.#limits);
     for (const { atMs, cost, scope } of this.#records) {
@@ -83,7 +85,7 @@ interface Send {
   readonly cost: number;
   readonly low: boolean;
   readonly takesMs: number;
-  /** When in that time it is executed, 0 to 1. */
+  /** The fraction of that time after which it is executed, 0 to 1. */
   readonly executedAfter: number;
 }
 
@@ -121,7 +123,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 50, maxLength: 400 },
 );
 
-test("no sliding window ever holds more than its limit, whatever the server's pace and whoever dies", () => {
+test("no sliding window ever holds more than its limit, at any server pace and over deaths", () => {
   fc.assert(
     fc.property(steps, (plan) => {
       const executions = play(plan);
@@ -149,7 +151,10 @@ function play(plan: readonly Step[]): readonly Execution[] {
   return machine.executions;
 }
 
-/** The most any window of this length holds; an album counts at most `cap`, alone in its window. */
+/**
+ * Returns the most that any window of this length holds; an album alone in its window counts at
+ * most `cap`.
+ */
 function fullest(executions: readonly Execution[], lengthMs: number, cap = 30): number {
   const sorted = executions.toSorted((a, b) => a.atMs - b.atMs);
   let most = 0;
@@ -177,7 +182,7 @@ test.each([0, 5, 20])(
         const send = { cost: 1, low, takesMs, executedAfter: 0.5 };
         while (machine.trySend({ ...send, scope: `${started + 1}` }, nowMs)) started++;
       }
-      // The first second's burst does not count as rate.
+      // The first second's burst does not count towards the rate.
       expect(started - 30).toBeGreaterThanOrEqual(0.95 * 19 * 30);
     }
   },
@@ -200,7 +205,7 @@ test("a broadcast leaves room for a reply at any moment", () => {
   expect(longestMs).toBeLessThanOrEqual(200);
 });
 
-describe("what a call's end means for the next message to the chat", () => {
+describe("the next message to a chat depends on how the last call ended:", () => {
   test.each([
     ["answered", { atMs: 1_100 }],
     ["unknown", { atMs: 2_100 }],
@@ -215,13 +220,13 @@ describe("what a call's end means for the next message to the chat", () => {
   });
 });
 
-test("a clock that was set back after the restart neither opens a window early nor closes it for long", () => {
+test("a clock set back after the restart neither opens a window early nor closes it for long", () => {
   const flood = new FloodControl(limits);
   flood.restore("7", 1, -86_400_000, 0);
   expect(flood.inChat("7", 1, 0)).toEqual({ atMs: 2_002 });
 });
 
-test("an album larger than a window waits for an empty one and then goes", () => {
+test("an album larger than a window waits for an empty one and is then sent", () => {
   const flood = new FloodControl(limits);
   expect(flood.inChat("7", 10, 0)).toBe("now");
   flood.start(1, "7", 10, false, 0);
@@ -231,7 +236,7 @@ test("an album larger than a window waits for an empty one and then goes", () =>
   expect(flood.inChat("7", 10, 1_000)).toBe("now");
 });
 
-test("a global 429 holds everything back, also what costs nothing", () => {
+test("a global 429 holds everything back, even calls that cost nothing", () => {
   const flood = new FloodControl(limits);
   flood.park(5_000);
   flood.park(3_000);
@@ -239,7 +244,7 @@ test("a global 429 holds everything back, also what costs nothing", () => {
   expect(flood.overall(1, false, 5_000)).toBe("now");
 });
 
-test("without limits everything may start, and nothing is remembered", () => {
+test("without limits every message may start, and nothing is remembered", () => {
   const flood = new FloodControl({ ...limits, enabled: false });
   for (let id = 0; id < 1_000; id++) {
     expect(flood.overall(1, true, 0)).toBe("now");

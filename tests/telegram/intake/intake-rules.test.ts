@@ -1,4 +1,4 @@
-/** Intake: how long polling waits after each kind of failure. */
+/** Intake: the delay of polling after each kind of failure. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
@@ -27,7 +27,7 @@ test.each<[string, unknown, number, number, number]>([
   expect(decidePollDelay(error, failures, most)).toBe(mostMs);
 });
 
-test("an outage is never slept through for more than four seconds", () => {
+test("during an outage polling never waits for more than four seconds", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 100_000 }), (failures) => {
       expect(decidePollDelay(new CallUnknownError("x"), failures, most)).toBeLessThanOrEqual(4_000);

@@ -1,4 +1,4 @@
-/** Polling: what it asks, when it asks again, and that nothing ends it. */
+/** Polling: what it asks, when it polls again, and that nothing ends it. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -55,7 +55,7 @@ lifecycleConformance("polling", () => {
   return { component: polling, clock };
 });
 
-test("the first poll returns at once and proves the connection, later ones wait at Telegram", async () => {
+test("the first poll returns at once to prove the connection, later ones wait at Telegram", async () => {
   const { api, clock, polling, polls } = setup();
   api.script([], []);
   await polling.start();
@@ -71,7 +71,7 @@ test("the first poll returns at once and proves the connection, later ones wait 
   await polling.stop();
 });
 
-test("a server that does not hold polls open is asked a few times a second, no more", async () => {
+test("a server that does not hold polls open is asked only a few times per second", async () => {
   const { api, clock, polling } = setup();
   api.otherwise([]);
   await polling.start();
@@ -80,7 +80,7 @@ test("a server that does not hold polls open is asked a few times a second, no m
   await polling.stop();
 });
 
-test("a batch is confirmed only after it was committed, and an empty one leaves no offset", async () => {
+test("a batch is confirmed only after its commit, and an empty one leaves no offset", async () => {
   let commit = () => {};
   const committed = new Promise<void>((resolve) => {
     commit = resolve;
@@ -148,12 +148,12 @@ describe("a failure is survived:", () => {
     expect(polls()).toBe(1);
     expect(polling.snapshot()).toMatchObject({ state: "polling", failuresInARow: 0 });
     expect(events.map(({ type }) => type)).toEqual(["intake.failed", "intake.recovered"]);
-    // Proving again: no long poll before one has come back.
+    // The connection is proved again: no long poll is made before a short one has come back.
     expect(payloads(api).map((payload) => payload["timeout"])).toEqual([0, 0, 50]);
     await polling.stop();
   });
 
-  test("a webhook left behind is removed, its updates kept, and polling goes on at once", async () => {
+  test("a leftover webhook is removed, its updates are kept, and polling goes on at once", async () => {
     const { api, clock, events, polling } = setup();
     api.script(new PollConflictError("webhook"), true, []);
     await polling.start();
@@ -169,9 +169,9 @@ describe("a failure is survived:", () => {
     await polling.stop();
   });
 
-  test("a poll that is never answered is given up and made again", async () => {
+  test("a poll that is never answered is given up and repeated", async () => {
     const { api, clock, polling, polls } = setup();
-    // The client's deadline, which the polling asks for.
+    // Ends with the client's deadline, which the polling sets.
     api.script([], async () => {
       await clock.sleep(60_000, new AbortController().signal);
       throw new CallUnknownError("half-open connection");
@@ -182,7 +182,7 @@ describe("a failure is survived:", () => {
     await polling.stop();
   });
 
-  test("nothing ends the loop, and an outage of any length is over within five seconds", async () => {
+  test("nothing ends the loop, and it recovers within five seconds of any outage's end", async () => {
     const errors = fc.constantFrom(
       new CallNotSentError("x"),
       new CallUnknownError("x"),
@@ -214,7 +214,7 @@ describe("a failure is survived:", () => {
   });
 });
 
-test("a full queue stops the asking, says so once, and asks again for what there is room for", async () => {
+test("a full queue stops the polls and is reported once; later polls ask for what fits", async () => {
   let free = 0;
   const { api, clock, events, polling } = setup({ room: async () => free });
   await polling.start();
@@ -228,7 +228,7 @@ test("a full queue stops the asking, says so once, and asks again for what there
   await polling.stop();
 });
 
-test("what has no usable id is reported and skipped; the rest of the batch is taken", async () => {
+test("an update without a usable id is reported and skipped; the rest of the batch is taken", async () => {
   const { accepted, api, clock, events, polling } = setup();
   api.script([null, { message: {} }, { update_id: "7" }, text(7)]);
   await polling.start();
@@ -239,7 +239,7 @@ test("what has no usable id is reported and skipped; the rest of the batch is ta
   await polling.stop();
 });
 
-test("an answer that is no list counts as an empty one", async () => {
+test("an answer that is not a list counts as empty", async () => {
   const { api, clock, polling, polls } = setup();
   api.script({ surprise: true }, "text", null);
   await polling.start();
@@ -258,7 +258,7 @@ test("a drain ends the poll under way without confirming anything", async () => 
   expect(polling.snapshot().state).toBe("stopped");
 });
 
-test("a nudge gives a poll up that may be dead, and proves the connection anew", async () => {
+test("a nudge gives up a poll that may be dead and proves the connection again", async () => {
   const { api, clock, events, polling } = setup();
   api.script([], hangUntilAborted(aborted), []);
   await polling.start();
@@ -281,7 +281,7 @@ test("a nudge ends a back-off", async () => {
   await polling.stop();
 });
 
-test("held back on purpose it asks nothing, says nothing, and goes on when it may", async () => {
+test("while held back on purpose it neither polls nor reports, and it goes on afterwards", async () => {
   let held = true;
   const { api, clock, events, polling } = setup({ held: () => held });
   await polling.start();

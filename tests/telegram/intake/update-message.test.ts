@@ -1,4 +1,4 @@
-/** Incoming: whose line an update stands in, and what makes it a duplicate. */
+/** Update message: the lane an update belongs to, and what makes it a duplicate. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -10,7 +10,7 @@ import {
 
 const queue = (update: object) => toIncomingMessage({ update_id: 1, ...update }, "42");
 
-describe("an update stands in the line of", () => {
+describe("an update belongs to the lane of", () => {
   const chat = { id: -7 };
   const from = { id: 9, language_code: "zh-hans" };
   test.each<[string, object, string, string]>([
@@ -23,23 +23,23 @@ describe("an update stands in the line of", () => {
       "high",
     ],
     [
-      "the one who pressed an inline message's button",
+      "the user who pressed an inline message's button",
       { callback_query: { id: "q", from, inline_message_id: "i" } },
       "chat:9",
       "high",
     ],
-    ["the one who asks inline", { inline_query: { id: "q", from } }, "chat:9", "high"],
-    ["the one who pays", { pre_checkout_query: { id: "q", from } }, "chat:9", "high"],
+    ["the user of an inline query", { inline_query: { id: "q", from } }, "chat:9", "high"],
+    ["the user who pays", { pre_checkout_query: { id: "q", from } }, "chat:9", "high"],
     ["the chat whose membership changed", { my_chat_member: { chat, from } }, "chat:-7", "normal"],
     ["a voter", { poll_answer: { user: from } }, "chat:9", "normal"],
-    ["its type, where there is nobody", { poll: { id: "p" } }, "type:poll", "normal"],
-    ["nothing at all", {}, "type:empty", "normal"],
+    ["its type, without a chat and a user", { poll: { id: "p" } }, "type:poll", "normal"],
+    ["empty updates, without any field", {}, "type:empty", "normal"],
     ["a future type's chat", { future_thing: { chat } }, "chat:-7", "normal"],
   ])("%s", (_, update, lane, priority) => {
     expect(queue(update)).toMatchObject({ lane, priority, pool: "handling", type: "update" });
   });
 
-  test("whatever the fields hold, there is a line", () => {
+  test("an update has a lane whatever its fields hold", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.integer(), (fields, id) => {
         const update = { ...fields, update_id: id };
@@ -52,7 +52,7 @@ describe("an update stands in the line of", () => {
   });
 });
 
-test("the same update of the same bot is a duplicate, and so is the same press under another id", () => {
+test("the same update of the same bot is a duplicate, and so is a press under another id", () => {
   expect(queue({ message: {} }).dedupeKeys).toEqual(["update:42:1"]);
   expect(queue({ callback_query: { id: "q" } }).dedupeKeys).toEqual([
     "update:42:1",
@@ -68,6 +68,6 @@ test.each([
   [{ update_id: "1" }],
   [{ update_id: 1.5 }],
   [{ update_id: 2 ** 60 }],
-])("%j is no update", (value) => {
+])("%j is not an update", (value) => {
   expect(parseUpdate(value)).toBeUndefined();
 });

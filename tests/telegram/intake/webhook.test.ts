@@ -1,4 +1,4 @@
-/** Webhook: what it answers Telegram, when it sets itself, and that nothing is confirmed too early. */
+/** Webhook: its answers to Telegram, when it is set, and that nothing is confirmed too early. */
 import { request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
@@ -85,7 +85,7 @@ lifecycleConformance("the webhook", () => {
   return { component: new Intake(deps, createWebhook(0)), clock };
 });
 
-test("it sets itself at the start, with the secret, and asks whether it is reached", async () => {
+test("it is set at the start, with the secret, and then checks whether Telegram reaches it", async () => {
   const { api, clock, events, webhook } = await setup();
   await webhook.start();
   await clock.advance(30_000);
@@ -105,7 +105,7 @@ test("it sets itself at the start, with the secret, and asks whether it is reach
   expect(webhook.snapshot()).toMatchObject({ state: "listening", failuresInARow: 0 });
 });
 
-test("an update is confirmed only after it was committed", async () => {
+test("an update is confirmed only after its commit", async () => {
   let commit = () => {};
   const committed = new Promise<void>((resolve) => {
     commit = resolve;
@@ -144,7 +144,7 @@ test("an update that cannot be committed is left to Telegram", async () => {
   );
 });
 
-test("while the queue is full Telegram is sent away, and told once; then it is let in again", async () => {
+test("while the queue is full updates are refused and that is reported once; then they are taken again", async () => {
   let room = 0;
   const { accepted, clock, events, post, webhook } = await setup({ room: async () => room });
   await webhook.start();
@@ -159,7 +159,7 @@ test("while the queue is full Telegram is sent away, and told once; then it is l
   expect(about).toEqual(["intake.held-back", "intake.resumed"]);
 });
 
-test("while work is held back on purpose nothing is taken", async () => {
+test("while work is held back on purpose no update is taken", async () => {
   const { accepted, post, webhook } = await setup({ held: () => true });
   await webhook.start();
   expect((await post(JSON.stringify(text(7)))).status).toBe(503);
@@ -169,7 +169,7 @@ test("while work is held back on purpose nothing is taken", async () => {
 test.for([
   ["without the secret", { "X-Telegram-Bot-Api-Secret-Token": "" }],
   ["with another secret", { "X-Telegram-Bot-Api-Secret-Token": `${secret}x` }],
-] as const)("a request %s is refused, unread", async ([, headers]) => {
+] as const)("a request %s is refused unread", async ([, headers]) => {
   const { accepted, events, post, webhook } = await setup();
   await webhook.start();
   expect((await post(JSON.stringify(text(7)), headers)).status).toBe(401);
@@ -178,23 +178,20 @@ test.for([
 });
 
 test.for([
-  ["no JSON", "{"],
-  ["nothing", ""],
-  ["no update", '"hello"'],
-  ["no id", "{}"],
-  ["far too much", JSON.stringify({ update_id: 1, filler: "x".repeat(1_100_000) })],
-] as const)(
-  "%s is confirmed, so that what comes after it is not kept waiting",
-  async ([, body]) => {
-    const { accepted, events, post, webhook } = await setup();
-    await webhook.start();
-    expect((await post(body)).status).toBe(200);
-    expect(accepted).toEqual([]);
-    expect(types(events)).toContain("update.ignored");
-  },
-);
+  ["a body that is not JSON", "{"],
+  ["an empty body", ""],
+  ["a body that is not an update", '"hello"'],
+  ["an update without an id", "{}"],
+  ["a far too large body", JSON.stringify({ update_id: 1, filler: "x".repeat(1_100_000) })],
+] as const)("%s is confirmed, so that later updates do not have to wait", async ([, body]) => {
+  const { accepted, events, post, webhook } = await setup();
+  await webhook.start();
+  expect((await post(body)).status).toBe(200);
+  expect(accepted).toEqual([]);
+  expect(types(events)).toContain("update.ignored");
+});
 
-test("a webhook that somebody else has replaced is set again", async () => {
+test("a webhook that another program has replaced is set again", async () => {
   const { api, clock, events, webhook } = await setup();
   api.script(true, { url }, { url: "https://other.example/" }, true, { url });
   await webhook.start();
@@ -202,7 +199,7 @@ test("a webhook that somebody else has replaced is set again", async () => {
   expect(types(events).filter((type) => type === "webhook.set")).toHaveLength(2);
 });
 
-test("Telegram that cannot deliver is a failure with Telegram's own words, until it can", async () => {
+test("failed deliveries are reported in Telegram's own words until they succeed", async () => {
   const { api, clock, events, webhook } = await setup();
   const last_error_date = Math.floor(clock.epochMs() / 1_000) + 10;
   const stuck = { url, pending_update_count: 3, last_error_date, last_error_message: "refused" };
@@ -220,7 +217,7 @@ test("Telegram that cannot deliver is a failure with Telegram's own words, until
   expect(types(events)).toContain("intake.recovered");
 });
 
-test("without Telegram it goes on trying, and sets itself when Telegram is back", async () => {
+test("during an outage it keeps trying, and it is set when Telegram is back", async () => {
   const { api, clock, webhook } = await setup();
   api.script(...Array(5).fill(new CallNotSentError("setWebhook: no network")));
   await webhook.start();
@@ -228,7 +225,7 @@ test("without Telegram it goes on trying, and sets itself when Telegram is back"
   expect(webhook.snapshot()).toMatchObject({ state: "listening", failuresInARow: 0 });
 });
 
-test("a port that is taken is an error that says what to do", async () => {
+test("a taken port is an error that says what to do", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => taken.once("listening", resolve));
   onTestFinished(() => void taken.close());
