@@ -1,4 +1,4 @@
-/** Store conformance: what every Store has to do, whatever it is made of. */
+/** Store conformance: tests what every Store must do, whatever it is made of. */
 
 import { describe, expect, test } from "vitest";
 import { StepResultError } from "../../bot/core/errors.ts";
@@ -16,16 +16,19 @@ import type { ManualClock } from "../support/manual-clock.ts";
 export interface StoreSubject {
   readonly store: Store;
   readonly clock: ManualClock;
-  /** Opens the same data as the next process would, after a kill of this one. */
+  /** Kills this process's store and opens the same data as the next process would. */
   readonly reopenAfterKill: () => Promise<Store>;
-  /** Opens a backup in another place, restored as an operator would. */
+  /** Restores a backup into another directory, as an operator would, and opens it. */
   readonly openBackup: (backup: Backup) => Promise<Store>;
 }
 
-/** @param open An open, empty store whose lanes hold 5 messages and whose keys live a minute. */
+/**
+ * @param open Returns an open, empty store whose lanes hold 5 messages and whose keys live a
+ * minute.
+ */
 export function describeStore(name: string, open: () => Promise<StoreSubject>): void {
   describe(`${name} as a store`, () => {
-    test("gives a lane's messages in order, one at a time", async () => {
+    test("hands out a lane's messages in order, one at a time", async () => {
       const { store } = await open();
       await store.enqueue([update("a", 1), update("a", 2), update("b", 3)]);
       const first = await claim(store);
@@ -44,14 +47,14 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect((await store.enqueue([message]))[0]?.kind).toBe("queued");
     });
 
-    test("takes a batch as a whole or not at all", async () => {
+    test("queues the whole batch or nothing of it", async () => {
       const { store } = await open();
       const impossible = { ...update("a", 2), payload: { n: 1n as unknown as number } };
       await expect(store.enqueue([update("a", 1), impossible])).rejects.toThrow();
       expect(await store.depth("handling")).toBe(0);
     });
 
-    test("prefers higher priorities, and lifts a lane for what waits behind its head", async () => {
+    test("prefers higher priorities, and raises a lane's priority for a message behind its head", async () => {
       const { store } = await open();
       await store.enqueue([
         update("low", 1, "low"),
@@ -72,7 +75,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(numbers(await claim(store))).toEqual([1]);
     });
 
-    test("asks for admission, and leaves what is refused where it is", async () => {
+    test("asks for admission, and leaves a refused message in its place", async () => {
       const { clock, store } = await open();
       await store.enqueue([update("a", 1), update("b", 2), update("c", 3)]);
       const later = { notBeforeEpochMs: clock.epochMs() + 500 };
@@ -84,7 +87,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(numbers(await claim(store))).toEqual([1]);
     });
 
-    test("completes a message and queues what follows in one step", async () => {
+    test("completes a message and queues its follow-ups in one step", async () => {
       const { reopenAfterKill, store } = await open();
       await store.enqueue([update("a", 1)]);
       const [message] = await claim(store);
@@ -95,7 +98,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
     });
 
     test.each(["hold", "skip"] as const)(
-      "a retry with `%s` treats the lane so",
+      "a retry with `%s` treats the lane accordingly",
       async (onRetry) => {
         const { clock, store } = await open();
         await store.enqueue([update("a", 1), update("a", 2)]);
@@ -110,7 +113,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       },
     );
 
-    test("a postponed message spends no attempt, and parks its lane when told to", async () => {
+    test("a postponed message spends no attempt and parks its lane when told to", async () => {
       const { clock, store } = await open();
       await store.enqueue([update("a", 1)]);
       const [message] = await claim(store);
@@ -144,7 +147,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       });
     });
 
-    test("runs a step once, and gives its result back after a kill", async () => {
+    test("runs a step once and returns its result after a kill", async () => {
       const { reopenAfterKill, store } = await open();
       await store.enqueue([update("a", 1)]);
       const [message] = await claim(store);
@@ -165,7 +168,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await next.depth("handling")).toBe(2);
     });
 
-    test("keeps nothing of a step that fails, nor of one whose result is too large", async () => {
+    test("keeps nothing of a step that fails or whose result is too large", async () => {
       const { store } = await open();
       await store.enqueue([update("a", 1)]);
       const [message] = await claim(store);
@@ -193,7 +196,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await store.transaction((tx) => shopOf(tx).findAccount(7))).toBeUndefined();
     });
 
-    test("keeps dead letters with their reason, and puts them back at the lane's end", async () => {
+    test("keeps dead letters with their reason, and requeues them at the end of the lane", async () => {
       const { store } = await open();
       await store.enqueue([update("a", 1), update("a", 2)]);
       const [message] = await claim(store);
@@ -209,7 +212,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect((await claim(store))[0]).toMatchObject({ payload: { n: 1 }, requeued: true });
     });
 
-    test("keeps what a full lane cannot take as a dead letter", async () => {
+    test("keeps a message that a full lane cannot take as a dead letter", async () => {
       const { store } = await open();
       const results = await store.enqueue([1, 2, 3, 4, 5, 6].map((n) => update("a", n)));
       expect(results.map(({ kind }) => kind)).toEqual([...Array(5).fill("queued"), "lane-full"]);
@@ -242,7 +245,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await store.deadLetter(999_999)).toBeUndefined();
     });
 
-    test("counts the deaths of what was in hand, and only of that", async () => {
+    test("counts a death only for messages that were claimed", async () => {
       const { reopenAfterKill, store } = await open();
       await store.enqueue([update("a", 1), update("b", 2)]);
       await claim(store, { limit: 1 });
@@ -253,7 +256,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(numbers(await claim(next, { suspects: "without" }))).toEqual([2]);
     });
 
-    test("remembers settings, unreachable chats and what was sent, across a kill", async () => {
+    test("remembers facts, unreachable chats and sent messages across a kill", async () => {
       const { clock, reopenAfterKill, store } = await open();
       await store.setFact("a", "1");
       await store.recordSent({ scope: "5", cost: 2, atEpochMs: clock.epochMs() });
@@ -272,7 +275,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await next.sentSince(0)).toMatchObject([{ scope: "5", cost: 2 }]);
     });
 
-    test("has a beat for every synced transaction, and is overdue with none", async () => {
+    test("beats for every synced transaction, and is overdue without one", async () => {
       const { clock, store } = await open();
       const { beats } = store.heartbeat();
       await store.probe();
@@ -281,7 +284,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(store.heartbeat().overdueMs).toBe(0);
     });
 
-    test("backs up, under load, everything that was committed before, and nothing by half", async () => {
+    test("backs up everything committed before, and no half transaction, under load", async () => {
       const { openBackup, store } = await open();
       const pairs = Array.from({ length: 200 }, (_, n) => [update(`a${n}`, n), update(`b${n}`, n)]);
       const before = pairs.slice(0, 100);
@@ -296,13 +299,13 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       for (const n of new Set(found)) expect(found.filter((m) => m === n)).toHaveLength(2);
     });
 
-    test("makes one backup for all who ask while it is being made", async () => {
+    test("makes one backup for all requests that come while it is being made", async () => {
       const { store } = await open();
       const [first, second] = await Promise.all([store.backup(), store.backup()]);
       expect(second).toEqual(first);
     });
 
-    test("sweeps what is old, and says how much", async () => {
+    test("sweeps old entries and returns how many", async () => {
       const { clock, store } = await open();
       await store.enqueue([{ ...update("a", 1), dedupeKeys: ["k"] }]);
       const [message] = await claim(store);
@@ -319,12 +322,12 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
   });
 }
 
-/** An update of one lane, told apart by `n`. */
+/** Makes an update for a lane; `n` tells updates apart. */
 export function update(lane: string, n: number, priority: NewMessage["priority"] = "normal") {
   return { type: "update", pool: "handling", lane, priority, payload: { n } } satisfies NewMessage;
 }
 
-/** Claims what is there, unless told otherwise. */
+/** Claims every available message, unless `request` says otherwise. */
 export function claim(store: Store, request: Partial<ClaimRequest> = {}) {
   return store.claim({
     pool: "handling",
@@ -337,7 +340,7 @@ export function claim(store: Store, request: Partial<ClaimRequest> = {}) {
   });
 }
 
-/** The attempt at a claimed message. */
+/** Returns the attempt at a claimed message. */
 export function ref(message: Message | undefined): AttemptRef {
   if (!message) throw new Error("nothing was claimed");
   return { messageId: message.id, claims: message.claims };

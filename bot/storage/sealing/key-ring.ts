@@ -1,7 +1,7 @@
 /**
- * Key ring: the data keys of one store, the newest of which seals.
+ * Key ring: holds the data keys of one store; the newest key seals.
  *
- * Older ones only open what was sealed before, until nothing of theirs is left.
+ * Older keys only open what they sealed, until nothing sealed with them is left.
  */
 import { createHmac, hkdfSync } from "node:crypto";
 import { brokenSeal, keyIdOf, keyLength, SealingKey } from "./sealing-key.ts";
@@ -11,21 +11,21 @@ interface RingKey {
   readonly bytes: Buffer;
 }
 
-/** Bytes of a blind index: too many for chance, too few to be worth anything elsewhere. */
+/** Bytes of a blind index: enough against chance collisions, too few to be useful elsewhere. */
 const indexLength = 16;
 
 export class KeyRing {
   readonly #keys = new Map<number, RingKey>();
   #current: SealingKey | undefined;
 
-  /** @param id Higher than that of every key before it. */
+  /** @param id Must be higher than the id of every earlier key. */
   add(id: number, bytes: Buffer): void {
     const sealing = new SealingKey(id, bytes);
     this.#keys.set(id, { sealing, bytes });
     this.#current = sealing;
   }
 
-  /** The key that seals. */
+  /** The id of the key that seals. */
   get currentId(): number {
     return this.#sealing().id;
   }
@@ -39,7 +39,7 @@ export class KeyRing {
     return this.#sealing().seal(text, place);
   }
 
-  /** @throws {StorageCorruptError} when it does not fit, or its key is not on the ring. */
+  /** @throws {StorageCorruptError} when the seal does not fit or its key is not on the ring. */
   open(sealed: unknown, place: string): string {
     const id = keyIdOf(sealed);
     const key = id === undefined ? undefined : this.#keys.get(id);
@@ -47,15 +47,15 @@ export class KeyRing {
     return key.sealing.open(sealed as Uint8Array, place);
   }
 
-  /** The same under the key that seals; what is under it already comes back as it is. */
+  /** Seals a value again with the newest key; returns it unchanged when that key sealed it. */
   renew(sealed: Uint8Array, place: string): Uint8Array {
     if (keyIdOf(sealed) === this.currentId) return sealed;
     return this.seal(this.open(sealed, place), place);
   }
 
   /**
-   * Blind indexes of a text: for equality only, of one column, under each key on the ring; the first is
-   * the newest key's, for storing.
+   * Blind indexes of a text in one column, for equality only, one per key on the ring. The first
+   * belongs to the newest key and is the one to store.
    */
   indexes(text: string, column: string): readonly Buffer[] {
     return [...this.#keys.values()].toReversed().map(({ bytes }) => {
@@ -64,7 +64,7 @@ export class KeyRing {
     });
   }
 
-  /** Forgets the keys before this one. */
+  /** Forgets the keys older than this one. */
   dropBefore(id: number): void {
     for (const old of this.#keys.keys()) if (old < id) this.#keys.delete(old);
   }

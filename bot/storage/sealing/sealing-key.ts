@@ -1,9 +1,9 @@
 /**
- * Sealing key: AES-256-GCM over one text, bound to the place it stands in.
+ * Sealing key: encrypts a text with AES-256-GCM, bound to the place where it is stored.
  *
- * Sealed: version (1) | key id (4, big-endian) | nonce (12, random) | tag (16) | ciphertext.
- * The place (table, column, row) is authenticated with it, so that what was copied into another row, cut
- * or changed does not open. Source: NIST SP 800-38D; with random nonces one key is good for 2 ** 32 texts.
+ * Format: version (1) | key id (4, big-endian) | nonce (12, random) | tag (16) | ciphertext. The
+ * place (table, column, row) is authenticated too, so a value that was changed, cut or copied into
+ * another row does not open. With random nonces one key may seal 2 ** 32 texts (NIST SP 800-38D).
  */
 import {
   createCipheriv,
@@ -14,7 +14,7 @@ import {
 } from "node:crypto";
 import { StorageCorruptError } from "../../core/errors.ts";
 
-/** Bytes of a key. */
+/** The length of a key in bytes. */
 export const keyLength = 32;
 
 const version = 1;
@@ -25,16 +25,16 @@ const nonceLength = 12;
 const tagAt = nonceAt + nonceLength;
 const tagLength = 16;
 const textAt = tagAt + tagLength;
-/** Without it Node.js takes tags of 4 bytes, which can be guessed. */
+/** Without this option Node.js accepts tags of 4 bytes, which can be guessed. */
 const gcm = { authTagLength: tagLength };
 
 export class SealingKey {
-  /** 0 to 2 ** 32 - 1; stands in everything sealed with it. */
+  /** 0 to 2 ** 32 - 1; part of everything sealed with this key. */
   readonly id: number;
-  // Sealing with a KeyObject takes a third of the time it takes with the bytes (measured).
+  // Sealing with a KeyObject takes a third of the time it takes with raw bytes (measured).
   readonly #key: KeyObject;
 
-  /** @param bytes 32, from a cryptographic generator. */
+  /** @param bytes 32 bytes from a cryptographic generator. */
   constructor(id: number, bytes: Buffer) {
     this.id = id;
     this.#key = createSecretKey(bytes);
@@ -54,7 +54,7 @@ export class SealingKey {
     return sealed;
   }
 
-  /** @throws {StorageCorruptError} when it was not sealed with this key for this place. */
+  /** @throws {StorageCorruptError} when the value was not sealed with this key for this place. */
   open(sealed: Uint8Array, place: string): string {
     if (sealed.length < textAt || sealed[0] !== version) throw brokenSeal(place, "unknown format");
     const decipher = createDecipheriv(algorithm, this.#key, sealed.subarray(nonceAt, tagAt), gcm);
@@ -69,7 +69,7 @@ export class SealingKey {
   }
 }
 
-/** Which key sealed it; `undefined` for what is not sealed. */
+/** Returns the id of the key that sealed a value; `undefined` when it is not sealed. */
 export function keyIdOf(sealed: unknown): number | undefined {
   if (!(sealed instanceof Uint8Array) || sealed.length < textAt) return undefined;
   return new DataView(sealed.buffer, sealed.byteOffset, nonceAt).getUint32(idAt);
@@ -82,7 +82,7 @@ export function brokenSeal(place: string, reason: string, cause?: unknown): Stor
   });
 }
 
-// One call to the generator for many nonces: each on its own costs as much as the sealing.
+// The generator makes many nonces per call, because one call costs as much as a sealing.
 const nonces = Buffer.alloc(256 * nonceLength);
 let noncesUsed = nonces.length;
 

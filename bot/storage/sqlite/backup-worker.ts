@@ -1,4 +1,4 @@
-/** Backup worker: writes one backup in its own thread, and says how it went. */
+/** Backup worker: writes one backup in its own thread and reports the outcome. */
 import { parentPort, workerData } from "node:worker_threads";
 import { BotError } from "../../core/errors.ts";
 import { type BackupAnswer, type BackupRequest, writeBackup } from "./backup.ts";

@@ -1,8 +1,8 @@
 /**
- * Backup: copies of the database in `backups/` beside it, the newest few of them.
+ * Backup: writes copies of the database to `backups/` beside it and keeps the newest few.
  *
- * `writeBackup` does the work and is synchronous; `backUpInWorker` does it in a thread of its own, so
- * that the event loop goes on.
+ * `writeBackup` is synchronous; `backUpInWorker` runs it in its own thread, so the event loop goes
+ * on.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -13,11 +13,11 @@ import { copyDatabase, unfinishedSuffix } from "./database-copy.ts";
 import { type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
 
 export interface BackupRequest {
-  /** Where `bot.db` is. */
+  /** The directory that holds `bot.db`. */
   readonly directory: string;
-  /** Names the file. */
+  /** The instant that names the file. */
   readonly nowEpochMs: number;
-  /** How many backups stay, this one included; 1 or more. */
+  /** How many backups are kept, including this one; 1 or more. */
   readonly kept: number;
 }
 
@@ -27,13 +27,13 @@ export interface BackupFile {
 }
 
 const backupName = /^bot-[\dTZ-]+\.db$/;
-/** A copy that is not whole after so long was left behind by a process that died. */
+/** An unfinished copy older than this was left by a process that died. */
 const abandonedAfterMs = 3_600_000;
 
 /**
- * Writes one backup and removes the oldest beyond `kept`. Works beside a running bot, from any process.
+ * Writes one backup and removes the oldest beyond `kept`. Any process may call it while a bot runs.
  *
- * @throws {BotError} a `Storage…Error`; then no backup was removed and none appeared.
+ * @throws {BotError} a `Storage…Error`; then no backup was removed or added.
  */
 export function writeBackup(
   { directory, kept, nowEpochMs }: BackupRequest,
@@ -42,7 +42,7 @@ export function writeBackup(
   const source = join(directory, "bot.db");
   if (!existsSync(source)) {
     throw new StorageUnavailableError(`there is no database in ${directory}`, {
-      hint: "Set DATA_DIR to the bot's own; nothing was written.",
+      hint: "Set DATA_DIR to the bot's directory; nothing was written.",
     });
   }
   const backups = join(directory, "backups");
@@ -53,7 +53,7 @@ export function writeBackup(
   return { file, bytes: statSync(file).size };
 }
 
-/** An instant that sorts as text and may stand in the name of a file. */
+/** Formats an instant so that it sorts as text and is safe in a file name. */
 export function instantForName(epochMs: number): string {
   return formatInstant(epochMs).replace(/[:.]/g, "-");
 }
@@ -73,17 +73,17 @@ function prune(backups: string, kept: number, nowEpochMs: number): void {
   for (const name of [...old, ...abandoned]) rmSync(join(backups, name), { force: true });
 }
 
-/** What the worker reports: the backup, or what stood in its way. */
+/** What the worker reports: the backup, or the problem that prevented it. */
 export type BackupAnswer =
   | BackupFile
   | { readonly problem: string; readonly hint: string | undefined };
 
-/** Does `writeBackup` in a thread of its own. @throws {BackupFailedError} when there is no backup. */
+/** Runs `writeBackup` in its own thread. @throws {BackupFailedError} when no backup was made. */
 export async function backUpInWorker(request: BackupRequest): Promise<BackupFile> {
   const worker = new Worker(new URL("./backup-worker.ts", import.meta.url), {
     name: "backup",
     workerData: request,
-    // What `process.env` holds is none of its business.
+    // The worker does not need the environment, which may hold secrets.
     env: {},
   });
   const answer = await new Promise<BackupAnswer>((resolve) => {

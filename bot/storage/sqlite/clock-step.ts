@@ -1,22 +1,25 @@
 /**
- * Clock step: what is stored moves along when the wall clock was set back between two processes.
+ * Clock step: moves stored instants back when the wall clock was set back between two processes.
  *
- * Otherwise what waits for an instant would wait for the step as well, and what was sent a moment ago
- * would look as if it lay in the future. Moved once and for all: no later start finds the step again.
+ * Otherwise waiting messages would also wait for the length of the step, and messages sent a moment
+ * ago would seem to lie in the future. The move is permanent, so no later start finds the step
+ * again.
  */
 import type { Database } from "./sqlite-driver.ts";
 
-/** Smaller ones are no steps: clocks are rounded and adjusted, and waiting a second longer is nothing. */
+/**
+ * Smaller differences are ignored: clocks are rounded and adjusted, and a second more is harmless.
+ */
 const stepMsMin = 1_000;
 
-/** The latest instant earlier processes have written down about their own present. */
+/** The latest instant that earlier processes recorded as their present. */
 const latest = `SELECT max(at) AS at FROM (
   SELECT max(started_at) AS at FROM boots
   UNION ALL SELECT max(ended_at) FROM boots
   UNION ALL SELECT max(created_at) FROM messages
   UNION ALL SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'probe')`;
 
-/** Facts that hold an instant (core/store.ts). */
+/** Selects the facts that hold an instant (core/store.ts). */
 const instants = "name = 'probe' OR name LIKE '%-until'";
 
 const moves: readonly string[] = [
@@ -28,7 +31,7 @@ const moves: readonly string[] = [
   `UPDATE settings SET value = CAST(CAST(value AS INTEGER) - CAST(?1 AS INTEGER) AS TEXT) WHERE ${instants}`,
 ];
 
-/** Call before anything is written with the new clock. */
+/** Undoes a step back. Call it before anything is written with the new clock. */
 export function undoClockStep(database: Database, nowEpochMs: number): void {
   const stepMs = (database.prepare(latest).get<{ at: number | null }>()?.at ?? 0) - nowEpochMs;
   if (stepMs < stepMsMin) return;

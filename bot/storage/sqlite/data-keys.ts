@@ -1,7 +1,8 @@
 /**
- * Data keys: the keys that seal this store's rows, themselves sealed with the operator's encryption key.
+ * Data keys: stores the keys that seal this store's rows, sealed with the operator's encryption
+ * key.
  *
- * Opening them is the canary: a wrong encryption key is noticed before anything is written.
+ * Opening them first reveals a wrong encryption key before anything is written.
  */
 import { randomBytes } from "node:crypto";
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
@@ -16,11 +17,11 @@ interface DataKeyRow {
   readonly wrapped: Uint8Array;
 }
 
-/** The encryption key stands in no ring; it has this id in what it sealed. */
+/** The id of the encryption key in what it sealed; that key is on no ring. */
 const encryptionKeyId = 0;
 
 /**
- * The ring of a database that is only read; empty when it is older than data keys.
+ * Reads the key ring of a database that is not written to; empty when it is older than data keys.
  *
  * @throws {EncryptionKeyError} when the encryption key does not fit.
  */
@@ -34,10 +35,10 @@ export function readDataKeys(database: Database, keys: EncryptionKeys): KeyRing 
 }
 
 /**
- * Opens the data keys, makes the first one in a store that has none, and seals them anew when the
+ * Opens the data keys, creates the first one in a store without any, and seals them again when the
  * encryption key has changed.
  *
- * @returns the ring, and whether they were sealed anew.
+ * @returns the ring, and whether the keys were sealed again.
  */
 export function openDataKeys(database: Database, keys: EncryptionKeys, nowEpochMs: number) {
   const rows = listKeys(database);
@@ -58,9 +59,9 @@ export function openDataKeys(database: Database, keys: EncryptionKeys, nowEpochM
 }
 
 /**
- * Writes a new data key. It must not seal before the transaction it is written in is on disk.
+ * Writes a new data key, which must not seal before its transaction is on disk.
  *
- * @returns what makes it the one that seals.
+ * @returns a function that makes it the sealing key.
  */
 export function addDataKey(
   database: Database,
@@ -78,7 +79,7 @@ export function addDataKey(
   };
 }
 
-/** Removes the keys before this one: nothing is sealed with them any more. */
+/** Removes the keys older than this one; nothing is sealed with them any more. */
 export function dropDataKeys(database: Database, beforeId: number): void {
   database.prepare("DELETE FROM data_keys WHERE id < ?").run(beforeId);
 }
@@ -115,7 +116,7 @@ function unwrapAll(rows: readonly DataKeyRow[], keys: EncryptionKeys) {
   return { encryptionKey, opened };
 }
 
-/** `undefined` when it was sealed with another key. */
+/** Opens a data key; `undefined` when another key sealed it. */
 function unwrap(key: SealingKey, { id, wrapped }: DataKeyRow): Buffer | undefined {
   try {
     return Buffer.from(key.open(wrapped, placeOf(id)), "base64");
@@ -141,7 +142,7 @@ function missingKey(): EncryptionKeyError {
   return new EncryptionKeyError("the encryption key of this database is missing", {
     hint:
       "Nothing was overwritten. Put encryption.key back into DATA_DIR, or set ENCRYPTION_KEY to the " +
-      "key it was sealed with. Without the key, personal data in it cannot be read by anybody.",
+      "key it was sealed with. Without the key, the personal data in it cannot be read.",
   });
 }
 

@@ -1,14 +1,15 @@
 /**
- * Data lock: one process per data directory, by a lock that dies with its process.
+ * Data lock: admits one process per data directory, with a lock that ends with its process.
  *
- * An exclusive SQLite transaction on a file of its own: the kernel drops its lock at any death,
- * SIGKILL included, it works on every platform, and between containers that share the directory.
+ * The lock is an exclusive SQLite transaction on a separate file. The kernel releases it at any
+ * death, SIGKILL included. It works on every platform and between containers that share the
+ * directory.
  */
 import { join } from "node:path";
 import { StorageInUseError } from "../../core/errors.ts";
 import type { Database, OpenDatabase } from "./sqlite-driver.ts";
 
-/** @returns the held lock; closing it lets go. Throws `StorageInUseError` when another holds it. */
+/** @returns the lock; close it to release it. Throws `StorageInUseError` when it is held. */
 export function lockDataDirectory(directory: string, open: OpenDatabase): Database {
   const lock = open(join(directory, "lock"));
   try {
@@ -19,7 +20,7 @@ export function lockDataDirectory(directory: string, open: OpenDatabase): Databa
     if (!(error instanceof StorageInUseError)) throw error;
     throw new StorageInUseError(`another process holds ${directory}`, {
       cause: error,
-      hint: "Stop the other bot first, or give this one a DATA_DIR of its own.",
+      hint: "Stop the other bot first, or give this one its own DATA_DIR.",
     });
   }
 }

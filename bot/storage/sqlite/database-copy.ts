@@ -1,10 +1,10 @@
 /**
- * Database copy: a verified copy of a database of this bot, in one file that needs no journal beside it.
+ * Database copy: copies a database of this bot into one verified file that needs no journal.
  *
- * `VACUUM INTO` from a read-only connection of its own reads one snapshot, however much the bot writes
- * meanwhile, and holds up no writer. It is synchronous and takes a second or more for
- * 270 MB (measured; the checks before and after are half of it), so a running bot leaves it to a worker
- * thread: the longest commit beside it took 0.1 to 0.4 s, which is the disk's doing.
+ * `VACUUM INTO` from a separate read-only connection reads one snapshot, however much the bot
+ * writes meanwhile, and delays no writer. It is synchronous and takes a second or more for 270 MB
+ * (measured; the checks before and after are half of it), so a running bot leaves it to a worker
+ * thread. The longest commit meanwhile took 0.1 to 0.4 s, because the disk is shared.
  */
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -13,19 +13,19 @@ import { syncPath } from "../../core/sync-path.ts";
 import { checkIntegrity, inspectDatabase } from "./schema.ts";
 import type { OpenDatabase } from "./sqlite-driver.ts";
 
-/** Names a copy that is not whole yet. */
+/** The suffix of an unfinished copy. */
 export const unfinishedSuffix = ".part";
 
 /**
- * Copies `from` to `to`, which appears under its name only when it is whole, checked and on disk. A
- * file that is there already is replaced in one step.
+ * Copies `from` to `to`, which gets its name only when it is whole, checked and on disk. An
+ * existing file is replaced in one step.
  *
  * @throws {BotError} a `Storage…Error` when `from` is not ours, is damaged, or the disk refuses.
  */
 export function copyDatabase(from: string, to: string, open: OpenDatabase): void {
   const unfinished = `${to}${unfinishedSuffix}`;
   try {
-    // Made first, because SQLite would give it the permissions of everybody.
+    // The file is made first, because SQLite would make it readable for all users.
     writeFileSync(unfinished, "", { mode: 0o600 });
     readChecked(from, open, (source) => source.prepare("VACUUM INTO ?").run(unfinished));
     readChecked(unfinished, open, () => {});
@@ -38,7 +38,7 @@ export function copyDatabase(from: string, to: string, open: OpenDatabase): void
   }
 }
 
-/** Opens a file read-only, makes sure that it is ours and undamaged, and reads it. */
+/** Opens a file read-only, checks that it is ours and undamaged, and reads it. */
 export function readChecked(
   path: string,
   open: OpenDatabase,

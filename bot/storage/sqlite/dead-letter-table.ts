@@ -1,4 +1,6 @@
-/** Dead letter table: messages given up, with what is needed to put them back. */
+/**
+ * Dead letter table: keeps messages that were given up, with all that is needed to requeue them.
+ */
 import type { DeadLetter, DeadReason } from "../../core/message.ts";
 import type { DeadLetterFilter, PageRequest } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
@@ -7,7 +9,7 @@ import type { Database } from "./sqlite-driver.ts";
 
 const filter = `(?1 IS NULL OR type = ?1) AND (?2 IS NULL OR reason = ?2)
   AND (?3 IS NULL OR errors ->> '$[#-1].code' = ?3)`;
-/** A message that was skipped in its lane died in one of its own, named after it. */
+/** A message skipped in its lane died in its own lane, which is named after the first. */
 const ofLane = "lane = ?1 OR lane GLOB ?1 || '~*'";
 
 export class DeadLetterTable {
@@ -41,7 +43,7 @@ export class DeadLetterTable {
     };
   }
 
-  /** @param payload Sealed. @param errors As they are stored, the last one among them. */
+  /** @param payload The sealed payload. @param errors The errors as stored, including the last. */
   add(
     row: MessageRow,
     payload: Uint8Array,
@@ -68,7 +70,7 @@ export class DeadLetterTable {
     );
   }
 
-  /** Newest first. */
+  /** Lists dead letters, newest first. */
   list({ code, limit, offset, reason, type }: DeadLetterFilter & PageRequest): DeadLetter[] {
     return this.#sql.list
       .all<DeadLetterRow>(type ?? null, reason ?? null, code ?? null, limit, offset)
@@ -85,25 +87,25 @@ export class DeadLetterTable {
     return row && toDeadLetter(row, this.#ring);
   }
 
-  /** Takes it out, to be put back into the queue; its steps stay. */
+  /** Removes a dead letter to put it back into the queue; its steps stay. */
   take(id: number): DeadLetterRow | undefined {
     return this.#sql.take.get<DeadLetterRow>(id);
   }
 
-  /** @returns false when there was none. */
+  /** @returns false when there was no such dead letter. */
   delete(id: number): boolean {
     const row = this.take(id);
     if (row) this.#sql.deleteSteps.run(row.origin ?? row.id);
     return row !== undefined;
   }
 
-  /** @returns how many there were. */
+  /** @returns how many were deleted. */
   deleteOfLane(lane: string): number {
     this.#sql.deleteStepsOfLane.run(lane);
     return this.#sql.deleteOfLane.run(lane);
   }
 
-  /** @returns how many had died before. */
+  /** Deletes the dead letters that died before this instant. @returns how many were deleted. */
   sweep(beforeEpochMs: number): number {
     this.#sql.sweepSteps.run(beforeEpochMs);
     return this.#sql.sweep.run(beforeEpochMs);

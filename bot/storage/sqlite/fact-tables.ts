@@ -1,4 +1,4 @@
-/** Fact tables in SQLite: what is known of chats, small facts by name, and the boots of this directory. */
+/** Fact tables: keep unreachable chats, small facts by name, and the boots of this directory. */
 import type { Database } from "./sqlite-driver.ts";
 
 export class FactTables {
@@ -55,5 +55,5 @@ export class FactTables {
   }
 }
 
-/** Boots remembered. */
+/** How many boots are remembered. */
 const bootsKeptMax = 1000;

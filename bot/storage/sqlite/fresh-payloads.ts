@@ -1,12 +1,12 @@
 /**
- * Fresh payloads: what was queued a moment ago, so that most messages need not be opened at all.
+ * Fresh payloads: remembers payloads just queued, so that most messages need not be decrypted.
  *
- * Opening costs as much as the rest of a claim (measured). Each is given out once; the next claim of the
- * same message reads the table. Ids are never used twice, so what a rolled-back transaction leaves here
- * is only pushed out.
+ * Decryption costs as much as the rest of a claim (measured). Each payload is given out once; the
+ * next claim of the message reads the table. Ids are never used twice, so payloads from a
+ * rolled-back transaction are merely pushed out later.
  */
 
-/** Together at most 4 MB. */
+/** All payloads together take at most 4 MB. */
 const payloadsMax = 1_000;
 const lengthMax = 4_096;
 

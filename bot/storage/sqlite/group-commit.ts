@@ -1,9 +1,9 @@
 /**
- * Group commit: one writer, many closures, one sync.
+ * Group commit: runs many closures in one transaction with one sync.
  *
- * Every closure gets a savepoint of its own, so one that throws takes only itself back. All closures
- * submitted in the same turn of the event loop share a transaction; a promise resolves only after
- * the transaction is on disk. Closures run one at a time, in the order they were submitted.
+ * Every closure has its own savepoint, so a closure that throws undoes only its own work. All
+ * closures submitted in the same turn of the event loop share a transaction, and their promises
+ * resolve only after it is on disk. Closures run one at a time, in the order of submission.
  */
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
@@ -20,9 +20,9 @@ import type { Database } from "./sqlite-driver.ts";
 export interface GroupCommitDeps {
   readonly database: Database;
   readonly clock: Clock;
-  /** Milliseconds a closure may take; it waits only for the database. Default 1000. */
+  /** Milliseconds a closure may take; it should wait only for the database. Default 1000. */
   readonly closureLimitMs?: number;
-  /** Called once, when a commit failed in a way that must not be repeated. */
+  /** Called once, when a commit failed and must not be tried again. */
   readonly onFatal: (error: BotError) => void;
   /** Runs work after the I/O callbacks of this turn. Default: `setImmediate`. */
   readonly defer?: (work: () => void) => void;
@@ -38,7 +38,7 @@ type JobResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
 
-/** Bounds the time other closures wait for one transaction. */
+/** Maximum closures in a transaction, which bounds the wait of the others. */
 const jobsPerCommitMax = 500;
 
 export class GroupCommit {
@@ -64,8 +64,8 @@ export class GroupCommit {
   }
 
   /**
-   * Runs `work` inside the next transaction. Resolves with its result after the commit.
-   * Rejects with what `work` threw, or with the storage error that stopped the whole transaction.
+   * Runs `work` inside the next transaction. Resolves with its result after the commit. Rejects
+   * with the error of `work`, or with the storage error that stopped the whole transaction.
    */
   run<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
@@ -75,17 +75,17 @@ export class GroupCommit {
     });
   }
 
-  /** Which closure runs: changes as soon as one is over, also when it was given up as too slow. */
+  /** Identifies the running closure; it changes when a closure ends or is given up as too slow. */
   get closureNumber(): number {
     return this.#closureNumber;
   }
 
-  /** A beat a transaction; overdue only while something was submitted. */
+  /** Beats once per transaction; overdue only while closures are waiting. */
   get heartbeat(): Heartbeat {
     return this.#pulse.heartbeat;
   }
 
-  /** Commits what was submitted, then refuses everything. */
+  /** Commits what was submitted, then refuses everything else. */
   async close(): Promise<void> {
     while (this.#jobs.length > 0 || this.#flushing !== undefined) await this.#flush();
     this.#ended ??= new StorageClosedError("the store is closed");
@@ -95,7 +95,7 @@ export class GroupCommit {
     if (this.#scheduled || this.#flushing !== undefined) return;
     this.#scheduled = true;
     this.#pulse.expect(0);
-    // After the I/O callbacks of this turn: their closures share one sync.
+    // Deferred until after this turn's I/O callbacks, so that their closures share one sync.
     const { defer = setImmediate } = this.#deps;
     defer(() => {
       this.#scheduled = false;
@@ -133,7 +133,7 @@ export class GroupCommit {
     }
   }
 
-  /** One closure in its savepoint. Throws only when the whole transaction is lost. */
+  /** Runs one closure in its savepoint. Throws only when the whole transaction is lost. */
   async #runJob(job: Job): Promise<JobResult> {
     this.#savepoint.run();
     try {
@@ -162,7 +162,7 @@ export class GroupCommit {
   }
 
   #abandon(error: unknown): void {
-    // A failed sync may have dropped pages, so nothing is tried again on this connection ("fsyncgate").
+    // A failed sync may have dropped pages ("fsyncgate"), so this connection is not used again.
     const fatal = isStorageError(error) && !error.transient;
     if (fatal && !this.#ended) {
       this.#ended = error;

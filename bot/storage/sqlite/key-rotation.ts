@@ -1,9 +1,8 @@
 /**
- * Key rotation: a new data key while the bot runs, and the pass that puts old rows under it.
+ * Key rotation: introduces a new data key while the bot runs and seals old rows with it.
  *
- * What is written or moved after the change is sealed with the new key, so that one pass over what was
- * there before is enough; then the old keys are dropped. A pass that was cut off begins again at the
- * next start.
+ * Rows written or moved after the change are sealed with the new key, so one pass over the older
+ * rows is enough. Then the old keys are dropped. An interrupted pass starts over at the next start.
  */
 import type { Clock } from "../../core/clock.ts";
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
@@ -23,8 +22,8 @@ export interface KeyRotationDeps {
   /** Every sealed column this process knows. */
   readonly columns: readonly SealedColumn[];
   /**
-   * Tables of modules that are not running. Their columns are not known, so the old keys must stay and
-   * nothing is rotated.
+   * Tables of modules that are not running. Their columns are unknown, so the old keys must stay
+   * and nothing is rotated.
    */
   readonly unknownTableSets: readonly string[];
   readonly clock: Clock;
@@ -33,11 +32,11 @@ export interface KeyRotationDeps {
   readonly write: <T>(work: (nowEpochMs: number) => T) => Promise<T>;
 }
 
-/** Rows looked at in one transaction: a few milliseconds. */
+/** Rows checked in one transaction, which takes a few milliseconds. */
 const rowsPerBatch = 200;
-/** Between two batches; others commit in the meantime. */
+/** Pause between two batches, in which other work commits. */
 const pauseMs = 25;
-/** After a failure that passes, such as a full disk. */
+/** Pause after a temporary failure, such as a full disk. */
 const retryMs = 30_000;
 
 export class KeyRotation {
@@ -51,7 +50,7 @@ export class KeyRotation {
     });
   }
 
-  /** Goes on with what an earlier process could not finish. */
+  /** Continues a rotation that an earlier process could not finish. */
   resume(): void {
     const { ring, unknownTableSets } = this.#deps;
     if (!ring.rotating || unknownTableSets.length > 0) return;
@@ -60,7 +59,9 @@ export class KeyRotation {
   }
 
   /**
-   * @returns the id of the key that seals from now on; of the running rotation, if there is one.
+   * Starts a rotation, unless one is running.
+   *
+   * @returns the id of the key that seals from now on.
    * @throws {KeyRotationRefusedError} when the database has tables of a module that is not running.
    */
   async rotate(): Promise<{ readonly keyId: number }> {
@@ -71,7 +72,7 @@ export class KeyRotation {
       return { keyId: ring.currentId };
     }
     const use = await write((now) => addDataKey(database, ring, keys, now));
-    // Only now: what is sealed with a key that is not on disk is lost.
+    // The key is used only now, because data sealed with a key that is not on disk is lost.
     const keyId = use();
     publish({ type: "keys.rotated", keyId });
     this.resume();

@@ -1,9 +1,9 @@
 /**
- * Lane table: one row a waiting line, so that claiming never looks at the backlog.
+ * Lane table: keeps one row per waiting line, so that claiming never reads the backlog.
  *
  * A lane's priority is the highest of all its waiting messages: a reply behind a broadcast in the
- * same chat pulls the lane forward, and the order within the chat stays.
- * An empty lane stays only while it is parked (`not_before`), so that a waiting time outlives it.
+ * same chat pulls the lane forward without changing the order within the chat.
+ * An empty lane stays only while it is parked (`not_before`), so the parking outlives its messages.
  */
 
 import { type Pool, priorities } from "../../core/message.ts";
@@ -85,13 +85,13 @@ export class LaneTable {
     };
   }
 
-  /** Messages waiting or in hand in this lane. */
+  /** The number of messages in this lane that wait or are being worked on. */
   length(lane: string, pool: Pool): number {
     const row = this.#sql.find.get<LaneRow>(lane, pool);
     return row ? row.high + row.normal + row.low : 0;
   }
 
-  /** Puts a message at the lane's end. */
+  /** Adds a message to the end of the lane. */
   append(lane: string, pool: Pool, messageId: number, priority: number, availableAt: number): void {
     const row = this.#sql.find.get<LaneRow>(lane, pool);
     if (!row) {
@@ -111,7 +111,7 @@ export class LaneTable {
     );
   }
 
-  /** The head has left: the next message becomes the head, and the lane is free. */
+  /** Makes the next message the head after the head has left, and frees the lane. */
   advance(lane: string, pool: Pool, leftPriority: number, nowEpochMs: number): void {
     const row = this.#sql.find.get<LaneRow>(lane, pool);
     if (!row) return;
@@ -136,24 +136,24 @@ export class LaneTable {
     this.#sql.take.run(lane, pool);
   }
 
-  /** Hands the head back, not before `availableAt`. */
+  /** Returns the head to the lane; it may be claimed again from `availableAt`. */
   free(lane: string, pool: Pool, availableAt: number, deaths: number): void {
     this.#sql.free.run(deaths, availableAt, lane, pool);
   }
 
-  /** The waiting head of this lane is not to be offered before `availableAt`. */
+  /** Delays the waiting head of this lane until `availableAt`. */
   delay(lane: string, pool: Pool, availableAt: number): void {
     this.#sql.delay.run(availableAt, lane, pool);
   }
 
-  /** Nothing of this lane goes before `notBefore`, whatever becomes of its head. */
+  /** Parks the lane: none of its messages starts before `notBefore`, even if its head changes. */
   park(lane: string, pool: Pool, notBefore: number): void {
     this.#sql.park.run(notBefore, lane, pool);
   }
 
-  /** Heads of one priority that may be claimed, longest available first. */
+  /** Returns the heads of one priority that may be claimed, longest available first. */
   ready(pool: Pool, priority: number, availableBy: number, withSuspects: boolean, limit: number) {
-    // Mostly there is none, and to ask for the first instant costs a third of asking for rows.
+    // Usually there is none, and reading the first instant costs a third of reading rows.
     const first = this.#firstAvailableAt(pool, priority);
     if (first === null || first > availableBy) return [];
     const deathsMax = withSuspects ? Number.MAX_SAFE_INTEGER : 0;
@@ -162,7 +162,7 @@ export class LaneTable {
       .map(toCandidate);
   }
 
-  /** Heads that were in hand when a process died, those most often in hand last. */
+  /** Returns the heads claimed when a process died, those with the most deaths last. */
   suspects(pool: Pool, availableBy: number, limit: number) {
     return this.#sql.suspects.all<CandidateRow>(pool, availableBy, limit).map(toCandidate);
   }
@@ -177,7 +177,7 @@ export class LaneTable {
     return this.#sql.nextAvailable.get<{ at: number | null }>(pool, priority)?.at ?? null;
   }
 
-  /** Forgets empty lanes whose parking is over. */
+  /** Deletes empty lanes whose parking is over. */
   sweep(nowEpochMs: number): void {
     this.#sql.sweep.run(nowEpochMs);
   }

@@ -1,4 +1,4 @@
-/** Message rows: how messages and dead letters stand in the tables. */
+/** Message rows: map messages and dead letters to table rows. */
 import type { ErrorRecord } from "../../core/errors.ts";
 import {
   type AmbiguousPolicy,
@@ -31,21 +31,21 @@ interface CommonRow {
   readonly errors: string;
 }
 
-/** Without its payload, which is read only where it is needed. */
+/** A message's row without its payload, which is read only when needed. */
 export interface MessageRow extends CommonRow {
   readonly available_at: number;
   readonly expires_at: number | null;
   readonly claims: number;
 }
 
-/** What `MessageRow` has of the table. */
+/** The columns of `MessageRow`. */
 export const messageColumns = [
   ...["id", "type", "pool", "lane", "priority", "created_at", "available_at", "expires_at"],
   ...["attempts", "claims", "deaths", "origin", "ambiguous", "flood_scope", "flood_cost", "errors"],
 ] as const;
 
 export interface DeadLetterRow extends CommonRow {
-  /** Sealed; see sealed-columns.ts. */
+  /** The sealed payload; see sealed-columns.ts. */
   readonly payload: Uint8Array;
   readonly died_at: number;
   readonly reason: DeadReason;
@@ -60,7 +60,7 @@ function priorityName(stored: number): Priority {
   return priorities[stored] ?? "low";
 }
 
-/** @param payload As JSON. */
+/** @param payload The payload as JSON text. */
 export function toMessage(row: MessageRow, payload: string): Message {
   return {
     ...common(row, payload),
@@ -96,7 +96,7 @@ function common(row: CommonRow, payload: string) {
   };
 }
 
-/** Flood cost of a message to be queued: nothing without a scope. */
+/** The flood cost of a message to be queued; 0 without a scope. */
 export function floodCostOf(message: NewMessage): number {
   return message.floodScope === undefined ? 0 : (message.floodCost ?? 1);
 }

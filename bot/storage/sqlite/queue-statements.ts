@@ -1,4 +1,4 @@
-/** Queue statements: the SQL behind queue-tables.ts. */
+/** Queue statements: hold the SQL of queue-tables.ts. */
 import { messageColumns } from "./message-rows.ts";
 import type { Database } from "./sqlite-driver.ts";
 

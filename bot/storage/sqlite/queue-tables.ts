@@ -1,7 +1,7 @@
 /**
- * Queue tables: the dozen hot statements of the queue, prepared once.
+ * Queue tables: store the queue's messages, steps and dedupe keys with statements prepared once.
  *
- * Every method is synchronous and runs inside a transaction that its caller (sqlite-store.ts) holds.
+ * Every method is synchronous and runs inside a transaction of its caller (sqlite-store.ts).
  */
 import { AttemptOverError, type ErrorRecord, StepResultError } from "../../core/errors.ts";
 import type { DeadReason, Message, NewMessage } from "../../core/message.ts";
@@ -26,16 +26,16 @@ import { places } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
 
 export interface QueueTablesOptions {
-  /** How long a dedupe key is remembered, in milliseconds. Above 24 h, below 7 days. */
+  /** How long a dedupe key is remembered, in milliseconds; more than 24 h, less than 7 days. */
   readonly dedupeKeepMs: number;
-  /** Messages one lane may hold; what comes after becomes a dead letter. */
+  /** Maximum messages in a lane; further messages become dead letters. */
   readonly laneLengthMax: number;
 }
 
-/** Largest stored result of a durable step, in characters of JSON. */
+/** Maximum length of a durable step's stored result, in characters of JSON. */
 const stepResultLengthMax = 65_536;
 
-/** Errors kept with a message: the last ones. */
+/** How many of a message's latest errors are kept. */
 const errorsKeptMax = 10;
 
 export class QueueTables {
@@ -56,7 +56,7 @@ export class QueueTables {
     this.#lastId = this.#sql.lastMessageId.get<{ seq: number }>()?.seq ?? 0;
   }
 
-  /** Known before the insertion, because the seal needs it. What was rolled back leaves a gap. */
+  /** The next id, known before the insertion because the seal needs it. A rollback leaves a gap. */
   #nextId(): number {
     this.#lastId++;
     return this.#lastId;
@@ -93,7 +93,8 @@ export class QueueTables {
       "[]",
     );
     if (full) {
-      // Inserted first all the same: a dead letter's id must never meet a living message's.
+      // It is inserted first even so, because a dead letter must never share an id with a live
+      // message.
       const row = this.#sql.findMessage.get<MessageRow>(id) as MessageRow;
       this.#bury(row, "lane-full", row.errors, now);
       this.#sql.deleteMessage.run(id);
@@ -104,7 +105,7 @@ export class QueueTables {
     return { kind: "queued", messageId: id };
   }
 
-  /** As JSON. */
+  /** Returns the payload as JSON text. */
   #payload(row: MessageRow): string {
     return this.#fresh.take(row.id) ?? this.#ring.open(this.#sealed(row), places.payload(row));
   }
@@ -135,10 +136,13 @@ export class QueueTables {
     return claimed;
   }
 
-  /** Where to look for heads, in order: suspects, or the aged ones' share, then by priority. */
+  /**
+   * Returns where to look for heads, in order: suspects, or the share of aged ones, then by
+   * priority.
+   */
   #sources(request: ClaimRequest, now: number) {
     const { pool, limit, agedLimit, agedBefore } = request;
-    // Room for heads that admission refuses; what is not seen now is seen at the next claim.
+    // More than `limit`, because admission refuses some heads; the next claim sees the rest.
     const look = limit * 4;
     if (request.suspects === "only") {
       return [{ limit, candidates: () => this.#lanes.suspects(pool, now, look) }];
@@ -177,7 +181,7 @@ export class QueueTables {
     return this.#end(row, outcome, now);
   }
 
-  /** The message, if the attempt still holds it. */
+  /** Returns the message if the attempt still holds it; throws `AttemptOverError` otherwise. */
   #fence(attempt: AttemptRef): MessageRow {
     const row = this.#sql.findInHand.get<MessageRow>(attempt.messageId, attempt.claims);
     if (row) return row;
@@ -216,9 +220,9 @@ export class QueueTables {
     this.#lanes.advance(row.lane, row.pool, row.priority, now);
   }
 
-  /** Copies it to the dead letters; the caller deletes it. */
+  /** Copies a message to the dead letters; the caller deletes it from the queue. */
   #bury(row: MessageRow, reason: DeadReason, errors: string, now: number): void {
-    // A pass that renews the seals may have left the table it goes to behind.
+    // A key rotation may already have passed the table it goes to, so its seal is renewed here.
     const payload = this.#ring.renew(this.#sealed(row), places.payload(row));
     this.deadLetters.add(row, payload, { reason, errors, now });
   }
@@ -231,7 +235,7 @@ export class QueueTables {
       this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, suspicion);
       return;
     }
-    // Skipped: it waits in a lane of its own, and its old lane goes on without it.
+    // A skipped message waits in its own lane, and its old lane goes on without it.
     const ownLane = `${row.lane}~${row.id}`;
     this.#sql.moveToLane.run(ownLane, row.id);
     this.#lanes.advance(row.lane, row.pool, row.priority, now);
@@ -248,7 +252,9 @@ export class QueueTables {
     this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, this.#suspicion(row));
   }
 
-  /** Deaths as the lane shows them: only handlers can kill a process by what they are given. */
+  /**
+   * The deaths shown in the lane; only messages for handlers can kill a process by their content.
+   */
   #suspicion(row: MessageRow): number {
     return row.pool === "handling" ? row.deaths : 0;
   }
@@ -263,7 +269,7 @@ export class QueueTables {
     });
   }
 
-  /** The stored result of a step as JSON text, if it ran before. Fenced. */
+  /** Returns a step's stored result as JSON text, if it ran before. Fenced. */
   findStep(attempt: AttemptRef, name: string): { origin: number; result: string | undefined } {
     const row = this.#fence(attempt);
     const origin = row.origin ?? row.id;
@@ -271,13 +277,13 @@ export class QueueTables {
     return { origin, result: kept && this.#ring.open(kept, places.stepResult(origin, name)) };
   }
 
-  /** @returns the result as it will be read back. */
+  /** Stores a step's result. @returns the result as it will be read back. */
   keepStep(origin: number, name: string, result: unknown): unknown {
     const text = JSON.stringify(result ?? null);
     if (text.length > stepResultLengthMax) {
       throw new StepResultError(
         `step ${name}: its result has ${text.length} characters, at most ${stepResultLengthMax}`,
-        { hint: "Return identifiers and totals, and read the rest again." },
+        { hint: "Return only identifiers and totals, and read the rest again later." },
       );
     }
     this.#sql.insertStep.run(origin, name, this.#ring.seal(text, places.stepResult(origin, name)));

@@ -1,8 +1,8 @@
 /**
- * Restore: puts a backup in the place of the database, and keeps what it replaces beside it.
+ * Restore: replaces the database with a backup and keeps the replaced database beside it.
  *
- * Wherever it is interrupted, `bot.db` is either the old database or the restored one, each whole: the
- * old one's journal is folded into it before the backup takes its name in one step.
+ * Whenever it is interrupted, `bot.db` is either the whole old database or the whole restored one:
+ * the old database's journal is folded into it before the backup takes its name in one step.
  */
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ export function restoreBackup(
 ): string | undefined {
   if (!existsSync(file)) {
     throw new StorageUnavailableError(`${file} does not exist`, {
-      hint: "Name a file from the bot's directory of backups.",
+      hint: "Name a file from the bot's backup directory.",
     });
   }
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -50,7 +50,7 @@ export function restoreBackup(
   }
 }
 
-/** Gives the database a second name, under which it stays. @returns that name. */
+/** Gives the database a second name, under which it is kept. @returns that name. */
 function setAside(database: string, keptAs: string, open: OpenDatabase): string {
   if (isWhole(database, open)) {
     const old = open(database);
@@ -58,7 +58,7 @@ function setAside(database: string, keptAs: string, open: OpenDatabase): string 
     old.exec("PRAGMA journal_mode = DELETE");
     old.close();
   } else if (existsSync(`${database}-wal`)) {
-    // A damaged one stays as it is, with its journal: it must never meet the restored file.
+    // A damaged database keeps its journal, which must never be applied to the restored file.
     renameSync(`${database}-wal`, `${keptAs}-wal`);
   }
   rmSync(`${database}-shm`, { force: true });

@@ -1,4 +1,4 @@
-/** Row reader: looks into a database that a bot may be writing to, with payloads opened. */
+/** Row reader: reads a database that a bot may be writing to, and decrypts payloads. */
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import type { SqlValue } from "../../core/transaction.ts";
 import { readDataKeys } from "./data-keys.ts";
@@ -11,16 +11,17 @@ export class RowReader {
   readonly #database: Database;
   readonly #keys: EncryptionKeys;
 
-  /** @param path Of the database; it is only read. @throws {BotError} a `Storage…Error`. */
+  /** @param path The database, which is only read. @throws {BotError} a `Storage…Error`. */
   constructor(path: string, keys: EncryptionKeys) {
     this.#database = openNodeSqlite(path, { readOnly: true });
     this.#keys = keys;
   }
 
   /**
-   * Rows with their `payload` as JSON text; a query for payloads asks for `id` and `origin`, too.
+   * Returns rows with `payload` as JSON text. A query for payloads must also select `id` and
+   * `origin`.
    *
-   * @throws {BotError} a `Storage…Error`, or `EncryptionKeyError` when the key does not open it.
+   * @throws {BotError} a `Storage…Error`, or `EncryptionKeyError` when the key does not fit.
    */
   all<Row extends object>(sql: string, ...parameters: SqlValue[]): Row[] {
     const rows = this.#database.prepare(sql).all<Row>(...parameters);

@@ -1,13 +1,14 @@
 /**
- * Schema: the tables, as numbered migrations that only ever grow.
+ * Schema: defines the tables as numbered migrations; new ones are only appended.
  *
- * - `messages`: live ones only; what is done leaves.
- * - `lanes`: one row a waiting line, holding its head; claims look only here, so their cost does not
- *   grow with the backlog (measured flat from 10 k to 1 M waiting messages).
+ * - `messages`: only live messages; finished ones are deleted.
+ * - `lanes`: one row per waiting line, with its head. Claims read only this table, so their cost does
+ *   not grow with the backlog (measured flat from 10 k to 1 M waiting messages).
  * - `dead_letters`, `steps` (results of durable steps), `dedupe`, `sent` (flood windows), `unreachable_chats`,
  *   `settings`, `boots`, `data_keys`, `table_set_migrations` (what table-sets.ts has done).
  *
- * Payloads and results are sealed (sealed-columns.ts): BLOBs, whatever their column says.
+ * Payloads and results are sealed (sealed-columns.ts) and stored as BLOBs, whatever their column
+ * says.
  */
 import { StorageCorruptError, StorageUnavailableError } from "../../core/errors.ts";
 import type { PreviousEnd } from "../../core/store.ts";
@@ -16,12 +17,12 @@ import type { KeyRing } from "../sealing/key-ring.ts";
 import { type PassPosition, passBegins, sealBatch } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
 
-/** Marks a file as ours in its header ("TGFT"). Source: sqlite.org/pragma.html#pragma_application_id. */
+/** Marks a file header as ours ("TGFT"). Source: sqlite.org/pragma.html#pragma_application_id. */
 export const applicationId = 0x54474654;
 
 /**
- * Stands in the table `settings` until nothing is left of what was stored before values were sealed: "maybe"
- * as long as nobody has looked, "erase" once something was sealed and its plain text is in free pages.
+ * Stays in the table `settings` until no plain text from before sealing is left: "maybe" until the
+ * tables were checked, "erase" once values were sealed and their plain text is in free pages.
  */
 const plainFact = "storage.plain";
 
@@ -120,11 +121,11 @@ const migrations: readonly string[] = [
 ];
 
 /**
- * Tells whether an existing file may be written to.
+ * Checks whether an existing file may be written to.
  *
- * @param database Opened read-only, so that a file that is not ours stays as it is.
- * @returns how the process that used it last ended. "first" also where one was killed before its
- *   first migration was committed: then there is nothing in it yet.
+ * @param database Opened read-only, so that a foreign file is not changed.
+ * @returns how the last process that used it ended; "first" also when that process was killed before
+ *   it committed the first migration, because the file is still empty then.
  */
 export function inspectDatabase(database: Database, path: string): PreviousEnd {
   const id = database.prepare("PRAGMA application_id").get<{ application_id: number }>();
@@ -138,7 +139,7 @@ export function inspectDatabase(database: Database, path: string): PreviousEnd {
   if (version > migrations.length) {
     throw new StorageUnavailableError(
       `${path} has schema ${version}, this program knows up to ${migrations.length}`,
-      { hint: "It was written by a newer version: install that one again." },
+      { hint: "It was written by a newer version. Install that version again." },
     );
   }
   if (version === 0) return "first";
@@ -154,24 +155,24 @@ export function checkIntegrity(database: Database, path: string): void {
   const finding = rows[0]?.quick_check;
   if (finding === "ok") return;
   throw new StorageCorruptError(`${path} is damaged: ${finding}`, {
-    hint: "Nothing was overwritten. Move the file away and put a backup in its place.",
+    hint: "Nothing was overwritten. Move the file away and restore a backup.",
   });
 }
 
-/** Sets the file up for durability. Must run before the first table exists. */
+/** Configures the file for durability. Must run before the first table exists. */
 export function configureDatabase(database: Database): void {
   database.exec("PRAGMA auto_vacuum = INCREMENTAL");
   database.exec("PRAGMA journal_mode = WAL");
   // NORMAL would hide sync errors and lose the last commits on power loss.
   database.exec("PRAGMA synchronous = FULL");
   database.exec("PRAGMA foreign_keys = ON");
-  // What is deleted is overwritten where that costs no page more.
+  // Deleted content is overwritten where that writes no additional page.
   database.exec("PRAGMA secure_delete = FAST");
   database.exec("PRAGMA cache_size = -16000");
   database.exec("PRAGMA journal_size_limit = 67108864");
 }
 
-/** Brings the file to the newest schema, one transaction a step. */
+/** Brings the file to the newest schema, with one transaction per migration. */
 export function migrate(database: Database, nowEpochMs: number): void {
   database.exec(`PRAGMA application_id = ${applicationId}`);
   database.exec(
@@ -185,12 +186,12 @@ export function migrate(database: Database, nowEpochMs: number): void {
   }
 }
 
-/** Rows sealed in one transaction of `sealPlainValues`. */
+/** How many rows `sealPlainValues` seals in one transaction. */
 const rowsPerTransaction = 1000;
 
 /**
- * Seals what an older version stored in plain text, and erases what is left of it in the file. May be
- * cut off anywhere; the next start goes on.
+ * Seals values that an older version stored in plain text, and erases their remains from the file.
+ * It may be interrupted at any point; the next start continues.
  */
 export function sealPlainValues(
   database: Database,

@@ -1,8 +1,8 @@
 /**
- * Sealed columns: which columns are encrypted, and the place each seal is bound to.
+ * Sealed columns: define which columns are encrypted and the place each seal is bound to.
  *
- * A message keeps its birth id for its seal when it becomes a dead letter and when it is put back, so
- * that it moves between the tables as it is.
+ * A message's seal keeps the message's first id when it becomes a dead letter and when it is
+ * requeued, so it moves between the tables unchanged.
  */
 import type { SealedColumn, SqlValue } from "../../core/transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
@@ -24,7 +24,7 @@ const payload = {
     places.payload({ id: Number(id), origin: origin === null ? null : Number(origin) }),
 } as const;
 
-/** What the queue seals; a module's tables bring their own. */
+/** The queue's sealed columns; a module's tables bring their own. */
 export const queueColumns: readonly SealedColumn[] = [
   { table: "messages", ...payload },
   { table: "dead_letters", ...payload },
@@ -36,25 +36,26 @@ export const queueColumns: readonly SealedColumn[] = [
   },
 ];
 
-/** Where a pass over all sealed values stands. */
+/** The position of a pass over all sealed values. */
 export interface PassPosition {
   readonly columnIndex: number;
-  /** Key of the last row looked at; `undefined` before the first. */
+  /** Key of the last row checked; `undefined` before the first. */
   readonly after: readonly SqlValue[] | undefined;
 }
 
-/** Where a pass begins. */
+/** The position at which a pass begins. */
 export const passBegins: PassPosition = { columnIndex: 0, after: undefined };
 
 export interface SealedBatch {
-  /** Where to go on; `undefined` at the end of the pass. */
+  /** The position to continue from; `undefined` at the end of the pass. */
   readonly next: PassPosition | undefined;
-  /** How many values were put under the newest key. */
+  /** How many values were sealed with the newest key. */
   readonly sealed: number;
 }
 
 /**
- * Puts the next few values under the newest key: what an older one sealed, and what is still plain.
+ * Seals the next few values with the newest key, if an older key sealed them or they are still
+ * plain.
  */
 export function sealBatch(
   database: Database,

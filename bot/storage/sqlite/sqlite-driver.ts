@@ -1,7 +1,7 @@
 /**
- * SQLite driver: the one file that knows `node:sqlite`, small enough to be replaced.
+ * SQLite driver: wraps `node:sqlite`; no other file uses it, so it is easy to replace.
  *
- * Translates SQLite's result codes into our storage errors; everything above sees only those.
+ * Translates SQLite's result codes into our storage errors; callers see only those.
  */
 import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
@@ -18,12 +18,12 @@ import type { Sql, SqlStatement, SqlValue } from "../../core/transaction.ts";
 /** One open database file. Every method throws a `BotError` for what SQLite reports. */
 export interface Database extends Sql {
   exec(sql: string): void;
-  /** Whether a transaction is open; SQLite closes it by itself on some errors. */
+  /** Whether a transaction is open; SQLite itself closes it on some errors. */
   readonly inTransaction: boolean;
   close(): void;
 }
 
-/** Opens a file. `readOnly` never writes to it, not even its journal. */
+/** Opens a file. With `readOnly`, nothing is written, not even its journal. */
 export type OpenDatabase = (path: string, options?: { readonly readOnly?: boolean }) => Database;
 
 /** Opens a file with Node's built-in SQLite. */
@@ -42,13 +42,13 @@ export const openNodeSqlite: OpenDatabase = (path, options = {}) => {
   };
 };
 
-/** Its owner's alone from the first moment; SQLite gives a new file to everybody. */
+/** Creates the file readable only for its owner, because SQLite would let all users read it. */
 function makePrivate(path: string): void {
   if (path === ":memory:" || existsSync(path)) return;
   try {
     closeSync(openSync(path, "a", 0o600));
   } catch {
-    // SQLite meets the same obstacle, and its error is translated.
+    // SQLite will meet the same obstacle, and its error is translated.
   }
 }
 
@@ -100,7 +100,7 @@ function classify(extendedCode: number, cause: Error): BotError | undefined {
     case resultCode.notDb:
       return new StorageCorruptError(what, {
         cause,
-        hint: "Nothing was overwritten. Move the file away and put a backup in its place.",
+        hint: "Nothing was overwritten. Move the file away and restore a backup.",
       });
     case resultCode.readOnly:
     case resultCode.cantOpen:

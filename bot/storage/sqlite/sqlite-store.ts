@@ -1,8 +1,9 @@
 /**
- * SQLite store: the whole durable memory in one file, `bot.db` in the data directory.
+ * SQLite store: keeps all durable data in one file, `bot.db` in the data directory.
  *
- * Owns the file, its lock and its one writer. WAL, `synchronous=FULL`, group commit. Statements and
- * tables are in the files beside it; this one opens, checks, and puts every call into a transaction.
+ * Owns the file, its lock and its single writer. Uses WAL, `synchronous=FULL` and group commit.
+ * Statements and tables are in the files beside it; this class opens and checks the file and runs
+ * every call in a transaction.
  */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -60,9 +61,9 @@ export interface SqliteStoreDeps extends QueueTablesOptions {
   readonly keys: EncryptionKeys;
   /** The running module's own tables. */
   readonly tableSets: TableSetList;
-  /** How many backups stay; 1 or more. */
+  /** How many backups are kept; 1 or more. */
   readonly backupsKept: number;
-  /** Called when the disk can no longer be trusted: the process must end with exit code 74. */
+  /** Called when the disk can no longer be trusted; the process must then end with exit code 74. */
   readonly onFatal: (error: BotError) => void;
   readonly openDatabase?: OpenDatabase;
   /** Default: `setImmediate`. */
@@ -80,7 +81,7 @@ interface Opened {
   readonly boot: number;
 }
 
-/** Free pages given back to the file system at one sweep. */
+/** Maximum free pages returned to the file system in one sweep. */
 const pagesFreedPerSweepMax = 2000;
 
 export class SqliteStore implements Store {
@@ -145,7 +146,7 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** Looks at an existing file read-only, so that a wrong or damaged one stays as it is. */
+  /** Checks an existing file read-only, so that a wrong or damaged file is not changed. */
   #inspect(path: string): PreviousEnd {
     if (!existsSync(path) || statSync(path).size === 0) return "first";
     const { clock, publish } = this.#deps;
@@ -154,7 +155,7 @@ export class SqliteStore implements Store {
       const previousEnd = inspectDatabase(database, path);
       if (previousEnd === "first") return previousEnd;
       inspectTableSets(database, this.#deps.tableSets, path);
-      // The wrong key is noticed before anything is written.
+      // A wrong key is noticed here, before anything is written.
       readDataKeys(database, this.#deps.keys);
       if (previousEnd === "clean") return previousEnd;
       const startedAtMs = clock.monotonicMs();
@@ -190,11 +191,11 @@ export class SqliteStore implements Store {
     try {
       await opened.writer.run(() => opened.facts.endBoot(opened.boot, this.#now()));
       await opened.writer.close();
-      // Who asked for it hears of its failure; here it only has to be over.
+      // The caller of the backup gets its error; this only waits for its end.
       await this.#backup?.catch(() => {});
       opened.database.close();
     } catch (error) {
-      // The end stays unrecorded, so the next start checks the file: nothing else to do here.
+      // The end is not recorded, so the next start checks the file.
       this.#fail(error as BotError);
     } finally {
       opened.lock.close();
@@ -291,7 +292,7 @@ export class SqliteStore implements Store {
 
   async sweep(request: SweepRequest) {
     const swept = await this.#write(({ queue }, now) => queue.sweep(request, now));
-    // Its own transaction: freed pages count as free only after the deletion is committed.
+    // This is a separate transaction, because pages are free only after the deletion is committed.
     await this.#write(({ database }) =>
       database.exec(`PRAGMA incremental_vacuum(${pagesFreedPerSweepMax})`),
     );
@@ -353,8 +354,8 @@ export class SqliteStore implements Store {
 }
 
 /**
- * Runs a step's work on a transaction that stops working when its closure is over: what the work left
- * running behind its back must not write into a later one.
+ * Runs a step's work with a transaction that can be used only until its closure ends: code that the
+ * work left running must not write into a later transaction.
  */
 function runWork<T>(
   { queue, tables, writer }: Opened,
@@ -390,7 +391,7 @@ function makeDirectory(directory: string): void {
   } catch (cause) {
     throw new StorageUnavailableError(`${directory} cannot be created`, {
       cause,
-      hint: "Set DATA_DIR to a directory that the user of the bot may write.",
+      hint: "Set DATA_DIR to a directory that the bot's user may write to.",
     });
   }
 }

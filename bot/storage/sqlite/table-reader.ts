@@ -7,8 +7,8 @@ import { openNodeSqlite } from "./sqlite-driver.ts";
 import { inspectTableSets } from "./table-sets.ts";
 
 /**
- * @param path Of the database; it is only read.
- * @throws {BotError} a `Storage…Error`, or `EncryptionKeyError` when the key does not open it.
+ * @param path The database, which is only read.
+ * @throws {BotError} a `Storage…Error`, or `EncryptionKeyError` when the key does not fit.
  */
 export async function readTables<Tables extends object, T>(
   path: string,

@@ -1,8 +1,8 @@
 /**
- * Table sets: the tables that the running module brings to the database.
+ * Table sets: migrate and open the tables that the running module brings to the database.
  *
- * Each set counts its own migrations, so that modules come and go while the tables of the others stay
- * as they are.
+ * Each set counts its own migrations, so modules can come and go without affecting each other's
+ * tables.
  */
 import { StorageUnavailableError } from "../../core/errors.ts";
 import type { SealedColumn, TableSet } from "../../core/transaction.ts";
@@ -12,15 +12,15 @@ import type { Database } from "./sqlite-driver.ts";
 
 export type TableSetList = readonly TableSet<object>[];
 
-/** The open sets, each with what reads and writes its tables. */
+/** The open sets, each with the object that reads and writes its tables. */
 export type OpenTables = ReadonlyMap<TableSet<object>, object>;
 
-/** Every sealed column of the database: the queue's and the sets'. */
+/** Returns every sealed column of the database: the queue's and those of the sets. */
 export function sealedColumnsOf(sets: TableSetList): readonly SealedColumn[] {
   return [...queueColumns, ...sets.flatMap((set) => set.sealedColumns)];
 }
 
-/** Brings the sets' tables to their newest schema, one transaction a step. */
+/** Brings the sets' tables to their newest schema, with one transaction per migration. */
 export function migrateTableSets(database: Database, sets: TableSetList, nowEpochMs: number): void {
   const versions = versionsOf(database);
   const note = database.prepare("INSERT INTO table_set_migrations VALUES (?, ?, ?)");
@@ -43,7 +43,7 @@ export function inspectTableSets(database: Database, sets: TableSetList, path: s
     if (version <= migrations.length) continue;
     throw new StorageUnavailableError(
       `${path} has version ${version} of the tables "${name}", this program knows up to ${migrations.length}`,
-      { hint: "They were written by a newer version: install that one again." },
+      { hint: "They were written by a newer version. Install that version again." },
     );
   }
 }
@@ -52,7 +52,7 @@ export function openTableSets(database: Database, sets: TableSetList, ring: KeyR
   return new Map(sets.map((set) => [set, set.open(database, ring)]));
 }
 
-/** Names of the sets that are in the database but not in this list. */
+/** Returns the names of the sets that are in the database but not in this list. */
 export function unknownTableSets(database: Database, sets: TableSetList): readonly string[] {
   const known = new Set(sets.map(({ name }) => name));
   return [...versionsOf(database).keys()].filter((name) => !known.has(name));

@@ -8,7 +8,7 @@ const place = "messages|payload|7";
 const bytes = randomBytes(32);
 const key = new SealingKey(3, bytes);
 
-test("any text comes back as it was, and never twice sealed alike", () => {
+test("any text comes back unchanged, and no two of its seals are alike", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 5_000 }), fc.string(), (text, where) => {
       const text_ = text.toWellFormed();
@@ -32,12 +32,12 @@ test("it is plain AES-256-GCM with a 16-byte tag, as another implementation read
   expect(Buffer.from(opened).toString()).toBe("Guten Tag, 小明");
 });
 
-test("whatever is changed, cut or moved does not open", () => {
+test("a value that was changed, cut or moved does not open", () => {
   const sealed = key.seal("the text", place);
   const refused = (bad: Uint8Array, where = place, by = key) =>
     expect(() => by.open(bad, where)).toThrow(expect.objectContaining({ code: "STORAGE_CORRUPT" }));
   for (let bit = 0; bit < sealed.length * 8; bit++) {
-    // The key's id only says which key to try; a wrong one is another key.
+    // The key's id only says which key to try; a wrong id names another key.
     if (bit >= 8 && bit < 40) continue;
     const changed = Buffer.from(sealed);
     changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -49,7 +49,7 @@ test("whatever is changed, cut or moved does not open", () => {
   refused(sealed, place, new SealingKey(3, randomBytes(32)));
 });
 
-test("what is refused tells nothing of the text", () => {
+test("the error of a refused value says nothing about the text", () => {
   const sealed = key.seal("a secret of Ann's", place);
   sealed[40] = (sealed[40] ?? 0) ^ 1;
   try {
@@ -61,7 +61,7 @@ test("what is refused tells nothing of the text", () => {
   }
 });
 
-test("a ring seals with its newest key and opens with all it has", () => {
+test("a ring seals with its newest key and opens with any of its keys", () => {
   const ring = new KeyRing();
   ring.add(1, randomBytes(32));
   const old = ring.seal("text", place);
@@ -80,7 +80,7 @@ test("a ring seals with its newest key and opens with all it has", () => {
   }
 });
 
-test("a blind index is equal for equal texts of one column and key, and for nothing else", () => {
+test("blind indexes are equal only for equal texts of one column and key", () => {
   const ring = new KeyRing();
   ring.add(1, randomBytes(32));
   const [index] = ring.indexes("ann", "accounts|username_index");

@@ -1,4 +1,4 @@
-/** Backup and restore: files, permissions, limits, and what a crash in between leaves. */
+/** Backup and restore: files, permissions, limits, and the files a crash leaves behind. */
 
 import {
   existsSync,
@@ -55,7 +55,7 @@ async function setup() {
   return { clock, directory, lanes, openStore, request, restore, store: await openStore() };
 }
 
-test("a backup is one file that only its owner reads, and the oldest go", async () => {
+test("a backup is one file that only its owner can read, and the oldest backups are removed", async () => {
   const { clock, directory, store } = await setup();
   const files: string[] = [];
   for (let round = 0; round < 5; round++) {
@@ -78,7 +78,7 @@ test("an operator's backup works while the bot writes, and after it was killed",
   expect(await lanes()).toEqual(["a"]);
 });
 
-test("a backup that fails leaves no file, says why, and harms nobody", async () => {
+test("a backup that fails leaves no file, says why, and disturbs no other work", async () => {
   const { clock, directory, store } = await setup();
   const { file } = await store.backup();
   await clock.advance(1_000);
@@ -94,7 +94,7 @@ test("a backup that fails leaves no file, says why, and harms nobody", async () 
   expect(await store.depth("handling")).toBe(1);
 });
 
-test("what a death has left half written is removed when it is old, and never counts as a backup", async () => {
+test("a backup left half written by a death is removed when it is old and never counts", async () => {
   const { clock, directory, request, store } = await setup();
   await store.backup();
   const old = join(directory, "backups", "bot-0.db.part");
@@ -111,7 +111,7 @@ test("what a death has left half written is removed when it is old, and never co
   ]);
 });
 
-test("restoring keeps what it replaces, journal and all", async () => {
+test("restoring keeps the replaced database, including its journal", async () => {
   const { clock, lanes, restore, store } = await setup();
   await store.enqueue([update("a", 1)]);
   const { file } = await store.backup();
@@ -138,7 +138,11 @@ test.each<[string, (file: string) => void, string]>([
     (file) => truncateSync(file, statSync(file).size - 8_192),
     "STORAGE_CORRUPT",
   ],
-  ["no database", (file) => writeFileSync(file, "hello".repeat(1_000)), "STORAGE_CORRUPT"],
+  [
+    "a file that is not a database",
+    (file) => writeFileSync(file, "hello".repeat(1_000)),
+    "STORAGE_CORRUPT",
+  ],
   ["an empty file", (file) => truncateSync(file, 0), "STORAGE_CORRUPT"],
 ])("%s is not restored, and nothing is changed", async (_, spoil, code) => {
   const { directory, restore, store } = await setup();
@@ -167,7 +171,7 @@ test("a damaged database is replaced and kept as it was", async () => {
   expect(await lanes()).toEqual(["a"]);
 });
 
-test("a restoration that is interrupted anywhere leaves the old database or the restored one", async () => {
+test("a restoration interrupted at any point leaves the old database or the restored one", async () => {
   for (let calls = 1; ; calls++) {
     const { clock, lanes, restore, store } = await setup();
     await store.enqueue([update("a", 1)]);
@@ -195,7 +199,7 @@ function attempt(work: () => unknown): string {
   }
 }
 
-/** SQLite of a process that dies at its n-th call. */
+/** Opens databases as a process that dies at its n-th call to SQLite. */
 function dyingAfter(calls: number) {
   let left = calls;
   const count = () => {

@@ -1,4 +1,6 @@
-/** Query plans: what runs for every update must be found by an index, however long the queue is. */
+/**
+ * Query plans: a statement that runs for every update must use an index, however long the queue is.
+ */
 import { expect, test } from "vitest";
 import { shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import { KeyRing } from "../../../bot/storage/sealing/key-ring.ts";
@@ -8,7 +10,10 @@ import { migrate } from "../../../bot/storage/sqlite/schema.ts";
 import { type Database, openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { migrateTableSets } from "../../../bot/storage/sqlite/table-sets.ts";
 
-/** What looks at everything is asked for by operators, sweeper and start; the length, four times a second. */
+/**
+ * Statements that may scan: operators, the sweeper and the start use them; `depth` runs 4 times per
+ * second.
+ */
 const rare = [
   /FROM dead_letters/,
   /FROM dedupe$/,
@@ -18,7 +23,7 @@ const rare = [
   /^UPDATE lanes SET available_at = max/,
 ];
 
-test("no statement on the way of an update scans a table", () => {
+test("no statement on an update's path scans a table", () => {
   const database = openNodeSqlite(":memory:");
   migrate(database, 0);
   migrateTableSets(database, [shopTables], 0);

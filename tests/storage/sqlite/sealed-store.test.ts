@@ -1,4 +1,4 @@
-/** The store at rest: what stands in its file, which keys open it, and what rotation does to it. */
+/** The store at rest: the contents of its file, the keys that open it, and key rotation. */
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,7 +48,7 @@ function setup() {
     await store.open();
     return store;
   };
-  /** Changes the file as somebody does who has it, but not the key. */
+  /** Changes the file like an attacker who has the file but not the key. */
   const tamper = (...statements: string[]) => {
     const database = openNodeSqlite(path);
     for (const sql of statements) database.exec(sql);
@@ -62,12 +62,12 @@ function setup() {
   return { clock, contents, create, directory, events, fatal, openStore, path, tamper };
 }
 
-/** People with this username, as `npm run find-user` finds them. */
+/** Finds the people with this username, as `npm run find-user` does. */
 function find(path: string, username: string, keys = keysOf("key")) {
   return readTables(path, keys, shopTables, (tables) => tables.findByUsername(username));
 }
 
-/** One of everything that is sealed. */
+/** Stores one of everything that is sealed. */
 async function fill(store: Store): Promise<void> {
   const said = (lane: string, n: number) => ({
     ...update(lane, n),
@@ -90,7 +90,7 @@ async function fill(store: Store): Promise<void> {
   });
 }
 
-/** Everything that `fill` put there, read back. */
+/** Reads back everything that `fill` stored. */
 async function readAll(store: Store) {
   const letters = await store.deadLetters({ offset: 0, limit: 10 });
   const recovered = await store.recover(() => ({ outcome: { kind: "released" } }));
@@ -121,7 +121,7 @@ const everything = {
   note: "Axolotlnote",
 };
 
-test("nothing of what people say or are called stands in the file, and all of it comes back", async () => {
+test("nothing that people say or are called is readable in the file, and all of it comes back", async () => {
   const { contents, openStore } = setup();
   const crashing = new SimulatedDisk(crashAsPlanned(immortal));
   await fill(await openStore(keysOf("key"), crashing.open));
@@ -143,7 +143,7 @@ test.each<[string, string]>([
   ["a payload in plain text", `UPDATE messages SET payload = '{"n":9}' WHERE id = 3`],
   ["a shortened payload", "UPDATE messages SET payload = substr(payload, 1, 40) WHERE id = 3"],
   ["another row's id", "UPDATE messages SET origin = 4 WHERE id = 3"],
-])("%s is noticed, and the store is not trusted any more", async (_, sql) => {
+])("%s is noticed, and the store is no longer trusted", async (_, sql) => {
   const { fatal, openStore, tamper } = setup();
   const first = await openStore();
   await fill(first);
@@ -176,7 +176,7 @@ test("one person's profile or note does not open as another's", async () => {
 test.each<[string, EncryptionKeys]>([
   ["a wrong key", keysOf("another key")],
   ["a lost key", keysOf(undefined)],
-  ["a wrong key with a wrong one before it", keysOf("another key", "a third one")],
+  ["a wrong key with a wrong previous one", keysOf("another key", "a third one")],
 ])("%s is refused with what to do, and nothing is written", async (_, keys) => {
   const { create, openStore, path } = setup();
   const first = await openStore();
@@ -192,7 +192,7 @@ test.each<[string, EncryptionKeys]>([
   expect(await store.depth("handling")).toBe(3);
 });
 
-test("a key is made once, by a store that has none", async () => {
+test("a key is made only once, by a store without one", async () => {
   const { openStore } = setup();
   let made = 0;
   const file: { key: ReturnType<EncryptionKeys["find"]> } = { key: undefined };
@@ -209,7 +209,7 @@ test("a key is made once, by a store that has none", async () => {
   expect(made).toBe(1);
 });
 
-test("people are found by username beside the writer, in any case, also while keys rotate", async () => {
+test("people are found by username in any case while the bot writes, even while keys rotate", async () => {
   const { openStore, path } = setup();
   const store = await openStore();
   await fill(store);
@@ -227,7 +227,7 @@ test("people are found by username beside the writer, in any case, also while ke
   await expect(find(path, "quokka", keysOf("wrong"))).rejects.toThrow(wrong);
 });
 
-test("the encryption key is changed by one start with both, after which the old one is useless", async () => {
+test("one start with both keys changes the encryption key, and the old key no longer opens the file", async () => {
   const { create, events, openStore } = setup();
   const first = await openStore(keysOf("old"));
   await fill(first);
@@ -242,7 +242,7 @@ test("the encryption key is changed by one start with both, after which the old 
   expect(await readAll(store)).toEqual(everything);
 });
 
-/** Key ids in the file, and how many data keys there are. */
+/** Returns the key ids used in the file and the number of data keys. */
 function keysInFile(path: string) {
   const database = openNodeSqlite(path);
   const columns = ["messages.payload", "dead_letters.payload", "steps.result", "accounts.profile"];
@@ -256,7 +256,7 @@ function keysInFile(path: string) {
   return { ids, keys: keys.map(({ id }) => id) };
 }
 
-test("a rotation puts everything under the new key while others write, and drops the old one", async () => {
+test("a rotation seals everything with the new key during other writes, and drops the old key", async () => {
   const { clock, events, openStore, path } = setup();
   const store = await openStore();
   await fill(store);
@@ -267,7 +267,7 @@ test("a rotation puts everything under the new key while others write, and drops
   expect(again).toEqual(answer);
   await clock.advance(25);
   await store.enqueue([update("meanwhile", 1)]);
-  // Goes to where the pass has been, from where it has not.
+  // This moves a row from a table the pass has not reached to one it has passed.
   await store.requeue(1);
   await clock.advance(10_000);
   await store.probe();
@@ -284,7 +284,7 @@ test("a rotation puts everything under the new key while others write, and drops
 });
 
 test.each([true, false])(
-  "a rotation cut off at any commit is finished by the next start (reached the disk: %s)",
+  "a rotation interrupted at any commit is finished by the next start (reached the disk: %s)",
   async (reachedDisk) => {
     for (let atCommit = 1; ; atCommit++) {
       const { clock, events, openStore, path } = setup();
@@ -316,7 +316,7 @@ test.each([true, false])(
   },
 );
 
-/** Makes a file of the version before sealing out of a filled one. */
+/** Turns a filled database into one of the version before sealing. */
 async function makePlain(path: string, filler: Store): Promise<void> {
   const said = (n: number) => ({ n, text: `Zebrafinch ${n}` });
   await filler.enqueue([
@@ -345,7 +345,7 @@ async function makePlain(path: string, filler: Store): Promise<void> {
   database.close();
 }
 
-test("what an older version stored in plain text is sealed and erased, wherever that is cut off", async () => {
+test("plain text of an older version is sealed and erased, wherever that is interrupted", async () => {
   for (let calls = 20; ; calls += 7) {
     const { contents, openStore, path } = setup();
     await makePlain(path, await openStore());
@@ -377,7 +377,7 @@ test("what an older version stored in plain text is sealed and erased, wherever 
         },
       };
     };
-    // What opens the lock must not die with it: it is not looked at here.
+    // The lock is opened normally, because this test is not about it.
     const first = await openStore(keysOf("key"), (file, options) =>
       file.endsWith("bot.db") && !options?.readOnly
         ? dying(file, options)
@@ -395,7 +395,7 @@ test("what an older version stored in plain text is sealed and erased, wherever 
     expect(contents()).not.toContain("Narwhalresult");
     await store.close();
     if (first) break;
-    // Every death is tried in the parts that differ; the rows in between are alike.
+    // Every call is tried in the parts that differ; the calls for rows in between are alike.
     if (calls > 150) calls += 500;
   }
 });

@@ -1,4 +1,4 @@
-/** SQLite store: the conformance suite, and what only a file can suffer. */
+/** SQLite store: the conformance suite, and the failures that only a file can have. */
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -62,7 +62,7 @@ describeStore("SQLite", async () => {
   return { store, clock, reopenAfterKill, openBackup };
 });
 
-test("its files are its owner's alone", async () => {
+test("only the owner can read its files", async () => {
   const directory = makeDirectory();
   const { store } = createStore(directory);
   await store.open();
@@ -101,7 +101,7 @@ test("a first start killed at any statement leaves a directory that the next one
   }
 });
 
-test("nobody is told of success before the commit, and a failed commit ends all writing", async () => {
+test("no write succeeds before its commit, and a failed commit ends all writing", async () => {
   const disk = new SimulatedDisk(crashAsPlanned({ atCommit: 2, reachedDisk: false }));
   const { fatal, store } = createStore(makeDirectory(), new ManualClock(), disk.open);
   await store.open();
@@ -115,7 +115,7 @@ test("nobody is told of success before the commit, and a failed commit ends all 
   expect(fatal).toEqual(["STORAGE_FAILED"]);
 });
 
-test("one write that fails takes nobody of its group with it", async () => {
+test("a write that fails does not affect the other writes of its group", async () => {
   const { store } = createStore(makeDirectory());
   await store.open();
   const impossible = { ...update("b", 2), payload: { n: 2n as unknown as number } };
@@ -128,7 +128,7 @@ test("one write that fails takes nobody of its group with it", async () => {
   expect(await store.depth("handling")).toBe(2);
 });
 
-test("a transaction that waits for anything but the database is cut off", async () => {
+test("a transaction that waits for anything but the database is given up", async () => {
   const clock = new ManualClock();
   const { store } = createStore(makeDirectory(), clock);
   await store.open();
@@ -161,7 +161,7 @@ test.each<[string, (path: string) => void, string]>([
   ["another program's database", makeForeign, "STORAGE_"],
   ["a newer version's database", makeNewer, "STORAGE_"],
   ["a torn database", tear, "STORAGE_CORRUPT"],
-])("%s is refused and left as it is", async (_, spoil, code) => {
+])("%s is refused and left unchanged", async (_, spoil, code) => {
   const directory = makeDirectory();
   const { store } = createStore(directory);
   await store.open();
@@ -191,7 +191,7 @@ function makeNewer(path: string): void {
   database.close();
 }
 
-/** As a disk does that lost some pages; the end was unclean, so the file is checked. */
+/** Damages a file like a disk that lost some pages; the end was unclean, so the file is checked. */
 function tear(path: string): void {
   const database = openNodeSqlite(path);
   database.exec("UPDATE boots SET ended_at = NULL; PRAGMA wal_checkpoint(TRUNCATE)");
@@ -201,7 +201,7 @@ function tear(path: string): void {
   writeFileSync(path, contents);
 }
 
-test("a full disk refuses writes and takes them again when there is room", async (context) => {
+test("a full disk refuses writes until there is room again", async (context) => {
   const directory = makeDirectory();
   if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", directory]).status !== 0) {
     context.skip("a small file system cannot be mounted here (needs root)");
@@ -237,7 +237,7 @@ test("a read-only disk is refused with what to do", async (context) => {
   });
 });
 
-test("a second process is refused while the first lives", async () => {
+test("a second process is refused while the first one lives", async () => {
   const directory = makeDirectory();
   const { store } = createStore(directory);
   await store.open();
@@ -247,7 +247,7 @@ test("a second process is refused while the first lives", async () => {
   expect(await second.open()).toBe("clean");
 });
 
-test("a clock set back between two runs delays nothing for years", async () => {
+test("a clock set back by years between two runs delays nothing", async () => {
   const directory = makeDirectory();
   const year = 365 * 86_400_000;
   const ahead = new ManualClock(Date.UTC(2036, 0, 1));
@@ -263,7 +263,7 @@ test("a clock set back between two runs delays nothing for years", async () => {
   expect((await claim(store)).map(({ lane }) => lane).sort()).toEqual(["a", "b"]);
 });
 
-test("a clock set back is undone once, for everything that waits, and shortens no wait", async () => {
+test("a clock set back is undone once for everything that waits, and shortens no wait", async () => {
   const directory = makeDirectory();
   const hour = 3_600_000;
   const now = Date.UTC(2026, 0, 1);
@@ -279,7 +279,7 @@ test("a clock set back is undone once, for everything that waits, and shortens n
   await first.setFact("all.parked-until", String(now + 60_000));
   await first.close();
 
-  // Twice, because a second start must not take the same step for another one.
+  // There are two starts, because the second one must not correct the same step again.
   for (const afterMs of [0, 1_000]) {
     const { store } = createStore(directory, new ManualClock(now - 2 * hour + afterMs));
     await store.open();
@@ -301,7 +301,7 @@ test("a clock set back is undone once, for everything that waits, and shortens n
   expect(await claim(store)).toHaveLength(1);
 });
 
-test("the file does not grow for ever", async () => {
+test("the file does not grow forever", async () => {
   const directory = makeDirectory();
   const clock = new ManualClock();
   const { store } = createStore(directory, clock);

@@ -1,4 +1,4 @@
-/** Table sets: a module's tables come with it, and stay as they are without it. */
+/** Table sets: a module brings its tables, and they stay unchanged without it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,7 +66,7 @@ function setup() {
   return { change, clock, openStore };
 }
 
-test("tables of two modules stand side by side, and outlive a start without them", async () => {
+test("tables of two modules exist side by side and outlive a start without them", async () => {
   const { openStore } = setup();
   const both = await openStore(shopTables, notes);
   await both.transaction(async (tx) => {
@@ -81,14 +81,14 @@ test("tables of two modules stand side by side, and outlive a start without them
   expect(await again.transaction((tx) => shopOf(tx).findAccount(7))).toBeDefined();
 });
 
-test("tables that the module does not list are refused by name", async () => {
+test("tables that the module does not list are refused with their name", async () => {
   const { openStore } = setup();
   const store = await openStore(shopTables);
   const asked = store.transaction(async (tx) => tx.tables(notes));
   await expect(asked).rejects.toThrow('does not list the tables "notes"');
 });
 
-test("a database from before sets counted their migrations keeps its tables", async () => {
+test("a database from before sets counted their own migrations keeps its tables", async () => {
   const { change, openStore } = setup();
   const first = await openStore(shopTables);
   await first.transaction((tx) => shopOf(tx).insertAccount({ userId: 7, createdAtEpochMs: 5 }));
