@@ -1,14 +1,14 @@
-/** Alert webhook: posts an alert to another place than Telegram. */
+/** Alert webhook: posts an alert to a service other than Telegram. */
 import { BotError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 
-/** The other place did not take an alert. */
+/** The webhook did not accept an alert. */
 export class AlertNotPostedError extends BotError {
   override readonly code = "ALERT_NOT_POSTED";
   override readonly transient = true;
 }
 
-/** Rejects with `AlertNotPostedError`; the address, which may hold a key, is not in it. */
+/** Rejects with `AlertNotPostedError`, which omits the address because it may contain a key. */
 export async function postAlert(url: Secret, text: string, signal: AbortSignal): Promise<void> {
   const answer = await fetch(url.reveal(), {
     method: "POST",

@@ -1,8 +1,8 @@
 /**
- * Alerts: tells the operators of incidents, grouped and not too often, and when they are over.
+ * Alerts: tells the operators when incidents begin and end, grouped and not too often.
  *
- * By Telegram through the queue, so that an alert survives a crash; and by a webhook as well while
- * Telegram itself cannot be reached. An incident that is over before anybody was told is not told.
+ * Alerts go to Telegram through the queue, so they survive a crash, and also to a webhook while
+ * Telegram cannot be reached. An incident that ends before its alert was sent is not reported.
  */
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
@@ -16,17 +16,17 @@ import type { Incident } from "./incident-book.ts";
 export interface AlertsDeps {
   readonly clock: Clock;
   readonly publish: Publish;
-  /** Queues a text for every operator. */
+  /** Queues a text for each operator. */
   readonly send: (text: string) => Promise<void>;
-  /** Whether Telegram can be reached at present. */
+  /** Whether Telegram can be reached now. */
   readonly telegramReachable: () => boolean;
-  /** Tells another place; missing when there is none. */
+  /** Posts a text to the webhook; missing when none is configured. */
   readonly post?: (text: string, signal: AbortSignal) => Promise<void>;
 }
 
-/** What comes within this time goes into one message. */
+/** News within this time share one message. */
 const groupMs = 5_000;
-/** Between two messages. */
+/** Minimum time between two messages. */
 const pauseMs = 60_000;
 const linesMax = 15;
 const postDeadlineMs = 10_000;
@@ -35,9 +35,9 @@ export class Alerts implements Component {
   readonly name = "alerts";
   readonly #deps: AlertsDeps;
   readonly #loop: Loop;
-  /** By incident, the latest news that nobody has been told. */
+  /** The latest unsent news of each incident, by id. */
   readonly #news = new Map<number, Incident>();
-  /** Open incidents that were told: their end will be, too. */
+  /** Open incidents that were reported, so their end must be reported as well. */
   readonly #told = new Set<number>();
 
   constructor(deps: AlertsDeps) {
@@ -58,7 +58,7 @@ export class Alerts implements Component {
     return this.#loop.heartbeat;
   }
 
-  /** An incident has begun or ended. */
+  /** Reports that an incident has begun or ended. */
   tell(incident: Incident): void {
     const { closedAtEpochMs, id, openedAtEpochMs } = incident;
     const instant = closedAtEpochMs !== undefined && closedAtEpochMs === openedAtEpochMs;

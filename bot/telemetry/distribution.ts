@@ -1,10 +1,10 @@
 /**
- * Distribution: how long things took, in buckets that grow by 5 %, so that any number of them takes
- * bounded memory and percentiles are right to within 5 %.
+ * Distribution: counts durations in buckets that grow by 5 %, so that any number of durations takes
+ * bounded memory and percentiles are accurate to within 5 %.
  */
 
 const growth = 1.05;
-/** Milliseconds; an hour and more is one bucket. */
+/** In milliseconds; an hour and more share one bucket. */
 const longestMs = 3_600_000;
 
 export class Distribution {
@@ -15,7 +15,7 @@ export class Distribution {
     return this.#count;
   }
 
-  /** @param durationMs Below a millisecond counts as one. */
+  /** @param durationMs Counts as at least one millisecond. */
   record(durationMs: number): void {
     const bounded = Math.min(Math.max(1, durationMs), longestMs);
     const bucket = Math.ceil(Math.log(bounded) / Math.log(growth));
@@ -31,7 +31,7 @@ export class Distribution {
   }
 
   /**
-   * Milliseconds that this share of them stayed below; 0 without any.
+   * Returns the milliseconds that this share of the durations stayed below; 0 without durations.
    *
    * @param share 0 to 1.
    */

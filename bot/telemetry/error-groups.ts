@@ -1,9 +1,9 @@
 /**
- * Error groups: every error the bot reports, counted by kind.
+ * Error groups: counts every error the bot reports, by kind.
  *
- * Listens to events; the rules are in core/error-trend.ts. Says when a kind is new, comes back after
- * a week, or comes far more often than it used to. A bounded memory: the kind that has been quiet for
- * longest is forgotten first.
+ * Listens to events; the rules for spikes are in telemetry/spike-rules.ts. Reports when a kind is
+ * new, comes back after a week, or occurs far more often than before. Memory is bounded: the kind
+ * that has been silent the longest is forgotten first.
  */
 import type { Clock } from "../core/clock.ts";
 import { fingerprintOf, withoutParticulars } from "../core/error-fingerprint.ts";
@@ -15,14 +15,14 @@ import { isSpike, noTrend, type Trend, trendWindowMs, withWindow } from "./spike
 export interface ErrorGroup {
   readonly fingerprint: string;
   readonly code: string;
-  /** Without what changes from case to case. */
+  /** The message without the parts that vary. */
   readonly message: string;
-  /** The kind of event it was last seen in. */
+  /** The type of the event that last reported it. */
   readonly event: string;
   readonly count: number;
   readonly firstAtEpochMs: number;
   readonly lastAtEpochMs: number;
-  /** Within the last 24 hours, the present hour last. */
+  /** Counts per hour over the last 24 hours, the current hour last. */
   readonly perHour: readonly number[];
 }
 
@@ -59,13 +59,13 @@ export class ErrorGroups {
     this.#deps = deps;
   }
 
-  /** To be given to the event bus. */
+  /** The listener to register with the event bus. */
   readonly listener = (event: BotEvent): void => {
     if (event.type === "error.noticed" || !("error" in event) || !event.error) return;
     this.#add(event.type, event.error);
   };
 
-  /** Latest first. */
+  /** Lists groups, the most recently seen first. */
   list(limit: number): readonly ErrorGroup[] {
     const nowMs = this.#deps.clock.monotonicMs();
     return [...this.#groups.entries()]
@@ -133,7 +133,7 @@ function turnHours(group: Group, nowMs: number): void {
   group.perHour = [...group.perHour.slice(empty.length), ...empty];
 }
 
-/** After a day of silence nothing of the past is left in the trend. */
+/** After a day of silence (288 windows of five minutes) the trend has forgotten the past. */
 const windowsMax = 288;
 
 function turnWindows(group: Group, nowMs: number): void {

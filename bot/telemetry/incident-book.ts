@@ -1,8 +1,8 @@
 /**
- * Incident book: what went wrong, what was tried, how long it lasted; kept on disk.
+ * Incident book: records on disk what went wrong, what was tried, and how long it lasted.
  *
- * Listens to events; the rules are in telemetry/incident-rules.ts. A file of its own, so that it tells also
- * of a database that cannot be opened. What was open when the process died is closed at the next start.
+ * Listens to events; the rules are in telemetry/incident-rules.ts. It has its own file, so it can
+ * record a database that cannot be opened. Incidents open at a death are closed at the next start.
  */
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
@@ -17,11 +17,11 @@ export interface Incident {
   readonly trouble: Trouble;
   readonly cause: string;
   readonly openedAtEpochMs: number;
-  /** What was done about it, in this order, and how often in a row. */
+  /** The measures taken, in order, each with how often it was repeated in a row. */
   readonly measures: readonly { readonly measure: Measure; readonly times: number }[];
-  /** `undefined` while it is open. */
+  /** `undefined` while the incident is open. */
   readonly closedAtEpochMs?: number;
-  /** How often the same thing was seen in it. */
+  /** How often the trouble was seen during the incident. */
   readonly times: number;
 }
 
@@ -32,7 +32,7 @@ export interface IncidentBookDeps {
 
 const fileName = "incidents.jsonl";
 const incidentsMax = 500;
-/** The same past trouble again within this time belongs to the one on record. */
+/** The same past trouble within this time is counted in the recorded incident. */
 const sameWithinMs = 60_000;
 
 export class IncidentBook {
@@ -50,17 +50,17 @@ export class IncidentBook {
     this.#file = new RecordFile({ path, keyOf });
   }
 
-  /** @param listener Told of every incident that begins or ends. */
+  /** @param listener Called for every incident that begins or ends. */
   subscribe(listener: (incident: Incident) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Newest first. */
+  /** Lists incidents, newest first. */
   list(limit: number): readonly Incident[] {
     return [...this.#incidents.values()].slice(-limit).toReversed();
   }
 
-  /** Reads what was; what was still open ended with the process. */
+  /** Reads the recorded incidents and closes those that were open when the last process ended. */
   begin(): void {
     const fresh = [...this.#incidents.values()];
     this.#incidents.clear();
@@ -68,7 +68,7 @@ export class IncidentBook {
       const closedAtEpochMs = incident.closedAtEpochMs ?? this.#deps.clock.epochMs();
       this.#put({ ...incident, id: ++this.#ids, closedAtEpochMs });
     }
-    // What happened before this was read comes after it.
+    // Incidents that happened before the file was read come after its content.
     for (const incident of fresh) {
       const id = ++this.#ids;
       if (this.#open.get(incident.subject) === incident.id) this.#open.set(incident.subject, id);
@@ -78,7 +78,7 @@ export class IncidentBook {
     this.#begun = true;
   }
 
-  /** To be given to the event bus. */
+  /** The listener to register with the event bus. */
   readonly listener = (event: BotEvent): void => {
     const step = judgeEvent(event);
     if (!step) return;
@@ -124,10 +124,10 @@ export class IncidentBook {
     this.#put(incident);
     if (this.#begun) {
       try {
-        // Not synced: a storm of them must not hold the event loop up.
+        // It is not synced, because a storm of incidents must not block the event loop.
         this.#file.append(incident, false);
       } catch {
-        // A full disk: the book goes on in memory, and the log tells of the disk.
+        // The disk is probably full: the book continues in memory, and the log reports the disk.
       }
     }
     if (changed) for (const listener of this.#listeners) listener(incident);
@@ -146,7 +146,7 @@ function factsOf({ cause, measure, subject, trouble }: StepOf<"open"> | StepOf<"
   return { subject, trouble, cause, measures: measure ? [{ measure, times: 1 }] : [] };
 }
 
-/** The same measure again is counted: an outage of a day is many attempts. */
+/** Adds a measure, or counts a repetition: an outage of a day takes many attempts. */
 function withMeasure({ measures }: Incident, measure: Measure): Incident["measures"] {
   const last = measures.at(-1);
   if (last?.measure !== measure) return [...measures, { measure, times: 1 }];

@@ -1,14 +1,15 @@
 /**
- * Incidents: which events begin one, which measure was taken in it, and which end it.
+ * Incidents: decides which events begin an incident, add a measure to it, and end it.
  *
- * An incident has a subject (a probe, a connection, the process) and a kind of trouble, and lasts until
- * that is well again. What is done against each kind stands in core/recovery.ts.
+ * An incident has a subject (a probe, a connection, the process) and a kind of trouble, and lasts
+ * until the subject is well again. core/recovery.ts lists the measures against each kind of
+ * trouble.
  */
 import type { BotEvent } from "../core/events.ts";
 import { type Measure, measureAgainst, type Trouble } from "../core/recovery.ts";
 
 export type IncidentStep =
-  /** Begins one, or adds to the one that is open. `measure`: what was done at once. */
+  /** Begins an incident or adds to the open one. `measure`: what was done at once. */
   | {
       readonly kind: "open";
       readonly subject: string;
@@ -19,7 +20,7 @@ export type IncidentStep =
   /** A measure was taken. */
   | { readonly kind: "measure"; readonly subject: string; readonly measure: Measure }
   | { readonly kind: "close"; readonly subject: string }
-  /** It was over when it was noticed. `measure`: what ended it. */
+  /** Records an incident that was over when it was noticed. `measure`: what ended it. */
   | {
       readonly kind: "past";
       readonly subject: string;
@@ -28,7 +29,7 @@ export type IncidentStep =
       readonly measure?: Measure;
     };
 
-/** What an event means for incidents; `undefined`: nothing. */
+/** Returns what an event means for incidents; `undefined` when it means nothing. */
 export function judgeEvent(event: BotEvent): IncidentStep | undefined {
   switch (event.type) {
     case "health.changed": {
@@ -92,7 +93,7 @@ function judgePast(event: BotEvent): IncidentStep | undefined {
       return past("restart", trouble, event.detail ?? event.reason, "at once");
     }
     case "loop.stalled":
-      return past("event loop", "process-hung", `stood still for ${event.forMs} ms`);
+      return past("event loop", "process-hung", `blocked for ${event.forMs} ms`);
     case "component.start-failed":
       return past(event.component, "component-failed", event.error.code);
     case "error.noticed":

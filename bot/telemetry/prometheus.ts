@@ -1,15 +1,15 @@
 /**
- * Prometheus: the bot's figures in the form Prometheus reads.
+ * Prometheus: exposes the bot's figures in the text format of Prometheus.
  *
- * Counts events as they come; gauges are set when somebody asks. Names begin with `bot_` and end in
- * their base unit; labels have few values and never an id.
+ * Events are counted as they come; gauges are set when the figures are requested. Names begin with
+ * `bot_` and end in their base unit. Labels have few values and are never ids.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { BotEvent } from "../core/events.ts";
 import { type LogLevel, logLevels } from "../core/log-level.ts";
 import { pools } from "../core/message.ts";
 
-/** What gauges are set from, at the time of asking; `null` where it could not be seen. */
+/** The values of the gauges at the time of the request; `null` where a value is unknown. */
 export interface Figures {
   readonly ready: boolean;
   readonly probes: Readonly<Record<string, "healthy" | "degraded" | "unhealthy">>;
@@ -43,14 +43,14 @@ export interface Figures {
   };
 }
 
-/** Of prom-client's own; promtool takes the ending of these gauges for a counter's. */
+/** Gauges of prom-client that are left out, because promtool takes their suffix for a counter's. */
 const misnamed = [
   "nodejs_active_handles_total",
   "nodejs_active_requests_total",
   "nodejs_active_resources_total",
 ];
 const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** Error codes that have a line of their own; later ones share one. */
+/** Maximum number of error codes with their own line; further codes share one. */
 const codesMax = 100;
 
 export class Prometheus {
@@ -69,13 +69,13 @@ export class Prometheus {
     this.#gauges.info.set({ version }, 1);
   }
 
-  /** All figures, as text. */
+  /** Returns all figures as text. */
   async render(): Promise<string> {
     this.#set(await this.#figures());
     return this.#registry.metrics();
   }
 
-  /** To be given to the event bus. */
+  /** The listener to register with the event bus. */
   readonly listener = (event: BotEvent): void => {
     if ("error" in event && event.error) this.#countError(event.error.code);
     const counters = this.#counters;
@@ -135,7 +135,7 @@ export class Prometheus {
     this.#counters.errors.inc({ code: this.#codes.has(code) ? code : "other" });
   }
 
-  /** The log counts for itself. */
+  /** Copies the log's own counts. */
   #setLog({ behindBytes, consoleDrops, drops, suppressed }: Figures["log"]): void {
     const counters = this.#counters;
     this.#gauges.logBehind.set(behindBytes);
@@ -168,7 +168,7 @@ export class Prometheus {
       gauges.connectionUp.set({ connection }, Number(up));
       if (latencyMs !== null) gauges.connectionLatency.set({ connection }, latencyMs / 1000);
     }
-    // A figure that cannot be seen is absent, not what it was.
+    // An unknown figure is absent instead of keeping its last value.
     for (const gauge of [gauges.waiting, gauges.inHand, gauges.oldest, gauges.paused])
       gauge.reset();
     gauges.deadLetters.remove();
@@ -192,29 +192,29 @@ function createCounters(registry: Registry) {
     new Histogram({ name, help, labelNames: ["pool"], buckets: secondsBuckets, registers });
   return {
     received: counter("bot_updates_received_total", "Updates taken from Telegram."),
-    duplicates: counter("bot_updates_duplicate_total", "Of these, those that were known already."),
-    outcomes: counter("bot_messages_total", "Ends of attempts, by what became of the message.", [
+    duplicates: counter("bot_updates_duplicate_total", "Updates that had been taken before."),
+    outcomes: counter("bot_messages_total", "Attempts that ended, by outcome of the message.", [
       "type",
       "outcome",
     ]),
-    dead: counter("bot_messages_dead_total", "Messages given up, by the reason.", ["reason"]),
-    duration: histogram("bot_message_duration_seconds", "How long the last attempt took."),
-    wait: histogram("bot_message_wait_seconds", "From queued to the last attempt's beginning."),
+    dead: counter("bot_messages_dead_total", "Messages given up, by reason.", ["reason"]),
+    duration: histogram("bot_message_duration_seconds", "Duration of the last attempt."),
+    wait: histogram("bot_message_wait_seconds", "Time from queueing to the last attempt's start."),
     ambiguous: counter("bot_sends_ambiguous_total", "Sends that may or may not have happened.", [
       "policy",
     ]),
-    rateLimited: counter("bot_rate_limited_total", "Times Telegram asked us to wait.", ["scope"]),
-    breakerOpened: counter("bot_breaker_opened_total", "Times we stopped calling Telegram."),
+    rateLimited: counter("bot_rate_limited_total", "Times Telegram asked to wait.", ["scope"]),
+    breakerOpened: counter("bot_breaker_opened_total", "Times calls to Telegram were stopped."),
     connectionsLost: counter("bot_connections_lost_total", "Connections lost.", ["connection"]),
-    componentRestarts: counter("bot_component_restarts_total", "Components restarted alone.", [
+    componentRestarts: counter("bot_component_restarts_total", "Restarts of single components.", [
       "component",
     ]),
     errors: counter("bot_errors_total", "Errors by code.", ["code"]),
-    changes: counter("bot_api_changes_total", "Changes asked for over the monitoring API."),
-    refusedLogins: counter("bot_api_refused_total", "Requests with a wrong token, or without."),
-    logDrops: counter("bot_log_lines_dropped_total", "Lines a slow log disk has cost.", ["level"]),
-    consoleDrops: counter("bot_log_console_lines_dropped_total", "Lines nobody read in time."),
-    suppressed: counter("bot_log_lines_suppressed_total", "Lines that said the same as others."),
+    changes: counter("bot_api_changes_total", "Changes requested through the monitoring API."),
+    refusedLogins: counter("bot_api_refused_total", "Requests with a wrong or missing token."),
+    logDrops: counter("bot_log_lines_dropped_total", "Log lines lost to a slow disk.", ["level"]),
+    consoleDrops: counter("bot_log_console_lines_dropped_total", "Lines not read in time."),
+    suppressed: counter("bot_log_lines_suppressed_total", "Log lines left out as repetitions."),
   };
 }
 
@@ -224,26 +224,26 @@ function createGauges(registry: Registry) {
     new Gauge<T>({ name, help, labelNames, registers });
   return {
     info: gauge("bot_info", "Always 1; the version is a label.", ["version"]),
-    ready: gauge("bot_ready", "1 while it takes work."),
-    probes: gauge("bot_probe_status", "1 for the status a probe has, 0 for the others.", [
+    ready: gauge("bot_ready", "1 while the bot takes work."),
+    probes: gauge("bot_probe_status", "1 for the probe's current status, 0 for the others.", [
       "probe",
       "status",
     ]),
-    waiting: gauge("bot_queue_waiting", "Messages that wait.", ["pool"]),
-    inHand: gauge("bot_queue_in_hand", "Messages in hand.", ["pool"]),
-    oldest: gauge("bot_queue_oldest_age_seconds", "How long the oldest has waited.", ["pool"]),
-    paused: gauge("bot_queue_paused", "1 while an operator holds the pool back.", ["pool"]),
-    capacity: gauge("bot_queue_capacity", "Messages that may wait before intake stops asking."),
-    deadLetters: gauge("bot_dead_letters", "Messages given up and kept."),
-    breakerOpen: gauge("bot_breaker_open", "1 while Telegram is not called."),
-    safeMode: gauge("bot_safe_mode_holding", "1 while work is held back after deaths."),
-    connectionUp: gauge("bot_connection_up", "1 while it is connected.", ["connection"]),
+    waiting: gauge("bot_queue_waiting", "Messages waiting.", ["pool"]),
+    inHand: gauge("bot_queue_in_hand", "Messages being worked on.", ["pool"]),
+    oldest: gauge("bot_queue_oldest_age_seconds", "Age of the oldest waiting message.", ["pool"]),
+    paused: gauge("bot_queue_paused", "1 while an operator pauses the pool.", ["pool"]),
+    capacity: gauge("bot_queue_capacity", "Messages that may wait before the intake stops."),
+    deadLetters: gauge("bot_dead_letters", "Dead letters kept."),
+    breakerOpen: gauge("bot_breaker_open", "1 while calls to Telegram are stopped."),
+    safeMode: gauge("bot_safe_mode_holding", "1 while work is held back after repeated deaths."),
+    connectionUp: gauge("bot_connection_up", "1 while the connection is up.", ["connection"]),
     connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),
-    openIncidents: gauge("bot_incidents_open", "Incidents that go on."),
-    previousDied: gauge("bot_previous_process_died", "1 when the process before this one died."),
-    memoryLimit: gauge("bot_memory_limit_bytes", "Memory above which it restarts itself."),
-    loopDelay: gauge("bot_event_loop_delay_seconds", "99th percentile of five seconds."),
-    logBehind: gauge("bot_log_behind_bytes", "Lines that are not on the log disk yet."),
+    openIncidents: gauge("bot_incidents_open", "Incidents that are open."),
+    previousDied: gauge("bot_previous_process_died", "1 if the previous process died."),
+    memoryLimit: gauge("bot_memory_limit_bytes", "Memory above which the bot restarts itself."),
+    loopDelay: gauge("bot_event_loop_delay_seconds", "99th percentile over five seconds."),
+    logBehind: gauge("bot_log_behind_bytes", "Bytes of log lines not yet on disk."),
     streamClients: gauge("bot_api_stream_clients", "Clients that follow the event stream."),
   };
 }

@@ -1,8 +1,8 @@
 /**
- * Series: the last hour of the bot, a point every five seconds, for charts and means.
+ * Series: keeps one point per five seconds of the last hour, for charts and means.
  *
- * Counts events and looks at the bot once a point. Owns one loop and a ring of points; what happened
- * meanwhile (restarts, incidents, breaker changes) is kept as marks. Forgotten at a restart.
+ * Counts events and samples the bot once per point. Owns one loop and a ring of points. Restarts,
+ * incidents and breaker changes are kept as marks. Everything is forgotten at a restart.
  */
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
@@ -13,7 +13,7 @@ import { Ring } from "../core/ring.ts";
 import type { SeriesLook, SeriesPoint } from "../core/series.ts";
 import { Distribution } from "./distribution.ts";
 
-/** Something that explains a chart. */
+/** An occurrence that explains a chart. */
 export interface Mark {
   readonly atEpochMs: number;
   readonly kind: "restart" | "incident" | "breaker";
@@ -23,17 +23,17 @@ export interface Mark {
 export interface SeriesDeps {
   readonly clock: Clock;
   readonly look: () => Promise<SeriesLook>;
-  /** Told of every new point. */
+  /** Called with every new point. */
   readonly onPoint?: (point: SeriesPoint) => void;
 }
 
 export const pointEveryMs = 5_000;
 const pointsMax = 720;
 const marksMax = 200;
-/** Points of which means are taken: a minute. */
+/** The number of points that means are taken over: a minute. */
 const recentPoints = 12;
 
-/** What is counted between two points. */
+/** Counts what happens between two points. */
 class Interval {
   received = 0;
   handled = 0;
@@ -48,7 +48,7 @@ export class Series implements Component {
   readonly #loop: Loop;
   readonly #points = new Ring<SeriesPoint>(pointsMax);
   readonly #marks = new Ring<Mark>(marksMax);
-  /** The latest last; the one that is being counted is not among them. */
+  /** The latest intervals, newest last, without the one being counted. */
   readonly #recent = new Ring<Interval>(recentPoints);
   #current = new Interval();
   #currentSinceMs: number;
@@ -74,7 +74,7 @@ export class Series implements Component {
     return this.#loop.heartbeat;
   }
 
-  /** To be given to the event bus. */
+  /** The listener to register with the event bus. */
   readonly listener = (event: BotEvent): void => {
     switch (event.type) {
       case "updates.received":
@@ -106,7 +106,7 @@ export class Series implements Component {
     this.#marks.push({ atEpochMs: this.#deps.clock.epochMs(), kind, label });
   }
 
-  /** Points and marks later than this, oldest first. */
+  /** Returns points and marks later than this instant, oldest first. */
   since(epochMs: number): {
     readonly points: readonly SeriesPoint[];
     readonly marks: readonly Mark[];
@@ -115,7 +115,7 @@ export class Series implements Component {
     return { points: this.#points.values.filter(later), marks: this.#marks.values.filter(later) };
   }
 
-  /** Means and percentiles of the last minute. */
+  /** Returns means and percentiles of the last minute. */
   recent() {
     const nowMs = this.#deps.clock.monotonicMs();
     const all = [...this.#recent.values, this.#current];

@@ -1,4 +1,4 @@
-/** Alerts: who is told what, how often, and where when Telegram is down. */
+/** Alerts: what operators are told, how often, and where when Telegram is down. */
 import { expect, test } from "vitest";
 import { StorageFullError } from "../../bot/core/errors.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
@@ -45,7 +45,7 @@ lifecycleConformance("alerts", () => {
   return { component: alerts, clock };
 });
 
-test("incidents of a few seconds come in one message, the next ones a minute later", async () => {
+test("incidents within a few seconds come in one message, the next ones a minute later", async () => {
   const { alerts, clock, sent } = setup();
   await alerts.start();
   alerts.tell(incident(1));
@@ -62,7 +62,7 @@ test("incidents of a few seconds come in one message, the next ones a minute lat
   await alerts.stop();
 });
 
-test("the end of what was told is told, with how long it took", async () => {
+test("the end of a reported incident is reported with its duration", async () => {
   const { alerts, clock, sent } = setup();
   await alerts.start();
   alerts.tell(incident(1));
@@ -73,7 +73,7 @@ test("the end of what was told is told, with how long it took", async () => {
   await alerts.stop();
 });
 
-test("what is over before anybody was told is not told; what was over at once is", async () => {
+test("an incident that ends before its alert is not reported, unless it was over at once", async () => {
   const { alerts, clock, sent } = setup();
   await alerts.start();
   alerts.tell(incident(1));
@@ -87,7 +87,7 @@ test("what is over before anybody was told is not told; what was over at once is
   await alerts.stop();
 });
 
-test("while Telegram cannot be reached, another place is told as well", async () => {
+test("while Telegram cannot be reached, alerts also go to the webhook", async () => {
   const { alerts, clock, posted, sent, world } = setup();
   world.reachable = false;
   await alerts.start();

@@ -9,7 +9,7 @@ function exact(sorted: readonly number[], of: number): number {
   return sorted[Math.ceil(of * sorted.length) - 1] ?? 0;
 }
 
-test("a percentile is right to within 5 %", () => {
+test("a percentile is accurate to within 5 %", () => {
   fc.assert(
     fc.property(durations, share, (all, of) => {
       const distribution = new Distribution();
@@ -24,7 +24,7 @@ test("a percentile is right to within 5 %", () => {
   );
 });
 
-test("two of them added are as if all had been recorded in one", () => {
+test("the sum of two distributions equals one that recorded everything", () => {
   fc.assert(
     fc.property(durations, durations, share, (some, others, of) => {
       const [one, other, both] = [new Distribution(), new Distribution(), new Distribution()];
@@ -38,7 +38,7 @@ test("two of them added are as if all had been recorded in one", () => {
   );
 });
 
-test.each([0, -5, Number.POSITIVE_INFINITY])("a duration of %d is bounded, not a riddle", (ms) => {
+test.each([0, -5, Number.POSITIVE_INFINITY])("a duration of %d is bounded", (ms) => {
   const distribution = new Distribution();
   distribution.record(ms);
 
@@ -46,6 +46,6 @@ test.each([0, -5, Number.POSITIVE_INFINITY])("a duration of %d is bounded, not a
   expect(distribution.percentile(0.5)).toBeLessThanOrEqual(3_600_000 * 1.05);
 });
 
-test("without anything there is no percentile", () => {
+test("a percentile of no durations is zero", () => {
   expect(new Distribution().percentile(0.99)).toBe(0);
 });

@@ -1,4 +1,4 @@
-/** Error groups: counted, remembered, noticed. */
+/** Error groups: errors are counted, remembered and noticed by kind. */
 import { expect, test } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
 import { ErrorGroups } from "../../bot/telemetry/error-groups.ts";
@@ -23,7 +23,7 @@ function setup() {
 
 const hour = 3_600_000;
 
-test("errors of one kind are one group, with counts by the hour", async () => {
+test("errors of one kind form one group with hourly counts", async () => {
   const { clock, fail, groups } = setup();
   fail("no answer within 5 ms");
   await clock.advance(hour);
@@ -43,7 +43,7 @@ test("errors of one kind are one group, with counts by the hour", async () => {
   expect(groups.list(10)[1]?.perHour).toEqual(Array(24).fill(0));
 });
 
-test("a new kind is noticed once, a spike once a window, and what comes back after a week", async () => {
+test("a new kind is noticed once, a spike once per window, and a kind that returns after a week", async () => {
   const { clock, fail, noticed } = setup();
   for (let turn = 0; turn < 50; turn++) fail("trouble");
   expect(noticed).toEqual(["new", "spike"]);
@@ -52,7 +52,7 @@ test("a new kind is noticed once, a spike once a window, and what comes back aft
   expect(noticed).toEqual(["new", "spike", "back"]);
 });
 
-test("events without an error, and its own, are none", () => {
+test("events without an error and its own events are not counted", () => {
   const { groups } = setup();
   const events: BotEvent[] = [
     { type: "connection.lost", connection: "x", error: null },
@@ -63,7 +63,7 @@ test("events without an error, and its own, are none", () => {
   expect(groups.list(10)).toEqual([]);
 });
 
-test("it remembers five hundred kinds", () => {
+test("it remembers at most five hundred kinds", () => {
   const { fail, groups } = setup();
   for (let kind = 0; kind < 600; kind++) fail("trouble", `CODE_${kind}`);
   expect(groups.list(1_000)).toHaveLength(500);

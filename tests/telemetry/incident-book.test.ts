@@ -1,4 +1,4 @@
-/** Incident book: what begins, what ends, what is kept over a death. */
+/** Incident book: what begins and ends an incident, and what is kept over a death. */
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,13 +50,13 @@ test.for<[BotEvent, object]>([
   [{ type: "restart.requested", reason: "planned", detail: undefined }, { cause: "planned" }],
   [{ type: "safe-mode.entered", deaths: 3, holdMs: 1 }, { cause: "3 unclean ends in a row" }],
   [{ type: "loop.stalled", forMs: 2_500, frames: [] }, { subject: "event loop" }],
-])("%j is one", ([event, expected]) => {
+])("%j is an incident", ([event, expected]) => {
   const book = setup().open();
   book.listener(event);
   expect(book.list(10)).toMatchObject([expected]);
 });
 
-test("what is degraded, and what is well, is none", () => {
+test("a degraded or healthy part is not an incident", () => {
   const book = setup().open();
   book.listener({ type: "health.changed", probe: "cpu", status: "degraded", reason: "busy" });
   book.listener({ type: "health.changed", probe: "cpu", status: "healthy", reason: undefined });
@@ -64,7 +64,7 @@ test("what is degraded, and what is well, is none", () => {
   expect(book.list(10)).toEqual([]);
 });
 
-test("measures are noted", () => {
+test("measures are recorded in the incident", () => {
   const book = setup().open();
   book.listener({ type: "safe-mode.entered", deaths: 3, holdMs: 1 });
   book.listener({ type: "safe-mode.released" });
@@ -74,7 +74,7 @@ test("measures are noted", () => {
   ]);
 });
 
-test("the same trouble again soon is the same incident", async () => {
+test("the same trouble soon afterwards belongs to the same incident", async () => {
   const { clock, open, told } = setup();
   const book = open();
   const error = { code: "STORAGE_FULL", message: "", atEpochMs: 0 };
@@ -89,7 +89,7 @@ test("the same trouble again soon is the same incident", async () => {
   expect(book.list(10)).toHaveLength(2);
 });
 
-test("all is still there after a death, and what was open is over; torn lines harm nothing", async () => {
+test("after a death all incidents are kept, open ones are closed, and torn lines are skipped", async () => {
   const { clock, file, open } = setup();
   const first = open();
   first.listener(lost);
@@ -105,7 +105,7 @@ test("all is still there after a death, and what was open is over; torn lines ha
   expect(second.list(1)[0]).not.toHaveProperty("closedAtEpochMs");
 });
 
-test("it keeps the latest five hundred", () => {
+test("it keeps the latest five hundred incidents", () => {
   const { file, open } = setup();
   const book = open();
   for (let turn = 0; turn < 600; turn++) {
@@ -116,7 +116,7 @@ test("it keeps the latest five hundred", () => {
   expect(readFileSync(file, "utf8").trim().split("\n")).toHaveLength(500);
 });
 
-test("what was tried is counted in the incident", () => {
+test("repeated attempts are counted in the incident", () => {
   const book = setup().open();
   book.listener(lost);
   for (let attempts = 0; attempts < 3; attempts++) {
@@ -127,7 +127,7 @@ test("what was tried is counted in the incident", () => {
   ]);
 });
 
-test("a stuck component's incident tells every measure, up to the restart of the process", () => {
+test("a stuck component's incident lists every measure up to the process restart", () => {
   const book = setup().open();
   const component = "polling";
   book.listener({ type: "component.stalled", component, overdueMs: 1 });

@@ -1,4 +1,4 @@
-/** What is counted, and what is not shown when it cannot be seen. */
+/** Prometheus: what is counted, and that unknown figures are not shown. */
 import { expect, test } from "vitest";
 import type { BotEvent, MessageRef } from "../../bot/core/events.ts";
 import { type Figures, Prometheus } from "../../bot/telemetry/prometheus.ts";
@@ -83,7 +83,7 @@ test.each([
   expect(await render([])).toContain(`${line}\n`);
 });
 
-test("what cannot be seen is absent, not zero", async () => {
+test("an unknown figure is absent, not zero", async () => {
   let of: Figures = figures;
   const prometheus = new Prometheus({ version: "1", figures: async () => of });
   await prometheus.render();
@@ -100,7 +100,7 @@ test("what cannot be seen is absent, not zero", async () => {
   expect(text).toContain('bot_connection_up{connection="polling"} 0');
 });
 
-test("a flood of different error codes takes a bounded number of lines", async () => {
+test("many different error codes take a bounded number of lines", async () => {
   const events = Array.from({ length: 1_000 }, (_, index) => ({
     type: "watchdog.failed" as const,
     error: { ...error, code: `CODE_${index}` },

@@ -1,4 +1,4 @@
-/** The last hour, bounded. */
+/** Series: the points and marks of the last hour, bounded. */
 import { expect, onTestFinished, test } from "vitest";
 import type { MessageRef } from "../../bot/core/events.ts";
 import type { SeriesLook, SeriesPoint } from "../../bot/core/series.ts";
@@ -35,7 +35,7 @@ lifecycleConformance("the series", () => {
   return { clock, component: new Series({ clock, look: async () => look }) };
 });
 
-test("a point counts what happened since the one before, and looks at the bot", async () => {
+test("a point counts what happened since the previous one and samples the bot", async () => {
   const { clock, done, points, series } = await setup();
   series.listener({ type: "updates.received", received: 10, duplicates: 0 });
   for (let ms = 1; ms <= 100; ms++) done(update, ms);
@@ -52,7 +52,7 @@ test("a point counts what happened since the one before, and looks at the bot", 
     handledPerSecond: 20,
     sentPerSecond: 0.2,
   });
-  // Right to within 5 %.
+  // Percentiles are accurate to within 5 %.
   expect(first?.handlingP50Ms).toBeGreaterThanOrEqual(50);
   expect(first?.handlingP50Ms).toBeLessThanOrEqual(50 * 1.06);
   expect(first?.handlingP99Ms).toBeGreaterThanOrEqual(99);
@@ -61,7 +61,7 @@ test("a point counts what happened since the one before, and looks at the bot", 
   expect(second).toMatchObject({ receivedPerSecond: 0, handlingP50Ms: null, sendingP95Ms: null });
 });
 
-test("an hour of points and two hundred marks are kept, and only what is new is given", async () => {
+test("an hour of points and two hundred marks are kept, and only new ones are returned", async () => {
   const { clock, series } = await setup();
   for (let time = 0; time < 250; time++) series.mark("incident", `number ${time}`);
   await clock.advance(2 * 3_600_000);
@@ -75,7 +75,7 @@ test("an hour of points and two hundred marks are kept, and only what is new is 
   expect(series.since(clock.epochMs()).points).toEqual([]);
 });
 
-test("restarts and the breaker's changes are marks", async () => {
+test("restarts and breaker changes become marks", async () => {
   const { clock, series } = await setup();
   series.listener({ type: "process.started", previousEnd: "clean" });
   series.listener({ type: "component.restart-begun", component: "polling", cause: "" });
@@ -88,7 +88,7 @@ test("restarts and the breaker's changes are marks", async () => {
   ]);
 });
 
-test("means are of the last minute, and what is older does not count", async () => {
+test("means cover only the last minute", async () => {
   const { clock, done, series } = await setup();
   for (let time = 0; time < 600; time++) done(update, 10);
   await clock.advance(60_000);
@@ -101,7 +101,7 @@ test("means are of the last minute, and what is older does not count", async () 
   expect(series.recent().latency.handling).toEqual({ count: 0, p50: 0, p95: 0, p99: 0 });
 });
 
-test("right after the start a mean is of the time there was", async () => {
+test("right after the start a mean covers the time since the start", async () => {
   const { clock, done, series } = await setup();
   await clock.advance(2_000);
   for (let time = 0; time < 20; time++) done(send, 10);

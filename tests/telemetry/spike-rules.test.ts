@@ -1,4 +1,4 @@
-/** Spikes: what counts as unusually many errors, on synthetic series. */
+/** Spikes: which numbers of errors count as unusual, on synthetic series. */
 import { describe, expect, test } from "vitest";
 import { isSpike, noTrend, withWindow } from "../../bot/telemetry/spike-rules.ts";
 import { seededRandom } from "../../lab/simulation/seeded-random.ts";
@@ -10,7 +10,7 @@ describe("after windows of", () => {
     { title: "nothing, five are no spike", before: [], now: 5, spike: false },
     { title: "nothing, six are", before: [], now: 6, spike: true },
     { title: "a steady ten, twelve are", before: Array(200).fill(10), now: 12, spike: true },
-    { title: "ten to sixteen, twenty are no spike", before: noisy, now: 18, spike: false },
+    { title: "ten to sixteen, eighteen are no spike", before: noisy, now: 18, spike: false },
     { title: "ten to sixteen, forty are", before: noisy, now: 40, spike: true },
     {
       title: "a storm that has passed, six are again",
