@@ -91,6 +91,11 @@ const table: readonly Row[] = [
     elsewhere: ["package.json", '"check": "npm run lint && npm test"'],
   },
   {
+    // Within a test it would run the tests within themselves.
+    command: /^npm run test:quick$/,
+    elsewhere: ["package.json", '"test:quick": "vitest run --project quick"'],
+  },
+  {
     command: /^npm run fix$/,
     // In a project of one file, so that this one stays as it is.
     here: (command, scene) => {
