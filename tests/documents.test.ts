@@ -3,7 +3,7 @@
  * somewhere.
  *
  * A command is run here, beside a real bot that `npm start` has started in a directory of its own, or in
- * the test that its row names. A new command needs a row; a row nothing needs any more has to go.
+ * the test that its row names. A new command needs a row; a row that no command uses has to go.
  */
 import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -44,19 +44,19 @@ interface Ran {
   readonly output: string;
 }
 
-/** `undefined`: it has been run already. */
+/** Gives `undefined` when the command has been run already. */
 type Here = (command: string, scene: Scene) => Promise<Ran | undefined>;
 
 interface Row {
-  /** The whole command. */
+  /** Matches the whole command. */
   readonly command: RegExp;
-  /** Runs it, changed where it would take too long or touch this project. */
+  /** Runs the command, changed if it would take too long or touch this project. */
   readonly here?: Here;
-  /** What its output has to contain. Default: anything. */
+  /** Its output must match this. Default: anything. */
   readonly says?: RegExp;
   /** Default 0. */
   readonly code?: number;
-  /** The file in which it is run, and the words with which. */
+  /** The file that runs it, and words in that file that show it. */
   readonly elsewhere?: readonly [file: string, words: string];
 }
 
@@ -71,7 +71,7 @@ const table: readonly Row[] = [
   // The project itself
   { command: /^npm ci$/, elsewhere: [".ci/run", "\nnpm ci\n"] },
   { command: /^npm test$/, elsewhere: [".ci/run", "\nnpm test "] },
-  // The bot of this file is started by it.
+  // It starts the bot of this file.
   { command: /^npm start$/, here: async () => undefined },
   { command: /^npm start -- --help$/, here: asItStands, says: /TELEGRAM_BOT_TOKEN/ },
   { command: /^export [A-Z_]+="[^"]+"$/, here: asItStands },
@@ -86,18 +86,18 @@ const table: readonly Row[] = [
     },
   },
   {
-    // Both of which .ci/run does; from within a test it would run itself.
+    // CI runs both commands; within a test it would run itself.
     command: /^npm run check$/,
     elsewhere: ["package.json", '"check": "npm run lint && npm test"'],
   },
   {
-    // Within a test it would run the tests within themselves.
+    // Within a test it would run the tests again.
     command: /^npm run test:quick$/,
     elsewhere: ["package.json", '"test:quick": "vitest run --project quick"'],
   },
   {
     command: /^npm run fix$/,
-    // In a project of one file, so that this one stays as it is.
+    // It runs in a project of one file, so that this project stays as it is.
     here: (command, scene) => {
       const project = join(scene.directory, "project");
       mkdirSync(project);
@@ -143,12 +143,12 @@ const table: readonly Row[] = [
   },
   { command: /^npm run drill -- --list$/, here: asItStands, says: /network-down/ },
   {
-    // What is asked for is checked, and named in the place of being done.
+    // With --list the options are checked, and the faults are named instead of run.
     command: /^npm run drill(?: -- --(?:only|kills|minutes|peers|html)(?: \S+)?)?$/,
     here: shortened(/(?: --)?( --.*)?$/, " --$1 --list"),
     says: /network-down/,
   },
-  // The program it names, as a process of its own.
+  // The live bot starts the same program as a process of its own.
   {
     command: /^npm run sandbox$/,
     elsewhere: ["tests/support/live-bot.ts", "await ensureSandbox("],
@@ -176,7 +176,7 @@ const table: readonly Row[] = [
     elsewhere: ["tests/deployment/life.test.ts", "bot.deploy()"],
   },
   {
-    // The script does, and tests/deployment runs it with a PM2 of its own.
+    // The script runs it, and tests/deployment runs the script with a PM2 of its own.
     command: /^npx pm2 start ecosystem\.config\.js --env production$/,
     elsewhere: ["deploy-fault-tolerance.sh", '/ecosystem.config.js" --env '],
   },
@@ -199,7 +199,7 @@ const table: readonly Row[] = [
   { command: /^npm run backup$/, here: asItStands, says: /written and checked/ },
   {
     command: /^npm run restore -- FILE$/,
-    // A directory of its own: the bot holds the other.
+    // It restores into another directory, because the bot holds the first.
     here: async (command, scene) => {
       const made = await scene.run("npm run backup");
       const file = /written and checked: (\S+)/.exec(made.output)?.[1] ?? "";
@@ -245,7 +245,7 @@ interface Command {
   readonly place: string;
 }
 
-/** What a reader would type: without comments, one command each. */
+/** The commands that a reader would type, without comments. */
 function commandsOf(path: string): readonly Command[] {
   const commands: Command[] = [];
   let inside = false;
@@ -287,7 +287,7 @@ test.for(table.flatMap(({ command, elsewhere }) => (elsewhere ? [[command, elsew
 
 // ---- running them ---------------------------------------------------------------------------------
 
-/** A directory with a bot that runs in it, as an operator has it. */
+/** A directory in which a bot runs, as an operator has it. */
 class Scene {
   readonly directory = mkdtempSync(join(tmpdir(), "documents-"));
   #url = "";
@@ -326,14 +326,14 @@ class Scene {
   async close(): Promise<void> {
     await this.#end();
     const sandbox = sandboxClient(`http://127.0.0.1:${this.#sandboxPort}`);
-    // It has ended already where the bot was not restarted.
+    // If the bot was not restarted, the sandbox has ended already.
     await sandbox.stop().catch(() => {});
     if (existsSync(join(this.directory, ".pm2")))
       await this.run(`"${root}"/node_modules/.bin/pm2 kill`);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** The bot has been asked to restart, which ends it; nobody else starts it again. */
+  /** Starts the bot again after it was asked to restart: here no supervisor does. */
   async restarted(): Promise<void> {
     await this.#end();
     await this.start();
@@ -367,7 +367,7 @@ class Scene {
       HOME: this.directory,
       NODE_ENV: "test",
       NO_COLOR: "1",
-      // Neither asks anybody whether it is the newest.
+      // Neither npm nor PM2 looks for newer versions.
       npm_config_update_notifier: "false",
       PM2_DISABLE_VERSION_CHECK: "true",
       LOG_LEVEL: "info",
@@ -404,7 +404,7 @@ function isMissing(tool: string): boolean {
 
 // ---- links ----------------------------------------------------------------------------------------
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub makes from the headings. */
 function anchorsOf(path: string): readonly string[] {
   const headings = [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
   return headings.map((heading) =>

@@ -1,4 +1,4 @@
-/** Extending: docs/extending.md, done to a copy of the project as a reader would do it. */
+/** Extending: applies docs/extending.md to a copy of the project, as a reader would. */
 import { execFile } from "node:child_process";
 import {
   cpSync,
@@ -25,7 +25,7 @@ interface Block {
   readonly text: string;
 }
 
-/** The blocks in their order, each with the path that was named last. */
+/** The blocks in order, each with the path named last before it. */
 function readBlocks(): readonly Block[] {
   let path = "";
   const parts = document.matchAll(/^\*\*`([^`]+)`\*\*$|^```(\w*)\n([\s\S]*?)^```$/gm);
@@ -35,7 +35,7 @@ function readBlocks(): readonly Block[] {
   });
 }
 
-/** Changes a text as a diff says, whose lines stand in one place of it. */
+/** Applies a diff; its lines must be found in exactly one place of the text. */
 function applyDiff(before: string, diff: string): string {
   const lines = diff.split("\n").slice(0, -1);
   const part = (signs: string) =>

@@ -1,4 +1,4 @@
-/** Operations: whatever can call an operator at night has its entry in docs/operations.md. */
+/** Operations: everything that can call an operator at night has its entry in docs/operations.md. */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { exitCode } from "../bot/core/exit-code.ts";

@@ -1,4 +1,4 @@
-/** Requirement: what the documents say of it is held to what the repository has. */
+/** Requirement: what the documents say about it is true of the repository. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -47,7 +47,7 @@ const itemsOf: Readonly<Record<string, number>> = {
   总结: 6,
 };
 
-/** A part is a heading and its table; a row has an item, where it lives, and what proves it. */
+/** A part is a heading and its table; a row has an item, where it is implemented, and what proves it. */
 const parts = read("docs/requirement.md")
   .split(/^## /m)
   .slice(1)
