@@ -1,23 +1,23 @@
-/** Accounts: opening one, with its welcome balance, and looking into it. */
+/** Accounts: opens accounts with a welcome balance and reads their statements. */
 
 import type { Transaction } from "../core/transaction.ts";
 import { post } from "./ledger.ts";
 import { shopOf } from "./sqlite-tables.ts";
 import type { LedgerEntry } from "./tables.ts";
 
-/** What an account's owner sees of it. */
+/** The part of an account that its owner sees. */
 export interface Statement {
   readonly balanceMinor: number;
-  /** Newest first. */
+  /** The last entries, newest first. */
   readonly entries: readonly LedgerEntry[];
 }
 
 /**
- * Opens a user's account unless it is open, and gives the welcome balance exactly once per user:
- * only when it is opened, and the ledger would refuse a second one.
+ * Opens a user's account unless it is open. Grants the welcome balance exactly once per user: only
+ * on opening, and the ledger would refuse a second one.
  *
- * @param welcomeBalanceMinor 0 or more; 0 gives nothing, also later.
- * @returns whether it was opened now.
+ * @param welcomeBalanceMinor 0 or more; with 0 the user never gets a welcome balance.
+ * @returns whether the account was opened by this call.
  */
 export async function openAccount(
   tx: Transaction,
@@ -36,7 +36,7 @@ export async function openAccount(
   return opened;
 }
 
-/** The balance and the last `entriesMax` entries. */
+/** Returns the balance and the last `entriesMax` entries. */
 export async function statement(
   tx: Transaction,
   userId: number,

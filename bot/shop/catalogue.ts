@@ -1,5 +1,5 @@
 /**
- * Catalogue: what the shop sells, read from a file a human edits.
+ * Catalogue: reads the products of the shop from a file that a human edits.
  *
  * The file names its currency once; every price is an integer in that currency's minor unit.
  */
@@ -7,7 +7,7 @@ import { z } from "zod";
 import { BotError } from "../core/errors.ts";
 import { exitCode } from "../core/exit-code.ts";
 
-/** A text in every language the bot speaks. A new language starts here. */
+/** A text in every language the bot speaks. To add a language, begin here. */
 export interface LocalizedText {
   readonly zh: string;
   readonly en: string;
@@ -19,12 +19,12 @@ export type Language = keyof LocalizedText;
 export interface Currency {
   /** ISO 4217, e.g. "CNY". */
   readonly code: string;
-  /** Decimal digits of the minor unit: 2 for cents, 0 for yen. */
+  /** The minor unit's decimal digits: 2 for cents, 0 for yen. */
   readonly exponent: number;
 }
 
 export interface Product {
-  /** Stable name in orders and buttons: `[a-z0-9-]`, at most 24 characters. */
+  /** The stable name used in orders and buttons: `[a-z0-9-]`, at most 24 characters. */
   readonly sku: string;
   readonly priceMinor: number;
   readonly name: LocalizedText;
@@ -33,20 +33,20 @@ export interface Product {
 
 export interface Catalogue {
   readonly currency: Currency;
-  /** In the order in which they are shown; 1 to 50. */
+  /** 1 to 50 products, in display order. */
   readonly products: readonly Product[];
 }
 
 /** One mistake in a catalogue file. */
 export interface CatalogueProblem {
-  /** Where, e.g. `products[2].priceMinor`; `(file)` for the file as a whole. */
+  /** The field, e.g. `products[2].priceMinor`; `(file)` for the file as a whole. */
   readonly path: string;
   readonly expected: string;
   readonly received: string;
   readonly hint: string;
 }
 
-/** The catalogue file cannot be used; all problems at once. */
+/** The catalogue file cannot be used; lists all problems at once. */
 export class CatalogueError extends BotError {
   override readonly code = "CATALOGUE_INVALID";
   override readonly transient = false;
@@ -68,10 +68,10 @@ export class CatalogueError extends BotError {
   }
 }
 
-/** A trillion minor units: thousands of such prices still add up to a safe integer. */
+/** A trillion minor units, so that thousands of such prices still add up to a safe integer. */
 const priceMinorMax = 10 ** 12;
 
-/** Telegram takes 100 buttons in a message; a list longer than half of that needs pages. */
+/** Telegram takes 100 buttons per message; a list longer than half of that would need pages. */
 const productsMax = 50;
 
 const whole = (min: number, max: number) => {
@@ -89,14 +89,14 @@ const line = (lengthMax: number) => {
   }, error);
 };
 
-/** An object without other fields; its message also says what an unknown field could have been. */
+/** An object without other fields; its message lists the known fields. */
 const record = <T extends z.core.$ZodLooseShape>(shape: T) =>
   z.strictObject(shape, { error: `an object with ${Object.keys(shape).join(", ")}` });
 
 const localized = (lengthMax: number) => record({ zh: line(lengthMax), en: line(lengthMax) });
 
 const productSchema = record({
-  // Button data has 64 bytes, and holds the sku beside price and key (shop/commands/shop.ts).
+  // Button data has 64 bytes and holds the sku, the price and a key (shop/commands/shop.ts).
   sku: word(/^[a-z0-9-]{1,24}$/, "a name of a-z, 0-9 and -, 1 to 24 characters"),
   priceMinor: whole(1, priceMinorMax),
   name: localized(64),
@@ -113,7 +113,7 @@ const fileSchema = record({
     .refine(({ length }) => length >= 1 && length <= productsMax, productsError),
 });
 
-/** What to do, by the last name in the path. */
+/** Hints by the last name in the path. */
 const hints: Readonly<Record<string, string>> = {
   currency: 'Write the ISO 4217 code, e.g. "CNY".',
   exponent: "Write how many decimal digits the currency has, e.g. 2.",
@@ -127,10 +127,10 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a catalogue file's text.
+ * Parses a catalogue file's text.
  *
- * @param fileName For the message only.
- * @returns the catalogue, frozen. Throws `CatalogueError` with every problem found.
+ * @param fileName Used only in error messages.
+ * @returns the frozen catalogue. Throws `CatalogueError` with every problem found.
  */
 export function parseCatalogue(text: string, fileName: string): Catalogue {
   const raw = parseJson(text, fileName);
@@ -146,14 +146,14 @@ export function parseCatalogue(text: string, fileName: string): Catalogue {
   return deepFreeze({ currency: { code: currency, exponent }, products });
 }
 
-/** The product of this sku, if it is still sold. */
+/** Returns the product with this sku if it is still sold. */
 export function findProduct(catalogue: Catalogue, sku: string): Product | undefined {
   return catalogue.products.find((product) => product.sku === sku);
 }
 
 function parseJson(text: string, fileName: string): unknown {
   try {
-    // Editors on Windows put a byte order mark in front; it is not part of JSON.
+    // Some Windows editors add a byte order mark, which is not part of JSON.
     return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     const received = error instanceof Error ? error.message : "something unreadable";
@@ -169,7 +169,7 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): CatalogueProblem[] {
       path: writePath([...issue.path, key]),
       expected: issue.message,
       received: `the unknown field "${key}"`,
-      hint: "Remove it, or correct its name.",
+      hint: "Remove it or correct its name.",
     }));
   }
   return [
@@ -182,7 +182,7 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): CatalogueProblem[] {
   ];
 }
 
-/** Found apart from the schema, so that they are reported even when something else is wrong. */
+/** Finds repeated skus apart from the schema, so they are reported even with other problems. */
 function repeatedSkus(raw: unknown): CatalogueProblem[] {
   const products = valueAt(raw, ["products"]);
   if (!Array.isArray(products)) {
@@ -195,9 +195,9 @@ function repeatedSkus(raw: unknown): CatalogueProblem[] {
       ? []
       : {
           path: `products[${index}].sku`,
-          expected: "a name no other product has",
+          expected: "a name that no other product has",
           received: describe(sku),
-          hint: `products[${first}] has it already; rename this one.`,
+          hint: `products[${first}] already has it; rename this one.`,
         };
   });
 }

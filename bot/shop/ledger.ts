@@ -1,8 +1,8 @@
 /**
- * Ledger: the one way money moves.
+ * Ledger: moves money; nothing else may.
  *
- * Whatever the callers decided, no entry that would make a balance negative or an unsafe integer
- * is ever written; asking for one is a defect and rolls the transaction back.
+ * Whatever a caller decides, no entry is written that would make a balance negative or an unsafe
+ * integer. Requesting one is a defect and rolls the transaction back.
  */
 
 import assert from "node:assert/strict";
@@ -12,20 +12,19 @@ import type { LedgerKind } from "./tables.ts";
 
 export interface Posting {
   readonly userId: number;
-  /** Positive into the account, negative out of it; never 0. */
+  /** Positive when money enters the account, negative when it leaves; never 0. */
   readonly amountMinor: number;
   readonly kind: LedgerKind;
-  /** What it belongs to; a second posting of the same kind and reference is refused. */
+  /** Names the cause; a second posting of the same kind and reference is refused. */
   readonly reference: string;
 }
 
 /**
  * Writes one ledger entry.
  *
- * Relies on transactions running as if one after another: the balance read here is still true at
- * the commit.
+ * Relies on serial transactions: the balance read here still holds at the commit.
  *
- * @returns the balance after it, or `undefined` when this cause was posted before.
+ * @returns the new balance, or `undefined` when this cause was posted before.
  */
 export async function post(tx: Transaction, posting: Posting): Promise<number | undefined> {
   const before = await shopOf(tx).balanceMinor(posting.userId);

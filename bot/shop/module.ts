@@ -1,4 +1,6 @@
-/** The shop as a module: accounts, a catalogue and orders. The bot that runs when no other is named. */
+/**
+ * Module: the shop with accounts, a catalogue and orders, which runs unless another one is named.
+ */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Telegraf } from "telegraf";
@@ -41,7 +43,7 @@ export const shop: BotModule<ShopSettings> = {
   lastWords: failureNotice,
 };
 
-/** Registers the gate, every command, and the answer to everything else. */
+/** Registers the gate, every command, and the fallback for everything else. */
 export function registerCommands(bot: Telegraf<BotContext>, options: CommandOptions): void {
   const { catalogue, judgeRequest, publish } = options;
   bot.use(gate(publish), limitRequests(judgeRequest, publish));

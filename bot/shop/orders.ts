@@ -1,9 +1,9 @@
 /**
- * Orders: buying, cancelling, and looking them up.
+ * Orders: buys, cancels and finds orders.
  *
- * An order and its debit, a cancellation and its refund, are written in the caller's transaction:
- * both or neither. What a user may not do is a result, not an error, because it is an answer that
- * the durable step must remember like any other.
+ * An order and its debit, and a cancellation and its refund, are written in the caller's
+ * transaction: both or neither. A refused request is a result, not an error, because the durable
+ * step must remember that answer like any other.
  */
 
 import assert from "node:assert/strict";
@@ -13,33 +13,33 @@ import { post } from "./ledger.ts";
 import { shopOf } from "./sqlite-tables.ts";
 import type { Order } from "./tables.ts";
 
-/** What the shop allows. */
+/** The rules of the shop. */
 export interface ShopRules {
   readonly catalogue: Catalogue;
-  /** Milliseconds after the purchase within which an order can be cancelled. */
+  /** Milliseconds after the purchase during which an order can be cancelled. */
   readonly cancelWindowMs: number;
 }
 
-/** What a user has confirmed. */
+/** A purchase that a user has confirmed. */
 export interface Wish {
   readonly userId: number;
   readonly sku: string;
-  /** The price that was shown; at another price nothing is bought. */
+  /** The price that the user saw; at any other price nothing is bought. */
   readonly priceMinor: number;
-  /** Names the wish within this user's wishes: the same key never buys twice. */
+  /** Identifies the wish among this user's wishes: the same key never buys twice. */
   readonly idempotencyKey: string;
 }
 
-/** An order as its owner may see and use it. */
+/** An order as its owner sees it. */
 export interface OrderDetail {
   readonly order: Order;
-  /** Until when it can be cancelled; null when it cannot any more. */
+  /** Until when the order can be cancelled; null when it no longer can. */
   readonly cancellableUntilEpochMs: number | null;
 }
 
 export type BuyResult =
   | { readonly kind: "bought"; readonly detail: OrderDetail; readonly balanceMinor: number }
-  /** This wish was fulfilled before; the order may have been cancelled since. */
+  /** This wish was fulfilled before; its order may have been cancelled since. */
   | { readonly kind: "already-bought"; readonly detail: OrderDetail }
   | {
       readonly kind: "insufficient-balance";
@@ -53,20 +53,20 @@ export type CancelResult =
   | { readonly kind: "cancelled"; readonly detail: OrderDetail; readonly balanceMinor: number }
   | { readonly kind: "already-cancelled"; readonly detail: OrderDetail }
   | { readonly kind: "too-late"; readonly detail: OrderDetail }
-  /** There is no such order, or it is somebody else's: the answer does not tell which. */
+  /** There is no such order or it is another user's; the answer does not tell which. */
   | { readonly kind: "not-found" };
 
 /** One page of a user's orders, newest first. */
 export interface OrdersPage {
   readonly orders: readonly Order[];
-  /** From 0; the last page when a later one was asked for. */
+  /** Starts at 0; the last page if a later one was requested. */
   readonly pageIndex: number;
-  /** At least 1. */
+  /** Number of pages, at least 1. */
   readonly pages: number;
   readonly total: number;
 }
 
-/** Buys one product: one order and one debit per wish, and never on credit. */
+/** Buys one product, with one order and one debit per wish, never on credit. */
 export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promise<BuyResult> {
   const { userId, sku, idempotencyKey } = wish;
   const fulfilled = await orderOfWish(tx, rules, userId, idempotencyKey);
@@ -102,7 +102,7 @@ export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promis
   return { kind: "bought", detail: detailOf(tx, rules, order), balanceMinor: after };
 }
 
-/** Cancels an order of this user and refunds it, once, while its window is open. */
+/** Cancels and refunds an order of this user once, while its window is open. */
 export async function cancelOrder(
   tx: Transaction,
   rules: ShopRules,
@@ -133,9 +133,9 @@ export async function cancelOrder(
 }
 
 /**
- * One page of a user's orders.
+ * Returns one page of a user's orders.
  *
- * @param pageIndex From 0.
+ * @param pageIndex 0 or more.
  * @param pageSize At least 1.
  */
 export async function ordersPage(
@@ -151,7 +151,7 @@ export async function ordersPage(
     : ordersPage(tx, userId, pages - 1, pageSize);
 }
 
-/** An order of this user; `undefined` when there is none, or it is somebody else's. */
+/** Returns an order of this user; `undefined` when there is none or it is another user's. */
 export async function orderDetail(
   tx: Transaction,
   rules: ShopRules,
@@ -163,9 +163,9 @@ export async function orderDetail(
 }
 
 /**
- * Writes a note on an order of this user; "" removes it.
+ * Sets the note of an order of this user; "" removes it.
  *
- * @returns `undefined` when there is no such order, or it is somebody else's.
+ * @returns `undefined` when there is no such order or it is another user's.
  */
 export async function annotateOrder(
   tx: Transaction,
@@ -183,7 +183,7 @@ export async function annotateOrder(
   return { ...detail, order: { ...detail.order, note: kept } };
 }
 
-/** The order that fulfilled this user's wish; `undefined` while none has. */
+/** Returns the order that fulfilled this user's wish; `undefined` while there is none. */
 export async function orderOfWish(
   tx: Transaction,
   rules: ShopRules,
@@ -194,7 +194,7 @@ export async function orderOfWish(
   return order && detailOf(tx, rules, order);
 }
 
-/** Keys are unique in the table; with the user in them nobody can use up another one's. */
+/** Adds the user to a key, which is unique in the table, so no user can take another user's key. */
 function scopedKey(userId: number, idempotencyKey: string): string {
   return `${userId}:${idempotencyKey}`;
 }

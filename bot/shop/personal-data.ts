@@ -1,8 +1,8 @@
 /**
- * Personal data: what is kept of a person beside their account, how they get it and get rid of it.
+ * Personal data: keeps, exports and deletes what is stored about a person beside their account.
  *
- * Ids, orders and entries stay when it is deleted: they are the books, and the account's owner goes on
- * using it (docs/decisions/0012).
+ * Ids, orders and entries survive a deletion, because they are the books and the owner may go on
+ * using the account (docs/decisions/0012).
  */
 
 import type { Transaction } from "../core/transaction.ts";
@@ -14,27 +14,29 @@ export interface PersonalData {
   readonly account: Account | undefined;
   readonly profile: Profile | undefined;
   readonly balanceMinor: number;
-  /** Newest first. */
+  /** The orders, newest first. */
   readonly orders: readonly Order[];
-  /** Newest first. */
+  /** The ledger entries, newest first. */
   readonly entries: readonly LedgerEntry[];
-  /** Whether there are more orders or entries than these. */
+  /** Whether more orders or entries exist than these. */
   readonly cut: boolean;
 }
 
-/** What was deleted. */
+/** The numbers of deleted notes and dead letters. */
 export interface Forgotten {
   readonly notes: number;
   readonly deadLetters: number;
 }
 
-/** Most recent ones in an export: with notes of full length it stays below what one call may carry. */
+/**
+ * Maximum of latest records in an export, which fits into one call even with notes of full length.
+ */
 export const exportedMax = { orders: 500, entries: 1_000 };
 
 /**
- * Keeps the profile, unless it is kept as it is. A name that cannot be read does not replace one that can.
+ * Stores the profile unless it is unchanged. An unreadable name does not replace a readable one.
  *
- * @returns what is kept now.
+ * @returns the profile that is stored now.
  */
 export async function keepProfile(
   tx: Transaction,
@@ -47,7 +49,7 @@ export async function keepProfile(
   return next;
 }
 
-/** The same for a profile that is kept already: who was forgotten stays so. */
+/** Updates a stored profile only: a person who was forgotten stays forgotten. */
 export async function refreshProfile(
   tx: Transaction,
   userId: number,
@@ -75,10 +77,10 @@ export async function personalData(tx: Transaction, userId: number): Promise<Per
   };
 }
 
-/** Deletes profile and notes, and the dead letters of the person's private chat. */
+/** Deletes the profile, the notes, and the dead letters of the person's private chat. */
 export async function forget(tx: Transaction, userId: number): Promise<Forgotten> {
   await shopOf(tx).setProfile(userId, undefined);
   const notes = await shopOf(tx).deleteOrderNotes(userId);
-  // A private chat has the id of its person.
+  // A private chat has the id of its user.
   return { notes, deadLetters: await tx.deleteDeadLetters(userId) };
 }

@@ -1,4 +1,4 @@
-/** Shop tables in SQLite: accounts, the append-only ledger, orders. */
+/** Shop tables in SQLite: store accounts, the append-only ledger and orders. */
 import type { Sealer, Sql, TableSet, Transaction } from "../core/transaction.ts";
 import type {
   Account,
@@ -28,16 +28,16 @@ interface OrderRow {
   readonly idempotency_key: string;
   readonly created_at: number;
   readonly cancelled_at: number | null;
-  /** Sealed. */
+  /** The sealed note. */
   readonly note: Uint8Array | null;
 }
 
-/** The shop's tables in this transaction. */
+/** Returns the shop's tables in this transaction. */
 export function shopOf(tx: Transaction): ShopTables {
   return tx.tables(shopTables);
 }
 
-/** Names the blind index of usernames, and so its key. */
+/** Names the blind index of usernames; its key is derived from the name. */
 const usernameIndex = "accounts|username_index";
 
 const places = {
@@ -161,7 +161,7 @@ function openShopTables(database: Sql, sealer: Sealer): ShopTables {
   };
 }
 
-/** A username as it is looked up: Telegram tells no difference between A and a. */
+/** Returns the lower-case username to index, because Telegram ignores case. */
 function indexedUsername({ username }: { readonly username?: string | undefined }) {
   return username?.toLowerCase();
 }

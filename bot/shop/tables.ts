@@ -1,8 +1,8 @@
 /**
- * Shop tables: what the shop keeps, inside a transaction.
+ * Shop tables: the contract for the shop's data, inside a transaction.
  *
  * Amounts are integers in minor units (cents). The ledger is append-only; an account's balance is
- * the sum of its entries and is never stored beside them as a truth of its own.
+ * always the sum of its entries and is not stored separately.
  */
 
 export interface Account {
@@ -10,12 +10,12 @@ export interface Account {
   readonly createdAtEpochMs: number;
 }
 
-/** What Telegram says of a person. Encrypted at rest, and gone when the person asks for that. */
+/** What Telegram says about a person. Encrypted at rest, and deleted when the person asks. */
 export interface Profile {
   readonly firstName: string;
-  /** Without the @. */
+  /** The username without the @. */
   readonly username?: string | undefined;
-  /** IETF tag. */
+  /** An IETF language tag. */
   readonly languageCode?: string | undefined;
 }
 
@@ -24,10 +24,10 @@ export type LedgerKind = "welcome" | "purchase" | "refund";
 export interface LedgerEntry {
   readonly id: number;
   readonly userId: number;
-  /** Minor units; positive into the account, negative out of it. */
+  /** Minor units; positive when money enters the account, negative when it leaves. */
   readonly amountMinor: number;
   readonly kind: LedgerKind;
-  /** What it belongs to. Unique with `kind`: the second entry of the same cause is refused. */
+  /** Names the cause. Unique together with `kind`: a second entry of the same cause is refused. */
   readonly reference: string;
   readonly createdAtEpochMs: number;
 }
@@ -40,15 +40,15 @@ export interface Order {
   readonly sku: string;
   readonly priceMinor: number;
   readonly status: OrderStatus;
-  /** Unique: the same wish pressed twice is one order. */
+  /** Unique, so pressing the same wish twice makes one order. */
   readonly idempotencyKey: string;
   readonly createdAtEpochMs: number;
   readonly cancelledAtEpochMs: number | undefined;
-  /** What its owner wrote on it. Encrypted at rest. */
+  /** The owner's note. Encrypted at rest. */
   readonly note: string | undefined;
 }
 
-/** An order to be placed. */
+/** An order to place. */
 export type NewOrder = Omit<Order, "id" | "cancelledAtEpochMs" | "note" | "status">;
 
 /** One page of a newest-first list. */
@@ -59,27 +59,27 @@ export interface Page<T> {
 
 export interface ShopTables {
   findAccount(userId: number): Promise<Account | undefined>;
-  /** @returns false when the account exists already. */
+  /** @returns false when the account already exists. */
   insertAccount(account: Account): Promise<boolean>;
   findProfile(userId: number): Promise<Profile | undefined>;
-  /** Keeps it with an account there is; `undefined` removes it. */
+  /** Stores the profile of an existing account; `undefined` removes it. */
   setProfile(userId: number, profile: Profile | undefined): Promise<void>;
-  /** Ids of the accounts whose profile has this username, in any case. */
+  /** Returns the ids of accounts whose profile has this username, ignoring case. */
   findByUsername(username: string): Promise<readonly number[]>;
   balanceMinor(userId: number): Promise<number>;
-  /** @returns false when an entry of this kind and reference exists already. */
+  /** @returns false when an entry with this kind and reference already exists. */
   appendLedgerEntry(entry: Omit<LedgerEntry, "id">): Promise<boolean>;
-  /** Newest first. */
+  /** Returns ledger entries, newest first. */
   ledgerEntries(userId: number, limit: number): Promise<readonly LedgerEntry[]>;
   findOrder(orderId: number): Promise<Order | undefined>;
   findOrderByKey(idempotencyKey: string): Promise<Order | undefined>;
   insertOrder(order: NewOrder): Promise<Order>;
-  /** @returns false when it was not in status `paid`. */
+  /** @returns false when the order was not in status `paid`. */
   cancelOrder(orderId: number, cancelledAtEpochMs: number): Promise<boolean>;
-  /** `undefined` removes the note. */
+  /** Sets a note; `undefined` removes it. */
   setOrderNote(orderId: number, note: string | undefined): Promise<void>;
-  /** Removes every note of a user. @returns how many there were. */
+  /** Removes every note of a user. @returns how many were removed. */
   deleteOrderNotes(userId: number): Promise<number>;
-  /** Newest first. */
+  /** Returns orders, newest first. */
   orders(userId: number, offset: number, limit: number): Promise<Page<Order>>;
 }

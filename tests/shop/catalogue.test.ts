@@ -1,4 +1,4 @@
-/** The catalogue file: what is taken, and how mistakes are told. */
+/** Catalogue: which files are accepted and how mistakes are reported. */
 import { expect, test } from "vitest";
 import { CatalogueError, findProduct, parseCatalogue } from "../../bot/shop/catalogue.ts";
 import { exampleCatalogue, exampleText } from "./shop-setup.ts";
@@ -9,24 +9,24 @@ function problemsOf(text: string) {
   } catch (error) {
     if (error instanceof CatalogueError) return error;
   }
-  throw new Error("the catalogue was taken");
+  throw new Error("the catalogue was accepted");
 }
 
-/** The example with one field of its second product, or of the file, changed. */
+/** Returns the example with changed fields in its second product or in the file. */
 function changed(path: "file" | "product", fields: object): string {
   const file = JSON.parse(exampleText);
   Object.assign(path === "file" ? file : file.products[1], fields);
   return JSON.stringify(file);
 }
 
-test("the example is taken, frozen, with six products", () => {
+test("the example is accepted and frozen, with six products", () => {
   expect(exampleCatalogue.products).toHaveLength(6);
   expect(findProduct(exampleCatalogue, "latte")?.priceMinor).toBe(1250);
   expect(findProduct(exampleCatalogue, "toString")).toBeUndefined();
   expect(Object.isFrozen(exampleCatalogue.products[0]?.name)).toBe(true);
 });
 
-test("a byte order mark in front does no harm", () => {
+test("a leading byte order mark does no harm", () => {
   expect(parseCatalogue(`\uFEFF${exampleText}`, "shop.json")).toEqual(exampleCatalogue);
 });
 
@@ -64,7 +64,7 @@ test.each([
   expect(message).toContain("shop.json");
 });
 
-test("all problems are told at once", () => {
+test("all problems are reported at once", () => {
   const file = JSON.parse(exampleText);
   file.currency = 5;
   file.products[0].priceMinor = null;

@@ -1,5 +1,5 @@
 /**
- * In-memory shop tables: a fake store for the shop, with roll-back and faults on demand.
+ * In-memory shop tables: fakes the shop's store, with roll-back and faults on demand.
  *
  * It keeps the contract's uniqueness rules; a transaction that throws leaves no trace.
  */
@@ -21,14 +21,14 @@ interface Rows {
   readonly orders: Order[];
 }
 
-/** What `failAtCall` throws. */
+/** The error that `failAtCall` causes. */
 export class InjectedFault extends Error {}
 
 export class InMemoryShopTables implements ShopTables {
   nowEpochMs = Date.UTC(2026, 0, 1);
-  /** The table call of the next transaction that throws, from 1. */
+  /** The number of the table call that throws in the next transaction, from 1. */
   failAtCall: number | undefined;
-  /** Chats whose dead letters were asked to be deleted. */
+  /** Chats for which the deletion of dead letters was requested. */
   readonly forgottenChats: number[] = [];
   #rows: Rows = { accounts: new Map(), profiles: new Map(), entries: [], orders: [] };
   #calls = 0;

@@ -1,4 +1,4 @@
-/** The shop's invariants, under any order of operations, repetitions and faults. */
+/** The shop's invariants hold under any order of operations, repetitions and faults. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Transaction } from "../../bot/core/transaction.ts";
@@ -16,7 +16,7 @@ const operation = fc.oneof(
     kind: fc.constant("buy" as const),
     userId,
     product,
-    // Few keys, so that they repeat: by the same user, by another, for another product.
+    // There are few keys, so they repeat: by the same user, by another one, for another product.
     key: fc.constantFrom("a", "b", "c", "d", "e", "f"),
     stalePrice: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   }),
@@ -44,7 +44,7 @@ function perform(tx: Transaction, op: Exclude<Operation, { kind: "wait" }>): Pro
   }
 }
 
-/** Performs it as the queue would: a fault rolls back, and it is tried again. */
+/** Performs an operation as the queue would: a fault rolls it back, and it is tried again. */
 async function performDurably(tables: InMemoryShopTables, op: Operation, failAtCall: number) {
   if (op.kind === "wait") {
     tables.nowEpochMs += op.ms;
@@ -66,7 +66,7 @@ function expectInvariants(tables: InMemoryShopTables) {
     const balance = (balances.get(entry.userId) ?? 0) + entry.amountMinor;
     balances.set(entry.userId, balance);
     expect(Number.isSafeInteger(balance)).toBe(true);
-    // Not only in the end: no prefix of the ledger is overdrawn.
+    // This holds not only at the end: no prefix of the ledger is overdrawn.
     expect(balance).toBeGreaterThanOrEqual(0);
   }
   const amounts = (kind: string, reference: string) =>
@@ -88,7 +88,7 @@ function expectInvariants(tables: InMemoryShopTables) {
   expect(new Set(allOrders.map((order) => order.idempotencyKey)).size).toBe(allOrders.length);
 }
 
-test("P2: the ledger is right whatever is done, repeated, interrupted or retried", async () => {
+test("P2: the ledger stays right whatever is done, repeated, interrupted or retried", async () => {
   const faultyOperation = fc.tuple(operation, fc.nat({ max: 7 }));
   await fc.assert(
     fc.asyncProperty(fc.array(faultyOperation, { maxLength: 40 }), async (operations) => {

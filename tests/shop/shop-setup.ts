@@ -1,4 +1,4 @@
-/** Shop setup: the example catalogue, rules and module for tests. */
+/** Shop setup: provides the example catalogue, rules and module for tests. */
 
 import { readFileSync } from "node:fs";
 import type { BotModule, Kit } from "../../bot/kit/module.ts";
@@ -19,7 +19,7 @@ export const rules: ShopRules = { catalogue: exampleCatalogue, cancelWindowMs: d
 
 export const welcomeBalanceMinor = 5000;
 
-/** Module and kit of a shop that sells the example catalogue. */
+/** Returns the module and kit of a shop that sells the example catalogue. */
 export function shopWith(overrides: Partial<CommandOptions> = {}) {
   const kit: Kit<Readonly<Record<string, unknown>>> = {
     settings: {},

@@ -1,4 +1,4 @@
-/** Accounts and orders: one behaviour at a time. */
+/** Accounts and orders: single behaviours of the shop. */
 import { expect, test } from "vitest";
 import { openAccount, statement } from "../../bot/shop/accounts.ts";
 import { post } from "../../bot/shop/ledger.ts";
@@ -21,27 +21,27 @@ async function setup() {
   return { tables, wish, buyLatte, balanceMinor };
 }
 
-test("opening an account again gives nothing", async () => {
+test("opening an account again grants nothing", async () => {
   const { tables, balanceMinor } = await setup();
   const opened = await tables.transaction((tx) => openAccount(tx, ada, welcomeBalanceMinor));
   expect(opened).toBe(false);
   expect(await balanceMinor(ada)).toBe(5000);
 });
 
-test("an account can begin with nothing", async () => {
+test("an account can begin with a balance of zero", async () => {
   const tables = new InMemoryShopTables();
   expect(await tables.transaction((tx) => openAccount(tx, 7, 0))).toBe(true);
   expect(tables.allEntries).toEqual([]);
 });
 
-test("a purchase debits its price once and says what is left", async () => {
+test("a purchase debits its price once and returns the new balance", async () => {
   const { buyLatte, balanceMinor } = await setup();
   expect(await buyLatte()).toMatchObject({ kind: "bought", balanceMinor: 3750 });
   expect(await buyLatte()).toMatchObject({ kind: "already-bought", detail: { order: { id: 1 } } });
   expect(await balanceMinor(ada)).toBe(3750);
 });
 
-test("another user's use of the same key is a wish of their own", async () => {
+test("the same key used by another user is a separate wish", async () => {
   const { tables, wish, buyLatte, balanceMinor } = await setup();
   await buyLatte();
   const result = await tables.transaction((tx) => buy(tx, rules, { ...wish, userId: bob }));
@@ -64,7 +64,7 @@ test.each([
   expect(tables.allOrders).toEqual([]);
 });
 
-test("the last cent can be spent, one more cannot", async () => {
+test("the last cent can be spent, but not one more", async () => {
   const { tables, wish, buyLatte, balanceMinor } = await setup();
   for (const key of ["a", "b", "c", "d"]) await buyLatte(key);
   expect(await balanceMinor(ada)).toBe(0);
@@ -95,7 +95,7 @@ test("an order is not refunded after its window", async () => {
   expect(await balanceMinor(ada)).toBe(3750);
 });
 
-test("somebody else's order can be neither seen nor cancelled", async () => {
+test("another user's order can be neither seen nor cancelled", async () => {
   const { tables, buyLatte } = await setup();
   await buyLatte();
   const seen = await tables.transaction((tx) => orderDetail(tx, rules, bob, 1));
@@ -112,13 +112,13 @@ test("a page beyond the end is the last one", async () => {
   expect(page.orders.map((order) => order.id)).toEqual([1]);
 });
 
-test("the pages of somebody without orders are one empty page", async () => {
+test("a user without orders has one empty page", async () => {
   const { tables } = await setup();
   const page = await tables.transaction((tx) => ordersPage(tx, ada, 3, 5));
   expect(page).toEqual({ orders: [], pageIndex: 0, pages: 1, total: 0 });
 });
 
-test("a statement is newest first", async () => {
+test("a statement lists the newest entry first", async () => {
   const { tables, buyLatte } = await setup();
   await buyLatte();
   const { balanceMinor, entries } = await tables.transaction((tx) => statement(tx, ada, 10));

@@ -1,8 +1,8 @@
-/** /balance: the balance and the last entries. */
+/** /balance: shows the balance and the last entries. */
 import { type Statement, statement } from "../accounts.ts";
 import { type CommandOptions, createRoutes, type Routes, type Turn } from "./routes.ts";
 
-/** Entries shown, newest first. */
+/** How many entries are shown, newest first. */
 const entriesShown = 10;
 
 export function balanceRoutes(options: CommandOptions): Routes {

@@ -11,7 +11,7 @@ export function exportRoutes(options: CommandOptions): Routes {
   const routes = createRoutes(options);
   routes.privateCommand("export", async (turn) => {
     const { ctx, visitor, texts, format } = turn;
-    // Sent from within the step: the document would be too large for a step's result.
+    // It is sent inside the step, because the document is too large for a step's result.
     await turn.account(async (tx) => {
       const data = await personalData(tx, visitor.userId);
       const document = toDocument(turn, options, data, tx.nowEpochMs);
@@ -25,7 +25,7 @@ export function exportRoutes(options: CommandOptions): Routes {
   return routes;
 }
 
-/** For people and programs: instants in ISO 8601, amounts as decimals in the shop's currency. */
+/** Builds the document with ISO 8601 instants and decimal amounts in the shop's currency. */
 function toDocument(
   { format, visitor }: Turn,
   { catalogue }: CommandOptions,
@@ -73,6 +73,6 @@ function toEntry({ amountMinor, createdAtEpochMs, kind, reference }: LedgerEntry
 }
 
 function instant(epochMs: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: formats an instant that a Clock gave.
+  // biome-ignore lint/style/noRestrictedGlobals: formats an instant from a Clock.
   return new Date(epochMs).toISOString();
 }

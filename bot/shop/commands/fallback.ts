@@ -1,7 +1,7 @@
 /**
- * Fallback: the last word on what no command took.
+ * Fallback: answers what no command took.
  *
- * In a private chat everything gets a hint. In a group people mostly talk to each other and to
+ * In a private chat everything gets a hint. In a group, people mostly talk to each other and to
  * other bots, so only a command that names this bot is answered.
  */
 import { Composer } from "telegraf";

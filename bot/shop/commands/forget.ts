@@ -1,4 +1,4 @@
-/** /forget: deletes what is stored about a person, after asking once more. */
+/** /forget: deletes a person's data after a confirmation. */
 import { forget } from "../personal-data.ts";
 import { button, keyboard } from "./keyboard.ts";
 import { type CommandOptions, createRoutes, type Routes } from "./routes.ts";

@@ -1,30 +1,32 @@
-/** Format: money, dates and names as people read them, in their language. */
+/** Format: writes money, dates and names for display in a person's language. */
 import type { Currency, Language } from "../catalogue.ts";
 
-/** Writes for one language and currency. */
+/** Formats values in one language and currency. */
 export interface Format {
-  /** "¥12.50" */
+  /** Formats an amount: "¥12.50". */
   money(amountMinor: number): string;
-  /** With its sign: "+¥12.50". */
+  /** Formats an amount with its sign: "+¥12.50". */
   change(amountMinor: number): string;
-  /** A date and time in UTC, which it says: people are in many zones and Telegram names none. */
+  /** Formats a date and time with "UTC", because Telegram does not tell people's time zones. */
   instant(epochMs: number): string;
   count(value: number): string;
-  /** For programs: "12.50". */
+  /** Formats an amount for programs: "12.50". */
   decimal(amountMinor: number): string;
 }
 
 const locales: Readonly<Record<Language, string>> = { zh: "zh-CN", en: "en-GB" };
 
-/** Longest displayed name, in characters. Source: Bot API, a first name has up to 64. */
+/** Maximum length of a displayed name in characters. Source: Bot API, first names have up to 64. */
 const nameLengthMax = 64;
 
-/** Formats for every language. Made once: constructing Intl objects is slow. */
+/**
+ * Creates the formats of every language. Create them once, because Intl objects are slow to make.
+ */
 export function createFormats(currency: Currency): Readonly<Record<Language, Format>> {
   return { zh: createFormat("zh", currency), en: createFormat("en", currency) };
 }
 
-/** A user-made text of a few lines that is safe to show and to send; like `displayName`. */
+/** Makes a user's text of a few lines safe to show and send, like `displayName`. */
 export function displayText(text: string): string {
   return text
     .toWellFormed()
@@ -35,8 +37,8 @@ export function displayText(text: string): string {
 }
 
 /**
- * A user-made name that is safe to show: no broken surrogates, which Telegram refuses, no line
- * breaks, no characters that turn the direction of the text around it, and not endless.
+ * Makes a user's name safe to show: removes broken surrogates (which Telegram refuses), line breaks
+ * and characters that change the direction of surrounding text, and limits the length.
  *
  * @returns "" when nothing readable is left.
  */
@@ -73,7 +75,7 @@ function createFormat(language: Language, { code, exponent }: Currency): Format 
   };
 }
 
-/** The amount as a decimal numeral; Intl takes it exactly, a division would round. */
+/** Writes the amount as a decimal numeral, which Intl takes exactly; a division would round. */
 function decimal(amountMinor: number, exponent: number): Intl.StringNumericLiteral {
   const digits = String(Math.abs(amountMinor)).padStart(exponent + 1, "0");
   const whole = digits.slice(0, digits.length - exponent);

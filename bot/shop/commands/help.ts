@@ -1,4 +1,4 @@
-/** /help: what the bot can do. */
+/** /help: shows what the bot can do. */
 import { type CommandOptions, createRoutes, type Routes } from "./routes.ts";
 import { commandList } from "./texts.ts";
 

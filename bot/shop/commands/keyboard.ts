@@ -1,17 +1,19 @@
-/** Keyboard: inline buttons under a message, in exactly the fields Telegram knows. */
+/** Keyboard: builds inline buttons with exactly the fields that Telegram knows. */
 import type { InlineKeyboardButton } from "telegraf/types";
 
-/** What to add to a message; nothing when there are no buttons, which also takes old ones away. */
+/**
+ * Fields to add to a message; empty without buttons, which also removes a message's old buttons.
+ */
 export interface Keyboard {
   readonly reply_markup?: { readonly inline_keyboard: InlineKeyboardButton[][] };
 }
 
-/** A button that comes back as a press with this data, of at most 64 bytes. */
+/** Makes a button whose press carries `data`, at most 64 bytes. */
 export function button(text: string, data: string): InlineKeyboardButton {
   return { text, callback_data: data };
 }
 
-/** Rows of buttons; what is `false` is left out, and rows without buttons too. */
+/** Makes rows of buttons; leaves out `false` and rows without buttons. */
 export function keyboard(
   ...rows: readonly (readonly (InlineKeyboardButton | false)[])[]
 ): Keyboard {

@@ -1,4 +1,4 @@
-/** /note: writes a note on an order, and shows the order with it. */
+/** /note: sets the note of an order and shows the order. */
 
 import type { BotContext } from "../../kit/bot-context.ts";
 import { annotateOrder } from "../orders.ts";
@@ -6,7 +6,7 @@ import { displayText } from "./format.ts";
 import { orderCard } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes } from "./routes.ts";
 
-/** Longest note, in characters: what is written on a parcel. */
+/** Maximum length of a note in characters: enough for a delivery instruction. */
 const noteLengthMax = 200;
 
 export function noteRoutes(options: CommandOptions): Routes {
@@ -26,13 +26,13 @@ export function noteRoutes(options: CommandOptions): Routes {
     }
     const headline = note === "" ? texts.noteRemoved : texts.noteKept;
     const [text, buttons] = orderCard(turn, options.catalogue, result, 0, headline);
-    // A note can look like a link; nobody asked for its preview.
+    // A note can look like a link, which should not be previewed.
     return ctx.reply(text, { ...buttons, link_preview_options: { is_disabled: true } });
   });
   return routes;
 }
 
-/** `undefined` when it is not understood, or the note is too long. */
+/** Parses the command; `undefined` when it is not understood or the note is too long. */
 function parseNote(ctx: BotContext) {
   const said = ctx.message && "text" in ctx.message ? ctx.message.text : "";
   const [, id, words = ""] = /^\/\S+\s+#?(\d{1,15})(?:\s([\s\S]*))?$/.exec(said) ?? [];

@@ -1,15 +1,15 @@
-/** Order card: one order as a message, with what can be done about it. */
+/** Order card: shows one order as a message with buttons for its actions. */
 import { type Catalogue, findProduct, type Language } from "../catalogue.ts";
 import type { OrderDetail } from "../orders.ts";
 import { button, type Keyboard, keyboard } from "./keyboard.ts";
 import type { Turn } from "./routes.ts";
 
-/** Text and buttons, as `ctx.reply` and `ctx.editMessageText` take them. */
+/** Text and buttons as arguments for `ctx.reply` and `ctx.editMessageText`. */
 export type Card = readonly [text: string, buttons: Keyboard];
 
 /**
- * @param pageIndex Page of the list from which it was opened, to go back to.
- * @param headline Said above the card.
+ * @param pageIndex The list page from which the order was opened, to return to.
+ * @param headline The text above the card.
  */
 export function orderCard(
   { texts, format, visitor }: Turn,
@@ -38,7 +38,7 @@ export function orderCard(
   return [parts.filter(Boolean).join("\n\n"), keyboard([untilEpochMs !== null && cancel], [list])];
 }
 
-/** A product's name; its sku when it is no longer sold. */
+/** Returns a product's name, or its sku when it is no longer sold. */
 export function productName(catalogue: Catalogue, sku: string, language: Language): string {
   return findProduct(catalogue, sku)?.name[language] ?? sku;
 }

@@ -1,4 +1,4 @@
-/** /orders: pages of orders, one order's detail, and its cancellation. */
+/** /orders: shows pages of orders and single orders, and cancels them. */
 
 import {
   type CancelResult,
@@ -12,7 +12,7 @@ import { button, keyboard } from "./keyboard.ts";
 import { type Card, orderCard, productName } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";
 
-/** Orders on one page: as many buttons as a small screen shows at once. */
+/** Orders per page: as many buttons as a small screen shows at once. */
 const pageSize = 5;
 
 export function ordersRoutes(options: CommandOptions): Routes {
@@ -62,7 +62,7 @@ export function ordersRoutes(options: CommandOptions): Routes {
   return routes;
 }
 
-/** Cancels, shows the order as it now is, and gives the toast back. */
+/** Cancels an order, shows its new state, and returns the toast. */
 async function cancel(
   turn: Turn,
   options: CommandOptions,

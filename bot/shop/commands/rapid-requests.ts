@@ -1,4 +1,4 @@
-/** Rapid requests: one person's flood is answered once, and then ignored. */
+/** Rapid requests: answers one person's flood once and then ignores it. */
 
 import type { MiddlewareFn } from "telegraf";
 import type { Publish } from "../../core/events.ts";
@@ -7,7 +7,7 @@ import type { JudgeRequest } from "../../kit/module.ts";
 import { texts } from "./texts.ts";
 import { visitorOf } from "./visitor.ts";
 
-/** To be used behind the gate, before every command. */
+/** Middleware for use after the gate and before every command. */
 export function limitRequests(judge: JudgeRequest, publish: Publish): MiddlewareFn<BotContext> {
   return async (ctx, next) => {
     const { language, userId } = visitorOf(ctx);
@@ -25,7 +25,7 @@ export function limitRequests(judge: JudgeRequest, publish: Publish): Middleware
   };
 }
 
-/** By Telegram's clock where it says so: what piled up in an outage was not asked at once. */
+/** When a person asked, by Telegram's clock if known: a backlog was not sent all at once. */
 function askedAtMs(ctx: BotContext): number {
   const date = ctx.callbackQuery ? undefined : ctx.message?.date;
   return date === undefined ? ctx.receivedAtEpochMs : date * 1_000;

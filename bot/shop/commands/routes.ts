@@ -1,9 +1,9 @@
 /**
- * Routes: what every command shares, namely who may call it where and how a press is answered.
+ * Routes: check for every command who may call it where, and answer every press.
  *
- * Balance, shop and orders belong to one person, so they are served in private chats only; in a
- * group the same commands and buttons answer with the way to the private chat. A press always acts
- * on the presser's own account: no button carries a user.
+ * Balance, shop and orders belong to one person, so they are served only in private chats; in a
+ * group the same commands and buttons answer with a link to the private chat. A press always acts
+ * on the account of the user who pressed, because no button carries a user.
  */
 
 import { Composer } from "telegraf";
@@ -19,30 +19,32 @@ import { keyboard } from "./keyboard.ts";
 import { type CommandName, type Texts, texts } from "./texts.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
-/** What the commands are made of. */
+/** The options and dependencies of the commands. */
 export interface CommandOptions extends ShopRules {
-  /** HTTPS address of the Mini App; without it no button is shown. */
+  /** HTTPS address of the Mini App; without it, its button is not shown. */
   readonly miniAppUrl?: string | undefined;
-  /** Minor units every new account begins with; 0 or more. */
+  /** Welcome balance of a new account in minor units; 0 or more. */
   readonly welcomeBalanceMinor: number;
   /**
-   * Business events are published after their transaction, so a handler that is repeated publishes
-   * them again: at least once, with the ids to tell.
+   * Receives business events after their transaction. A repeated handler publishes them again, so
+   * each comes at least once; their ids reveal repetitions.
    */
   readonly publish: Publish;
-  /** Whether a person asks more often than a person does. */
+  /** Judges whether a person sends more requests than a person would. */
   readonly judgeRequest: JudgeRequest;
-  /** Default: made of the catalogue's currency. Costly to make, so commands may share them. */
+  /**
+   * Default: made for the catalogue's currency. They are slow to make, so commands may share them.
+   */
   readonly formats?: ReturnType<typeof createFormats>;
 }
 
-/** One visitor's turn: what a command needs to answer. */
+/** Everything a command needs to answer one visitor. */
 export interface Turn {
   readonly ctx: BotContext;
   readonly visitor: Visitor;
   readonly texts: Texts;
   readonly format: Format;
-  /** A durable step on the visitor's account, which it opens first if need be. */
+  /** Runs a durable step on the visitor's account and opens the account first if necessary. */
   account<T>(work: (tx: Transaction) => Promise<T>): Promise<AccountStep<T>>;
 }
 
@@ -52,21 +54,21 @@ export interface AccountStep<T> {
   readonly result: T;
 }
 
-/** Answers a press with the text of its toast, if any. */
+/** Handles a press and returns the text of its toast, if any. */
 type PressHandler = (turn: Turn, args: readonly string[]) => Promise<string | undefined>;
 
 /** The routes of one command. */
 export interface Routes {
   readonly composer: Composer<BotContext>;
-  /** `/name`, or `/name@bot`, in any chat. */
+  /** Handles `/name` or `/name@bot` in any chat. */
   command(name: CommandName, handler: (turn: Turn) => Promise<unknown>): void;
-  /** The same, in private chats only. */
+  /** Handles the same only in private chats. */
   privateCommand(name: CommandName, handler: (turn: Turn) => Promise<unknown>): void;
-  /** Buttons whose data is `verb` or `verb:arg:arg`; every press is answered exactly once. */
+  /** Handles buttons with the data `verb` or `verb:arg:arg`; answers every press exactly once. */
   press(verb: string, handler: PressHandler): void;
 }
 
-/** Makes empty routes; each command file fills its own. */
+/** Creates empty routes; each command file adds its own. */
 export function createRoutes(options: CommandOptions): Routes {
   const composer = new Composer<BotContext>();
   const { formats = createFormats(options.catalogue.currency) } = options;
@@ -105,12 +107,12 @@ export function createRoutes(options: CommandOptions): Routes {
   };
 }
 
-/** Reads a number out of button data, which anyone can forge; `undefined` unless 0 to 10 ** 15. */
+/** Reads a number from button data, which anyone can forge; `undefined` unless 0 to 10 ** 15. */
 export function parseCount(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Says where the visitor's own things can be seen. */
+/** Replies with a link to the private chat. */
 export async function replyWithPrivateChat(
   { ctx, texts: t }: Turn,
   text = t.privateOnly,

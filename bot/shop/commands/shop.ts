@@ -1,9 +1,9 @@
 /**
- * /shop: the list, one product with confirmation, and the purchase.
+ * /shop: shows the list and single products, asks for confirmation, and buys.
  *
- * The confirm button carries the wish: product, the price that was shown, and a key made from the
- * update that asked for it. However often it is pressed, under whatever update ids, it is one
- * wish; only choosing the product again makes another.
+ * The confirm button carries the wish: the product, the price that was shown, and a key made from
+ * the update that asked for it. However often it is pressed, under any update ids, it is one wish;
+ * only choosing the product again makes another.
  */
 
 import type { BotContext } from "../../kit/bot-context.ts";
@@ -51,7 +51,7 @@ export function shopRoutes(options: CommandOptions): Routes {
       await ctx.editMessageText(texts.dropped);
       return undefined;
     }
-    // "Buy" was pressed first, and its receipt had not yet replaced the buttons.
+    // "Buy" was pressed first, but its receipt had not yet replaced the buttons.
     await ctx.editMessageText(...orderCard(turn, catalogue, result, 0, texts.boughtBefore));
     return texts.boughtBefore;
   });
@@ -59,12 +59,13 @@ export function shopRoutes(options: CommandOptions): Routes {
   return routes;
 }
 
-/** What `wishKey` makes. */
+/** Matches the keys that `wishKey` makes. */
 const wishKeyPattern = /^[0-9a-z]{1,11}\.[0-9a-z]{1,9}$/;
 
 /**
- * Names the wish that this update asks for. Update ids alone will not do: Telegram starts them anew
- * at random after a quiet week (Bot API, `Update.update_id`), and a reused key would buy nothing.
+ * Returns a key for the wish that this update asks for. Update ids alone are not enough: after a
+ * quiet week Telegram restarts them at random (Bot API, `Update.update_id`), and a reused key would
+ * buy nothing.
  */
 function wishKey({ update, receivedAtEpochMs }: BotContext): string {
   return `${update.update_id.toString(36)}.${receivedAtEpochMs.toString(36)}`;
@@ -85,7 +86,7 @@ async function askToConfirm({ ctx, visitor, texts, format }: Turn, product: Prod
   );
 }
 
-/** Buys, turns the question into its receipt, and gives the toast back. */
+/** Buys the product, turns the question into its receipt, and returns the toast. */
 async function fulfil(turn: Turn, options: CommandOptions, wish: Wish): Promise<string> {
   const { result } = await turn.account((tx) => buy(tx, options, wish));
   const { headline, toast } = outcomeTexts(turn, result);

@@ -10,20 +10,20 @@ export function startRoutes(options: CommandOptions): Routes {
     const { ctx, visitor, texts, format } = turn;
     const { userId } = visitor;
     const { opened, result } = await turn.account(async (tx) => {
-      // Also when it was forgotten: who comes back by /start is known by name again.
+      // This also applies after /forget: /start stores the person's profile again.
       const { firstName } = await keepProfile(tx, userId, visitor.profile);
       return { ...(await statement(tx, userId, 0)), firstName };
     });
     const name = result.firstName || texts.someone;
     if (!visitor.inPrivateChat) {
-      // Neither the balance nor a Mini App button, which Telegram refuses in groups.
+      // The group gets neither the balance nor a Mini App button, which Telegram refuses in groups.
       return replyWithPrivateChat(turn, texts.greetingInGroup(name));
     }
     const greet = opened ? texts.greeting : texts.greetingAgain;
     const greeting = `${greet(name, format.money(result.balanceMinor))}\n\n${texts.begin}`;
     const { miniAppUrl } = options;
     const app = miniAppUrl && { text: texts.openMiniApp, web_app: { url: miniAppUrl } };
-    // A name can look like a link; nobody asked for its preview.
+    // A name can look like a link, which should not be previewed.
     const extra = { link_preview_options: { is_disabled: true } };
     return ctx.reply(greeting, { ...keyboard([app || false]), ...extra });
   });

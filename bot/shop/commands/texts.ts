@@ -1,9 +1,9 @@
 /**
- * Texts: everything the bot says, in every language.
+ * Texts: hold everything the bot says, in every language.
  *
- * English is the measure: a text missing in another language, or with other arguments, does not
- * compile. Everything is sent as plain text, so nothing needs escaping; amounts, dates and names
- * come in ready for display (format.ts).
+ * English is the reference: if another language lacks a text or takes other arguments, it does not
+ * compile. Everything is sent as plain text, so nothing needs escaping. Amounts, dates and names
+ * are already formatted (format.ts).
  */
 import type { Language } from "../catalogue.ts";
 
@@ -11,11 +11,11 @@ const en = {
   commands: {
     start: "Open your account",
     balance: "Your balance and last entries",
-    shop: "See what there is and buy",
-    orders: "Your orders, with refunds",
-    note: "Write a note on an order",
-    export: "Get what is stored about you",
-    forget: "Delete what is stored about you",
+    shop: "Browse products and buy",
+    orders: "Your orders and refunds",
+    note: "Add a note to an order",
+    export: "Export your personal data",
+    forget: "Delete your personal data",
     help: "What this bot can do",
   },
 
@@ -24,10 +24,10 @@ const en = {
     `Hello, ${name}! Your account is open.\n\nBalance: ${balance}`,
   greetingAgain: (name: string, balance: string) => `Welcome back, ${name}!\n\nBalance: ${balance}`,
   greetingInGroup: (name: string) =>
-    `Hello, ${name}! Your account is open. Write to me in private for your balance and the shop.`,
-  begin: "/shop shows what there is, /help what I can do.",
+    `Hello, ${name}! Your account is open. Message me privately for your balance and the shop.`,
+  begin: "/shop shows the products, /help shows what I can do.",
   openMiniApp: "Open the app",
-  privateOnly: "Balance, shop and orders are private. Write to me in private, please.",
+  privateOnly: "Balance, shop and orders are private. Please message me privately.",
   openPrivateChat: "Open private chat",
   help: (commands: string) => `This is what I can do:\n\n${commands}\n\nAll times are in UTC.`,
 
@@ -37,7 +37,7 @@ const en = {
   entry: (date: string, amount: string, kind: string) => `${date}\n${amount}  ${kind}`,
   entryKinds: { welcome: "Welcome balance", purchase: "Purchase", refund: "Refund" },
 
-  shop: "What would you like? Choose a product to see it; nothing is bought yet.",
+  shop: "What would you like? Choose a product to see its details. You will not be charged yet.",
   confirm: (name: string, description: string, price: string) =>
     `${name}\n${description}\n\nPrice: ${price}\nBuy it?`,
   confirmButton: (price: string) => `Buy for ${price}`,
@@ -45,14 +45,14 @@ const en = {
   bought: (balance: string) => `Thank you! Your balance is now ${balance}.`,
   boughtToast: (price: string) => `Paid: ${price}`,
   boughtBefore: "This was bought before; you were charged once.",
-  dropped: "All right, nothing was bought. /shop shows the list again.",
+  dropped: "OK, nothing was bought. Send /shop to see the list again.",
   insufficient: (price: string, balance: string) =>
     `Your balance of ${balance} is not enough for ${price}. Nothing was bought.`,
   priceChanged: (price: string) =>
-    `The price has changed to ${price}. Nothing was bought; choose it again in /shop.`,
-  unknownProduct: "This product is no longer sold. Nothing was bought; /shop shows the list.",
+    `The price has changed to ${price}. Nothing was bought. Choose the product again in /shop.`,
+  unknownProduct: "This product is no longer sold. Nothing was bought. Send /shop to see the list.",
 
-  noOrders: "You have no orders yet. /shop shows what there is.",
+  noOrders: "You have no orders yet. Send /shop to see the products.",
   orders: (page: string, pages: string, total: string) =>
     `Your orders, newest first: ${total}\nPage ${page} of ${pages}`,
   orderButton: (id: string, name: string, status: string) => `#${id} ${name} · ${status}`,
@@ -66,41 +66,41 @@ const en = {
   cancellableUntil: (date: string) => `Can be cancelled until ${date}`,
   cancelButton: (price: string) => `Cancel and refund ${price}`,
   refunded: (price: string, balance: string) => `Refunded ${price}. Balance: ${balance}`,
-  refundedBefore: "This order was cancelled before and refunded once.",
-  cancelTooLate: "The time for cancelling this order is over.",
+  refundedBefore: "This order was already cancelled, and you were refunded once.",
+  cancelTooLate: "This order can no longer be cancelled.",
   orderNotFound: "There is no such order in your account.",
   note: (note: string) => `Note: ${note}`,
   noteUsage: (lengthMax: string) =>
-    "Write the number of the order and your note: /note 12 leave it at the door\n" +
-    `A note has at most ${lengthMax} characters; /note 12 alone removes it.`,
-  noteKept: "Your note is kept.",
-  noteRemoved: "The note is removed.",
+    "Send the order number and your note, for example: /note 12 leave it at the door\n" +
+    `A note can have up to ${lengthMax} characters. Send only /note 12 to remove it.`,
+  noteKept: "Your note has been saved.",
+  noteRemoved: "The note has been removed.",
 
   exportCaption: "This is everything stored about you.",
   exportCaptionCut: (orders: string, entries: string) =>
-    `This is what is stored about you: your last ${orders} orders and ${entries} entries.`,
+    `This is the data stored about you, with your last ${orders} orders and ${entries} entries.`,
   askToForget:
-    "This deletes your name, username and language, your notes, and requests of yours that failed " +
-    "and were kept.\n\n" +
-    "Your account stays, with its balance, orders and entries, under your Telegram number alone: it " +
-    "is your money, and you can go on using it.",
+    "This deletes your name, username, language and notes, and your requests that failed and were " +
+    "saved.\n\n" +
+    "Your account stays, with its balance, orders and entries, linked only to your Telegram ID. The " +
+    "money is still yours, and you can keep using it.",
   forgetButton: "Delete",
   keepButton: "No, keep it",
   forgotten: (notes: string) =>
-    `Deleted. Notes deleted: ${notes}. Nothing about you is kept until you send /start.`,
-  notForgotten: "All right, nothing was deleted.",
+    `Deleted. Notes deleted: ${notes}. We store no personal data about you until you send /start.`,
+  notForgotten: "OK, nothing was deleted.",
 
-  unknownText: "I understand commands only. /help lists them.",
-  unknownCommand: "I do not know this command. /help lists those I know.",
-  notText: "I can only read text. /help lists what I can do.",
-  tooManyRequests: "That was too fast for me. Please wait a moment and try again.",
+  unknownText: "I understand commands only. Send /help to see them.",
+  unknownCommand: "I do not know this command. Send /help to see all commands.",
+  notText: "I can only read text. Send /help to see what I can do.",
+  tooManyRequests: "You are going too fast. Please wait a moment and try again.",
   staleButton: "This button no longer works. Please start again with /shop or /orders.",
   failure:
-    "Sorry, something went wrong and your request could not be finished. " +
-    "It was kept, and the operators can repeat it.",
+    "Sorry, something went wrong and your request could not be completed. " +
+    "It was saved, and the operators can run it again.",
 };
 
-/** What every language must be able to say. */
+/** The texts that every language must have. */
 export type Texts = typeof en;
 
 const zh: Texts = {
@@ -109,7 +109,7 @@ const zh: Texts = {
     balance: "查看余额和最近明细",
     shop: "浏览商品并购买",
     orders: "我的订单与退款",
-    note: "给订单写备注",
+    note: "给订单添加备注",
     export: "导出我的个人数据",
     forget: "删除我的个人数据",
     help: "查看使用说明",
@@ -118,12 +118,12 @@ const zh: Texts = {
   someone: "朋友",
   greeting: (name, balance) => `${name}，您好！您的账户已开通。\n\n余额：${balance}`,
   greetingAgain: (name, balance) => `${name}，欢迎回来！\n\n余额：${balance}`,
-  greetingInGroup: (name) => `${name}，您好！您的账户已开通。查看余额和商品请与我私聊。`,
+  greetingInGroup: (name) => `${name}，您好！您的账户已开通。如需查看余额和商品，请与我私聊。`,
   begin: "发送 /shop 浏览商品，发送 /help 查看使用说明。",
   openMiniApp: "打开小程序",
   privateOnly: "余额、商品和订单属于个人信息，请与我私聊。",
   openPrivateChat: "打开私聊",
-  help: (commands) => `我可以做这些事：\n\n${commands}\n\n所有时间均为 UTC。`,
+  help: (commands) => `您可以使用以下命令：\n\n${commands}\n\n所有时间均为 UTC。`,
 
   balance: (balance) => `余额：${balance}`,
   lastEntries: "最近明细：",
@@ -131,20 +131,20 @@ const zh: Texts = {
   entry: (date, amount, kind) => `${date}\n${amount}  ${kind}`,
   entryKinds: { welcome: "新用户赠送", purchase: "购买", refund: "退款" },
 
-  shop: "请选择商品查看详情，此时还不会扣款。",
+  shop: "请选择商品查看详情，此时不会扣款。",
   confirm: (name, description, price) => `${name}\n${description}\n\n价格：${price}\n确定购买吗？`,
   confirmButton: (price) => `支付 ${price}`,
   dropButton: "不买了",
   bought: (balance) => `谢谢惠顾！当前余额 ${balance}。`,
   boughtToast: (price) => `已支付 ${price}`,
-  boughtBefore: "此前已购买成功，只扣款一次。",
-  dropped: "好的，没有购买任何商品。发送 /shop 可重新查看。",
-  insufficient: (price, balance) => `余额 ${balance} 不足以支付 ${price}，未购买。`,
-  priceChanged: (price) => `价格已变为 ${price}，未购买。请发送 /shop 重新选择。`,
-  unknownProduct: "该商品已下架，未购买。发送 /shop 可重新查看。",
+  boughtBefore: "您此前已购买成功，只扣款一次。",
+  dropped: "好的，未购买任何商品。发送 /shop 可重新浏览。",
+  insufficient: (price, balance) => `余额 ${balance} 不足以支付 ${price}，购买未完成。`,
+  priceChanged: (price) => `价格已变为 ${price}，购买未完成。请发送 /shop 重新选择。`,
+  unknownProduct: "该商品已下架，购买未完成。发送 /shop 可重新浏览。",
 
   noOrders: "您还没有订单。发送 /shop 查看商品。",
-  orders: (page, pages, total) => `您的订单（最新在前）：共 ${total} 个\n第 ${page} / ${pages} 页`,
+  orders: (page, pages, total) => `您的订单（最新在前）：共 ${total} 笔\n第 ${page} / ${pages} 页`,
   orderButton: (id, name, status) => `#${id} ${name} · ${status}`,
   previousPage: "‹ 较新",
   nextPage: "较早 ›",
@@ -156,47 +156,47 @@ const zh: Texts = {
   cancellableUntil: (date) => `可取消至 ${date}`,
   cancelButton: (price) => `取消并退款 ${price}`,
   refunded: (price, balance) => `已退款 ${price}，余额 ${balance}`,
-  refundedBefore: "该订单此前已取消，已退款一次。",
-  cancelTooLate: "已超过可取消的时间。",
+  refundedBefore: "该订单此前已取消，只退款一次。",
+  cancelTooLate: "该订单已超过可取消的时限。",
   orderNotFound: "您的账户中没有该订单。",
   note: (note) => `备注：${note}`,
   noteUsage: (lengthMax) =>
-    `请写订单号和备注，例如：/note 12 放在门口\n备注最多 ${lengthMax} 个字符；只写 /note 12 可删除备注。`,
+    `请发送订单号和备注，例如：/note 12 放在门口\n备注最多 ${lengthMax} 个字符；只发送 /note 12 可删除备注。`,
   noteKept: "备注已保存。",
   noteRemoved: "备注已删除。",
 
   exportCaption: "这是我们保存的关于您的全部数据。",
   exportCaptionCut: (orders, entries) =>
-    `这是我们保存的关于您的数据：最近 ${orders} 个订单和 ${entries} 条明细。`,
+    `这是我们保存的关于您的数据，包括最近 ${orders} 笔订单和 ${entries} 条明细。`,
   askToForget:
-    "这将删除您的姓名、用户名和语言、您的备注，以及您未能完成而被保留的请求。\n\n" +
-    "您的账户会保留，其中的余额、订单和明细只与您的 Telegram 编号关联：钱仍是您的，您可以继续使用。",
+    "这将删除您的姓名、用户名、语言和备注，以及您处理失败后被保存的请求。\n\n" +
+    "您的账户会保留，其中的余额、订单和明细只与您的 Telegram ID 关联：钱仍是您的，您可以继续使用。",
   forgetButton: "删除",
   keepButton: "不，保留",
   forgotten: (notes) =>
-    `已删除。删除的备注：${notes} 条。在您再次发送 /start 之前，不再保存任何关于您的信息。`,
-  notForgotten: "好的，没有删除任何数据。",
+    `已删除，其中备注 ${notes} 条。在您再次发送 /start 之前，我们不会保存您的个人信息。`,
+  notForgotten: "好的，未删除任何数据。",
 
-  unknownText: "我只能识别命令，发送 /help 查看全部命令。",
-  unknownCommand: "没有这个命令，发送 /help 查看全部命令。",
-  notText: "我只能阅读文字，发送 /help 查看我能做什么。",
-  tooManyRequests: "您的操作太频繁了，请稍候再试。",
+  unknownText: "我只能识别命令。发送 /help 查看全部命令。",
+  unknownCommand: "没有这个命令。发送 /help 查看全部命令。",
+  notText: "我只能识别文字消息。发送 /help 查看使用说明。",
+  tooManyRequests: "您的操作太频繁了，请稍后再试。",
   staleButton: "该按钮已失效，请发送 /shop 或 /orders 重新开始。",
   failure: "抱歉，出了点问题，您的请求未能完成。请求已保存，运营人员可以重新处理。",
 };
 
 const catalogue: Readonly<Record<Language, Texts>> = { zh, en };
 
-/** Name of a command, without the slash. */
+/** A command's name without the slash. */
 export type CommandName = keyof Texts["commands"];
 
 /** Every language the bot speaks; the last is the default. */
 export const languages: readonly Language[] = ["zh", "en"];
 
 /**
- * The language to speak with someone.
+ * Returns the language to use with a user.
  *
- * @param languageCode What Telegram says of the user, an IETF tag such as "zh-hans"; not trusted.
+ * @param languageCode Telegram's IETF tag for the user, such as "zh-hans"; not trusted.
  */
 export function languageOf(languageCode: string | undefined): Language {
   return languageCode?.toLowerCase().startsWith("zh") ? "zh" : "en";
@@ -206,7 +206,7 @@ export function texts(language: Language): Texts {
   return catalogue[language];
 }
 
-/** The commands with their descriptions, in the order of the menu: what `setMyCommands` takes. */
+/** Returns the commands and descriptions for `setMyCommands`, in menu order. */
 export function commandList(
   language: Language,
 ): readonly { readonly command: CommandName; readonly description: string }[] {
@@ -215,7 +215,7 @@ export function commandList(
   return names.map((command) => ({ command, description: commands[command] }));
 }
 
-/** What a user is told, once, when their update was given up. */
+/** Returns the text sent to a user once when their update was given up. */
 export function failureNotice(languageCode: string | undefined): string {
   return texts(languageOf(languageCode)).failure;
 }

@@ -1,9 +1,9 @@
 /**
- * Visitor: who speaks, and the gate every update passes first.
+ * Visitor: the gate that every update passes first, and the person it comes from.
  *
- * Nothing in an update is trusted. The gate lets through messages and button presses of people,
- * with every field that the router or a command reads checked; everything else is reported as
- * `update.ignored` and ends there, without an exception and without an account.
+ * Nothing in an update is trusted. The gate admits messages and button presses of people and checks
+ * every field that the router or a command reads. Everything else is reported as `update.ignored`
+ * and ends there, without an exception and without an account.
  */
 import assert from "node:assert/strict";
 import type { MiddlewareFn } from "telegraf";
@@ -18,12 +18,12 @@ import { languageOf, texts } from "./texts.ts";
 /** The person whose update is handled. */
 export interface Visitor {
   readonly userId: number;
-  /** Safe to show; "" when there is none. */
+  /** A name that is safe to show; "" when there is none. */
   readonly name: string;
-  /** What Telegram says of them, with the same name. */
+  /** What Telegram says about the person, with the same name. */
   readonly profile: Profile;
   readonly language: Language;
-  /** Whether only this person reads the chat. */
+  /** Whether only this person can read the chat. */
   readonly inPrivateChat: boolean;
 }
 
@@ -40,7 +40,7 @@ const sender = z.object({
   language_code: z.string().optional().catch(undefined),
 });
 
-/** IETF language tag, as far as anybody has one. */
+/** An IETF language tag, up to a length that no real tag exceeds. */
 const languageTag = /^[\w-]{1,35}$/;
 
 const place = z.object({
@@ -52,14 +52,14 @@ const place = z.object({
 const message = z.object({ ...place.shape, from: sender, text: z.string().optional() });
 
 const callbackQuery = z.object({
-  // A 64-bit number at Telegram; anything that can be sent back will do.
+  // Telegram uses 64-bit numbers here; any id that can be sent back is accepted.
   id: z.string().regex(/^[\w-]{1,64}$/),
   from: sender,
   message: place,
   data: z.string(),
 });
 
-/** The middleware that lets a visitor in, or reports why not. */
+/** Creates the middleware that admits a visitor or reports why not. */
 export function gate(publish: Publish): MiddlewareFn<BotContext> {
   return async (ctx, next) => {
     const update: Readonly<Record<string, unknown>> = { ...ctx.update };
@@ -70,7 +70,7 @@ export function gate(publish: Publish): MiddlewareFn<BotContext> {
     }
     const waiting = callbackQuery.pick({ id: true }).safeParse(update["callback_query"]);
     if (waiting.success) {
-      // Whatever is wrong with the press, the presser's button stops spinning.
+      // The press is answered even if it is malformed, so that the button stops spinning.
       await ctx.telegram.answerCbQuery(waiting.data.id, texts("en").staleButton);
     }
     const updateId = z.int().safeParse(update["update_id"]).data;
@@ -78,14 +78,14 @@ export function gate(publish: Publish): MiddlewareFn<BotContext> {
   };
 }
 
-/** Who speaks; only behind the gate. */
+/** Returns the visitor; may be called only behind the gate. */
 export function visitorOf(ctx: BotContext): Visitor {
   const visitor: Visitor | undefined = ctx.state["visitor"];
   assert(visitor, "no visitor: the gate must come before every command");
   return visitor;
 }
 
-/** The visitor, or the reason to ignore the update. */
+/** Returns the visitor, or the reason to ignore the update. */
 function readVisitor(update: Readonly<Record<string, unknown>>): Visitor | string {
   const { update_id: updateId, ...content } = update;
   const [kind, ...others] = Object.keys(content);
@@ -106,7 +106,7 @@ function readVisitor(update: Readonly<Record<string, unknown>>): Visitor | strin
 
 function readMessage(raw: unknown): Visitor | string {
   const fields = typeof raw === "object" && raw !== null ? raw : {};
-  // Posts of a linked channel and anonymous administrators: nobody's account.
+  // Posts of a linked channel and of anonymous administrators belong to no account.
   if ("sender_chat" in fields) {
     return "sent on behalf of a chat";
   }

@@ -1,4 +1,7 @@
-/** Bad input: whatever comes, no exception, a hint or a recorded "ignored", and the next works. */
+/**
+ * Bad input: any update gets a hint or is recorded as ignored, without an exception, and the next
+ * works.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { displayName } from "../../../bot/shop/commands/format.ts";
@@ -90,7 +93,7 @@ test.each([
   { message: base, data: "buy", from: { ...from, is_bot: true } },
   { inline_message_id: "7", message: undefined, data: "buy" },
   { message: base, data: undefined, game_short_name: "chess" },
-])("a broken press is answered all the same: %j", async (fields) => {
+])("a malformed press is still answered: %j", async (fields) => {
   const { handle, events } = setup();
   const query = { id: "42", from, ...fields };
   expect(await handle({ update_id: 9, callback_query: query })).toEqual([
@@ -119,7 +122,7 @@ test.each([
 });
 
 test.each([null, 5, "bot_command", [null], [{ type: "bot_command" }], [{ type: 5, offset: "x" }]])(
-  "a text with the entities %j is only a text",
+  "a text with the entities %j is treated as plain text",
   async (entities) => {
     const { handle } = setup();
     const calls = await handle({ update_id: 9, message: { ...base, text: "hm", entities } });
@@ -190,7 +193,7 @@ test.each([
 });
 
 test.each([undefined, 5, null, "", "\u202e", "\ud83d", "n".repeat(65_536), "<b>", "{}"])(
-  "somebody called %.20j is greeted",
+  "a person called %.20j is greeted",
   async (first_name) => {
     const { handle } = setup();
     for (const language_code of ["zh", "en", 5, null, "\ud83d"]) {
@@ -225,7 +228,7 @@ test("the largest catalogue stays within Telegram's limits", async () => {
   expect(bot.tables.allOrders).toHaveLength(2);
 });
 
-test("P7: any update at all is handled without an exception", async () => {
+test("P7: any update is handled without an exception", async () => {
   const field = fc.constantFrom(
     "message",
     "callback_query",
@@ -261,7 +264,7 @@ test("P7: any update at all is handled without an exception", async () => {
   );
 });
 
-test("P7: a sound update with any one field spoilt is handled without an exception", async () => {
+test("P7: a valid update with any one field spoilt is handled without an exception", async () => {
   const sound = [
     said(ada, "/start"),
     said(ada, "/balance", group),

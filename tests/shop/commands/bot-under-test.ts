@@ -1,8 +1,8 @@
 /**
- * Bot under test: the shop over in-memory tables, with every Telegram call written down.
+ * Bot under test: runs the shop over in-memory tables and records every Telegram call.
  *
- * It behaves like the durable context: a step runs once per update and comes back from JSON, and
- * nothing of a call's result can be read. Every call is checked against Telegram's limits.
+ * It behaves like the durable context: a step runs once per update, its result comes back from
+ * JSON, and a call's result cannot be read. Every call is checked against Telegram's limits.
  */
 
 import { Context, Telegram } from "telegraf";
@@ -18,7 +18,7 @@ import { shopWith } from "../shop-setup.ts";
 
 export interface Call {
   readonly method: string;
-  // biome-ignore lint/suspicious/noExplicitAny: payloads are read by tests, as Telegram would.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read payloads as Telegram would.
   readonly payload: any;
 }
 
@@ -70,7 +70,7 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
   });
   bot.botInfo = { id: 1, is_bot: true, first_name: "Bot", username: botName } as Context["botInfo"];
 
-  /** Handles one update, as JSON brings it; gives the calls it made. */
+  /** Handles one update after a round trip through JSON; returns the calls it made. */
   const handle = async (update: unknown): Promise<readonly Call[]> => {
     const before = calls.length;
     await bot.handleUpdate(JSON.parse(JSON.stringify(update)));
@@ -92,7 +92,7 @@ export const group = { id: -500, type: "group", title: "Friends" };
 
 let updateIds = 1000;
 
-/** An update with a text message; a command has its entity, as Telegram would add it. */
+/** Makes an update with a text message; a command gets its entity, as Telegram would add it. */
 export function said(from: Person, text: string, chat: object = privateChat(from)) {
   const length = /^\/\w+(@\w+)?/.exec(text)?.[0].length;
   const entities = length ? [{ type: "bot_command", offset: 0, length }] : [];
@@ -109,7 +109,7 @@ export function said(from: Person, text: string, chat: object = privateChat(from
   };
 }
 
-/** An update with a press on a button of the bot's message 77. */
+/** Makes an update with a press on a button of the bot's message 77. */
 export function pressed(from: Person, data: string, chat: object = privateChat(from)) {
   const id = String(++updateIds);
   return {
@@ -128,21 +128,21 @@ export function privateChat({ id, first_name }: Person) {
   return { id, type: "private", first_name };
 }
 
-/** The buttons of a sent or edited message, row by row. */
+/** Returns the buttons of a sent or edited message, row by row. */
 export function buttonsOf(call: Call | undefined): readonly Button[] {
   return call?.payload.reply_markup?.inline_keyboard?.flat() ?? [];
 }
 
-/** The data of the button whose label contains `label`. */
+/** Returns the data of the button whose label contains `label`. */
 export function dataOf(call: Call | undefined, label: string): string {
   const button = buttonsOf(call).find(({ text }) => text.includes(label));
   expect(button?.callback_data, `a button "${label}"`).toBeDefined();
   return button?.callback_data ?? "";
 }
 
-/** Telegram's limits: what it would refuse must never be recorded. */
+/** Checks Telegram's limits: a call that it would refuse must never be recorded. */
 function expectSendable({ method, payload }: Call) {
-  // JSON writes a broken surrogate as an escape; Telegram refuses the text that comes out of it.
+  // JSON writes a broken surrogate as an escape, and Telegram refuses the resulting text.
   expect(JSON.stringify(payload)).not.toMatch(/\\ud[89a-f]/i);
   if (method === "answerCallbackQuery") {
     expect((payload.text ?? "").length).toBeLessThanOrEqual(200);

@@ -1,4 +1,4 @@
-/** Every command and every button, in both languages. */
+/** Commands: every command and every button, in both languages. */
 
 import { expect, test, vi } from "vitest";
 import {
@@ -26,14 +26,14 @@ import {
 
 type Bot = ReturnType<typeof setup>;
 
-/** From /shop to the confirm message. */
+/** Goes from /shop to the confirmation message. */
 async function choose({ handle }: Bot, person: Person, product: string) {
   const [list] = await handle(said(person, "/shop"));
   const [confirm] = await handle(pressed(person, dataOf(list, product)));
   return confirm;
 }
 
-/** Buys and gives the calls of the last press. */
+/** Buys and returns the calls of the last press. */
 async function buyProduct(bot: Bot, person: Person, product: string, confirmLabel: string) {
   const confirm = await choose(bot, person, product);
   return bot.handle(pressed(person, dataOf(confirm, confirmLabel)));
@@ -61,7 +61,7 @@ test.each([
   ]);
 });
 
-test("/start offers the Mini App, in private chats only", async () => {
+test("/start offers the Mini App only in private chats", async () => {
   const { handle } = setup({ miniAppUrl: "https://app.example/shop" });
   const [greeting] = await handle(said(ada, "/start"));
   expect(buttonsOf(greeting)).toMatchObject([{ web_app: { url: "https://app.example/shop" } }]);
@@ -146,14 +146,14 @@ test("a handler's error reaches the caller unprinted, and the next attempt succe
   expect(bot.tables.allOrders).toHaveLength(1);
 });
 
-test("choosing a product again is another wish", async () => {
+test("choosing a product again makes another wish", async () => {
   const bot = setup();
   await buyProduct(bot, ada, "latte", "Buy for");
   await buyProduct(bot, ada, "latte", "Buy for");
   expect(bot.tables.allOrders).toHaveLength(2);
 });
 
-test("an update id that Telegram uses again a year later is another wish", async () => {
+test("an update id that Telegram reuses a year later makes another wish", async () => {
   const bot = setup();
   const choice = pressed(ada, "item:latte");
   for (const confirm of [await bot.handle(choice), await aYearLater()]) {
@@ -167,7 +167,7 @@ test("an update id that Telegram uses again a year later is another wish", async
   }
 });
 
-test("no thanks buys nothing, unless the purchase came first", async () => {
+test("'No, thanks' buys nothing, unless the purchase came first", async () => {
   const bot = setup();
   const confirm = await choose(bot, ada, "latte");
   const [dropped] = await bot.handle(pressed(ada, dataOf(confirm, "No, thanks")));
@@ -179,7 +179,7 @@ test("no thanks buys nothing, unless the purchase came first", async () => {
   expect(receipt?.payload.text).toContain("bought before");
 });
 
-test("what cannot be paid is not bought", async () => {
+test("a product that the balance does not cover is not bought", async () => {
   const bot = setup();
   const [question, answer] = await buyProduct(bot, ada, "Travel tea set", "Buy for");
   expect(question?.payload.text).toContain("CN¥50.00 is not enough for CN¥128.00");
@@ -206,7 +206,7 @@ test("/orders without orders points to the shop", async () => {
   expect(chinese?.payload.text).toBe(texts("zh").noOrders);
 });
 
-test("/orders has pages of five, there and back", async () => {
+test("/orders has pages of five that can be turned in both directions", async () => {
   const bot = setup({ welcomeBalanceMinor: 100_000 });
   for (let n = 0; n < 7; n++) await buyProduct(bot, ada, "Espresso", "Buy for");
   const [first] = await bot.handle(said(ada, "/orders"));
@@ -252,7 +252,7 @@ test.each([
   },
 );
 
-test("an order past its window cannot be cancelled, and says so", async () => {
+test("an order past its window cannot be cancelled, and the bot says so", async () => {
   const bot = setup();
   const [receipt] = await buyProduct(bot, ada, "Espresso", "Buy for");
   expect(receipt?.payload.text).toContain("Can be cancelled until 2 Jan 2026, 00:00 UTC");
@@ -273,7 +273,7 @@ test("an order of a product no longer sold shows its sku", async () => {
   expect(detail?.payload.text).toContain("old-mug");
 });
 
-test("nobody sees, cancels or pays for another one's order", async () => {
+test("no user can see, cancel or pay for another user's order", async () => {
   const bot = setup();
   const confirm = await choose(bot, ada, "latte");
   await bot.handle(pressed(ada, dataOf(confirm, "Buy for")));
@@ -288,7 +288,7 @@ test("nobody sees, cancels or pays for another one's order", async () => {
 });
 
 test.each(["/balance", "/shop", "/orders", `/balance@${botName.toLowerCase()}`])(
-  "%s in a group shows nothing private, only the way to the private chat",
+  "%s in a group shows nothing private, only a link to the private chat",
   async (command) => {
     const { handle } = setup();
     const [reply, ...more] = await handle(said(ada, command, group));
@@ -298,7 +298,7 @@ test.each(["/balance", "/shop", "/orders", `/balance@${botName.toLowerCase()}`])
   },
 );
 
-test("a press in a group spends nobody's money", async () => {
+test("a press in a group spends no money", async () => {
   const bot = setup();
   const data = dataOf(await choose(bot, ada, "latte"), "Buy for");
   const calls = await bot.handle(pressed(li, data, group));
@@ -318,7 +318,7 @@ test("/help lists every command", async () => {
   }
 });
 
-test("the command list is one that setMyCommands takes", () => {
+test("the command list is valid for setMyCommands", () => {
   for (const language of languages) {
     const list = commandList(language);
     expect(list.map(({ command }) => command)).toEqual([
@@ -343,12 +343,12 @@ test.each([
   ["de", "en"],
   ["", "en"],
   [undefined, "en"],
-])("who speaks %j is spoken to in %s", (code, language) => {
+])("a user with the language %j is answered in %s", (code, language) => {
   expect(languageOf(code)).toBe(language);
   expect(failureNotice(code)).toBe(texts(languageOf(code)).failure);
 });
 
-test("who asks too fast is told once, then ignored, with a security event, in their language", async () => {
+test("a person who asks too fast is told once in their language, then ignored, with a security event", async () => {
   const rapid = new RapidRequests({ requestsMax: 3, windowMs: 10_000 });
   const { events, handle } = setup({ judgeRequest: (...request) => rapid.judge(...request) });
   const calls = [];
@@ -360,7 +360,7 @@ test("who asks too fast is told once, then ignored, with a security event, in th
   expect(await handle(said(ada, "/help"))).toHaveLength(1);
 });
 
-test("what piled up in an outage was not asked too fast", async () => {
+test("a backlog from an outage does not count as asking too fast", async () => {
   const rapid = new RapidRequests({ requestsMax: 3, windowMs: 10_000 });
   const { handle } = setup({ judgeRequest: (...request) => rapid.judge(...request) });
   for (let turn = 0; turn < 10; turn++) {

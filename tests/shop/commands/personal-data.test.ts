@@ -1,4 +1,4 @@
-/** What is kept of a person: profile, notes, and how they get it and get rid of it. */
+/** Personal data: what is stored about a person, and how it is exported and deleted. */
 import { expect, test } from "vitest";
 import { texts } from "../../../bot/shop/commands/texts.ts";
 import { ada, type Call, dataOf, group, li, pressed, said, setup } from "./bot-under-test.ts";
@@ -19,7 +19,7 @@ function exported(call: Call | undefined) {
   return JSON.parse(Buffer.from(base64, "base64").toString());
 }
 
-test("a profile is kept when the account is opened, follows changes, and greets who has no name", async () => {
+test("a profile is stored on opening, follows changes, and supplies the name for a greeting", async () => {
   const bot = setup();
   const person = { ...ada, username: "ada_l" };
   await bot.handle(said(person, "/balance"));
@@ -31,7 +31,7 @@ test("a profile is kept when the account is opened, follows changes, and greets 
   expect(greeting?.payload.text).toContain("Welcome back, Ada!");
 });
 
-test("what is odd in a profile is left out", async () => {
+test("invalid fields of a profile are left out", async () => {
   const bot = setup();
   const odd = { ...ada, username: "not a name", language_code: "x".repeat(500) };
   await bot.handle(said(odd, "/start"));
@@ -43,7 +43,7 @@ test.each([
   ["/note@UnsinkableBot #1 two\r\nlines", "two\nlines"],
   ["/note 1 \u202e<b>小明</b> 🙂\u0000 ", "<b>小明</b> 🙂"],
   [`/note 1 ${"x".repeat(200)}`, "x".repeat(200)],
-])("%j is kept with the order and shown on its card", async (text, note) => {
+])("%j is stored with the order and shown on its card", async (text, note) => {
   const bot = await withOrder();
   const [reply] = await bot.handle(said(ada, text));
   expect(reply?.payload.text).toContain(en.noteKept);
@@ -53,7 +53,7 @@ test.each([
 });
 
 test.each(["/note", "/note hello", "/note 1x y", `/note 1 ${"x".repeat(201)}`, "/note -1 a"])(
-  "%j is answered with how to write one",
+  "%j is answered with how to write a note",
   async (text) => {
     const bot = await withOrder();
     const [reply] = await bot.handle(said(ada, text));
@@ -62,7 +62,7 @@ test.each(["/note", "/note hello", "/note 1x y", `/note 1 ${"x".repeat(201)}`, "
   },
 );
 
-test("a note is removed by writing none, and nobody else can touch it", async () => {
+test("an empty note removes a note, and no other user can change it", async () => {
   const bot = await withOrder();
   await bot.handle(said(ada, "/note 1 mine"));
   const [theirs] = await bot.handle(said(li, "/note 1 yours"));
@@ -73,7 +73,7 @@ test("a note is removed by writing none, and nobody else can touch it", async ()
   expect(bot.tables.allOrders[0]?.note).toBeUndefined();
 });
 
-test("an export holds everything of the person and nothing of another", async () => {
+test("an export holds everything about the person and nothing about others", async () => {
   const bot = await withOrder();
   await bot.handle(said(ada, "/note 1 for 小明"));
   await bot.handle(said(li, "/start"));
@@ -96,7 +96,7 @@ test("an export holds everything of the person and nothing of another", async ()
   expect(JSON.stringify(data)).not.toContain("李雷");
 });
 
-test("the largest export is one that can be sent, and says that it is cut", async () => {
+test("the largest export can be sent and says that it is incomplete", async () => {
   const bot = await withOrder();
   const { createdAtEpochMs } = bot.tables.allOrders[0] ?? { createdAtEpochMs: 0 };
   for (let n = 0; n < 600; n++) {
@@ -123,7 +123,7 @@ test("/forget asks first, and 'no' changes nothing", async () => {
   expect(bot.tables.forgottenChats).toEqual([]);
 });
 
-test("forgotten: profile, notes and failed requests are gone, money stays, until /start", async () => {
+test("/forget deletes profile, notes and failed requests until /start, and keeps the money", async () => {
   const bot = await withOrder();
   await bot.handle(said(ada, "/note 1 secret"));
   await bot.handle(said(li, "/start"));
@@ -145,7 +145,7 @@ test("forgotten: profile, notes and failed requests are gone, money stays, until
   expect(await bot.tables.findProfile(ada.id)).toBeDefined();
 });
 
-test("in a group nothing personal is shown or asked", async () => {
+test("in a group nothing personal is shown or requested", async () => {
   const bot = await withOrder();
   for (const command of ["/note 1 x", "/export", "/forget"]) {
     const [reply] = await bot.handle(said(ada, command, group));
