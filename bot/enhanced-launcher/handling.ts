@@ -16,7 +16,7 @@ import { createContextType, type Recorders } from "../telegram/context/recorded-
 import { DirectCalls } from "../telegram/context/recorded-telegram.ts";
 import { UpdateHandler } from "../telegram/context/update-handler.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
-import { toOutgoingMessage } from "../telegram/delivery/call-message.ts";
+import { toCallMessage } from "../telegram/delivery/call-message.ts";
 import { registerCommandMenus } from "../telegram/delivery/command-menu.ts";
 import type { FloodGate } from "../telegram/delivery/flood-gate.ts";
 import { chatIdOf, languageCodeOf } from "../telegram/intake/update-message.ts";
@@ -77,7 +77,7 @@ function lastWords(module: BotModule, message: Message): readonly NewMessage[] {
   const payload = { chat_id: chatId, text };
   const receivedAtEpochMs = message.createdAtEpochMs;
   return [
-    toOutgoingMessage("sendMessage", payload, {
+    toCallMessage("sendMessage", payload, {
       type: "send",
       priority: "normal",
       receivedAtEpochMs,
@@ -109,7 +109,7 @@ export function createQueue(
       sending: gate,
       // Telegram does not limit answers; they only need Telegram to be there.
       answering: {
-        isOpen: () => breaker.closed,
+        isOpen: () => breaker.reachable,
         admit: () => "take",
         withdraw: () => {},
         reopensInMs: () => undefined,

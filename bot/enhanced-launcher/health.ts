@@ -4,7 +4,7 @@ import type { ProbeResult } from "../core/component.ts";
 import { measureAgainst } from "../core/recovery.ts";
 import type { Store } from "../core/store.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
-import { toOutgoingMessage } from "../telegram/delivery/call-message.ts";
+import { toCallMessage } from "../telegram/delivery/call-message.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
 import { postAlert } from "../telemetry/alert-webhook.ts";
 import { Alerts } from "../telemetry/alerts.ts";
@@ -43,11 +43,11 @@ export function createAlerts(
           const receivedAtEpochMs = clock.epochMs();
           const options = { type: "alert", priority: "high", receivedAtEpochMs } as const;
           const messages = adminIds.map((chatId) =>
-            toOutgoingMessage("sendMessage", { chat_id: chatId, text }, options),
+            toCallMessage("sendMessage", { chat_id: chatId, text }, options),
           );
           if (messages.length > 0) await queue.insertMessageByPriority(messages);
         },
-        telegramReachable: () => breaker.closed,
+        reachable: () => breaker.reachable,
         ...(webhookUrl && { post: (text, signal) => postAlert(webhookUrl, text, signal) }),
       }),
   );
@@ -88,7 +88,7 @@ export function createHealth(
     },
     telegramProbe({
       intake: () => intake.current.snapshot(),
-      reachable: () => breaker.closed,
+      reachable: () => breaker.reachable,
       latencyMs: () => latencyOf(connections.current),
       pollDueMs: (config.intake.pollTimeoutSeconds + 15) * 1000,
     }),

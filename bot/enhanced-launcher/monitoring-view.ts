@@ -141,7 +141,7 @@ export async function figuresOf(
     pools: snapshot?.pools ?? null,
     queueLengthMax: config.queue.lengthMax,
     deadLetters: snapshot?.deadLetters ?? null,
-    breakerOpen: !breaker.closed,
+    breakerOpen: !breaker.reachable,
     safeModeHolding: safeMode.holding,
     connections: Object.fromEntries(
       qualities.map(([name, { latencyMs, state }]) => [

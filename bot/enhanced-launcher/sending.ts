@@ -54,7 +54,7 @@ export function createSending(
     publish,
     store,
     limits: config.flood,
-    isOpen: () => breaker.closed,
+    reachable: () => breaker.reachable,
   });
   const delivery = new Delivery({ api: breaker, clock, facts: store, gate, publish, random });
   const telegram: Component = {

@@ -19,7 +19,7 @@ export interface AlertsDeps {
   /** Queues a text for each operator. */
   readonly send: (text: string) => Promise<void>;
   /** Whether Telegram can be reached now. */
-  readonly telegramReachable: () => boolean;
+  readonly reachable: () => boolean;
   /** Posts a text to the webhook; missing when none is configured. */
   readonly post?: (text: string, signal: AbortSignal) => Promise<void>;
 }
@@ -88,7 +88,7 @@ export class Alerts implements Component {
   }
 
   async #flush(): Promise<void> {
-    const { clock, publish, send, telegramReachable } = this.#deps;
+    const { clock, publish, send, reachable } = this.#deps;
     const incidents = [...this.#news.values()];
     this.#news.clear();
     for (const { closedAtEpochMs, id } of incidents) {
@@ -98,7 +98,7 @@ export class Alerts implements Component {
     const text = toText(incidents);
     try {
       await send(text);
-      if (!telegramReachable()) await this.#postInTime(text);
+      if (!reachable()) await this.#postInTime(text);
     } catch (error) {
       publish({ type: "alert.failed", error: recordError(error, clock.epochMs()) });
     }

@@ -240,7 +240,7 @@ export class SimulatedProcess {
       { name: "database", check: () => store.probe().then(() => ({ status: "healthy" }) as const) },
       telegramProbe({
         intake: () => intake.current.snapshot(),
-        reachable: () => breaker.closed,
+        reachable: () => breaker.reachable,
         latencyMs: () => null,
         pollDueMs: (this.#config.intake.pollTimeoutSeconds + 15) * 1_000,
       }),

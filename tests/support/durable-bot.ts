@@ -52,7 +52,7 @@ export function bootDurableBot(
   const random = () => 0.5;
   return machine.boot((store) => {
     const limits = { enabled: false, chatBurst: 1, groupPerMinute: 20, totalPerSecond: 30 };
-    const gate = new FloodGate({ clock, publish, limits, store, isOpen: () => true });
+    const gate = new FloodGate({ clock, publish, limits, store, reachable: () => true });
     const send = new Delivery({ api, gate, clock, random, publish, facts: store });
     const permit: FloodGate["permit"] = (call, signal) => gate.permit(call, signal);
     const direct = new DirectCalls({ api, clock, random, token, apiRoot: "http://unused", permit });

@@ -20,7 +20,7 @@ function setup() {
       if (world.fails) throw new StorageFullError("no space");
       sent.push(text);
     },
-    telegramReachable: () => world.reachable,
+    reachable: () => world.reachable,
     post: async (text) => {
       posted.push(text);
     },

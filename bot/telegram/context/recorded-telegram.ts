@@ -11,7 +11,7 @@ import { type BotApi, isQueryMethod } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import { NotSentYetError, RateLimitedError, TelegramError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
-import { toOutgoingMessage } from "../delivery/call-message.ts";
+import { toCallMessage } from "../delivery/call-message.ts";
 import { toCallEnd } from "../delivery/delivery-rules.ts";
 import type { FloodGate } from "../delivery/flood-gate.ts";
 import type { Recorder } from "./recorder.ts";
@@ -70,7 +70,7 @@ export class DirectCalls {
   }
 
   async #callOnce(method: string, payload: unknown, signal: AbortSignal): Promise<unknown> {
-    const message = toOutgoingMessage(method, payload, {
+    const message = toCallMessage(method, payload, {
       type: "send",
       priority: "normal",
       receivedAtEpochMs: 0,

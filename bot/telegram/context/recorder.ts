@@ -11,7 +11,7 @@ import { AttemptOverError } from "../../core/errors.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { Attempt } from "../../core/message-handler.ts";
 import type { Transaction } from "../../core/transaction.ts";
-import { toOutgoingMessage } from "../delivery/call-message.ts";
+import { toCallMessage } from "../delivery/call-message.ts";
 import { cidOf } from "./correlation.ts";
 
 const stepScope = new AsyncLocalStorage<NewMessage[]>();
@@ -43,7 +43,7 @@ export class Recorder {
     if (this.#over || this.#attempt.signal.aborted) {
       throw new AttemptOverError(`${method}: the handler of this update has already ended`);
     }
-    const message = toOutgoingMessage(method, payload, {
+    const message = toCallMessage(method, payload, {
       type: "send",
       priority: this.#attempt.message.priority,
       receivedAtEpochMs: this.receivedAtEpochMs,

@@ -51,8 +51,8 @@ export class Breaker implements BotApi {
     });
   }
 
-  /** Whether calls may be made. */
-  get closed(): boolean {
+  /** Whether Telegram can be called at present. */
+  get reachable(): boolean {
     return this.#state.kind === "closed";
   }
 
@@ -65,7 +65,7 @@ export class Breaker implements BotApi {
    * open.
    */
   async call<T>(method: string, payload: JsonObject, callOptions?: CallOptions): Promise<T> {
-    if (!this.closed) {
+    if (!this.reachable) {
       throw new BreakerOpenError(`${method}: not tried, Telegram cannot be reached at present`);
     }
     try {
@@ -81,7 +81,7 @@ export class Breaker implements BotApi {
   /** Reports that something else reached Telegram, so an open breaker probes at once. */
   signOfLife(): void {
     this.#feed({ kind: "sign-of-life" });
-    if (!this.closed) this.#loop.wake();
+    if (!this.reachable) this.#loop.wake();
   }
 
   stop(): Promise<void> {
@@ -116,7 +116,7 @@ export class Breaker implements BotApi {
 
   async #probe(loop: Loop): Promise<void> {
     const { api, clock, random } = this.#deps;
-    while (!this.closed && !loop.stopped) {
+    while (!this.reachable && !loop.stopped) {
       if (this.#state.kind === "open") {
         // Jitter only shortens the wait: the state machine sets its latest end.
         const leftMs = this.#state.untilMs - clock.monotonicMs();

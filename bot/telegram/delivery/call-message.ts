@@ -48,7 +48,7 @@ const usefulMs: Readonly<Record<string, number>> = {
 };
 
 /** @throws UnrecordableCallError when the call holds a stream or a buffer, or is too large. */
-export function toOutgoingMessage(
+export function toCallMessage(
   method: string,
   payload: unknown,
   options: OutgoingOptions,

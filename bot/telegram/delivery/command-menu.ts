@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { JsonObject, NewMessage } from "../../core/message.ts";
 import type { FactStore } from "../../core/store.ts";
 import type { CommandMenu } from "../../kit/module.ts";
-import { toOutgoingMessage } from "./call-message.ts";
+import { toCallMessage } from "./call-message.ts";
 
 const setting = "commands.fingerprint";
 
@@ -29,7 +29,7 @@ function toMessage(menu: CommandMenu, nowEpochMs: number): NewMessage {
     commands: menu.commands.map(({ command, description }) => ({ command, description })),
     ...(menu.languageCode !== "" && { language_code: menu.languageCode }),
   };
-  return toOutgoingMessage("setMyCommands", payload, {
+  return toCallMessage("setMyCommands", payload, {
     type: "send",
     priority: "normal",
     receivedAtEpochMs: nowEpochMs,

@@ -29,7 +29,7 @@ export interface FloodGateDeps {
   readonly store: Pick<QueueStore, "sentSince" | "recordSent"> &
     Pick<FactStore, "getFact" | "setFact">;
   /** Whether Telegram can be called at all. */
-  readonly isOpen: () => boolean;
+  readonly reachable: () => boolean;
 }
 
 /** What flood control needs to know about a call. */
@@ -77,7 +77,7 @@ export class FloodGate implements PoolGate {
   }
 
   isOpen(): boolean {
-    return this.#deps.isOpen();
+    return this.#deps.reachable();
   }
 
   admit(candidate: ClaimCandidate): Admission {

@@ -17,7 +17,7 @@ import type { NewMessage } from "../../core/message.ts";
 import { RecentLook } from "../../core/recent-look.ts";
 import type { EnqueueResult } from "../../core/store.ts";
 import { decidePollDelay } from "./intake-rules.ts";
-import { parseUpdate, toIncomingMessage } from "./update-message.ts";
+import { parseUpdate, toUpdateMessage } from "./update-message.ts";
 
 export interface IntakeDeps {
   /** The bare client, not the breaker, because the intake notices when Telegram is back. */
@@ -184,7 +184,7 @@ export class Intake implements Component {
       else publish({ type: "update.ignored", updateId: undefined, reason: "no update_id" });
     }
     if (updates.length === 0) return undefined;
-    const results = await accept(updates.map((update) => toIncomingMessage(update, botId)));
+    const results = await accept(updates.map((update) => toUpdateMessage(update, botId)));
     const duplicates = results.filter((result) => result.kind === "duplicate").length;
     publish({ type: "updates.received", received: updates.length, duplicates });
     return Math.max(...updates.map((update) => update.update_id));

@@ -38,7 +38,7 @@ export function parseUpdate(value: unknown): RawUpdate | undefined {
 }
 
 /** @param botId Part of the dedupe keys, because update ids are unique only per bot. */
-export function toIncomingMessage(update: RawUpdate, botId: string): NewMessage {
+export function toUpdateMessage(update: RawUpdate, botId: string): NewMessage {
   const type = Object.keys(update).find((key) => key !== "update_id") ?? "empty";
   const content = asObject(update[type]);
   const priority: Priority = highPriorityTypes.includes(type) ? "high" : "normal";

@@ -3,7 +3,7 @@
 import { parseConfig } from "../../../bot/config/fault-tolerance-config.ts";
 import { launch } from "../../../bot/enhanced-launcher.ts";
 import { botModule } from "../../../bot/index.ts";
-import { toOutgoingMessage } from "../../../bot/telegram/delivery/call-message.ts";
+import { toCallMessage } from "../../../bot/telegram/delivery/call-message.ts";
 
 const env = Object.entries(process.env).filter(([name]) => !name.startsWith("BROADCAST"));
 const firstChatId = Number(process.env["BROADCAST_FIRST_CHAT"]);
@@ -22,7 +22,7 @@ const messages = Array.from({ length: chats }, (_, index) => {
   const options = { type: "broadcast", priority: "low", receivedAtEpochMs: Date.now() } as const;
   // The key makes it one broadcast, no matter how often this process starts.
   return {
-    ...toOutgoingMessage("sendMessage", payload, options),
+    ...toCallMessage("sendMessage", payload, options),
     dedupeKeys: [`broadcast:1:${chatId}`],
   };
 });

@@ -11,7 +11,7 @@ import type { BotApi } from "../../../bot/core/bot-api.ts";
 import { CallUnknownError } from "../../../bot/core/errors.ts";
 import type { JsonObject, Message } from "../../../bot/core/message.ts";
 import { cidOf } from "../../../bot/telegram/context/correlation.ts";
-import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
+import { toUpdateMessage } from "../../../bot/telegram/intake/update-message.ts";
 import { BotLogger, withCorrelation } from "../../../bot/utils/logger.ts";
 import { ada, said } from "../../shop/commands/bot-under-test.ts";
 import { bootDurableBot, withRoutes } from "../../support/durable-bot.ts";
@@ -81,7 +81,7 @@ test("a handler, its steps, its sends, their retries and those after a death sha
   const first = await boot();
   await first.queue.start();
   // They are queued in one batch, so that their steps share commits.
-  await first.queue.insertMessageByPriority(updates.map((one) => toIncomingMessage(one, "42")));
+  await first.queue.insertMessageByPriority(updates.map((one) => toUpdateMessage(one, "42")));
   await machine.clock.advance(1_500);
   first.kill();
   working = true;

@@ -10,7 +10,7 @@ import type { RawUpdate } from "../../../bot/core/intake.ts";
 import type { JsonObject } from "../../../bot/core/message.ts";
 import { createBot } from "../../../bot/index.ts";
 import { shopOf } from "../../../bot/shop/sqlite-tables.ts";
-import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
+import { toUpdateMessage } from "../../../bot/telegram/intake/update-message.ts";
 import { ada, pressed, said } from "../../shop/commands/bot-under-test.ts";
 import { shopWith } from "../../shop/shop-setup.ts";
 import { bootDurableBot, type MakeBot, withRoutes } from "../../support/durable-bot.ts";
@@ -65,7 +65,7 @@ async function play({ makeBot, updates }: Scenario, fate: Fate) {
     const feed = async () => {
       await queue.start();
       for (const update of [...unconfirmed]) {
-        await queue.insertMessageByPriority([toIncomingMessage(update, "42")]);
+        await queue.insertMessageByPriority([toUpdateMessage(update, "42")]);
         unconfirmed = unconfirmed.filter((one) => one !== update);
       }
     };

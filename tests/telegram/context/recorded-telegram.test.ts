@@ -6,7 +6,7 @@ import { Input } from "telegraf";
 import { describe, expect, test } from "vitest";
 import { CallNotSentError, CallUnknownError, RateLimitedError } from "../../../bot/core/errors.ts";
 import type { BotContext } from "../../../bot/kit/bot-context.ts";
-import { toIncomingMessage } from "../../../bot/telegram/intake/update-message.ts";
+import { toUpdateMessage } from "../../../bot/telegram/intake/update-message.ts";
 import { ada, said } from "../../shop/commands/bot-under-test.ts";
 import { bootDurableBot, withRoutes } from "../../support/durable-bot.ts";
 import { QueueMachine } from "../../support/queue-under-test.ts";
@@ -20,7 +20,7 @@ async function run(handler: (ctx: BotContext) => Promise<unknown>, api = new Scr
   });
   const { queue, store } = await bootDurableBot(machine, makeBot, api);
   await queue.start();
-  await queue.insertMessageByPriority([toIncomingMessage(said(ada, "/go"), "42")]);
+  await queue.insertMessageByPriority([toUpdateMessage(said(ada, "/go"), "42")]);
   await machine.clock.advance(120_000);
   const letters = await store.deadLetters({ offset: 0, limit: 10 });
   return { api, codes: letters.flatMap(({ errors }) => errors.map(({ code }) => code)) };

@@ -41,9 +41,9 @@ test("three failures in a row open it; then calls fail at once and are provably 
   await fail(2);
   await breaker.call("sendMessage", {});
   await fail(2);
-  expect(breaker.closed).toBe(true);
+  expect(breaker.reachable).toBe(true);
   await fail(1);
-  expect(breaker.closed).toBe(false);
+  expect(breaker.reachable).toBe(false);
   const made = api.calls.length;
   await expect(breaker.call("sendMessage", {})).rejects.toMatchObject({
     code: "TELEGRAM_BREAKER_OPEN",
@@ -56,7 +56,7 @@ test("on a quiet night a single message opens it before its attempts are used up
   const { breaker, fail } = setup();
   const { queue } = parseConfig({});
   await fail(queue.attemptsMax - 1, new CallUnknownError("502"));
-  expect(breaker.closed).toBe(false);
+  expect(breaker.reachable).toBe(false);
 });
 
 test("refusals prove that Telegram can be reached", async () => {
@@ -66,7 +66,7 @@ test("refusals prove that Telegram can be reached", async () => {
     await fail(1, new CallRefusedError("sendMessage", 400, "bad"));
     await fail(1, new RateLimitedError("sendMessage", 1_000));
   }
-  expect(breaker.closed).toBe(true);
+  expect(breaker.reachable).toBe(true);
 });
 
 test("it probes at growing intervals and closes with the first answer", async () => {
@@ -79,7 +79,7 @@ test("it probes at growing intervals and closes with the first answer", async ()
   expect(during).toBeLessThan(60);
   api.otherwise({ id: 1 });
   await clock.advance(4_000);
-  expect(breaker.closed).toBe(true);
+  expect(breaker.reachable).toBe(true);
   expect(events.map(({ type }) => type)).toEqual(["breaker.opened", "breaker.closed"]);
   const made = probes();
   await clock.advance(86_400_000);
@@ -98,7 +98,7 @@ test("an answered poll makes it probe at once", async () => {
   breaker.signOfLife();
   await clock.advance(0);
   expect(probes()).toBe(before + 1);
-  expect(breaker.closed).toBe(true);
+  expect(breaker.reachable).toBe(true);
 });
 
 test("a refused token opens it, and it closes when the token is accepted again", async () => {
@@ -106,10 +106,10 @@ test("a refused token opens it, and it closes when the token is accepted again",
   api.otherwise(new UnauthorizedError("getMe"));
   await fail(1, new UnauthorizedError("sendMessage"));
   await clock.advance(60_000);
-  expect(breaker.closed).toBe(false);
+  expect(breaker.reachable).toBe(false);
   api.otherwise({ id: 1 });
   await clock.advance(4_000);
-  expect(breaker.closed).toBe(true);
+  expect(breaker.reachable).toBe(true);
 });
 
 test("the breaker's stop ends a hanging probe, and no probe begins after it", async () => {

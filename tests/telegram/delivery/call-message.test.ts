@@ -5,11 +5,11 @@ import fc from "fast-check";
 import { Input, Telegram } from "telegraf";
 import { describe, expect, test } from "vitest";
 import type { NewMessage } from "../../../bot/core/message.ts";
-import { toOutgoingMessage } from "../../../bot/telegram/delivery/call-message.ts";
+import { toCallMessage } from "../../../bot/telegram/delivery/call-message.ts";
 
 const receivedAtEpochMs = 1_000_000;
 const options = { type: "send", priority: "normal", receivedAtEpochMs } as const;
-const record = (method: string, payload: unknown) => toOutgoingMessage(method, payload, options);
+const record = (method: string, payload: unknown) => toCallMessage(method, payload, options);
 const here = fileURLToPath(import.meta.url);
 
 /** Records the messages made from the calls that Telegraf makes. */

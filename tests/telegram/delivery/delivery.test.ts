@@ -12,7 +12,7 @@ import {
 } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
-import { toOutgoingMessage } from "../../../bot/telegram/delivery/call-message.ts";
+import { toCallMessage } from "../../../bot/telegram/delivery/call-message.ts";
 import { Delivery } from "../../../bot/telegram/delivery/delivery.ts";
 import { FloodGate } from "../../../bot/telegram/delivery/flood-gate.ts";
 import { handlers, QueueMachine } from "../../support/queue-under-test.ts";
@@ -36,7 +36,7 @@ async function start(machine: QueueMachine, api = new ScriptedApi()) {
     },
   };
   const process = await machine.boot((store) => {
-    gate = new FloodGate({ clock, publish, limits, store, isOpen: () => true });
+    gate = new FloodGate({ clock, publish, limits, store, reachable: () => true });
     const send = new Delivery({ api: recorded, gate, clock, random, publish, facts: store });
     return { gates: { sending: gate }, handlers: { ...handlers({}), send, broadcast: send } };
   });
@@ -47,7 +47,7 @@ async function start(machine: QueueMachine, api = new ScriptedApi()) {
 
 function say(chat: number | string, text: string, more: Partial<NewMessage> = {}): NewMessage {
   const options = { type: "send", priority: "normal", receivedAtEpochMs: 0 } as const;
-  return { ...toOutgoingMessage("sendMessage", { chat_id: chat, text }, options), ...more };
+  return { ...toCallMessage("sendMessage", { chat_id: chat, text }, options), ...more };
 }
 
 const setup = () => start(new QueueMachine());

@@ -23,7 +23,7 @@ async function restored(sent: readonly SentRecord[], parkedUntil?: number) {
     clock,
     limits,
     publish: () => {},
-    isOpen: () => true,
+    reachable: () => true,
     store: {
       sentSince: () => slowly(sent),
       recordSent: async () => {},

@@ -5,10 +5,10 @@ import {
   chatIdOf,
   languageCodeOf,
   parseUpdate,
-  toIncomingMessage,
+  toUpdateMessage,
 } from "../../../bot/telegram/intake/update-message.ts";
 
-const queue = (update: object) => toIncomingMessage({ update_id: 1, ...update }, "42");
+const queue = (update: object) => toUpdateMessage({ update_id: 1, ...update }, "42");
 
 describe("an update belongs to the lane of", () => {
   const chat = { id: -7 };
@@ -43,7 +43,7 @@ describe("an update belongs to the lane of", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.integer(), (fields, id) => {
         const update = { ...fields, update_id: id };
-        const message = toIncomingMessage(update, "42");
+        const message = toUpdateMessage(update, "42");
         expect(message.lane).not.toBe("");
         chatIdOf(update);
         languageCodeOf(update);
