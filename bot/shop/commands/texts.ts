@@ -73,8 +73,8 @@ const en = {
   noteUsage: (lengthMax: string) =>
     "Send the order number and your note, for example: /note 12 leave it at the door\n" +
     `A note can have up to ${lengthMax} characters. Send only /note 12 to remove it.`,
-  noteKept: "Your note has been saved.",
-  noteRemoved: "The note has been removed.",
+  noteKept: "Your note is kept.",
+  noteRemoved: "The note is removed.",
 
   exportCaption: "This is everything stored about you.",
   exportCaptionCut: (orders: string, entries: string) =>
