@@ -47,7 +47,7 @@ export const apps = [
     // single death must cost no button press, and the bot itself slows a row of them down.
     exp_backoff_restart_delay: 100,
     min_uptime: 1000,
-    // PM2 must never give up: the bot's own safe mode slows a crash loop down.
+    // PM2 must never give up: the bot's safe mode isolates the update that kills it.
     max_restarts: 1_000_000_000,
     // Wrong configuration needs a human. Never 0: PM2 reports a kill by a signal as exit code 0.
     stop_exit_codes: [78],

@@ -128,7 +128,8 @@ function assemble(
     directory,
     book,
   });
-  const held = () => parts.held === true || safeMode.holding;
+  const held = () => parts.held === true;
+  const handlingLimit = () => safeMode.concurrency;
 
   // From the queue to Telegram, from the queue to the handlers, and from Telegram into the queue.
   const client = createClient(config, { clock, token, apiRoot });
@@ -140,7 +141,7 @@ function assemble(
   });
   const queue = createQueue(config, {
     ...runtime,
-    ...{ breaker, delivery, gate, handler, held, store },
+    ...{ breaker, delivery, gate, handler, handlingLimit, held, store },
   });
   const intake = createIntake(config, { ...runtime, botId, breaker, held, pollingApi, queue });
   const alerts = createAlerts(config, { ...runtime, book, breaker, queue });

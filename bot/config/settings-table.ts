@@ -300,7 +300,7 @@ export const settings = {
       variable: "SAFE_MODE_DEATHS",
       default: { development: 3, production: 3, test: 1_000_000 },
       sentence:
-        "Crashes in a row, each soon after the start, after which the bot holds work back (safe mode).",
+        "Crashes in a row, each soon after the start, after which the bot works one update at a time (safe mode).",
     }),
     hangKillMs: setting(duration(1_000, 120_000, "ms"), {
       variable: "HANG_KILL_MS",

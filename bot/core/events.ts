@@ -87,10 +87,10 @@ export type BotEvent =
       readonly cause: string;
       readonly detail: string | undefined;
     }
-  /** Work is held back, because earlier processes kept dying. */
-  | { readonly type: "safe-mode.entered"; readonly deaths: number; readonly holdMs: number }
-  /** Work goes on after safe mode, and is watched. */
-  | { readonly type: "safe-mode.released" }
+  /** Earlier processes kept dying, so updates are handled one at a time at first. */
+  | { readonly type: "safe-mode.entered"; readonly deaths: number }
+  /** Twice as many updates are handled at a time as before. */
+  | { readonly type: "safe-mode.relaxed"; readonly concurrency: number }
   /** The process has lived long enough: safe mode is over. */
   | { readonly type: "safe-mode.left" }
   // intake

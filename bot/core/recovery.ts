@@ -14,7 +14,7 @@ export type Measure =
   | "restart-component"
   /** Go on with less, and say so. */
   | "degrade"
-  /** Hold work back for a while. */
+  /** Work more carefully: one update at a time at first. */
   | "safe-mode"
   /** Drain, exit, and be started again. */
   | "restart-process";

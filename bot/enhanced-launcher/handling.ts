@@ -93,13 +93,16 @@ export function createQueue(
     gate: FloodGate;
     breaker: Breaker;
     held: () => boolean;
+    handlingLimit?: () => number;
     handler: MessageHandler;
     delivery: MessageHandler;
   },
 ): MessageQueue {
-  const { breaker, clock, delivery, gate, handler, held, publish, random, store } = deps;
+  const { breaker, clock, delivery, gate, handler, handlingLimit, held } = deps;
+  const { publish, random, store } = deps;
   return new MessageQueue({
     clock,
+    ...(handlingLimit && { handlingLimit }),
     held,
     publish,
     random,

@@ -142,7 +142,7 @@ export async function figuresOf(
     queueLengthMax: config.queue.lengthMax,
     deadLetters: snapshot?.deadLetters ?? null,
     breakerOpen: !breaker.reachable,
-    safeModeHolding: safeMode.holding,
+    safeMode: safeMode.snapshot().state !== "off",
     connections: Object.fromEntries(
       qualities.map(([name, { latencyMs, state }]) => [
         name,
@@ -157,12 +157,11 @@ export async function figuresOf(
   };
 }
 
-function readiness({ manager, safeMode, store }: MeasuredParts) {
+function readiness({ manager, store }: MeasuredParts) {
   const { phase } = manager;
   const reasons = [
     ...(phase === "running" ? [] : [`the process is ${phase}`]),
     ...(store.heartbeat().beats > 0 ? [] : ["the storage is not open"]),
-    ...(safeMode.holding ? ["work is held back, because earlier processes kept dying"] : []),
   ];
   return { ready: reasons.length === 0, phase, reasons };
 }

@@ -21,6 +21,9 @@ export function createReactions(parts: {
         queue.wake("sending");
         queue.wake("answering");
         return;
+      case "safe-mode.relaxed":
+        queue.wake("handling");
+        return;
       case "connection.restored":
         if (event.connection === connectionNames.database) return;
         breaker.signOfLife();

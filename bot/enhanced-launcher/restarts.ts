@@ -11,10 +11,10 @@ import type { Runtime } from "./runtime.ts";
 import { version } from "./version.ts";
 
 export function createRestarts(
-  { lifecycle }: FaultToleranceConfig,
+  { lifecycle, queue }: FaultToleranceConfig,
   deps: Runtime & { directory: string; book: IncidentBook },
 ) {
-  const { book, clock, directory, publish, random } = deps;
+  const { book, clock, directory, publish } = deps;
   const ledger = new RestartLedger({ directory, clock, pid: process.pid, version });
   const restartLedger: Component = {
     name: "restart-ledger",
@@ -33,7 +33,7 @@ export function createRestarts(
   const safeMode = new SafeMode({
     clock,
     publish,
-    random,
+    concurrency: queue.concurrency,
     deathsMax: lifecycle.safeModeDeaths,
     lives: () => ledger.lives,
   });

@@ -27,7 +27,7 @@ export interface Figures {
   readonly queueLengthMax: number;
   readonly deadLetters: number | null;
   readonly breakerOpen: boolean;
-  readonly safeModeHolding: boolean;
+  readonly safeMode: boolean;
   readonly connections: Readonly<
     Record<string, { readonly up: boolean; readonly latencyMs: number | null }>
   >;
@@ -151,7 +151,7 @@ export class Prometheus {
     const gauges = this.#gauges;
     gauges.ready.set(Number(figures.ready));
     gauges.breakerOpen.set(Number(figures.breakerOpen));
-    gauges.safeMode.set(Number(figures.safeModeHolding));
+    gauges.safeMode.set(Number(figures.safeMode));
     gauges.openIncidents.set(figures.openIncidents);
     gauges.loopDelay.set(figures.loopDelayMs / 1000);
     gauges.memoryLimit.set(figures.memoryLimitBytes);
@@ -236,7 +236,10 @@ function createGauges(registry: Registry) {
     capacity: gauge("bot_queue_capacity", "Messages that may wait before the intake stops."),
     deadLetters: gauge("bot_dead_letters", "Dead letters kept."),
     breakerOpen: gauge("bot_breaker_open", "1 while calls to Telegram are stopped."),
-    safeMode: gauge("bot_safe_mode_holding", "1 while work is held back after repeated deaths."),
+    safeMode: gauge(
+      "bot_safe_mode",
+      "1 while the bot works more carefully after deaths, and is watched.",
+    ),
     connectionUp: gauge("bot_connection_up", "1 while the connection is up.", ["connection"]),
     connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),
     openIncidents: gauge("bot_incidents_open", "Incidents that are open."),

@@ -68,6 +68,8 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
   /** While this returns true, no pool claims anything. Default: never. */
   readonly held?: () => boolean;
+  /** Updates that may be handled at a time at present; at most `concurrency`. Default: `concurrency`. */
+  readonly handlingLimit?: () => number;
   /**
    * Runs the work on a message so that its log lines carry the message's ids. Default: just runs
    * it.
@@ -166,7 +168,7 @@ export class MessageQueue implements Component {
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
-    const { clock, concurrency, gates, held, publish, store } = this.#deps;
+    const { clock, concurrency, gates, handlingLimit, held, publish, store } = this.#deps;
     const gate = gates[pool];
     return new WorkerPool(
       {
@@ -176,6 +178,7 @@ export class MessageQueue implements Component {
         concurrency: pool === "handling" ? concurrency : concurrency * callsPerUpdate,
         now: this.#now,
         ...(gate && { gate }),
+        ...(pool === "handling" && handlingLimit && { limit: handlingLimit }),
         mayClaim: async () => !held?.() && (pool !== "handling" || (await this.#hasRoomToSend())),
         work: (message, slot) => this.#correlate(message, () => this.#work(message, slot)),
         onClaimFailed: (error, retryInMs) =>

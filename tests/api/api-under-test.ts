@@ -215,7 +215,7 @@ export const status = {
   components: [],
   intake: { state: "polling", failuresInARow: 0 },
   breaker: "closed",
-  safeMode: { state: "off", deaths: 0, heldForMs: 0 },
+  safeMode: { state: "off", deaths: 0, concurrency: 10 },
   incidents: [],
   errors: [],
   restarts: [],

@@ -82,10 +82,10 @@ describe("verdict", () => {
     ],
     ["the breaker is open", withStatus({ breaker: "open" }), "degraded", "Circuit breaker open"],
     [
-      "work is held back",
-      withStatus({ safeMode: { state: "holding", deaths: 3, heldForMs: 9_000 } }),
-      "unhealthy",
-      "Safe mode: work is held back after 3 crashes",
+      "earlier processes kept dying",
+      withStatus({ safeMode: { state: "careful", deaths: 3, concurrency: 1 } }),
+      "degraded",
+      "Safe mode: after 3 crashes in a row, updates are handled 1 at a time",
     ],
     [
       "back-pressure",

@@ -23,7 +23,7 @@ const figures: Figures = {
   queueLengthMax: 1,
   deadLetters: 1,
   breakerOpen: false,
-  safeModeHolding: false,
+  safeMode: false,
   connections: { database: { up: true, latencyMs: 1 } },
   openIncidents: 0,
   loopDelayMs: 1,

@@ -48,7 +48,7 @@ test.for<[BotEvent, object]>([
     { subject: "process", cause: "in spin", closedAtEpochMs: expect.any(Number) },
   ],
   [{ type: "restart.requested", reason: "planned", detail: undefined }, { cause: "planned" }],
-  [{ type: "safe-mode.entered", deaths: 3, holdMs: 1 }, { cause: "3 unclean ends in a row" }],
+  [{ type: "safe-mode.entered", deaths: 3 }, { cause: "3 unclean ends in a row" }],
   [{ type: "loop.stalled", forMs: 2_500, frames: [] }, { subject: "event loop" }],
 ])("%j is an incident", ([event, expected]) => {
   const book = setup().open();
@@ -66,8 +66,8 @@ test("a degraded or healthy part is not an incident", () => {
 
 test("measures are recorded in the incident", () => {
   const book = setup().open();
-  book.listener({ type: "safe-mode.entered", deaths: 3, holdMs: 1 });
-  book.listener({ type: "safe-mode.released" });
+  book.listener({ type: "safe-mode.entered", deaths: 3 });
+  book.listener({ type: "safe-mode.relaxed", concurrency: 2 });
   book.listener({ type: "safe-mode.left" });
   expect(book.list(1)).toMatchObject([
     { measures: [{ measure: "safe-mode", times: 1 }], closedAtEpochMs: expect.any(Number) },

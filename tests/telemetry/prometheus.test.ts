@@ -11,7 +11,7 @@ const figures: Figures = {
   queueLengthMax: 10,
   deadLetters: 4,
   breakerOpen: true,
-  safeModeHolding: false,
+  safeMode: false,
   connections: { polling: { up: true, latencyMs: 250 } },
   openIncidents: 2,
   loopDelayMs: 20,

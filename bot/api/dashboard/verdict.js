@@ -63,10 +63,9 @@ function ofProbes({ health, status }) {
 }
 
 function ofSafeMode(safeMode) {
-  const { deaths, heldForMs, state = "off" } = safeMode ?? {};
-  if (state === "holding") {
-    const more = t("why.held", wholeSpan(heldForMs));
-    return [{ status: "unhealthy", text: t("why.safe", deaths), more }];
+  const { concurrency, deaths, state = "off" } = safeMode ?? {};
+  if (state === "careful") {
+    return [{ status: "degraded", text: t("why.safe", deaths, concurrency) }];
   }
   return state === "off" ? [] : [{ status: "degraded", text: t("why.watching", deaths) }];
 }
@@ -117,10 +116,7 @@ function ofComponents({ health, status }) {
 function ofIntake({ health, status }) {
   const { reason, state } = status?.intake ?? {};
   if (state === "back-pressure") return [{ status: "degraded", text: t("why.pressure") }];
-  // Safe mode says it itself.
-  if (state === "held" && status.safeMode?.state !== "holding") {
-    return [{ status: "degraded", text: t("why.onPurpose") }];
-  }
+  if (state === "held") return [{ status: "degraded", text: t("why.onPurpose") }];
   if (state === "stopped") return [{ status: "degraded", text: t("why.stopped") }];
   const told = (health?.checks?.telegram?.status ?? "healthy") !== "healthy";
   if (state !== "backing-off" || told) return [];

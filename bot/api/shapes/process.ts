@@ -95,9 +95,9 @@ export const status = z.object({
   }),
   breaker: z.enum(["closed", "open", "half-open"]),
   safeMode: z.object({
-    state: z.enum(["off", "holding", "watching"]),
+    state: z.enum(["off", "careful", "watching"]),
     deaths: z.number(),
-    heldForMs: z.number(),
+    concurrency: z.number().describe("Updates that may be handled at a time"),
   }),
   incidents: z.array(incident).describe("Newest first, at most 20; more at /api/incidents"),
   errors: z.array(errorGroup).describe("Latest first, at most 20; more at /api/errors"),

@@ -2,21 +2,21 @@
 import type { Probe, ProbeResult } from "../../core/component.ts";
 
 export interface SafeModeFigures {
-  readonly state: "off" | "holding" | "watching";
+  readonly state: "off" | "careful" | "watching";
   readonly deaths: number;
-  readonly heldForMs: number;
+  readonly concurrency: number;
 }
 
 export function restartsProbe(look: () => SafeModeFigures): Probe {
   return { name: "restarts", check: async () => judge(look()) };
 }
 
-function judge({ deaths, heldForMs, state }: SafeModeFigures): ProbeResult {
-  const figures = { state, deaths, heldForMs: Math.round(heldForMs) };
-  if (state === "off") return { status: "healthy", figures };
+function judge(figures: SafeModeFigures): ProbeResult {
+  const { concurrency, deaths, state } = figures;
+  if (state === "off") return { status: "healthy", figures: { ...figures } };
   const reason =
-    state === "holding"
-      ? `safe mode: ${deaths} unclean ends in a row, work is held back`
-      : "safe mode: work goes on, watched for ten minutes";
-  return { status: "degraded", reason, figures };
+    state === "careful"
+      ? `safe mode: ${deaths} unclean ends in a row, so ${concurrency} at a time`
+      : `safe mode: ${deaths} unclean ends in a row, watched for ten minutes`;
+  return { status: "degraded", reason, figures: { ...figures } };
 }

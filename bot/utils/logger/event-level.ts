@@ -71,7 +71,7 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "restart.requested": "warn",
   "safe-mode.entered": "error",
   "safe-mode.left": "info",
-  "safe-mode.released": "info",
+  "safe-mode.relaxed": "info",
   "security.recorded": "warn",
   "send.cut-off": "warn",
   "storage.backed-up": "info",

@@ -23,6 +23,8 @@ export interface WorkerPoolDeps {
   readonly store: QueueStore;
   /** Messages worked on at a time. */
   readonly concurrency: number;
+  /** Messages that may be worked on at a time at present. Default: `concurrency`. */
+  readonly limit?: () => number;
   readonly gate?: PoolGate;
   /** Works on one message and ends its attempt. Never rejects. */
   readonly work: (message: Message, slot: Slot) => Promise<void>;
@@ -110,8 +112,8 @@ export class WorkerPool {
 
   /** @returns milliseconds until the next look for work is due; `wake` makes it earlier. */
   async #claimOnce(): Promise<number> {
-    const { clock, concurrency, gate, pool, store, mayClaim } = this.#deps;
-    const free = concurrency - this.#slotsUsed;
+    const { clock, concurrency, gate, limit, pool, store, mayClaim } = this.#deps;
+    const free = Math.min(concurrency, limit?.() ?? concurrency) - this.#slotsUsed;
     if (free <= 0 || this.#paused || gate?.isOpen() === false) return Number.POSITIVE_INFINITY;
     const suspect = this.#suspects.running;
     if (suspect) {

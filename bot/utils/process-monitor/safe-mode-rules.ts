@@ -1,45 +1,33 @@
 /**
- * Safe mode: makes a process that keeps dying soon after its start begin more carefully.
+ * Safe mode rules: a process that follows several early deaths works at once, but more carefully.
  *
- * After several unclean ends in a row, each within ten minutes of the start, the next process holds
- * back intake and work for 10 s, then 20, 40, … at most 300 s. Ten healthy minutes end safe mode.
- * PM2 gives up for good on an early crash loop and never on a late one (measured), so the bot does
- * not rely on it. Source of the curve: Kubernetes, CrashLoopBackOff.
+ * It handles one update at a time, so that the next death points at one update, and doubles that every
+ * few seconds until it is at full speed. Nothing is held back: other people must not wait for what one
+ * update did. Ten healthy minutes end the watch.
  */
-import type { Random } from "../../core/clock.ts";
 
-/** One run of the process, from the ledger. */
+/** One life of the process, as the ledger has it. */
 export interface Life {
   readonly startedAtEpochMs: number;
   readonly endedAtEpochMs: number;
-  /** False when it ended without a record, or because of a defect. */
+  /** False: it died without saying so, or of a defect. */
   readonly clean: boolean;
 }
 
 export const safeModeRules = {
-  /** A process that ran this long was healthy; also the time after which safe mode ends. */
+  /** A process that lived so long was healthy. Also: after so long safe mode is left. */
   healthyMs: 600_000,
-  holdInitialMs: 10_000,
-  holdMaxMs: 300_000,
+  /** Milliseconds after which twice as many updates are handled at a time. */
+  stepMs: 5_000,
 } as const;
 
-export type SafeModeVerdict =
-  | { readonly safe: false }
-  | { readonly safe: true; readonly deaths: number; readonly holdMs: number };
-
 /**
- * Decides whether the process starts in safe mode, and for how long work is held back.
+ * Unclean ends in a row before now, each after a short life and soon followed by the next start.
  *
- * @param lives The runs before this one, oldest first.
- * @param deathsMax Number of unclean ends in a row from which safe mode applies.
+ * @param lives The lives before this one, oldest first.
  */
-export function decideSafeMode(
-  lives: readonly Life[],
-  deathsMax: number,
-  nowEpochMs: number,
-  random: Random,
-): SafeModeVerdict {
-  const { healthyMs, holdInitialMs, holdMaxMs } = safeModeRules;
+export function countDeaths(lives: readonly Life[], nowEpochMs: number): number {
+  const { healthyMs } = safeModeRules;
   let deaths = 0;
   let nextStartMs = nowEpochMs;
   for (const life of lives.toReversed()) {
@@ -49,8 +37,5 @@ export function decideSafeMode(
     deaths++;
     nextStartMs = life.startedAtEpochMs;
   }
-  if (deaths < deathsMax) return { safe: false };
-  const boundMs = Math.min(holdMaxMs, holdInitialMs * 2 ** Math.min(deaths - deathsMax, 10));
-  // Jitter applies to one half only, because a hold of zero would not hold anything back.
-  return { safe: true, deaths, holdMs: Math.round(boundMs * (0.5 + random() / 2)) };
+  return deaths;
 }

@@ -1,30 +1,31 @@
 /**
- * Safe mode: holds back intake and work for a while when the processes before this one kept dying.
+ * Safe mode: makes a process that follows several early deaths handle fewer updates at a time.
  *
- * Logger, health and the monitoring API run meanwhile, so that an operator can see why.
+ *   off --deathsMax early deaths before this start--> careful --full speed--> watching --ten minutes--> off
  */
-import type { Clock, Random } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
 import type { Publish } from "../../core/events.ts";
 import { Loop } from "../../core/loop.ts";
-import { decideSafeMode, type Life, safeModeRules } from "./safe-mode-rules.ts";
+import { countDeaths, type Life, safeModeRules } from "./safe-mode-rules.ts";
 
 export interface SafeModeDeps {
   readonly clock: Clock;
-  readonly random: Random;
   readonly publish: Publish;
   /** Number of unclean ends in a row from which safe mode applies. */
   readonly deathsMax: number;
+  /** Updates handled at a time at full speed; 1 or more. */
+  readonly concurrency: number;
   /** Returns the runs before this one, oldest first; called at the start. */
   readonly lives: () => readonly Life[];
 }
 
 export interface SafeModeSnapshot {
-  readonly state: "off" | "holding" | "watching";
+  readonly state: "off" | "careful" | "watching";
   /** Unclean ends in a row before this start. */
   readonly deaths: number;
-  /** Milliseconds until work may begin; 0 when it may already. */
-  readonly heldForMs: number;
+  /** Updates that may be handled at a time. */
+  readonly concurrency: number;
 }
 
 export class SafeMode implements Component {
@@ -33,33 +34,31 @@ export class SafeMode implements Component {
   readonly #loop: Loop;
   #state: SafeModeSnapshot["state"] = "off";
   #deaths = 0;
-  #heldUntilMs = 0;
+  #concurrency: number;
 
   constructor(deps: SafeModeDeps) {
     this.#deps = deps;
+    this.#concurrency = deps.concurrency;
     this.#loop = new Loop(deps.clock, (loop) => this.#watch(loop));
   }
 
-  /** Whether intake and work are held back. */
-  get holding(): boolean {
-    return this.#state === "holding";
+  /** Updates that may be handled at a time. */
+  get concurrency(): number {
+    return this.#concurrency;
   }
 
   snapshot(): SafeModeSnapshot {
-    const leftMs = this.holding ? this.#heldUntilMs - this.#deps.clock.monotonicMs() : 0;
-    return { state: this.#state, deaths: this.#deaths, heldForMs: Math.max(0, leftMs) };
+    return { state: this.#state, deaths: this.#deaths, concurrency: this.#concurrency };
   }
 
-  /** Does not wait for the end of the hold: the components started after it must run meanwhile. */
   async start(): Promise<void> {
-    const { clock, deathsMax, lives, publish, random } = this.#deps;
-    const verdict = decideSafeMode(lives(), deathsMax, clock.epochMs(), random);
-    if (!verdict.safe || this.#state !== "off" || this.#loop.stopped) return;
-    const { deaths, holdMs } = verdict;
-    this.#state = "holding";
+    const { clock, deathsMax, lives, publish } = this.#deps;
+    const deaths = countDeaths(lives(), clock.epochMs());
+    if (deaths < deathsMax || this.#state !== "off" || this.#loop.stopped) return;
+    this.#state = "careful";
     this.#deaths = deaths;
-    this.#heldUntilMs = clock.monotonicMs() + holdMs;
-    publish({ type: "safe-mode.entered", deaths, holdMs });
+    this.#concurrency = 1;
+    publish({ type: "safe-mode.entered", deaths });
     this.#loop.start();
   }
 
@@ -68,10 +67,13 @@ export class SafeMode implements Component {
   }
 
   async #watch(loop: Loop): Promise<void> {
-    const { publish } = this.#deps;
-    if (!(await loop.wait(this.snapshot().heldForMs))) return;
+    const { concurrency, publish } = this.#deps;
+    while (this.#concurrency < concurrency) {
+      if (!(await loop.wait(safeModeRules.stepMs))) return;
+      this.#concurrency = Math.min(concurrency, 2 * this.#concurrency);
+      publish({ type: "safe-mode.relaxed", concurrency: this.#concurrency });
+    }
     this.#state = "watching";
-    publish({ type: "safe-mode.released" });
     if (!(await loop.wait(safeModeRules.healthyMs))) return;
     this.#state = "off";
     publish({ type: "safe-mode.left" });

@@ -171,9 +171,9 @@ test("a step of the wall clock is shown for an hour", async () => {
 
 test.for([
   ["off", "healthy"],
-  ["holding", "degraded"],
+  ["careful", "degraded"],
   ["watching", "degraded"],
 ] as const)("safe mode %s", async ([state, status]) => {
-  const probe = restartsProbe(() => ({ state, deaths: 3, heldForMs: 7 }));
+  const probe = restartsProbe(() => ({ state, deaths: 3, concurrency: 1 }));
   expect(await statusOf(probe.check(never))).toBe(status);
 });

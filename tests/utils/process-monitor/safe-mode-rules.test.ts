@@ -1,7 +1,7 @@
-/** Safe mode rules: test when a process that keeps dying is held back, and for how long. */
+/** Safe mode rules: test which deaths count as a series. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decideSafeMode, type Life } from "../../../bot/utils/process-monitor/safe-mode-rules.ts";
+import { countDeaths, type Life } from "../../../bot/utils/process-monitor/safe-mode-rules.ts";
 
 const minute = 60_000;
 
@@ -21,40 +21,26 @@ const short = [5_000, "unclean"] as const;
 const long = [11 * minute, "unclean"] as const;
 const stopped = [5_000, "clean"] as const;
 
-test.for<{ title: string; before: Life[]; holdMs: number | undefined }>([
-  { title: "a first start", before: [], holdMs: undefined },
-  { title: "two deaths", before: lives(0, short, short), holdMs: undefined },
-  { title: "three deaths", before: lives(0, short, short, short), holdMs: 10_000 },
-  { title: "four", before: lives(0, ...Array(4).fill(short)), holdMs: 20_000 },
-  { title: "many", before: lives(0, ...Array(50).fill(short)), holdMs: 300_000 },
-  { title: "a stop in between", before: lives(0, short, stopped, short, short), holdMs: undefined },
-  {
-    title: "a healthy life in between",
-    before: lives(0, short, long, short, short),
-    holdMs: undefined,
-  },
-  {
-    title: "a long rest since",
-    before: lives(-11 * minute, short, short, short),
-    holdMs: undefined,
-  },
-])("$title", ({ before, holdMs }) => {
-  const verdict = decideSafeMode(before, 3, 0, () => 1);
-  if (holdMs === undefined) expect(verdict).toEqual({ safe: false });
-  else expect(verdict).toMatchObject({ safe: true, holdMs });
+test.for<{ title: string; before: Life[]; deaths: number }>([
+  { title: "a first start", before: [], deaths: 0 },
+  { title: "two deaths", before: lives(0, short, short), deaths: 2 },
+  { title: "many deaths", before: lives(0, ...Array(50).fill(short)), deaths: 50 },
+  { title: "a stop in between", before: lives(0, short, stopped, short, short), deaths: 2 },
+  { title: "a stop last", before: lives(0, short, short, short, stopped), deaths: 0 },
+  { title: "a healthy life in between", before: lives(0, short, long, short, short), deaths: 2 },
+  { title: "a long rest since", before: lives(-11 * minute, short, short, short), deaths: 0 },
+])("$title: $deaths in a row", ({ before, deaths }) => {
+  expect(countDeaths(before, 0)).toBe(deaths);
 });
 
-test("no hold is shorter than five seconds or longer than five minutes", () => {
+test("only the latest lives count, and none after a clean end", () => {
   const length = fc.integer({ min: 1, max: 20 * minute });
   const life = fc.tuple(length, fc.constantFrom("clean" as const, "unclean" as const));
-  const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(
-    fc.property(fc.array(life, { maxLength: 60 }), chance, (history, luck) => {
-      const verdict = decideSafeMode(lives(0, ...history), 3, 0, () => luck);
-      if (!verdict.safe) return;
-      expect(verdict.deaths).toBeGreaterThanOrEqual(3);
-      expect(verdict.holdMs).toBeGreaterThanOrEqual(5_000);
-      expect(verdict.holdMs).toBeLessThanOrEqual(300_000);
+    fc.property(fc.array(life, { maxLength: 60 }), (history) => {
+      const deaths = countDeaths(lives(0, ...history), 0);
+      const last = history.slice(history.length - deaths);
+      expect(last.every(([ms, end]) => ms < 10 * minute && end === "unclean")).toBe(true);
     }),
   );
 });

@@ -1,4 +1,4 @@
-/** Safe mode: tests that it holds work back, releases it, watches, and ends. */
+/** Safe mode: tests that it limits the work at first, relaxes in steps, watches, and ends. */
 import { expect, onTestFinished, test } from "vitest";
 import type { BotEvent } from "../../../bot/core/events.ts";
 import { SafeMode } from "../../../bot/utils/process-monitor/safe-mode.ts";
@@ -13,7 +13,7 @@ function setup(deaths: number) {
   const life: Life = { startedAtEpochMs: now - 1_000, endedAtEpochMs: now - 500, clean: false };
   const safeMode = new SafeMode({
     clock,
-    random: () => 1,
+    concurrency: 10,
     deathsMax: 3,
     publish: (event) => events.push(event),
     lives: () => Array(deaths).fill(life),
@@ -26,47 +26,50 @@ lifecycleConformance("safe mode", () => {
   return { component: safeMode, clock };
 });
 
-test("after an ordinary start nothing is held back", async () => {
+test("an ordinary start is at full speed", async () => {
   const { events, safeMode } = setup(2);
   await safeMode.start();
-  expect(safeMode.holding).toBe(false);
-  expect(safeMode.snapshot().state).toBe("off");
+  expect(safeMode.snapshot()).toEqual({ state: "off", deaths: 0, concurrency: 10 });
   expect(events).toEqual([]);
 });
 
-test("after three deaths work is held back, then watched, then safe mode ends", async () => {
+test("after three deaths the work begins at once, and twice as much follows every five seconds", async () => {
   const { clock, events, safeMode } = setup(4);
   await safeMode.start();
-  await clock.advance(19_999);
-  expect(safeMode.snapshot()).toEqual({ state: "holding", deaths: 4, heldForMs: 1 });
-  await clock.advance(1);
-  expect(safeMode.holding).toBe(false);
-  expect(safeMode.snapshot().state).toBe("watching");
+  expect(safeMode.snapshot()).toEqual({ state: "careful", deaths: 4, concurrency: 1 });
+  const limits: number[] = [];
+  for (let step = 0; step < 4; step++) {
+    await clock.advance(4_999);
+    limits.push(safeMode.concurrency);
+    await clock.advance(1);
+  }
+  expect(limits).toEqual([1, 2, 4, 8]);
+  expect(safeMode.snapshot()).toEqual({ state: "watching", deaths: 4, concurrency: 10 });
   await clock.advance(600_000);
   expect(safeMode.snapshot().state).toBe("off");
   expect(events.map(({ type }) => type)).toEqual([
     "safe-mode.entered",
-    "safe-mode.released",
+    ...Array(4).fill("safe-mode.relaxed"),
     "safe-mode.left",
   ]);
 });
 
-type State = "off" | "holding" | "watching" | "left";
+type State = "off" | "careful" | "watching" | "left";
 type Happening = "it starts" | "a second passes" | "its time is over" | "it stops";
 
 /** The state afterwards and the events published; a missing pair does not compile. */
 const transitions: Record<State, Record<Happening, readonly [State, ...string[]]>> = {
   off: {
-    "it starts": ["holding", "safe-mode.entered"],
+    "it starts": ["careful", "safe-mode.entered"],
     "a second passes": ["off"],
     "its time is over": ["off"],
     "it stops": ["off"],
   },
-  holding: {
-    "it starts": ["holding"],
-    "a second passes": ["holding"],
-    "its time is over": ["watching", "safe-mode.released"],
-    "it stops": ["holding"],
+  careful: {
+    "it starts": ["careful"],
+    "a second passes": ["careful"],
+    "its time is over": ["watching", ...Array<string>(4).fill("safe-mode.relaxed")],
+    "it stops": ["careful"],
   },
   watching: {
     "it starts": ["watching"],
@@ -88,17 +91,17 @@ const pairs = Object.entries(transitions).flatMap(([state, row]) =>
 test.for(pairs)("$state, and $happening: $expected", async ({ expected, happening, state }) => {
   const { clock, events, safeMode } = setup(3);
   onTestFinished(() => safeMode.stop());
-  const holdMs = 10_000;
+  const carefulMs = 20_000;
   const healthyMs = 600_000;
   if (state !== "off") await safeMode.start();
-  if (state === "watching" || state === "left") await clock.advance(holdMs);
+  if (state === "watching" || state === "left") await clock.advance(carefulMs);
   if (state === "left") await clock.advance(healthyMs);
   events.length = 0;
 
   if (happening === "it starts") await safeMode.start();
   if (happening === "a second passes") await clock.advance(1_000);
   if (happening === "its time is over") {
-    await clock.advance(state === "holding" ? holdMs : healthyMs);
+    await clock.advance(state === "careful" ? carefulMs : healthyMs);
   }
   if (happening === "it stops") await safeMode.stop();
 
