@@ -8,9 +8,11 @@ import type { Context } from "telegraf";
 import type { BotApi } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
+import { CallUnknownError } from "../../core/errors.ts";
 import { Loop } from "../../core/loop.ts";
 import type { FactStore } from "../../core/store.ts";
 import { decidePollDelay } from "../intake/intake-rules.ts";
+import { isBotInfo } from "./answer-fields.ts";
 
 export type BotInfo = Context["botInfo"];
 
@@ -55,6 +57,7 @@ export class Identity implements Component {
     for (let failures = 1; ; failures++) {
       try {
         const info = await api.call<BotInfo>("getMe", {}, { signal: loop.signal });
+        if (!isBotInfo(info)) throw new CallUnknownError("getMe: the answer does not name the bot");
         this.#known.resolve(info);
         await facts.setFact(setting, JSON.stringify(info));
         return;

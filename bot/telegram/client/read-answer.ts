@@ -18,12 +18,7 @@ import {
   type TelegramError,
   UnauthorizedError,
 } from "../../core/errors.ts";
-
-interface Refusal {
-  readonly error_code: number;
-  readonly description: string;
-  readonly parameters?: { readonly retry_after?: number; readonly migrate_to_chat_id?: number };
-}
+import { type RefusalFields, readRefusal, readRetryAfterMs } from "./answer-fields.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -36,9 +31,8 @@ export function readAnswer(
 ): unknown {
   const answer = parseObject(text);
   if (answer?.["ok"] === true && status < 300) return answer["result"];
-  if (answer?.["ok"] === false && typeof answer["error_code"] === "number") {
-    throw refusalToError(method, answer as unknown as Refusal);
-  }
+  const refusal = readRefusal(answer);
+  if (refusal) throw refusalToError(method, refusal);
   throw foreignAnswerToError(method, status, headers, text);
 }
 
@@ -54,10 +48,9 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function refusalToError(method: string, refusal: Refusal): TelegramError {
-  const { error_code: code, parameters } = refusal;
-  const description = String(refusal.description ?? "");
-  if (code === 429) return new RateLimitedError(method, (parameters?.retry_after ?? 1) * 1000);
+function refusalToError(method: string, refusal: RefusalFields): TelegramError {
+  const { description, error_code: code, parameters } = refusal;
+  if (code === 429) return new RateLimitedError(method, readRetryAfterMs(parameters.retry_after));
   if (code === 401) return new UnauthorizedError(method);
   // Telegram answers a malformed token with a bare 404; an unknown method gets a longer text.
   if (code === 404 && description === "Not Found") return new UnauthorizedError(method);
@@ -66,7 +59,7 @@ function refusalToError(method: string, refusal: Refusal): TelegramError {
   if (code === 409 && method.toLowerCase() === "getupdates") {
     return new PollConflictError(/webhook/i.test(description) ? "webhook" : "other-poller");
   }
-  if (parameters?.migrate_to_chat_id !== undefined) {
+  if (parameters.migrate_to_chat_id !== undefined) {
     return new ChatMigratedError(method, parameters.migrate_to_chat_id);
   }
   return textToError(method, code, description);
@@ -105,8 +98,7 @@ function foreignAnswerToError(
   text: string,
 ): TelegramError {
   if (status === 429) {
-    const seconds = Number(headers["retry-after"] ?? 1);
-    return new RateLimitedError(method, (Number.isFinite(seconds) ? seconds : 1) * 1000);
+    return new RateLimitedError(method, readRetryAfterMs(headers["retry-after"]));
   }
   if (emptyRefusals.has(status) && text.length === 0) {
     return new CallRefusedError(method, status, "empty answer");

@@ -11,6 +11,7 @@ import type { BotApi } from "../../core/bot-api.ts";
 import { WebhookUnreachableError } from "../../core/errors.ts";
 import type { Loop } from "../../core/loop.ts";
 import type { Secret } from "../../core/secret.ts";
+import { readWebhookInfo } from "../client/answer-fields.ts";
 import type { Intake, IntakeSource } from "./intake.ts";
 import { decidePollDelay } from "./intake-rules.ts";
 import { allowedUpdates } from "./update-message.ts";
@@ -25,14 +26,6 @@ export interface WebhookOptions {
   readonly host: string;
   /** 0 means any free port. */
   readonly port: number;
-}
-
-/** The fields used from Telegram's `WebhookInfo`. Source: Bot API, getWebhookInfo. */
-interface WebhookInfo {
-  readonly url?: string;
-  readonly pending_update_count?: number;
-  readonly last_error_date?: number;
-  readonly last_error_message?: string;
 }
 
 /** Telegram's maximum of concurrent requests; its own default. Source: Bot API, setWebhook. */
@@ -92,7 +85,7 @@ export class Webhook implements IntakeSource {
       });
       publish({ type: "webhook.set" });
     }
-    const info = await ask<WebhookInfo>("getWebhookInfo", {});
+    const info = readWebhookInfo(await ask("getWebhookInfo", {}));
     // Another program may have set its own webhook, or Telegram has dropped ours.
     this.#set = info.url === url;
     if (!this.#set) return decidePollDelay(undefined, 1, random);
@@ -102,11 +95,11 @@ export class Webhook implements IntakeSource {
   }
 
   /** Throws when Telegram answers but reports that it cannot reach the listener. */
-  #judge(info: WebhookInfo, { deps, heldBack }: Intake): void {
-    const erredAtEpochMs = (info.last_error_date ?? 0) * 1_000;
+  #judge(info: ReturnType<typeof readWebhookInfo>, { deps, heldBack }: Intake): void {
+    const erredAtEpochMs = info.last_error_date * 1_000;
     // Failures from before this listener started say nothing about the present.
     const news = Math.max(this.#listeningSinceEpochMs, deps.clock.epochMs() - errorNewsMs);
-    if ((info.pending_update_count ?? 0) > 0 && erredAtEpochMs > news && !heldBack) {
+    if (info.pending_update_count > 0 && erredAtEpochMs > news && !heldBack) {
       throw new WebhookUnreachableError(info.last_error_message ?? "no reason was given");
     }
   }
