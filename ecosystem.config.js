@@ -37,7 +37,7 @@ export const apps = [
     cwd: root,
     script: "bot/start.ts",
     interpreter: interpreter(),
-    node_args: [`--max-old-space-size=${memoryLimitMb}`],
+    node_args: ["--disable-sigusr1", `--max-old-space-size=${memoryLimitMb}`],
     // One process polls; a second one would only be refused (exit code 75).
     exec_mode: "fork",
     instances: 1,

@@ -112,7 +112,7 @@ const table: readonly Row[] = [
   },
   {
     command: /^npm run docs$/,
-    elsewhere: ["tests/extending.test.ts", '"bot/config/write-documents.ts"'],
+    elsewhere: ["tests/extending.test.ts", '"bot/operator/write-documents.ts"'],
   },
   {
     command: /^npx vitest run \S+ -t "[^"]+"$/,

@@ -84,7 +84,11 @@ describe("the Dockerfile", () => {
     const names = lastStage.map(([name]) => name);
     expect(names.lastIndexOf("USER")).toBeLessThan(names.indexOf("CMD"));
     expect(all("USER").at(-1)).toBe("node");
-    expect(JSON.parse(all("CMD").at(-1) ?? "")).toEqual(["node", "bot/start.ts"]);
+    expect(JSON.parse(all("CMD").at(-1) ?? "")).toEqual([
+      "node",
+      "--disable-sigusr1",
+      "bot/start.ts",
+    ]);
     expect(all("STOPSIGNAL")).toEqual(["SIGTERM"]);
   });
 

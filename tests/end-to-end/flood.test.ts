@@ -92,7 +92,7 @@ test("a saturated sender uses at least 95 % of the allowed rate, and replies sta
 
 async function setup() {
   const env = { BROADCAST_FIRST_CHAT: String(firstChatId), BROADCAST_CHATS: String(chats) };
-  const live = await setupLiveBot(env, [], file);
+  const live = await setupLiveBot(env, [], { file });
   for (let index = 0; index < chats; index++) {
     await live.sandbox.createUser({ id: firstChatId + index, firstName: "Ann", started: true });
   }

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { BotProcess } from "../../lab/drill/bot-process.ts";
+import { BotProcess, type BotProcessOptions } from "../../lab/drill/bot-process.ts";
 import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
 
@@ -20,12 +20,12 @@ export interface LiveBot {
 export async function setupLiveBot(
   env: Readonly<Record<string, string>> = {},
   sandboxArguments: readonly string[] = [],
-  file?: string,
+  more: Partial<BotProcessOptions> = {},
 ): Promise<LiveBot> {
   const directory = mkdtempSync(join(tmpdir(), "live-bot-"));
   const started = await ensureSandbox({ port: 0, arguments: sandboxArguments });
   const { token, url: apiRoot } = started;
-  const bot = new BotProcess({ directory, apiRoot, token, env, ...(file && { file }) });
+  const bot = new BotProcess({ directory, apiRoot, token, env, ...more });
   onTestFinished(async () => {
     await bot.kill();
     await started.stop();
