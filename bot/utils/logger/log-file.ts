@@ -8,12 +8,13 @@
  * process or fills its memory. Lines the file does not accept are dropped and counted; the
  * important ones among them are copied to stderr, and a limited number is kept for the file.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { EOL } from "node:os";
 import { join } from "node:path";
 import winston from "winston";
 import DailyRotateFile from "winston-daily-rotate-file";
 import type { Clock } from "../../core/clock.ts";
+import { BotError } from "../../core/errors.ts";
 import type { BotEvent } from "../../core/events.ts";
 import type { LogLevel } from "../../core/log-level.ts";
 import type { BoundedOutput } from "./bounded-output.ts";
@@ -69,6 +70,12 @@ const dayMs = 86_400_000;
 /** Passes only the lines that `take` has accepted. */
 const onlyTaken = winston.format((info) => (info["toFile"] ? info : false));
 
+/** Another program moved or deleted the file; a new one is opened in its place. */
+export class LogFileGoneError extends BotError {
+  override readonly code = "LOG_FILE_GONE";
+  override readonly transient = true;
+}
+
 export class LogFile {
   readonly #deps: LogFileDeps;
   readonly #drops = noDrops();
@@ -80,6 +87,9 @@ export class LogFile {
   /** Time at which the disk last wrote something, or was first given something to write. */
   #progressAtMs = 0;
   #writing: string | undefined;
+  /** Device and inode of that file, once it has been seen. */
+  #writingId: string | undefined;
+  #wroteSinceOpened = false;
   #failure: string | null = null;
   #rebuilds = 0;
   #sweepDueAtMs = Number.NEGATIVE_INFINITY;
@@ -112,6 +122,7 @@ export class LogFile {
       const watched = watchDisk(disk, (bytes) => {
         backlog.bytes -= bytes;
         this.#progressAtMs = this.#nowMs();
+        this.#wroteSinceOpened = true;
         if (this.#backlog === backlog) this.#afterWrite();
       });
       const transport = this.#createTransport(watched);
@@ -119,11 +130,13 @@ export class LogFile {
       transport.logStream.on("error", (error: Error) => this.giveUp(error));
       transport.on("new", (path: string) => {
         this.#writing = path;
+        this.#forgetWriting();
         this.#sweepDueAtMs = Number.NEGATIVE_INFINITY;
       });
       this.#backlog = backlog;
       this.#transport = transport;
       this.#failure = null;
+      this.#forgetWriting();
       onOpened(transport);
     } catch (error) {
       this.#failure = codeOf(error);
@@ -192,9 +205,15 @@ export class LogFile {
     this.#deps.stderr.write(`${text}\n`);
   }
 
-  /** Reopens a file that was given up, and removes old files; to be called every few seconds. */
+  /**
+   * Gives up a file that was moved or deleted, reopens one that was given up, and removes old files; to
+   * be called every few seconds.
+   */
   tend(): void {
     const { clock, directory, keepDays, report } = this.#deps;
+    if (this.isOpen && this.#isGone()) {
+      this.giveUp(new LogFileGoneError("the log file was moved or deleted while it was written"));
+    }
     if (!this.isOpen && takesData(directory)) this.#reopen();
     if (this.#nowMs() < this.#sweepDueAtMs) return;
     this.#sweepDueAtMs = this.#nowMs() + sweepEveryMs;
@@ -204,6 +223,21 @@ export class LogFile {
       writing: this.#writing,
     });
     if (removed.files > 0) report({ type: "log.files-removed", ...removed, totalBytesMax });
+  }
+
+  /** Whether the open file is no longer the one at its path, as after logrotate or `rm`. */
+  #isGone(): boolean {
+    if (this.#writing === undefined) return false;
+    const stats = statSync(this.#writing, { throwIfNoEntry: false });
+    if (!stats) return this.#wroteSinceOpened;
+    const id = `${stats.dev}:${stats.ino}`;
+    this.#writingId ??= id;
+    return this.#writingId !== id;
+  }
+
+  #forgetWriting(): void {
+    this.#writingId = undefined;
+    this.#wroteSinceOpened = false;
   }
 
   /** Resolves when all accepted lines are on disk; never, if the disk is stuck. */

@@ -1,6 +1,6 @@
 /** Logger upkeep: tests a full disk that is freed again, and the removal of old files. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -63,6 +63,33 @@ test("a full disk loses no important line, and the file continues once there is 
   await expect.poll(contents).toContain('"after"');
   expect(contents()).toContain("while it was full");
   expect(contents()).toContain("log.file-restored");
+});
+
+test.for<[string, (path: string) => void]>([
+  ["deleted", (path) => rmSync(path)],
+  ["moved, as logrotate does it", (path) => renameSync(path, `${path}.moved`)],
+  [
+    "replaced by another",
+    (path) => {
+      rmSync(path);
+      writeFileSync(`${path}.new`, "");
+      renameSync(`${path}.new`, path);
+    },
+  ],
+])("a log file that is %s is noticed within seconds, and opened again", async ([, harm]) => {
+  const { clock, directory, log, logFiles } = setup();
+  log.error("before");
+  const today = () => logFiles().find((name) => name.endsWith(".log")) ?? "";
+  const contents = () => (today() ? readFileSync(join(directory, today()), "utf8") : "");
+  await expect.poll(contents).toContain("before");
+  await clock.advance(5_000);
+  harm(join(directory, today()));
+  await clock.advance(5_000);
+  log.error("after");
+  await expect.poll(contents).toContain('"after"');
+  expect(contents()).toContain("log.file-restored");
+  expect(log.tail(5)).toContainEqual(expect.objectContaining({ event: "log.file-failed" }));
+  expect(log.snapshot()).toMatchObject({ fileWritable: true, rebuilds: 1 });
 });
 
 test("files older than the limit are removed every hour, and other files stay", async () => {
