@@ -1,5 +1,5 @@
 /** Starting, refusing to start, and stopping: the real process and its exit codes. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -140,3 +140,20 @@ function readLogs(directory: string): string {
     .map((name) => readFileSync(join(directory, name), "utf8"))
     .join("\n");
 }
+
+test("a data directory that is removed under the bot ends it with exit code 74; nothing more is confirmed", async () => {
+  const { bot, directory, sandbox } = await setupLiveBot({
+    NODE_ENV: "production",
+    MONITORING_PORT: "0",
+  });
+  bot.start();
+  await bot.monitoringUrl();
+  await sandbox.write({ userId: 1, text: "/start" });
+  await eventually("it is confirmed", async () => (await sandbox.queue()).pending === 0);
+  rmSync(join(directory, "data"), { recursive: true, force: true });
+  await sandbox.write({ userId: 1, text: "/help" });
+  expect(await bot.ended()).toBe(74);
+  expect(bot.output).toContain("was removed or replaced while the bot ran");
+  expect(bot.output).toContain("DATA_DIR");
+  expect((await sandbox.queue()).pending).toBe(1);
+});

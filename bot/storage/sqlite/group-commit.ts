@@ -22,6 +22,11 @@ export interface GroupCommitDeps {
   readonly clock: Clock;
   /** Milliseconds a closure may take; it should wait only for the database. Default 1000. */
   readonly closureLimitMs?: number;
+  /**
+   * Called after every commit; throws when it did not reach the file that the next start will open.
+   * Default: never.
+   */
+  readonly verify?: () => void;
   /** Called once, when a commit failed and must not be tried again. */
   readonly onFatal: (error: BotError) => void;
   /** Runs work after the I/O callbacks of this turn. Default: `setImmediate`. */
@@ -121,6 +126,7 @@ export class GroupCommit {
       this.#begin.run();
       for (const job of jobs) results.push(await this.#runJob(job));
       this.#commit.run();
+      this.#deps.verify?.();
     } catch (error) {
       this.#abandon(error);
       for (const job of jobs) job.reject(error);

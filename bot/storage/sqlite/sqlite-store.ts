@@ -33,6 +33,7 @@ import { undoClockStep } from "./clock-step.ts";
 import { openDataKeys, readDataKeys } from "./data-keys.ts";
 import { lockDataDirectory } from "./data-lock.ts";
 import { FactTables } from "./fact-tables.ts";
+import { watchFile } from "./file-watch.ts";
 import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
@@ -134,6 +135,7 @@ export class SqliteStore implements Store {
         writer: new GroupCommit({
           database,
           clock,
+          verify: watchFile(path),
           onFatal: (error) => this.#fail(error),
           ...(defer && { defer }),
         }),

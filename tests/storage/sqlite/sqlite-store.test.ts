@@ -1,7 +1,16 @@
 /** SQLite store: the conformance suite, and the failures that only a file can have. */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -138,6 +147,31 @@ test("a transaction that waits for anything but the database is given up", async
   await clock.advance(5_000);
   await refused;
   expect((await other)[0]?.kind).toBe("queued");
+});
+
+test.each<[string, (directory: string) => void]>([
+  ["the directory is removed", (directory) => rmSync(directory, { recursive: true })],
+  ["the directory is moved away", (directory) => renameSync(directory, `${directory}.moved`)],
+  ["the file is removed", (directory) => rmSync(join(directory, "bot.db"))],
+  ["the journal is removed", (directory) => rmSync(join(directory, "bot.db-wal"))],
+  [
+    "the file is replaced",
+    (directory) => {
+      copyFileSync(join(directory, "bot.db"), join(directory, "copy"));
+      renameSync(join(directory, "copy"), join(directory, "bot.db"));
+    },
+  ],
+])("when %s, nothing more counts as stored, and the process has to end", async (_, harm) => {
+  const directory = makeDirectory();
+  onTestFinished(() => rmSync(`${directory}.moved`, { recursive: true, force: true }));
+  const { fatal, store } = createStore(directory);
+  await store.open();
+  await store.enqueue([update("a", 1)]);
+  harm(directory);
+  const refused = { code: "STORAGE_UNAVAILABLE", hint: expect.stringContaining("DATA_DIR") };
+  await expect(store.enqueue([update("a", 2)])).rejects.toMatchObject(refused);
+  expect(fatal).toEqual(["STORAGE_UNAVAILABLE"]);
+  await expect(store.enqueue([update("a", 3)])).rejects.toMatchObject(refused);
 });
 
 test("the ledger cannot be changed, even by hand", async () => {

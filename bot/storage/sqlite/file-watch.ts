@@ -1,0 +1,38 @@
+/**
+ * File watch: notices that a database's files were removed or replaced while they were open.
+ *
+ * SQLite goes on writing into a file that no longer has a name, and reports nothing. One look at two
+ * files takes some microseconds, far less than the commit that it follows.
+ */
+import { statSync } from "node:fs";
+import { StorageUnavailableError } from "../../core/errors.ts";
+
+/**
+ * Remembers the database that is at this path now.
+ *
+ * @returns a function that throws `StorageUnavailableError` when it, or its journal, is there no more.
+ */
+export function watchFile(path: string): () => void {
+  const known = new Map([[path, identityOf(path)]]);
+  const journal = `${path}-wal`;
+  return () => {
+    for (const file of [path, journal]) {
+      const now = identityOf(file);
+      const before = known.get(file);
+      // The journal appears with the first write.
+      if (before === undefined) known.set(file, now);
+      else if (now !== before) {
+        throw new StorageUnavailableError(`${file} was removed or replaced while the bot ran`, {
+          hint:
+            "Nothing more was taken in. Put DATA_DIR back as it was, or restore a backup with " +
+            "npm run restore, and start the bot again.",
+        });
+      }
+    }
+  };
+}
+
+function identityOf(file: string): string | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats && `${stats.dev}:${stats.ino}`;
+}
