@@ -1,4 +1,4 @@
-/** The live stream: nothing missed, nobody waited for. */
+/** The live stream: it misses nothing and waits for no client. */
 import { get, type IncomingMessage } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { operateToken, setupApi } from "./api-under-test.ts";

@@ -81,7 +81,7 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
       socket.destroy();
       resolve(text);
     };
-    // Nobody waits for the rest of a request that is never sent.
+    // The server must not wait for the rest of a request that is never sent.
     socket.setTimeout(60, done);
     socket.on("data", (chunk: Buffer) => {
       text += chunk.toString("latin1");

@@ -111,7 +111,7 @@ test("restarts are limited in number", async () => {
   expect(statuses.slice(10)).toEqual([429, 429]);
 });
 
-test("a dead letter's payload is shown to who may operate, and to nobody else", async () => {
+test("a dead letter's payload is shown only with the right to operate", async () => {
   const { call } = await setupApi();
   const path = `/api/dead-letters/${letter.id}`;
 

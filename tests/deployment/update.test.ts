@@ -22,7 +22,7 @@ const nameOfReply = ({ method, parameters }: JournalEntry) => {
   return parameters["text"]?.startsWith("This is what I can do") ? "/help" : "hello";
 };
 
-/** How often somebody writes, so that every stage of an update meets updates. */
+/** Milliseconds between two messages, so that every stage of an update meets updates. */
 const writeEveryMs = 400;
 
 async function setup() {
@@ -32,7 +32,7 @@ async function setup() {
   return { ...bot, endWriting: startWriting(bot.sandbox) };
 }
 
-/** Somebody writes all the time. @returns what ends it, and says what the bot made of it. */
+/** Writes all the time. @returns a function that ends it and gives what the bot answered. */
 function startWriting(sandbox: SandboxClient): () => Promise<Verdict> {
   let count = 0;
   let writing = true;

@@ -39,7 +39,7 @@ function nest(depth: number): unknown {
   return depth === 0 ? message : { ...message, reply_to_message: nest(depth - 1) };
 }
 
-test("bad updates harm nobody, and the next update still works", { timeout: 120_000 }, async () => {
+test("bad updates do no harm, and the next update still works", { timeout: 120_000 }, async () => {
   const { bot, sandbox } = await setupLiveBot({ FLOOD_LIMITS_ENABLED: "false" }, [
     "--flood",
     "off",

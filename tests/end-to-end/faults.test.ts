@@ -1,5 +1,5 @@
 /**
- * Faults injected for real where the machine can: each is noticed, survived, and costs nobody anything.
+ * Faults injected for real where the machine can: each is noticed, survived, and costs no message.
  *
  * The drill plays them; here are those that no other test injects. Times are printed, not judged.
  */

@@ -13,7 +13,7 @@ const file = fileURLToPath(new URL("../../lab/drill/mains/broadcast-main.ts", im
 const firstChatId = 20_000;
 const chats = 400;
 const groupTexts = 24;
-/** All but `possible-duplicate`: whoever dies between a send and its answer has to send again. */
+/** All but `possible-duplicate`: a process that dies between a send and its answer sends again. */
 const rules = [
   "chat-per-second",
   "group-per-minute",
@@ -23,7 +23,7 @@ const rules = [
   "order-broken",
 ] as const;
 
-test("a broadcast, bursts of replies and kills never exceed a limit, and repeat nobody", {
+test("a broadcast, bursts of replies and kills never exceed a limit, and repeat no message", {
   timeout: 240_000,
 }, async () => {
   const { bot, sandbox } = await setup();

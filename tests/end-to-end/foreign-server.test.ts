@@ -1,4 +1,4 @@
-/** Our bot, unmodified, against a Telegram server somebody else wrote: a smoke test, no more. */
+/** Our bot, unmodified, against a Telegram server of another project: a smoke test. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -36,7 +36,7 @@ async function say(sandbox: SandboxClient, text: string, answer: RegExp): Promis
   return message.text ?? "";
 }
 
-test("after real use no word and no name of anybody stands on disk", {
+test("after real use no words and no name of a person are on disk", {
   timeout: 90_000,
 }, async () => {
   const port = String(await freePort("127.0.0.1"));

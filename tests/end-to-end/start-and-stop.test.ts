@@ -9,7 +9,7 @@ import { setupLiveBot } from "../support/live-bot.ts";
 
 const botId = sandboxToken.split(":")[0] ?? "";
 
-test("a stop finishes what is in hand, keeps the rest and exits 0", async () => {
+test("a stop finishes the work under way, keeps the rest and exits 0", async () => {
   const { bot, sandbox } = await setupLiveBot();
   bot.start();
   await bot.monitoringUrl();

@@ -1,5 +1,6 @@
 /** /export: sends a person everything that is stored about them, as a JSON document. */
 
+import { formatInstant } from "../../core/clock.ts";
 import { textFile } from "../../kit/text-file.ts";
 import { type PersonalData, personalData } from "../personal-data.ts";
 import type { LedgerEntry, Order } from "../tables.ts";
@@ -33,10 +34,10 @@ function toDocument(
   nowEpochMs: number,
 ) {
   return {
-    exportedAt: instant(nowEpochMs),
+    exportedAt: formatInstant(nowEpochMs),
     account: {
       telegramUserId: visitor.userId,
-      openedAt: data.account && instant(data.account.createdAtEpochMs),
+      openedAt: data.account && formatInstant(data.account.createdAtEpochMs),
       balance: format.decimal(data.balanceMinor),
       currency: catalogue.currency.code,
     },
@@ -57,22 +58,17 @@ function toOrder(order: Order, format: Format) {
     sku,
     price: format.decimal(priceMinor),
     status,
-    boughtAt: instant(createdAtEpochMs),
-    cancelledAt: cancelledAtEpochMs === undefined ? null : instant(cancelledAtEpochMs),
+    boughtAt: formatInstant(createdAtEpochMs),
+    cancelledAt: cancelledAtEpochMs === undefined ? null : formatInstant(cancelledAtEpochMs),
     note: note ?? null,
   };
 }
 
 function toEntry({ amountMinor, createdAtEpochMs, kind, reference }: LedgerEntry, format: Format) {
   return {
-    at: instant(createdAtEpochMs),
+    at: formatInstant(createdAtEpochMs),
     amount: format.decimal(amountMinor),
     kind,
     reference,
   };
-}
-
-function instant(epochMs: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: formats an instant from a Clock.
-  return new Date(epochMs).toISOString();
 }

@@ -6,6 +6,8 @@
  * is handled again gets the same verdict.
  */
 
+import { LruMap } from "../../core/lru-map.ts";
+
 export interface RapidRequestsOptions {
   /** Requests allowed within the window. */
   readonly requestsMax: number;
@@ -14,17 +16,15 @@ export interface RapidRequestsOptions {
 
 export type RapidVerdict = "fine" | "warn" | "ignore";
 
-interface Requests {
-  /** Instant and verdict of each request by update id, oldest first. */
-  readonly seen: Map<number, { readonly atMs: number; readonly verdict: RapidVerdict }>;
-}
+/** Instant and verdict of each request by update id, oldest first. */
+type Requests = LruMap<number, { readonly atMs: number; readonly verdict: RapidVerdict }>;
 
 /** People remembered; the one who has been silent the longest is forgotten first. */
 const peopleMax = 10_000;
 
 export class RapidRequests {
   readonly #options: RapidRequestsOptions;
-  readonly #people = new Map<number, Requests>();
+  readonly #people = new LruMap<number, Requests>(peopleMax);
 
   constructor(options: RapidRequestsOptions) {
     this.#options = options;
@@ -32,7 +32,7 @@ export class RapidRequests {
 
   /** @param atMs When the person asked; the same for every attempt at an update. */
   judge(userId: number, updateId: number, atMs: number): RapidVerdict {
-    const { seen } = this.#requestsOf(userId);
+    const seen = this.#requestsOf(userId);
     const known = seen.get(updateId);
     if (known) return known.verdict;
     for (const [id, { atMs: before }] of seen) {
@@ -40,26 +40,19 @@ export class RapidRequests {
     }
     const verdict = this.#decide(seen);
     seen.set(updateId, { atMs, verdict });
-    // Keep only as many requests as the verdict needs.
-    if (seen.size > 2 * this.#options.requestsMax + 2) seen.delete(seen.keys().next().value ?? 0);
     return verdict;
   }
 
-  #decide(seen: Requests["seen"]): RapidVerdict {
+  #decide(seen: Requests): RapidVerdict {
     if (seen.size < this.#options.requestsMax) return "fine";
     const told = [...seen.values()].some(({ verdict }) => verdict === "warn");
     return told ? "ignore" : "warn";
   }
 
   #requestsOf(userId: number): Requests {
-    const requests = this.#people.get(userId) ?? { seen: new Map() };
-    // Moves the person to the end, because the first one is forgotten first.
-    this.#people.delete(userId);
+    // Keep only as many requests as the verdict needs.
+    const requests = this.#people.get(userId) ?? new LruMap(2 * this.#options.requestsMax + 2);
     this.#people.set(userId, requests);
-    if (this.#people.size > peopleMax) {
-      const { value } = this.#people.keys().next();
-      if (value !== undefined) this.#people.delete(value);
-    }
     return requests;
   }
 }

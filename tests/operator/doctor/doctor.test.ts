@@ -84,7 +84,7 @@ test("a process that only has the number of a dead bot is not to be stopped", as
   expect(finding).toMatchObject({ level: "wrong", mend: "Stop the other bot first." });
 });
 
-test("a port that somebody else has is found before the start", async () => {
+test("a port that another program holds is found before the start", async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
