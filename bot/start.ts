@@ -150,14 +150,15 @@ async function restart(running: Running, { detail, type }: RestartReason): Promi
 }
 
 /**
- * First signal: drain and stop. Second: at once; everything unfinished is in the queue. SIGHUP comes when
- * the terminal or the ssh session closes.
+ * First signal: drain and stop. A second SIGINT or SIGTERM: at once; everything unfinished is in the queue.
+ * SIGHUP comes when the terminal or the ssh session closes, beside others.
  */
 function watchSignals(running: Running, stopSandbox: () => Promise<void>): void {
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(exitCode.tryAgain);
+      if (stopping && signal !== "SIGHUP") process.exit(exitCode.tryAgain);
+      if (stopping) return;
       stopping = true;
       if (process.stdout.isTTY) say("\nStopping; a second Ctrl+C ends it at once.");
       void running

@@ -68,11 +68,15 @@ function spawnSandbox(host: string, port: number, more: readonly string[]): Chil
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const settings = ["--host", host, "--port", String(port)];
   const idle = ["--exit-when-idle-minutes", String(idleMinutes)];
-  const child = spawn(process.execPath, [main, ...settings, ...idle, ...more], {
-    detached: true,
-    stdio: "ignore",
-    windowsHide: true,
-  });
+  const child = spawn(
+    process.execPath,
+    ["--disable-sigusr1", main, ...settings, ...idle, ...more],
+    {
+      detached: true,
+      stdio: "ignore",
+      windowsHide: true,
+    },
+  );
   child.on("error", () => {
     // `answering` reports that no process came up.
   });

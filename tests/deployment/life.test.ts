@@ -13,7 +13,7 @@ const troubles = `
 process.on("SIGUSR2", () => { for (;;); });
 const kept: Buffer[] = [];
 const take = () => { if (kept.push(Buffer.alloc(20 * 2 ** 20, 1)) < 12) setTimeout(take, 50); };
-process.on("SIGHUP", take);
+process.removeAllListeners("SIGHUP").on("SIGHUP", take);
 `;
 
 test("an installed bot comes back from everything, and PM2 never sees its token", {
