@@ -11,12 +11,12 @@ export function restartsProbe(look: () => SafeModeFigures): Probe {
   return { name: "restarts", check: async () => judge(look()) };
 }
 
-function judge(figures: SafeModeFigures): ProbeResult {
-  const { concurrency, deaths, state } = figures;
-  if (state === "off") return { status: "healthy", figures: { ...figures } };
+function judge({ concurrency, deaths, state }: SafeModeFigures): ProbeResult {
+  const figures = { state, deaths, ...(state === "careful" && { concurrency }) };
+  if (state === "off") return { status: "healthy", figures };
   const reason =
     state === "careful"
       ? `safe mode: ${deaths} unclean ends in a row, so ${concurrency} at a time`
       : `safe mode: ${deaths} unclean ends in a row, watched for ten minutes`;
-  return { status: "degraded", reason, figures: { ...figures } };
+  return { status: "degraded", reason, figures };
 }
