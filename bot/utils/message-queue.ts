@@ -37,7 +37,7 @@ import type { Attempt, HandlerResult, MessageHandler, PoolGate } from "../core/m
 import { RecentLook } from "../core/recent-look.ts";
 import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
-import { deathsMax, isPoison } from "./message-queue/poison-rules.ts";
+import { deathsMax, isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
 import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
@@ -491,8 +491,9 @@ export class MessageQueue implements Component {
     // It may or may not have been sent: by promise P4 the message's own policy decides.
     const error = new Error("the process died while this was being sent");
     if (message.ambiguous === "drop") return this.#die(message, "ambiguous-dropped", error);
-    const outcome = this.scheduleRetry(message, error);
-    return outcome.kind === "retry" ? { ...outcome, availableAtEpochMs: this.#now() } : outcome;
+    if (message.deaths >= sendDeathsMax) return this.#die(message, "attempts-exhausted", error);
+    // A death is not the message's fault, so it spends no attempt.
+    return { kind: "released" };
   }
 
   // ---- sweeping ---------------------------------------------------------------------------------

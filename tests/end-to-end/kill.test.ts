@@ -156,6 +156,11 @@ interface Bought {
   readonly keys: ReadonlySet<string>;
 }
 
+/** A list that a death has sent twice has buttons, too, but none that buys. */
+function isQuestion({ reply_markup: markup }: { reply_markup?: unknown }): boolean {
+  return JSON.stringify(markup ?? "").includes("buy:");
+}
+
 /** Buys the same product until the money is gone, pressing every confirm button twice. */
 async function goShopping(sandbox: SandboxClient, userId: number): Promise<Bought> {
   const patience = { timeoutMs: 60_000 };
@@ -165,7 +170,7 @@ async function goShopping(sandbox: SandboxClient, userId: number): Promise<Bough
   let after = list.message_id;
   for (let purchase = 0; purchase < 5; purchase++) {
     await sandbox.press({ userId, chatId: userId, messageId: list.message_id, row: 0, column: 0 });
-    const question = await sandbox.waitForMessage(userId, hasButtons, { after, ...patience });
+    const question = await sandbox.waitForMessage(userId, isQuestion, { after, ...patience });
     after = question.message_id;
     const data = /buy:[^:]*:[^:]*:[^"]*/.exec(JSON.stringify(question.reply_markup))?.[0] ?? "";
     keys.add(data.split(":")[3] ?? "");

@@ -10,6 +10,12 @@
 export const deathsMax = 3;
 
 /**
+ * Deaths after which a send is given up. Far more than of an update: a process that is killed again and
+ * again dies while it sends, and a reply must not be lost to that.
+ */
+export const sendDeathsMax = 20;
+
+/**
  * Milliseconds for which a suspect runs alone; then other updates join, so none waits for it
  * longer.
  */
