@@ -52,7 +52,7 @@ export interface Parts {
 /** A running bot. */
 export interface Running {
   readonly botId: string;
-  /** Runtime address of the monitoring API. */
+  /** Base address of the monitoring API. */
   readonly monitoringUrl: string;
   /** Where the token for changes stands, when none is configured. */
   readonly restartTokenFile: string | undefined;

@@ -4,8 +4,8 @@
  * SQLite goes on writing into a file that no longer has a name, and reports nothing. One look at two
  * files takes some microseconds, far less than the commit that it follows.
  */
-import { statSync } from "node:fs";
 import { StorageUnavailableError } from "../../core/errors.ts";
+import { identityOf } from "../../core/file-identity.ts";
 
 /**
  * Remembers the database that is at this path now.
@@ -30,9 +30,4 @@ export function watchFile(path: string): () => void {
       }
     }
   };
-}
-
-function identityOf(file: string): string | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats && `${stats.dev}:${stats.ino}`;
 }

@@ -8,7 +8,7 @@
  * process or fills its memory. Lines the file does not accept are dropped and counted; the
  * important ones among them are copied to stderr, and a limited number is kept for the file.
  */
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { EOL } from "node:os";
 import { join } from "node:path";
 import winston from "winston";
@@ -16,6 +16,7 @@ import DailyRotateFile from "winston-daily-rotate-file";
 import type { Clock } from "../../core/clock.ts";
 import { BotError } from "../../core/errors.ts";
 import type { BotEvent } from "../../core/events.ts";
+import { identityOf } from "../../core/file-identity.ts";
 import type { LogLevel } from "../../core/log-level.ts";
 import type { BoundedOutput } from "./bounded-output.ts";
 import { isCaughtUp, isTaken } from "./log-backlog-rules.ts";
@@ -228,9 +229,8 @@ export class LogFile {
   /** Whether the open file is no longer the one at its path, as after logrotate or `rm`. */
   #isGone(): boolean {
     if (this.#writing === undefined) return false;
-    const stats = statSync(this.#writing, { throwIfNoEntry: false });
-    if (!stats) return this.#wroteSinceOpened;
-    const id = `${stats.dev}:${stats.ino}`;
+    const id = identityOf(this.#writing);
+    if (id === undefined) return this.#wroteSinceOpened;
     this.#writingId ??= id;
     return this.#writingId !== id;
   }
