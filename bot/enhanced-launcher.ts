@@ -15,6 +15,7 @@ import type { Secret } from "./core/secret.ts";
 import type { Store } from "./core/store.ts";
 import { createCommandMenu, createHandledBot, createQueue } from "./enhanced-launcher/handling.ts";
 import { createAlerts, createHealth } from "./enhanced-launcher/health.ts";
+import { createHolds } from "./enhanced-launcher/holds.ts";
 import { createIntake } from "./enhanced-launcher/intake.ts";
 import { createMetrics } from "./enhanced-launcher/metrics.ts";
 import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
@@ -76,7 +77,7 @@ export async function launch(
   config: FaultToleranceConfig,
   parts: Partial<Parts> & Pick<Parts, "token" | "onFatal">,
 ): Promise<Running> {
-  const { api, clock, ledger, manager, tokens, ...bot } = assemble(config, parts);
+  const { api, beginDrain, clock, ledger, manager, tokens, ...bot } = assemble(config, parts);
   await manager.start();
   return {
     ...bot,
@@ -89,6 +90,7 @@ export async function launch(
     restart: (component) => manager.restart(component),
     stop: async (reason, detail) => {
       bot.publish({ type: "process.stop-begun", reason });
+      beginDrain();
       const left = await drainWithin(manager, clock, config.lifecycle.drainDeadlineMs);
       const clean = reason !== defectReason;
       ledger.end({ cause: reason, clean, ...(detail !== undefined && { detail }) });
@@ -111,7 +113,8 @@ function assemble(
   const directory = join(config.storage.directory, botId);
   const bus = new EventBus();
   const { publish } = bus;
-  const runtime = { clock, random, publish };
+  const { beginDrain, holds } = createHolds(clock, parts.held === true);
+  const runtime = { clock, random, publish, holds };
 
   // The records come first, so that they miss nothing.
   const { profile } = config.lifecycle;
@@ -128,8 +131,6 @@ function assemble(
     directory,
     book,
   });
-  const held = () => parts.held === true;
-  const handlingLimit = () => safeMode.concurrency;
 
   // From the queue to Telegram, from the queue to the handlers, and from Telegram into the queue.
   const client = createClient(config, { clock, token, apiRoot });
@@ -141,9 +142,9 @@ function assemble(
   });
   const queue = createQueue(config, {
     ...runtime,
-    ...{ breaker, delivery, gate, handler, handlingLimit, held, store },
+    ...{ delivery, gate, handler, store },
   });
-  const intake = createIntake(config, { ...runtime, botId, breaker, held, pollingApi, queue });
+  const intake = createIntake(config, { ...runtime, botId, breaker, pollingApi, queue });
   const alerts = createAlerts(config, { ...runtime, book, breaker, queue });
 
   // Supervision.
@@ -174,7 +175,7 @@ function assemble(
   manager.add(telegram, connections, identity, queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), intake);
   manager.add(processMonitor, health, series, tokens, api);
-  return { api, botId, clock, ledger, log, manager, publish, queue, store, tokens };
+  return { api, beginDrain, botId, clock, ledger, log, manager, publish, queue, store, tokens };
 }
 
 /** The reason to give to `stop` when a defect ends the process. */

@@ -187,6 +187,12 @@ export const settings = {
       sentence:
         "Messages a second to all chats together; more than 30 needs Telegram's permission.",
     }),
+    waitMaxMs: setting(duration(1, 86_400, "seconds"), {
+      variable: "RATE_LIMIT_WAIT_MAX_SECONDS",
+      default: 300,
+      sentence:
+        "How long a message may wait when Telegram limits its chat; then it becomes a dead letter and the next one goes on.",
+    }),
   },
   storage: {
     directory: setting(path(), {

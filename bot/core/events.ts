@@ -200,6 +200,8 @@ export type BotEvent =
       readonly type: "telegram.rate-limited";
       readonly scope: "lane" | "global";
       readonly retryAfterMs: number;
+      /** Whether the message became a dead letter, because it would have waited for too long. */
+      readonly setAside: boolean;
     }
   /** Calls to Telegram keep failing, so they are held back. */
   | { readonly type: "breaker.opened"; readonly error: ErrorRecord; readonly retryInMs: number }

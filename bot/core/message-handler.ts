@@ -51,10 +51,8 @@ export interface MessageHandler {
   lastWords?(message: Message): readonly NewMessage[];
 }
 
-/** Guards a pool: asked before and inside every claim. */
+/** Keeps the pace that Telegram allows: asked inside every claim. */
 export interface PoolGate {
-  /** False while nothing of this pool may start. `onChange` tells when to ask again. */
-  isOpen(): boolean;
   /** Asked inside the claim's transaction. `take` counts as started. */
   admit(candidate: ClaimCandidate): Admission;
   /** Takes back an admission: the message did not start, because the claim's transaction failed. */

@@ -89,7 +89,9 @@ export type DeadReason =
   | "refused"
   | "quarantined"
   | "ambiguous-dropped"
-  | "lane-full";
+  | "lane-full"
+  /** Telegram wanted its chat to wait for longer than the bot does. */
+  | "rate-limited";
 
 /** A message given up, kept until an operator or the sweeper removes it. */
 export interface DeadLetter {

@@ -145,6 +145,18 @@ export interface PageRequest {
   readonly limit: number;
 }
 
+/** A lane whose first message waits on purpose: after a 429, or between two attempts. */
+export interface WaitingLane {
+  readonly pool: Pool;
+  readonly lane: string;
+  /** Whether the whole lane is parked (a 429); otherwise its head waits for its next attempt. */
+  readonly parked: boolean;
+  readonly availableAtEpochMs: number;
+  /** When its head was queued. */
+  readonly createdAtEpochMs: number;
+  readonly attempts: number;
+}
+
 /** Ages after which finished things are forgotten, in milliseconds since the epoch. */
 export interface SweepRequest {
   readonly deadLettersBeforeEpochMs: number;
@@ -185,6 +197,10 @@ export interface QueueStore {
   recover(decide: (message: Message) => Recovery): Promise<readonly Message[]>;
   /** When the next waiting head of this pool becomes available; `undefined` when none waits. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
+  /** Lanes whose head waits for a parking or a back-off to end, the longest wait first. */
+  waitingLanes(limit: number): Promise<readonly WaitingLane[]>;
+  /** Ends a lane's parking or back-off. @returns false when it does not wait. */
+  releaseLane(pool: Pool, lane: string): Promise<boolean>;
   /** Messages waiting or being worked on. Cheap enough to ask before every poll. */
   depth(pool: Pool): Promise<number>;
   snapshot(): Promise<StoreSnapshot>;

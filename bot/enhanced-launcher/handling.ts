@@ -2,6 +2,7 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
+import type { HoldDevice } from "../core/holds.ts";
 import type { Message, NewMessage } from "../core/message.ts";
 import type { MessageHandler } from "../core/message-handler.ts";
 import type { Secret } from "../core/secret.ts";
@@ -37,7 +38,8 @@ export function createHandledBot(
     module: BotModule;
   },
 ) {
-  const { apiRoot, breaker, clock, gate, module, pollingApi, publish, random, store, token } = deps;
+  const { apiRoot, breaker, clock, gate, holds, module } = deps;
+  const { pollingApi, publish, random, store, token } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
     api: breaker,
@@ -48,6 +50,7 @@ export function createHandledBot(
     permit: (call, signal) => gate.permit(call, signal),
   });
   const rapid = new RapidRequests(config.rapidRequests);
+  holds.add(holdOf(rapid, config.rapidRequests.windowMs, clock));
   const bot = createBot({
     token,
     contextType: createContextType(recorders, direct),
@@ -66,6 +69,21 @@ export function createHandledBot(
     lastWords: (message) => lastWords(module, message),
   });
   return { handler, identity };
+}
+
+function holdOf(rapid: RapidRequests, windowMs: number, clock: Clock): HoldDevice {
+  return {
+    kind: "rapid-requests",
+    targets: ["handling"],
+    advisory: true,
+    look: () => {
+      const { people, untilEpochMs } = rapid.limited(clock.epochMs());
+      if (people === 0) return undefined;
+      const untilMs = clock.monotonicMs() + untilEpochMs - clock.epochMs();
+      const reason = `too many requests from ${people === 1 ? "one person" : `${people} people`}`;
+      return { sinceMs: untilMs - windowMs, untilMs, reason };
+    },
+  };
 }
 
 /** The message to a user whose update was given up, where there is a chat to send it to. */
@@ -91,35 +109,20 @@ export function createQueue(
   deps: Runtime & {
     store: Store;
     gate: FloodGate;
-    breaker: Breaker;
-    held: () => boolean;
-    handlingLimit?: () => number;
     handler: MessageHandler;
     delivery: MessageHandler;
   },
 ): MessageQueue {
-  const { breaker, clock, delivery, gate, handler, handlingLimit, held } = deps;
-  const { publish, random, store } = deps;
+  const { clock, delivery, gate, handler, holds, publish, random, store } = deps;
   return new MessageQueue({
     clock,
-    ...(handlingLimit && { handlingLimit }),
-    held,
+    holds,
     publish,
     random,
     store,
     handlers: { update: handler, send: delivery, broadcast: delivery, alert: delivery },
-    gates: {
-      sending: gate,
-      // Telegram does not limit answers; they only need Telegram to be there.
-      answering: {
-        isOpen: () => breaker.reachable,
-        admit: () => "take",
-        withdraw: () => {},
-        reopensInMs: () => undefined,
-        settle: () => undefined,
-        recovered: () => undefined,
-      },
-    },
+    // Telegram does not limit answers to queries.
+    gates: { sending: gate },
     concurrency: queue.concurrency,
     attemptsMax: queue.attemptsMax,
     backoff: { initialMs: queue.retryInitialMs, maxMs: queue.retryMaxMs },

@@ -15,18 +15,17 @@ export function createIntake(
   parts: Runtime & {
     botId: string;
     queue: MessageQueue;
-    held: () => boolean;
     pollingApi: MeasuredApi;
     breaker: Breaker;
   },
 ): Replaceable<Intake> {
-  const { botId, breaker, clock, held, pollingApi, publish, queue, random } = parts;
+  const { botId, breaker, clock, holds, pollingApi, publish, queue, random } = parts;
   const { mode, pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
   const deps = {
     api: pollingApi,
     botId,
     clock,
-    held,
+    holds,
     publish,
     random,
     accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),

@@ -14,7 +14,7 @@ export function createRestarts(
   { lifecycle, queue }: FaultToleranceConfig,
   deps: Runtime & { directory: string; book: IncidentBook },
 ) {
-  const { book, clock, directory, publish } = deps;
+  const { book, clock, directory, holds, publish } = deps;
   const ledger = new RestartLedger({ directory, clock, pid: process.pid, version });
   const restartLedger: Component = {
     name: "restart-ledger",
@@ -33,6 +33,7 @@ export function createRestarts(
   const safeMode = new SafeMode({
     clock,
     publish,
+    holds,
     concurrency: queue.concurrency,
     deathsMax: lifecycle.safeModeDeaths,
     lives: () => ledger.lives,

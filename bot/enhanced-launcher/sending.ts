@@ -9,6 +9,7 @@ import { MeasuredApi } from "../telegram/client/measured-api.ts";
 import { Breaker } from "../telegram/delivery/breaker.ts";
 import { Delivery } from "../telegram/delivery/delivery.ts";
 import { FloodGate } from "../telegram/delivery/flood-gate.ts";
+import { RateLimits } from "../telegram/delivery/rate-limits.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import { callsPerUpdate } from "../utils/message-queue.ts";
 import { ReconnectManager } from "../utils/reconnect-manager.ts";
@@ -37,7 +38,7 @@ export function createSending(
   config: FaultToleranceConfig,
   deps: Runtime & { store: Store; client: TelegramClient },
 ) {
-  const { client, clock, publish, random, store } = deps;
+  const { client, clock, holds, publish, random, store } = deps;
   const connections = new Replaceable(() => createConnections(config, deps));
   const measured = (name: string) =>
     new MeasuredApi({
@@ -48,18 +49,24 @@ export function createSending(
     });
   const pollingApi = measured(connectionNames.polling);
   const sendingApi = measured(connectionNames.sending);
-  const breaker = new Breaker({ api: sendingApi, clock, publish, random });
+  const breaker = new Breaker({ api: sendingApi, clock, holds, publish, random });
+  const { waitMaxMs } = config.flood;
+  const rateLimits = new RateLimits({ clock, holds, publish, store, waitMaxMs });
   const gate = new FloodGate({
     clock,
-    publish,
     store,
     limits: config.flood,
-    reachable: () => breaker.reachable,
+    paused: () => rateLimits.paused,
   });
-  const delivery = new Delivery({ api: breaker, clock, facts: store, gate, publish, random });
+  const delivery = new Delivery({
+    ...{ api: breaker, clock, facts: store, gate, publish, random, rateLimits },
+  });
   const telegram: Component = {
     name: "telegram",
-    start: () => gate.restore(),
+    start: async () => {
+      await gate.restore();
+      await rateLimits.restore();
+    },
     stop: async () => {
       await breaker.stop();
       await client.close();
@@ -82,7 +89,13 @@ const attemptsPerRoute = 2;
 
 function createConnections(
   { telegram }: FaultToleranceConfig,
-  { client, clock, publish, random, store }: Runtime & { store: Store; client: TelegramClient },
+  {
+    client,
+    clock,
+    publish,
+    random,
+    store,
+  }: Omit<Runtime, "holds"> & { store: Store; client: TelegramClient },
 ): ReconnectManager {
   const deadlineMs = Math.min(heartbeatDeadlineMs, telegram.callDeadlineMs);
   const ask = async (signal: AbortSignal) => {

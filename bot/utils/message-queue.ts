@@ -21,6 +21,7 @@ import { withDeadline } from "../core/deadline.ts";
 import { BotError, HandlerTimeoutError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
+import type { Holds } from "../core/holds.ts";
 import { Loop } from "../core/loop.ts";
 import {
   type AmbiguousPolicy,
@@ -34,10 +35,10 @@ import {
   pools,
 } from "../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler, PoolGate } from "../core/message-handler.ts";
-import { RecentLook } from "../core/recent-look.ts";
 import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
 import { deathsMax, isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
+import { QueueHolds } from "./message-queue/queue-holds.ts";
 import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
@@ -66,10 +67,7 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly store: QueueStore & Pick<FactStore, "getFact" | "setFact">;
   readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
-  /** While this returns true, no pool claims anything. Default: never. */
-  readonly held?: () => boolean;
-  /** Updates that may be handled at a time at present; at most `concurrency`. Default: `concurrency`. */
-  readonly handlingLimit?: () => number;
+  readonly holds: Holds;
   /**
    * Runs the work on a message so that its log lines carry the message's ids. Default: just runs
    * it.
@@ -139,7 +137,7 @@ export class MessageQueue implements Component {
   readonly #pools = new Map<Pool, WorkerPool>();
   readonly #attempts = new Map<number, AbortController>();
   readonly #report: OutcomeReport;
-  readonly #sendingDepth: RecentLook<number>;
+  readonly #holds: QueueHolds;
 
   constructor(deps: MessageQueueDeps) {
     this.#deps = deps;
@@ -147,7 +145,14 @@ export class MessageQueue implements Component {
     this.#sweeper = new Loop(deps.clock, async (loop) => {
       while (await loop.wait(sweepEveryMs)) await this.#sweep();
     });
-    this.#sendingDepth = new RecentLook(deps.clock, () => deps.store.depth("sending"));
+    this.#holds = new QueueHolds({
+      ...deps,
+      now: this.#now,
+      resume: (pool) => this.resume(pool),
+      wake: (pool) => this.wake(pool),
+    });
+    for (const device of this.#holds.devices) deps.holds.add(device);
+    deps.holds.addLanes(this.#holds.lanes);
     const record = (error: unknown) => this.#record(error);
     this.#report = new OutcomeReport({ publish: deps.publish, now: this.#now, record });
   }
@@ -156,10 +161,10 @@ export class MessageQueue implements Component {
 
   async start(): Promise<void> {
     const recovered = await this.#recover();
+    await this.#holds.restore();
     for (const name of pools) {
       const suspectsPending = recovered.some((message) => message.pool === name);
       const pool = this.#createPool(name, name === "handling" && suspectsPending);
-      pool.paused = (await this.#deps.store.getFact(pausedFact(name))) === "yes";
       this.#pools.set(name, pool);
     }
     if (this.#sweeper.stopped) return;
@@ -168,21 +173,22 @@ export class MessageQueue implements Component {
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
-    const { clock, concurrency, gates, handlingLimit, held, publish, store } = this.#deps;
+    const { clock, concurrency, gates, holds, publish, store } = this.#deps;
     const gate = gates[pool];
     return new WorkerPool(
       {
         pool,
         clock,
         store,
+        holds,
         concurrency: pool === "handling" ? concurrency : concurrency * callsPerUpdate,
         now: this.#now,
         ...(gate && { gate }),
-        ...(pool === "handling" && handlingLimit && { limit: handlingLimit }),
-        mayClaim: async () => !held?.() && (pool !== "handling" || (await this.#hasRoomToSend())),
         work: (message, slot) => this.#correlate(message, () => this.#work(message, slot)),
-        onClaimFailed: (error, retryInMs) =>
-          publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs }),
+        onClaimFailed: (error, retryInMs) => {
+          if (isDiskFull(error)) this.#holds.diskWasFull(true);
+          publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs });
+        },
       },
       suspectsPending,
     );
@@ -252,9 +258,20 @@ export class MessageQueue implements Component {
   async insertMessageByPriority(
     messages: readonly NewMessage[],
   ): Promise<readonly EnqueueResult[]> {
-    const results = await this.#deps.store.enqueue(messages);
+    const results = await this.#noticeFullDisk(() => this.#deps.store.enqueue(messages));
     this.#enqueued(messages, results);
     return results;
+  }
+
+  async #noticeFullDisk<T>(commit: () => Promise<T>): Promise<T> {
+    try {
+      const result = await commit();
+      this.#holds.diskWasFull(false);
+      return result;
+    } catch (error) {
+      if (isDiskFull(error)) this.#holds.diskWasFull(true);
+      throw error;
+    }
   }
 
   #enqueued(messages: readonly NewMessage[], results: readonly EnqueueResult[]): void {
@@ -265,11 +282,6 @@ export class MessageQueue implements Component {
   /** Messages that may still be queued before intake should stop fetching; 0 or less when full. */
   async room(): Promise<number> {
     return this.#deps.lengthMax - (await this.#deps.store.depth("handling"));
-  }
-
-  /** Updates are not handled while the sending pool has no room for their replies. */
-  async #hasRoomToSend(): Promise<boolean> {
-    return (await this.#sendingDepth.look()) < this.#deps.lengthMax;
   }
 
   // ---- operating --------------------------------------------------------------------------------
@@ -291,9 +303,8 @@ export class MessageQueue implements Component {
   }
 
   async #setPaused(pool: Pool, paused: boolean): Promise<void> {
-    await this.#deps.store.setFact(pausedFact(pool), paused ? "yes" : "no");
-    const workers = this.#pools.get(pool);
-    if (workers) workers.paused = paused;
+    await this.#holds.setPaused(pool, paused);
+    this.wake(pool);
   }
 
   /**
@@ -315,7 +326,7 @@ export class MessageQueue implements Component {
     const pool = (name: Pool) => {
       const { waiting, inHand, lanes, oldestCreatedAtEpochMs } = stored.pools[name];
       const oldestAgeMs = Math.max(0, now - (oldestCreatedAtEpochMs ?? now));
-      const paused = this.#pools.get(name)?.paused ?? false;
+      const paused = this.#holds.isPaused(name);
       return { waiting, inHand, lanes, oldestAgeMs, paused };
     };
     return {
@@ -453,9 +464,9 @@ export class MessageQueue implements Component {
     const { clock, publish, random } = this.#deps;
     for (let failures = 1; ; failures++) {
       try {
-        return await finish();
+        return await this.#noticeFullDisk(finish);
       } catch (error) {
-        const again = error instanceof BotError && error.code === "STORAGE_FULL";
+        const again = isDiskFull(error);
         const retryInMs = again ? 1 + fullJitter(commitBackoff, failures, random) : 0;
         // ATTEMPT_OVER means that the attempt was already ended; a broken store ends the process.
         if (!(error instanceof BotError && error.code === "ATTEMPT_OVER")) {
@@ -501,10 +512,11 @@ export class MessageQueue implements Component {
   async #sweep(): Promise<void> {
     const { deadLettersKeepMs, publish, store } = this.#deps;
     try {
-      const swept = await store.sweep({
+      const request = {
         deadLettersBeforeEpochMs: this.#now() - deadLettersKeepMs,
         sentBeforeEpochMs: this.#now() - sentKeepMs,
-      });
+      };
+      const swept = await this.#noticeFullDisk(() => store.sweep(request));
       if (swept.dedupeKeys + swept.deadLetters > 0) publish({ type: "queue.swept", ...swept });
     } catch (error) {
       publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs: sweepEveryMs });
@@ -516,6 +528,6 @@ export class MessageQueue implements Component {
   }
 }
 
-function pausedFact(pool: Pool): string {
-  return `queue.paused.${pool}`;
+function isDiskFull(error: unknown): boolean {
+  return error instanceof BotError && error.code === "STORAGE_FULL";
 }

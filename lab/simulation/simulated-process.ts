@@ -12,6 +12,7 @@ import type { Component } from "../../bot/core/component.ts";
 import type { EncryptionKeys } from "../../bot/core/encryption-keys.ts";
 import { EventBus } from "../../bot/core/event-bus.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
+import { Holds } from "../../bot/core/holds.ts";
 import type { JsonObject } from "../../bot/core/message.ts";
 import type { Attempt, MessageHandler } from "../../bot/core/message-handler.ts";
 import { Secret } from "../../bot/core/secret.ts";
@@ -161,7 +162,7 @@ export class SimulatedProcess {
       if (!this.#ended) this.#deps.onEvent(event);
     });
     const { publish } = bus;
-    const runtime = { clock, random, publish };
+    const runtime = { clock, random, publish, holds: new Holds(clock) };
     const real = new SqliteStore({
       ...runtime,
       directory,
@@ -184,17 +185,16 @@ export class SimulatedProcess {
       apiRoot: "http://unused",
       module: workingShop(world),
     });
-    const held = () => false;
     const queue = createQueue(this.#config, {
       ...runtime,
-      ...{ breaker, gate, held, store },
+      ...{ gate, store },
       handler: this.#witnessed(handler),
       delivery: plants.delivery?.(sending.delivery) ?? sending.delivery,
     });
     const botId = String(botUser.id);
     const intake = createIntake(this.#config, {
       ...runtime,
-      ...{ botId, breaker, held, pollingApi, queue },
+      ...{ botId, breaker, pollingApi, queue },
     });
     const manager = new FaultToleranceManager(runtime);
     const health = this.#createHealth(store, breaker, intake, () => manager.snapshot());

@@ -3,6 +3,7 @@
  */
 import { Telegraf } from "telegraf";
 import type { BotApi } from "../../bot/core/bot-api.ts";
+import { Holds } from "../../bot/core/holds.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import type { BotContext } from "../../bot/kit/bot-context.ts";
@@ -12,6 +13,7 @@ import { DirectCalls } from "../../bot/telegram/context/recorded-telegram.ts";
 import { UpdateHandler } from "../../bot/telegram/context/update-handler.ts";
 import { Delivery } from "../../bot/telegram/delivery/delivery.ts";
 import { FloodGate } from "../../bot/telegram/delivery/flood-gate.ts";
+import { RateLimits } from "../../bot/telegram/delivery/rate-limits.ts";
 import type { MessageQueueDeps } from "../../bot/utils/message-queue.ts";
 import type { CrashPlan } from "../../lab/simulation/simulated-disk.ts";
 import type { QueueMachine, QueueProcess } from "./queue-under-test.ts";
@@ -52,8 +54,10 @@ export function bootDurableBot(
   const random = () => 0.5;
   return machine.boot((store) => {
     const limits = { enabled: false, chatBurst: 1, groupPerMinute: 20, totalPerSecond: 30 };
-    const gate = new FloodGate({ clock, publish, limits, store, reachable: () => true });
-    const send = new Delivery({ api, gate, clock, random, publish, facts: store });
+    const gate = new FloodGate({ clock, limits, store, paused: () => false });
+    const holds = new Holds(clock);
+    const rateLimits = new RateLimits({ clock, publish, holds, store, waitMaxMs: 300_000 });
+    const send = new Delivery({ api, gate, rateLimits, clock, random, publish, facts: store });
     const permit: FloodGate["permit"] = (call, signal) => gate.permit(call, signal);
     const direct = new DirectCalls({ api, clock, random, token, apiRoot: "http://unused", permit });
     const recorders: Recorders = new WeakMap();

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { BotEvent } from "../../bot/core/events.ts";
+import { Holds } from "../../bot/core/holds.ts";
 import type { MessageType, NewMessage } from "../../bot/core/message.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
 import { shopTables } from "../../bot/shop/sqlite-tables.ts";
@@ -74,6 +75,7 @@ export class QueueMachine {
       clock,
       store,
       publish,
+      holds: new Holds(clock),
       random: () => 0.5,
       handlers: handlers({}),
       gates: {},

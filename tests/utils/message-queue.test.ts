@@ -8,6 +8,7 @@ import { StorageFullError } from "../../bot/core/errors.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import type { Message } from "../../bot/core/message.ts";
 import type { Attempt, HandlerResult } from "../../bot/core/message-handler.ts";
+import { heldWhile } from "../support/held-while.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { handlers, QueueMachine, send, update } from "../support/queue-under-test.ts";
 
@@ -466,27 +467,18 @@ describe("operating", () => {
     expect(ofType(second.events, "message.recovered")).toEqual([]);
   });
 
-  test("a closed gate holds back a pool until it opens", async () => {
+  test("a hold keeps back a pool until it is over", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder();
-    let open = false;
+    let held = true;
     const { queue } = await machine.start({
       handlers: handlers({ send: handle }),
-      gates: {
-        sending: {
-          isOpen: () => open,
-          admit: () => "take",
-          withdraw: () => {},
-          reopensInMs: () => undefined,
-          settle: () => undefined,
-          recovered: () => undefined,
-        },
-      },
+      holds: heldWhile(machine.clock, () => held),
     });
     await queue.insertMessageByPriority([send("a", "1")]);
     await machine.clock.advance(60_000);
     expect(seen).toEqual([]);
-    open = true;
+    held = false;
     queue.wake("sending");
     await machine.clock.advance(0);
     expect(seen).toEqual(["1"]);

@@ -248,6 +248,7 @@ export const zh = {
     quarantined: "已隔离",
     "ambiguous-dropped": "结果不明，已丢弃",
     "lane-full": "会话队列已满",
+    "rate-limited": "Telegram 限制了该会话",
   },
   any: "全部",
   errorCode: "错误代码",

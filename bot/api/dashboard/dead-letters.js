@@ -8,7 +8,14 @@ const pageSize = 25;
 /** Dead letters that one call of the API accepts. */
 const bulkMax = 1_000;
 const types = ["update", "send", "broadcast", "alert"];
-const reasons = ["attempts-exhausted", "refused", "quarantined", "ambiguous-dropped", "lane-full"];
+const reasons = [
+  "attempts-exhausted",
+  "refused",
+  "quarantined",
+  "ambiguous-dropped",
+  "lane-full",
+  "rate-limited",
+];
 
 export class DeadLetters {
   #api;

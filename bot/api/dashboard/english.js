@@ -259,6 +259,7 @@ export const en = {
     quarantined: "quarantined",
     "ambiguous-dropped": "ambiguous, dropped",
     "lane-full": "chat's queue full",
+    "rate-limited": "Telegram's limit on the chat",
   },
   any: "any",
   errorCode: "error code",

@@ -9,6 +9,7 @@ export const deadReason = z.enum([
   "quarantined",
   "ambiguous-dropped",
   "lane-full",
+  "rate-limited",
 ]);
 
 const poolFigures = z.object({

@@ -7,7 +7,7 @@
  */
 
 import { type Pool, priorities } from "../../core/message.ts";
-import type { ClaimCandidate } from "../../core/store.ts";
+import type { ClaimCandidate, WaitingLane } from "../../core/store.ts";
 import type { MessageRow } from "./message-rows.ts";
 import type { Database } from "./sqlite-driver.ts";
 
@@ -27,6 +27,15 @@ interface CandidateRow {
   readonly priority: number;
   readonly flood_scope: string | null;
   readonly flood_cost: number;
+}
+
+interface WaitingLaneRow {
+  readonly lane: string;
+  readonly pool: Pool;
+  readonly available_at: number;
+  readonly not_before: number;
+  readonly created_at: number;
+  readonly attempts: number;
 }
 
 const candidateColumns = `l.head_id, l.lane, l.priority, m.flood_scope, m.flood_cost
@@ -80,6 +89,16 @@ export class LaneTable {
       nextAvailable: database.prepare(
         `SELECT min(available_at) AS at FROM lanes
          WHERE pool = ? AND priority = ? AND busy = 0 AND head_id IS NOT NULL`,
+      ),
+      waiting: database.prepare(
+        `SELECT l.lane, l.pool, l.available_at, l.not_before, m.created_at, m.attempts
+         FROM lanes l JOIN messages m ON m.id = l.head_id
+         WHERE l.busy = 0 AND l.available_at > ?1 AND (l.not_before > ?1 OR m.attempts > 0)
+         ORDER BY l.available_at DESC LIMIT ?2`,
+      ),
+      release: database.prepare(
+        `UPDATE lanes SET not_before = 0, available_at = ?1
+         WHERE lane = ?2 AND pool = ?3 AND busy = 0 AND available_at > ?1`,
       ),
       sweep: database.prepare("DELETE FROM lanes WHERE head_id IS NULL AND not_before <= ?"),
     };
@@ -165,6 +184,23 @@ export class LaneTable {
   /** Returns the heads claimed when a process died, those with the most deaths last. */
   suspects(pool: Pool, availableBy: number, limit: number) {
     return this.#sql.suspects.all<CandidateRow>(pool, availableBy, limit).map(toCandidate);
+  }
+
+  /** Returns the lanes that are parked or whose head backs off, the longest wait first. */
+  waiting(nowEpochMs: number, limit: number): readonly WaitingLane[] {
+    return this.#sql.waiting.all<WaitingLaneRow>(nowEpochMs, limit).map((row) => ({
+      pool: row.pool,
+      lane: row.lane,
+      parked: row.not_before > nowEpochMs,
+      availableAtEpochMs: row.available_at,
+      createdAtEpochMs: row.created_at,
+      attempts: row.attempts,
+    }));
+  }
+
+  /** Ends a lane's parking and its head's back-off. @returns false when it does not wait. */
+  release(lane: string, pool: Pool, nowEpochMs: number): boolean {
+    return this.#sql.release.run(nowEpochMs, lane, pool) > 0;
   }
 
   nextAvailableAt(pool: Pool): number | undefined {

@@ -4,7 +4,7 @@
  * Every method is synchronous and runs inside a transaction of its caller (sqlite-store.ts).
  */
 import { AttemptOverError, type ErrorRecord, StepResultError } from "../../core/errors.ts";
-import type { DeadReason, Message, NewMessage } from "../../core/message.ts";
+import type { DeadReason, Message, NewMessage, Pool } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -15,6 +15,7 @@ import type {
   SentRecord,
   StoreSnapshot,
   SweepRequest,
+  WaitingLane,
 } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { DeadLetterTable } from "./dead-letter-table.ts";
@@ -288,6 +289,14 @@ export class QueueTables {
     }
     this.#sql.insertStep.run(origin, name, this.#ring.seal(text, places.stepResult(origin, name)));
     return JSON.parse(text);
+  }
+
+  waitingLanes(now: number, limit: number): readonly WaitingLane[] {
+    return this.#lanes.waiting(now, limit);
+  }
+
+  releaseLane(pool: Pool, lane: string, now: number): boolean {
+    return this.#lanes.release(lane, pool, now);
   }
 
   nextAvailableAt(pool: Message["pool"]): number | undefined {

@@ -264,6 +264,14 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }) => queue.nextAvailableAt(pool));
   }
 
+  waitingLanes(limit: number) {
+    return this.#write(({ queue }, now) => queue.waitingLanes(now, limit));
+  }
+
+  releaseLane(pool: Pool, lane: string) {
+    return this.#write(({ queue }, now) => queue.releaseLane(pool, lane, now));
+  }
+
   depth(pool: Pool) {
     return this.#write(({ queue }) => queue.depth(pool));
   }

@@ -26,6 +26,9 @@ export class RapidRequests {
   readonly #options: RapidRequestsOptions;
   readonly #people = new LruMap<number, Requests>(peopleMax);
 
+  /** Until when the people who were told or ignored are over the limit. */
+  readonly #limited = new LruMap<number, number>(peopleMax);
+
   constructor(options: RapidRequestsOptions) {
     this.#options = options;
   }
@@ -39,8 +42,17 @@ export class RapidRequests {
       if (before <= atMs - this.#options.windowMs) seen.delete(id);
     }
     const verdict = this.#decide(seen);
+    if (verdict !== "fine") this.#limited.set(userId, atMs + this.#options.windowMs);
     seen.set(updateId, { atMs, verdict });
     return verdict;
+  }
+
+  /** People whose requests are ignored at present, and until when the last of them is. */
+  limited(nowEpochMs: number): { readonly people: number; readonly untilEpochMs: number } {
+    for (const [userId, until] of this.#limited) {
+      if (until <= nowEpochMs) this.#limited.delete(userId);
+    }
+    return { people: this.#limited.size, untilEpochMs: Math.max(0, ...this.#limited.values()) };
   }
 
   #decide(seen: Requests): RapidVerdict {

@@ -13,6 +13,7 @@ import {
   UnauthorizedError,
 } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
+import type { HoldLook, Holds } from "../../core/holds.ts";
 import { Loop } from "../../core/loop.ts";
 import type { JsonObject } from "../../core/message.ts";
 import {
@@ -29,6 +30,7 @@ export interface BreakerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
+  readonly holds: Holds;
 }
 
 /**
@@ -48,6 +50,12 @@ export class Breaker implements BotApi {
     this.#deps = deps;
     this.#loop = new Loop(deps.clock, async (loop) => {
       while (await loop.wait(Number.POSITIVE_INFINITY)) await this.#probe(loop);
+    });
+    deps.holds.add({
+      kind: "telegram-unreachable",
+      targets: ["sending", "answering"],
+      look: () => this.#hold(),
+      release: () => this.signOfLife(),
     });
   }
 
@@ -86,6 +94,11 @@ export class Breaker implements BotApi {
 
   stop(): Promise<void> {
     return this.#loop.stop();
+  }
+
+  #hold(): HoldLook | undefined {
+    if (this.#state.kind === "closed") return undefined;
+    return { limit: 0, sinceMs: this.#state.openedAtMs, reason: "Telegram cannot be reached" };
   }
 
   #judge(error: unknown): void {

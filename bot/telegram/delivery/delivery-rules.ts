@@ -4,7 +4,8 @@
  *   effect of the call     consequence
  *   delivered              done
  *   provably not sent      tried again after the breaker or a short wait, no attempt spent
- *   429                    lane parked for retry_after, no attempt spent
+ *   429                    lane parked for retry_after, no attempt spent; a message that would wait
+ *                          for too long is set aside (rate-limits.ts)
  *   unknown (ambiguous)    the message's own policy: tried again (an attempt spent), or given up
  *   chat gone              dead letter, the chat is marked unreachable
  *   chat migrated          tried again at once, with the new id
@@ -26,7 +27,7 @@ import type { CallEnd } from "./flood-rules.ts";
 export type DeliveryDecision =
   | { readonly kind: "done" }
   | { readonly kind: "not-sent" }
-  | { readonly kind: "park-lane"; readonly delayMs: number }
+  | { readonly kind: "rate-limited"; readonly retryAfterMs: number }
   | { readonly kind: "ambiguous"; readonly policy: AmbiguousPolicy }
   | { readonly kind: "readdress"; readonly chatId: number }
   | { readonly kind: "chat-gone"; readonly reason: string }
@@ -34,7 +35,9 @@ export type DeliveryDecision =
 
 /** Decides what follows when a call failed with `error`. */
 export function decideDelivery(error: TelegramError, policy: AmbiguousPolicy): DeliveryDecision {
-  if (error instanceof RateLimitedError) return { kind: "park-lane", delayMs: error.retryAfterMs };
+  if (error instanceof RateLimitedError) {
+    return { kind: "rate-limited", retryAfterMs: error.retryAfterMs };
+  }
   if (error instanceof ChatMigratedError) {
     return { kind: "readdress", chatId: error.migratedToChatId };
   }
@@ -58,23 +61,4 @@ export function toCallEnd(error: unknown): CallEnd {
 /** Whether the breaker counts `error` as a failure of Telegram as a whole. */
 export function saysTelegramIsDown(error: TelegramError): boolean {
   return error.effect !== "refused";
-}
-
-/** Chats that must be rate limited within `windowMs` before all sending is parked. */
-const chatsMax = 3;
-const windowMs = 10_000;
-
-/** A 429 seen in a chat. */
-export interface RateLimitSighting {
-  readonly lane: string;
-  readonly atMs: number;
-}
-
-/**
- * Whether so many chats got a 429 at once that the overall limit must have been hit. One chat's
- * limit parks only its lane.
- */
-export function decideGlobalPark(sightings: readonly RateLimitSighting[], nowMs: number): boolean {
-  const recent = sightings.filter((sighting) => sighting.atMs > nowMs - windowMs);
-  return new Set(recent.map((sighting) => sighting.lane)).size >= chatsMax;
 }

@@ -15,11 +15,13 @@ import type { FactStore } from "../../core/store.ts";
 import type { OutgoingCall } from "./call-message.ts";
 import { decideDelivery, toCallEnd } from "./delivery-rules.ts";
 import type { FloodGate } from "./flood-gate.ts";
+import type { RateLimits } from "./rate-limits.ts";
 
 export interface DeliveryDeps {
   /** The API behind the breaker. */
   readonly api: BotApi;
   readonly gate: FloodGate;
+  readonly rateLimits: RateLimits;
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
@@ -41,9 +43,12 @@ export class Delivery implements MessageHandler {
     const { method, payload } = call;
     const unreachable = await this.#knownUnreachable(message, method);
     if (unreachable) return unreachable;
+    const { api, clock, gate, rateLimits } = this.#deps;
+    const begunAtMs = clock.monotonicMs();
     try {
-      await this.#deps.api.call(method, payload, { signal });
-      this.#deps.gate.ended(message.id, "answered");
+      await api.call(method, payload, { signal });
+      gate.ended(message.id, "answered");
+      await rateLimits.accepted(message, begunAtMs);
       return {
         kind: "done",
         ...(message.floodScope !== undefined && { reachedChat: message.floodScope }),
@@ -68,7 +73,7 @@ export class Delivery implements MessageHandler {
     call: OutgoingCall,
     error: TelegramError,
   ): Promise<HandlerResult> {
-    const { gate, publish, random } = this.#deps;
+    const { gate, publish, random, rateLimits } = this.#deps;
     gate.ended(message.id, toCallEnd(error));
     const decision = decideDelivery(error, message.ambiguous);
     switch (decision.kind) {
@@ -78,9 +83,11 @@ export class Delivery implements MessageHandler {
         const delayMs = Math.ceil(fullJitter(notSentBackoff, message.claims, random));
         return { kind: "postponed", delayMs, parkLane: false, error };
       }
-      case "park-lane":
-        await gate.rateLimited(message.lane, decision.delayMs);
-        return { kind: "postponed", delayMs: decision.delayMs, parkLane: true, error };
+      case "rate-limited": {
+        const verdict = await rateLimits.refused(message, decision.retryAfterMs);
+        if (verdict.kind === "set-aside") return { kind: "dead", reason: "rate-limited", error };
+        return { kind: "postponed", delayMs: verdict.delayMs, parkLane: true, error };
+      }
       case "readdress":
         publish({ type: "chat.migrated" });
         return readdress(call, decision.chatId, error);

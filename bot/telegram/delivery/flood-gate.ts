@@ -1,6 +1,6 @@
 /**
- * Flood gate: lets a message of the sending pool start when Telegram's limits, the chat's windows
- * and the breaker allow it.
+ * Flood gate: lets a message of the sending pool start when Telegram's limits and the chat's
+ * windows allow it.
  *
  * The figures of telegram/delivery/flood-rules.ts survive a restart: what was sent in the last
  * minute is read back from the store, and a call interrupted by a crash counts as still under way.
@@ -8,28 +8,17 @@
 import type { Clock } from "../../core/clock.ts";
 import { steadyEpoch } from "../../core/clock.ts";
 import { CallNotSentError } from "../../core/errors.ts";
-import type { Publish } from "../../core/events.ts";
 import type { Message } from "../../core/message.ts";
 import type { PoolGate } from "../../core/message-handler.ts";
-import { Ring } from "../../core/ring.ts";
-import type {
-  Admission,
-  ClaimCandidate,
-  FactStore,
-  QueueStore,
-  SentRecord,
-} from "../../core/store.ts";
-import { decideGlobalPark, type RateLimitSighting } from "./delivery-rules.ts";
+import type { Admission, ClaimCandidate, QueueStore, SentRecord } from "../../core/store.ts";
 import { type CallEnd, FloodControl, type FloodLimits, type FloodVerdict } from "./flood-rules.ts";
 
 export interface FloodGateDeps {
   readonly clock: Clock;
-  readonly publish: Publish;
   readonly limits: FloodLimits;
-  readonly store: Pick<QueueStore, "sentSince" | "recordSent"> &
-    Pick<FactStore, "getFact" | "setFact">;
-  /** Whether Telegram can be called at all. */
-  readonly reachable: () => boolean;
+  readonly store: Pick<QueueStore, "sentSince" | "recordSent">;
+  /** Whether no call may start at present, because Telegram limits all chats. */
+  readonly paused: () => boolean;
 }
 
 /** What flood control needs to know about a call. */
@@ -39,19 +28,17 @@ export interface FloodFacts {
   readonly floodCost: number;
 }
 
-const parkedFact = "sending.parked-until";
 const windowMs = 60_000;
 /** Milliseconds to wait for a chat's own call in flight, which is usually answered soon. */
 const afterFlightMs = 20;
 const pruneEveryStarts = 1_000;
-/** How many 429 answers are remembered: enough to see whether several chats get them. */
-const sightingsMax = 21;
+/** Milliseconds between two looks while Telegram limits all chats. */
+const pausedMs = 250;
 
 export class FloodGate implements PoolGate {
   readonly #deps: FloodGateDeps;
   readonly #flood: FloodControl;
   readonly #now: () => number;
-  readonly #sightings = new Ring<RateLimitSighting>(sightingsMax);
   #reopensAtMs: number | undefined;
   #starts = 0;
   #permits = 0;
@@ -66,18 +53,12 @@ export class FloodGate implements PoolGate {
   async restore(): Promise<void> {
     const { clock, store } = this.#deps;
     const sent = await store.sentSince(this.#now() - windowMs);
-    const parkedUntil = Number((await store.getFact(parkedFact)) ?? 0);
     // Both clocks are read together, after the slow disk has answered.
     const nowMs = clock.monotonicMs();
     const nowEpochMs = this.#now();
     for (const { atEpochMs, cost, scope } of sent) {
       this.#flood.restore(scope, cost, nowEpochMs - atEpochMs, nowMs);
     }
-    if (parkedUntil > nowEpochMs) this.#flood.park(nowMs + parkedUntil - nowEpochMs);
-  }
-
-  isOpen(): boolean {
-    return this.#deps.reachable();
   }
 
   admit(candidate: ClaimCandidate): Admission {
@@ -154,6 +135,10 @@ export class FloodGate implements PoolGate {
     const candidate = { messageId: id, lane: "", priority: "normal", ...call } as const;
     for (;;) {
       if (signal.aborted) throw new CallNotSentError("given up while waiting for flood control");
+      if (this.#deps.paused()) {
+        await this.#deps.clock.sleep(pausedMs, signal);
+        continue;
+      }
       const admission = this.admit(candidate);
       if (admission === "take") break;
       const waitMs =
@@ -167,17 +152,5 @@ export class FloodGate implements PoolGate {
       const sent = this.#settle(id, call);
       if (sent) await this.#deps.store.recordSent(sent);
     };
-  }
-
-  /** Records a 429 for a lane; when several chats get one, all sending waits. */
-  async rateLimited(lane: string, retryAfterMs: number): Promise<void> {
-    const { clock, publish, store } = this.#deps;
-    const nowMs = clock.monotonicMs();
-    this.#sightings.push({ lane, atMs: nowMs });
-    const global = decideGlobalPark(this.#sightings.values, nowMs);
-    publish({ type: "telegram.rate-limited", scope: global ? "global" : "lane", retryAfterMs });
-    if (!global) return;
-    this.#flood.park(nowMs + retryAfterMs);
-    await store.setFact(parkedFact, String(this.#now() + retryAfterMs));
   }
 }

@@ -68,7 +68,6 @@ export class FloodControl {
   readonly #flights = new Map<number, Flight>();
   /** Start instants of low-priority messages within the last slice. */
   #lowStartsMs: number[] = [];
-  #parkedUntilMs = 0;
 
   constructor(limits: FloodLimits) {
     this.#limits = limits;
@@ -80,7 +79,6 @@ export class FloodControl {
    * @param low Whether the message has low priority and is spread evenly.
    */
   overall(cost: number, low: boolean, nowMs: number): FloodVerdict {
-    if (this.#parkedUntilMs > nowMs) return { atMs: this.#parkedUntilMs };
     if (!this.#limits.enabled || cost === 0) return "now";
     const window = { limit: this.#limits.totalPerSecond, lengthMs: secondMs };
     const verdict = decide(this.#total, window, cost, nowMs);
@@ -140,11 +138,6 @@ export class FloodControl {
     // A clock that was set back must neither open the windows early nor close them for long.
     const sinceMs = Math.max(-lateExecutionMs, agoMs) - epochErrorMs;
     this.#admit({ cost, answeredAtMs: nowMs - sinceMs }, scope, nowMs);
-  }
-
-  /** Parks all sending: nothing starts before `untilMs`. */
-  park(untilMs: number): void {
-    this.#parkedUntilMs = Math.max(this.#parkedUntilMs, untilMs);
   }
 
   /** The number of chats remembered, bounded by what was sent in the last minute. */

@@ -8,6 +8,8 @@ import { PollConflictError, RateLimitedError, UnauthorizedError } from "../../co
 const outage: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
 /** A refused token needs a human, so frequent polls do not help. */
 const unauthorized: BackoffOptions = { initialMs: 5_000, maxMs: 300_000 };
+/** Telegram is asked again after so long, however long it says that one should wait. */
+const rateLimitedMaxMs = 60_000;
 /** The delay is spread so that two conflicting processes do not poll in lock-step. */
 const conflict = { leastMs: 1_000, spreadMs: 2_000 };
 
@@ -17,7 +19,7 @@ const conflict = { leastMs: 1_000, spreadMs: 2_000 };
  * @param failures Failed polls in a row, this one included.
  */
 export function decidePollDelay(error: unknown, failures: number, random: Random): number {
-  if (error instanceof RateLimitedError) return error.retryAfterMs;
+  if (error instanceof RateLimitedError) return Math.min(error.retryAfterMs, rateLimitedMaxMs);
   if (error instanceof PollConflictError) {
     // There is no need to wait for a webhook that was just removed, unless it keeps coming back.
     if (error.reason === "webhook" && failures === 1) return 0;

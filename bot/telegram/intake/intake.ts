@@ -11,6 +11,7 @@ import type { Component } from "../../core/component.ts";
 import { recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
+import type { HoldLook, Holds } from "../../core/holds.ts";
 import type { IntakeSnapshot, RawUpdate } from "../../core/intake.ts";
 import { Loop } from "../../core/loop.ts";
 import type { NewMessage } from "../../core/message.ts";
@@ -30,8 +31,7 @@ export interface IntakeDeps {
   readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
   /** Resolves with the number of updates the queue has room for. */
   readonly room: () => Promise<number>;
-  /** While true, no updates are taken on purpose. Default: never. */
-  readonly held?: () => boolean;
+  readonly holds: Holds;
   /** Called whenever Telegram has answered or posted an update. */
   readonly onHeard: () => void;
 }
@@ -68,13 +68,31 @@ export class Intake implements Component {
   #heardAtMs: number | undefined;
   #failures = 0;
   #failingSinceMs = 0;
-  #heldBack = false;
+  #retryAtMs = 0;
+  #fullSinceMs: number | undefined;
+  #held = false;
 
   constructor(deps: IntakeDeps, source: IntakeSource) {
     this.deps = deps;
     this.#source = source;
     this.#loop = new Loop(deps.clock, (loop) => this.#run(loop));
     this.#recentRoom = new RecentLook(deps.clock, deps.room);
+    deps.holds.add({
+      kind: "queue-full",
+      targets: ["intake"],
+      // The intake asks for room before it takes anything, whatever this says.
+      advisory: true,
+      look: () =>
+        this.#fullSinceMs === undefined
+          ? undefined
+          : { sinceMs: this.#fullSinceMs, reason: "as many updates wait as may" },
+    });
+    deps.holds.add({
+      kind: "intake-failing",
+      targets: ["intake"],
+      look: () => this.#failing(),
+      release: () => this.nudge(),
+    });
   }
 
   // ---- life ---------------------------------------------------------------------------------------
@@ -101,6 +119,7 @@ export class Intake implements Component {
 
   /** Looks at once, because another part has found that Telegram is back. */
   nudge(): void {
+    this.#retryAtMs = 0;
     this.#source.nudge?.();
     this.#loop.wake();
   }
@@ -111,20 +130,27 @@ export class Intake implements Component {
   }
 
   snapshot(): IntakeSnapshot {
-    const { clock, held } = this.deps;
+    const { clock } = this.deps;
     const heard = this.#heardAtMs;
     return {
-      state: this.#waitsFor(held?.() ?? false) ?? this.#state,
+      state: this.#waits() ?? this.#state,
       reason: this.#reason,
       sinceLastHeardMs: heard === undefined ? undefined : clock.monotonicMs() - heard,
       failuresInARow: this.#failures,
     };
   }
 
-  #waitsFor(held: boolean): "held" | "back-pressure" | undefined {
+  #waits(): "held" | "back-pressure" | undefined {
     if (this.#state === "stopped") return undefined;
-    if (held) return "held";
-    return this.#heldBack ? "back-pressure" : undefined;
+    if (this.#held) return "held";
+    return this.heldBack ? "back-pressure" : undefined;
+  }
+
+  #failing(): HoldLook | undefined {
+    const { clock } = this.deps;
+    if (this.#failures === 0 || clock.monotonicMs() >= this.#retryAtMs) return undefined;
+    const reason = `Telegram cannot be asked for updates: ${this.#reason}`;
+    return { limit: 0, sinceMs: this.#failingSinceMs, untilMs: this.#retryAtMs, reason };
   }
 
   async #run(loop: Loop): Promise<void> {
@@ -157,7 +183,7 @@ export class Intake implements Component {
 
   /** Whether the last check for room found none. */
   get heldBack(): boolean {
-    return this.#heldBack;
+    return this.#fullSinceMs !== undefined;
   }
 
   /** The number of updates there is room for now; 0 while updates are held back. */
@@ -209,6 +235,7 @@ export class Intake implements Component {
     const { clock, publish } = this.deps;
     if (this.#failures === 0) this.#failingSinceMs = clock.monotonicMs();
     this.#failures++;
+    this.#retryAtMs = clock.monotonicMs() + retryInMs;
     const record = recordError(error, clock.epochMs());
     this.#state = "backing-off";
     this.#reason = record.code;
@@ -222,12 +249,14 @@ export class Intake implements Component {
   }
 
   async #roomFrom(look: () => Promise<number>): Promise<number> {
-    const { held, publish } = this.deps;
-    if (held?.()) return 0;
+    const { clock, holds, publish } = this.deps;
+    const { limit } = await holds.allowance("intake");
+    this.#held = limit === 0;
+    if (this.#held) return 0;
     const free = await look();
-    if (free > 0 === this.#heldBack) {
-      this.#heldBack = !this.#heldBack;
-      publish(this.#heldBack ? { type: "intake.held-back" } : { type: "intake.resumed", free });
+    if (free > 0 === this.heldBack) {
+      this.#fullSinceMs = this.heldBack ? undefined : clock.monotonicMs();
+      publish(this.heldBack ? { type: "intake.held-back" } : { type: "intake.resumed", free });
     }
     return Math.max(0, free);
   }

@@ -8,6 +8,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { BotError } from "../../core/errors.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
+import type { HoldLook, Holds } from "../../core/holds.ts";
 import { Loop } from "../../core/loop.ts";
 import type { Message, Pool } from "../../core/message.ts";
 import type { PoolGate } from "../../core/message-handler.ts";
@@ -23,15 +24,11 @@ export interface WorkerPoolDeps {
   readonly store: QueueStore;
   /** Messages worked on at a time. */
   readonly concurrency: number;
-  /** Messages that may be worked on at a time at present. Default: `concurrency`. */
-  readonly limit?: () => number;
+  /** Says how many messages may be worked on at a time; the only thing that holds a claim back. */
+  readonly holds: Holds;
   readonly gate?: PoolGate;
   /** Works on one message and ends its attempt. Never rejects. */
   readonly work: (message: Message, slot: Slot) => Promise<void>;
-  /**
-   * False holds back claims although there is work, for example while there is no room for replies.
-   */
-  readonly mayClaim?: () => Promise<boolean>;
   /** Called when a claim has failed; the pool tries again after `retryInMs`. */
   readonly onClaimFailed: (error: unknown, retryInMs: number) => void;
 }
@@ -44,7 +41,7 @@ export interface Slot {
   lend(): void;
 }
 
-/** The pool waits this long after a failed or held-back claim. */
+/** The pool waits this long after a failed claim, or one that the gate stopped. */
 const retryClaimMs = 250;
 
 /** The pool looks for work at least this often, so that its heartbeat is meaningful. */
@@ -67,7 +64,6 @@ export class WorkerPool {
   #slotsUsed = 0;
   #slotsLent = 0;
   #claims = 0;
-  #paused = false;
 
   constructor(deps: WorkerPoolDeps, suspectsPending: boolean) {
     this.#deps = deps;
@@ -75,6 +71,11 @@ export class WorkerPool {
       while (await loop.wait(Math.min(await this.#claimOnce(), napMsMax)));
     });
     this.#suspects = { pending: suspectsPending, running: undefined };
+    deps.holds.add({
+      kind: "suspect-alone",
+      targets: [deps.pool],
+      look: () => this.#suspectAlone(),
+    });
   }
 
   start(): void {
@@ -91,15 +92,6 @@ export class WorkerPool {
     return this.#loop.heartbeat;
   }
 
-  get paused(): boolean {
-    return this.#paused;
-  }
-
-  set paused(paused: boolean) {
-    this.#paused = paused;
-    this.wake();
-  }
-
   /** Makes the pool look for work now. Safe to call at any time. */
   wake(): void {
     this.#loop.wake();
@@ -112,18 +104,13 @@ export class WorkerPool {
 
   /** @returns milliseconds until the next look for work is due; `wake` makes it earlier. */
   async #claimOnce(): Promise<number> {
-    const { clock, concurrency, gate, limit, pool, store, mayClaim } = this.#deps;
-    const free = Math.min(concurrency, limit?.() ?? concurrency) - this.#slotsUsed;
-    if (free <= 0 || this.#paused || gate?.isOpen() === false) return Number.POSITIVE_INFINITY;
-    const suspect = this.#suspects.running;
-    if (suspect) {
-      const aloneForMs = suspect.startedAtMs + suspectAloneMs - clock.monotonicMs();
-      if (aloneForMs > 0) return aloneForMs;
-    }
+    const { concurrency, gate, holds, pool, store } = this.#deps;
+    if (this.#slotsUsed >= concurrency) return Number.POSITIVE_INFINITY;
     try {
-      if (mayClaim && !(await mayClaim())) return retryClaimMs;
-      // The pool may have been paused while `mayClaim` was pending.
-      if (this.#paused) return Number.POSITIVE_INFINITY;
+      const { limit, reviewInMs } = await holds.allowance(pool);
+      const free = Math.min(concurrency, limit) - this.#slotsUsed;
+      if (free <= 0) return reviewInMs;
+      const suspect = this.#suspects.running;
       const claimed = await this.#claim(free);
       if (claimed > 0 || this.#suspects.running !== suspect) return 0;
       const nextAt = await store.nextAvailableAtEpochMs(pool);
@@ -137,6 +124,15 @@ export class WorkerPool {
       this.#deps.onClaimFailed(error, retryClaimMs);
       return retryClaimMs;
     }
+  }
+
+  #suspectAlone(): HoldLook | undefined {
+    const sinceMs = this.#suspects.running?.startedAtMs;
+    if (sinceMs === undefined) return undefined;
+    const untilMs = sinceMs + suspectAloneMs;
+    if (this.#deps.clock.monotonicMs() >= untilMs) return undefined;
+    const reason = "a message that may have killed the process runs alone";
+    return { limit: 1, sinceMs, untilMs, reason };
   }
 
   async #claim(free: number): Promise<number> {

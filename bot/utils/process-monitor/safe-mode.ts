@@ -6,12 +6,14 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
 import type { Publish } from "../../core/events.ts";
+import type { HoldLook, Holds } from "../../core/holds.ts";
 import { Loop } from "../../core/loop.ts";
 import { countDeaths, type Life, safeModeRules } from "./safe-mode-rules.ts";
 
 export interface SafeModeDeps {
   readonly clock: Clock;
   readonly publish: Publish;
+  readonly holds: Holds;
   /** Number of unclean ends in a row from which safe mode applies. */
   readonly deathsMax: number;
   /** Updates handled at a time at full speed; 1 or more. */
@@ -35,16 +37,18 @@ export class SafeMode implements Component {
   #state: SafeModeSnapshot["state"] = "off";
   #deaths = 0;
   #concurrency: number;
+  #sinceMs = 0;
 
   constructor(deps: SafeModeDeps) {
     this.#deps = deps;
     this.#concurrency = deps.concurrency;
     this.#loop = new Loop(deps.clock, (loop) => this.#watch(loop));
-  }
-
-  /** Updates that may be handled at a time. */
-  get concurrency(): number {
-    return this.#concurrency;
+    deps.holds.add({
+      kind: "safe-mode",
+      targets: ["handling"],
+      look: () => this.#hold(),
+      release: () => this.#relax(deps.concurrency),
+    });
   }
 
   snapshot(): SafeModeSnapshot {
@@ -58,6 +62,7 @@ export class SafeMode implements Component {
     this.#state = "careful";
     this.#deaths = deaths;
     this.#concurrency = 1;
+    this.#sinceMs = clock.monotonicMs();
     publish({ type: "safe-mode.entered", deaths });
     this.#loop.start();
   }
@@ -66,14 +71,25 @@ export class SafeMode implements Component {
     return this.#loop.stop();
   }
 
+  #relax(concurrency: number): void {
+    if (this.#concurrency === this.#deps.concurrency) return;
+    this.#concurrency = Math.min(this.#deps.concurrency, concurrency);
+    if (this.#concurrency === this.#deps.concurrency) this.#state = "watching";
+    this.#deps.publish({ type: "safe-mode.relaxed", concurrency: this.#concurrency });
+  }
+
+  #hold(): HoldLook | undefined {
+    if (this.#state !== "careful") return undefined;
+    const reason = `${this.#deaths} processes in a row have died`;
+    return { limit: this.#concurrency, sinceMs: this.#sinceMs, reason };
+  }
+
   async #watch(loop: Loop): Promise<void> {
     const { concurrency, publish } = this.#deps;
     while (this.#concurrency < concurrency) {
       if (!(await loop.wait(safeModeRules.stepMs))) return;
-      this.#concurrency = Math.min(concurrency, 2 * this.#concurrency);
-      publish({ type: "safe-mode.relaxed", concurrency: this.#concurrency });
+      this.#relax(2 * this.#concurrency);
     }
-    this.#state = "watching";
     if (!(await loop.wait(safeModeRules.healthyMs))) return;
     this.#state = "off";
     publish({ type: "safe-mode.left" });

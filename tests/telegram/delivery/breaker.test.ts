@@ -9,6 +9,7 @@ import {
   UnauthorizedError,
 } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
+import { Holds } from "../../../bot/core/holds.ts";
 import { Breaker } from "../../../bot/telegram/delivery/breaker.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
@@ -23,6 +24,7 @@ function setup() {
     api,
     clock,
     random: () => 0,
+    holds: new Holds(clock),
     publish: (event) => events.push(event),
   });
   onTestFinished(() => breaker.stop());

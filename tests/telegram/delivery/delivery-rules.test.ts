@@ -1,5 +1,5 @@
 /** Delivery: the decision after each outcome of a call, as one table. */
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   AlreadyDoneError,
   BreakerOpenError,
@@ -16,14 +16,18 @@ import {
 import {
   type DeliveryDecision,
   decideDelivery,
-  decideGlobalPark,
   saysTelegramIsDown,
   toCallEnd,
 } from "../../../bot/telegram/delivery/delivery-rules.ts";
 import type { CallEnd } from "../../../bot/telegram/delivery/flood-rules.ts";
 
 test.each<[TelegramError, DeliveryDecision, CallEnd, "down" | "up"]>([
-  [new RateLimitedError("m", 3_000), { kind: "park-lane", delayMs: 3_000 }, "answered", "up"],
+  [
+    new RateLimitedError("m", 3_000),
+    { kind: "rate-limited", retryAfterMs: 3_000 },
+    "answered",
+    "up",
+  ],
   [new ChatMigratedError("m", -1007), { kind: "readdress", chatId: -1007 }, "answered", "up"],
   [new ChatGoneError("m", "blocked"), { kind: "chat-gone", reason: "blocked" }, "answered", "up"],
   [new AlreadyDoneError("m"), { kind: "done" }, "answered", "up"],
@@ -46,17 +50,4 @@ test("the message's own policy decides about an ambiguous send", () => {
 
 test("the outcome of a call that ended with a defect is unknown", () => {
   expect(toCallEnd(new TypeError("x"))).toBe("unknown");
-});
-
-describe("all sending is parked", () => {
-  const seen = (...sightings: [string, number][]) =>
-    sightings.map(([lane, atMs]) => ({ lane, atMs }));
-  test.each([
-    ["not for one chat", seen(["a", 1], ["a", 2], ["a", 3], ["a", 4]), 10, false],
-    ["not for two chats", seen(["a", 1], ["b", 2], ["a", 3]), 10, false],
-    ["for three chats", seen(["a", 1], ["b", 2], ["c", 3]), 10, true],
-    ["not when the first was long ago", seen(["a", 1], ["b", 9_000], ["c", 9_500]), 10_001, false],
-  ])("%s", (_, sightings, nowMs, expected) => {
-    expect(decideGlobalPark(sightings, nowMs)).toBe(expected);
-  });
 });

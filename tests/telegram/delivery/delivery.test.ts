@@ -11,10 +11,12 @@ import {
   RateLimitedError,
 } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
+import { Holds } from "../../../bot/core/holds.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
 import { toCallMessage } from "../../../bot/telegram/delivery/call-message.ts";
 import { Delivery } from "../../../bot/telegram/delivery/delivery.ts";
 import { FloodGate } from "../../../bot/telegram/delivery/flood-gate.ts";
+import { RateLimits } from "../../../bot/telegram/delivery/rate-limits.ts";
 import { handlers, QueueMachine } from "../../support/queue-under-test.ts";
 import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
 
@@ -28,6 +30,8 @@ async function start(machine: QueueMachine, api = new ScriptedApi()) {
   const publish = (event: BotEvent) => events.push(event);
   const random = () => 0.5;
   let gate: FloodGate | undefined;
+  let limited: RateLimits | undefined;
+  let holds = new Holds(clock);
   const recorded = {
     call: async <T>(method: string, payload: never, options: never): Promise<T> => {
       const { chat_id: chat, text } = payload as { chat_id: unknown; text: unknown };
@@ -36,13 +40,24 @@ async function start(machine: QueueMachine, api = new ScriptedApi()) {
     },
   };
   const process = await machine.boot((store) => {
-    gate = new FloodGate({ clock, publish, limits, store, reachable: () => true });
-    const send = new Delivery({ api: recorded, gate, clock, random, publish, facts: store });
-    return { gates: { sending: gate }, handlers: { ...handlers({}), send, broadcast: send } };
+    const made = new Holds(clock);
+    const waitMaxMs = 300_000;
+    limited = new RateLimits({ clock, publish, holds: made, store, waitMaxMs });
+    const rateLimits = limited;
+    gate = new FloodGate({ clock, limits, store, paused: () => rateLimits.paused });
+    const deps = { api: recorded, gate, rateLimits, clock, random, publish, facts: store };
+    const send = new Delivery(deps);
+    holds = made;
+    return {
+      holds,
+      gates: { sending: gate },
+      handlers: { ...handlers({}), send, broadcast: send },
+    };
   });
   await gate?.restore();
+  await limited?.restore();
   await process.queue.start();
-  return { ...process, api, clock, events, gate: gate as FloodGate, seen };
+  return { ...process, api, clock, events, gate: gate as FloodGate, holds, seen };
 }
 
 function say(chat: number | string, text: string, more: Partial<NewMessage> = {}): NewMessage {
@@ -73,19 +88,84 @@ describe("an outcome:", () => {
     expect(texts(bot)).toEqual(["a", "other", "a", "b"]);
   });
 
-  test("429 from three chats at once parks everything, even over a restart", async () => {
+  test("429s of three chats stop the others for a second only", async () => {
+    const bot = await setup();
+    bot.api.script(...Array(3).fill(new RateLimitedError("sendMessage", 200_000)));
+    await bot.queue.insertMessageByPriority([1, 2, 3].map((chat) => say(chat, `${chat}`)));
+    await bot.clock.advance(10);
+    const others = Array.from({ length: 10 }, (_, index) => say(10 + index, `other ${index}`));
+    await bot.queue.insertMessageByPriority(others);
+    await bot.clock.advance(900);
+    expect(bot.seen).toHaveLength(3);
+    await bot.clock.advance(2_000);
+    expect(bot.seen).toHaveLength(13);
+    await bot.clock.advance(200_000);
+    expect((await bot.queue.snapshot()).counts).toMatchObject({ dead: 0, done: 13 });
+  });
+
+  test("a limit over all chats lets one send at a time ask, less and less often, also after a restart", async () => {
     const machine = new QueueMachine();
-    const first = await start(machine);
-    first.api.script(...Array(3).fill(new RateLimitedError("sendMessage", 20_000)));
-    await first.queue.insertMessageByPriority([1, 2, 3].map((chat) => say(chat, `${chat}`)));
-    await first.clock.advance(100);
+    const first = await start(
+      machine,
+      new ScriptedApi(() => {
+        throw new RateLimitedError("sendMessage", 3_600_000);
+      }),
+    );
+    const chats = Array.from({ length: 40 }, (_, index) => say(1 + index, "x"));
+    await first.queue.insertMessageByPriority(chats.slice(0, 4));
+    await first.clock.advance(10);
+    await first.queue.insertMessageByPriority(chats.slice(4));
+    await first.clock.advance(300_000);
+    const askedAfterMs = first.seen.map(({ atMs }) => atMs);
+    const pauses = askedAfterMs
+      .slice(4)
+      .map((atMs, index) => atMs - (askedAfterMs[3 + index] ?? 0));
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(1_000);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(15_250);
+    expect(first.seen.length).toBeLessThan(30);
     first.kill();
-    const second = await start(machine);
-    await second.queue.insertMessageByPriority([say(4, "4")]);
-    await second.clock.advance(19_800);
-    expect(texts(second)).toEqual([]);
-    await second.clock.advance(200);
-    expect(texts(second).toSorted()).toEqual(["1", "2", "3", "4"]);
+    const slowly = () => machine.clock.sleep(500, new AbortController().signal);
+    const second = await start(machine, new ScriptedApi(slowly));
+    await second.clock.advance(499);
+    expect(second.seen).toHaveLength(1);
+    await second.clock.advance(60_000);
+    expect((await second.queue.snapshot()).pools.sending.waiting).toBe(0);
+  });
+
+  test("a message whose chat would have to wait for hours is set aside, and its lane goes on", async () => {
+    const bot = await setup();
+    bot.api.script(new RateLimitedError("sendPhoto", 73_414_000));
+    await bot.queue.insertMessageByPriority([say(1, "photo"), say(1, "text")]);
+    await bot.clock.advance(2_000);
+    expect(texts(bot)).toEqual(["photo", "text"]);
+    const [letter] = await bot.store.deadLetters({ offset: 0, limit: 9 });
+    expect(letter).toMatchObject({ reason: "rate-limited", attempts: 1 });
+    await bot.queue.requeue(letter?.id ?? 0);
+    await bot.clock.advance(2_000);
+    expect(texts(bot)).toEqual(["photo", "text", "photo"]);
+  });
+
+  test("short waits that follow each other without an end set a message aside as well", async () => {
+    const bot = await setup();
+    bot.api.script(...Array(20).fill(new RateLimitedError("sendMessage", 60_000)));
+    await bot.queue.insertMessageByPriority([say(1, "a")]);
+    await bot.clock.advance(600_000);
+    expect(texts(bot)).toHaveLength(6);
+    expect(await bot.store.countDeadLetters({ reason: "rate-limited" })).toBe(1);
+  });
+
+  test("a chat that waits is a hold with its end, which can be released by hand", async () => {
+    const bot = await setup();
+    bot.api.script(new RateLimitedError("sendMessage", 200_000));
+    await bot.queue.insertMessageByPriority([say(1, "a")]);
+    await bot.clock.advance(10);
+    const [hold] = await bot.holds.list();
+    expect(hold).toMatchObject({ id: "chat-rate-limited:sending:chat:1", releasable: true });
+    expect(Number(hold?.untilEpochMs) - bot.clock.epochMs()).toBeCloseTo(200_000, -2);
+    expect(await bot.holds.release(hold?.id ?? "")).toBe("released");
+    await bot.clock.advance(1_100);
+    expect(texts(bot)).toEqual(["a", "a"]);
+    expect(await bot.holds.list()).toEqual([]);
   });
 
   test("a call with an unknown outcome is repeated, or given up if its policy says so", async () => {

@@ -13,7 +13,7 @@ const candidate = {
   floodCost: 1,
 } as const;
 
-async function restored(sent: readonly SentRecord[], parkedUntil?: number) {
+async function restored(sent: readonly SentRecord[]) {
   const clock = new ManualClock();
   const slowly = async <T>(value: T) => {
     await clock.sleep(400, new AbortController().signal);
@@ -22,13 +22,10 @@ async function restored(sent: readonly SentRecord[], parkedUntil?: number) {
   const gate = new FloodGate({
     clock,
     limits,
-    publish: () => {},
-    reachable: () => true,
+    paused: () => false,
     store: {
       sentSince: () => slowly(sent),
       recordSent: async () => {},
-      getFact: () => slowly(parkedUntil === undefined ? undefined : String(parkedUntil)),
-      setFact: async () => {},
     },
   });
   const restoring = gate.restore();
@@ -46,10 +43,21 @@ test("a slow disk at the start does not open a window early", async () => {
   expect(gate.admit(candidate)).toBe("take");
 });
 
-test("a slow disk at the start lets no message start before a global 429 is over", async () => {
-  const { clock, gate } = await restored([], new ManualClock().epochMs() + 5_000);
-  await clock.advance(4_199);
-  expect(gate.admit(candidate)).toBe("stop");
-  await clock.advance(1);
-  expect(gate.admit(candidate)).toBe("take");
+test("while Telegram limits all chats a call made at once waits, until it is given up", async () => {
+  let paused = true;
+  const clock = new ManualClock();
+  const store = { sentSince: async () => [], recordSent: async () => {} };
+  const gate = new FloodGate({ clock, limits, paused: () => paused, store });
+  const call = { floodScope: "7", floodCost: 1 };
+  const permitted: string[] = [];
+  void gate.permit(call, new AbortController().signal).then(() => permitted.push("first"));
+  const given = new AbortController();
+  const late = expect(gate.permit(call, given.signal)).rejects.toThrow("given up");
+  await clock.advance(60_000);
+  given.abort();
+  await late;
+  expect(permitted).toEqual([]);
+  paused = false;
+  await clock.advance(250);
+  expect(permitted).toEqual(["first"]);
 });

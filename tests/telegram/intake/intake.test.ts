@@ -1,12 +1,13 @@
 /** Intake: its life and what it says of itself, whichever source updates come from. */
 import { expect, onTestFinished, test } from "vitest";
+import { Holds } from "../../../bot/core/holds.ts";
 import { Intake, type IntakeDeps, type IntakeSource } from "../../../bot/telegram/intake/intake.ts";
+import { heldWhile } from "../../support/held-while.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { ScriptedApi } from "../../support/scripted-api.ts";
 
-function setup(overrides: Partial<IntakeDeps> = {}) {
-  const clock = new ManualClock();
+function setup(overrides: Partial<IntakeDeps> = {}, clock = new ManualClock()) {
   const source: IntakeSource = {
     state: "polling",
     look: async (intake) => {
@@ -23,6 +24,7 @@ function setup(overrides: Partial<IntakeDeps> = {}) {
     accept: async () => [],
     room: async () => 1_000,
     onHeard: () => {},
+    holds: new Holds(clock),
     ...overrides,
   };
   return { clock, component: new Intake(deps, source) };
@@ -33,7 +35,9 @@ lifecycleConformance("the intake", () => setup());
 test("it tells a full queue from a hold, and both from a stop", async () => {
   let free = 0;
   let held = false;
-  const { clock, component } = setup({ room: async () => free, held: () => held });
+  const clock = new ManualClock();
+  const holds = heldWhile(clock, () => held);
+  const { component } = setup({ room: async () => free, holds }, clock);
   onTestFinished(() => component.stop());
   const stateSoon = async () => {
     await clock.advance(1_000);

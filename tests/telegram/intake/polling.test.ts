@@ -10,10 +10,12 @@ import {
   UnauthorizedError,
 } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
+import { Holds } from "../../../bot/core/holds.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
 import { Intake, type IntakeDeps } from "../../../bot/telegram/intake/intake.ts";
 import { Polling } from "../../../bot/telegram/intake/polling.ts";
 import { allowedUpdates } from "../../../bot/telegram/intake/update-message.ts";
+import { heldWhile } from "../../support/held-while.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
@@ -21,8 +23,7 @@ import { hangUntilAborted, ScriptedApi } from "../../support/scripted-api.ts";
 const aborted = new CallUnknownError("aborted");
 const text = (update_id: number) => ({ update_id, message: { chat: { id: 1 }, text: "x" } });
 
-function setup(overrides: Partial<IntakeDeps> = {}) {
-  const clock = new ManualClock();
+function setup(overrides: Partial<IntakeDeps> = {}, clock = new ManualClock()) {
   const api = new ScriptedApi(hangUntilAborted(aborted));
   const events: BotEvent[] = [];
   const accepted: NewMessage[] = [];
@@ -41,6 +42,7 @@ function setup(overrides: Partial<IntakeDeps> = {}) {
     onHeard: () => {
       polls++;
     },
+    holds: new Holds(clock),
     ...overrides,
   };
   const polling = new Intake(deps, new Polling({ pollTimeoutSeconds: 50 }));
@@ -283,7 +285,8 @@ test("a nudge ends a back-off", async () => {
 
 test("while held back on purpose it neither polls nor reports, and it goes on afterwards", async () => {
   let held = true;
-  const { api, clock, events, polling } = setup({ held: () => held });
+  const clock = new ManualClock();
+  const { api, events, polling } = setup({ holds: heldWhile(clock, () => held) }, clock);
   await polling.start();
   await clock.advance(60_000);
   expect(api.calls).toEqual([]);

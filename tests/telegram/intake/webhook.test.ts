@@ -5,12 +5,14 @@ import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { CallNotSentError, StorageFullError } from "../../../bot/core/errors.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
+import { Holds } from "../../../bot/core/holds.ts";
 import type { NewMessage } from "../../../bot/core/message.ts";
 import { Secret } from "../../../bot/core/secret.ts";
 import { Intake, type IntakeDeps } from "../../../bot/telegram/intake/intake.ts";
 import { allowedUpdates } from "../../../bot/telegram/intake/update-message.ts";
 import { Webhook } from "../../../bot/telegram/intake/webhook.ts";
 import { freePort } from "../../../sandbox/ensure.ts";
+import { heldWhile } from "../../support/held-while.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { ScriptedApi } from "../../support/scripted-api.ts";
@@ -37,6 +39,7 @@ async function setup({ port: given, ...overrides }: Partial<IntakeDeps> & { port
     },
     room: async () => 1_000,
     onHeard: () => {},
+    holds: new Holds(clock),
     ...overrides,
   };
   const webhook = new Intake(deps, createWebhook(port));
@@ -80,6 +83,7 @@ lifecycleConformance("the webhook", () => {
     botId: "42",
     accept: async () => [],
     room: async () => 1,
+    holds: new Holds(clock),
     onHeard: () => {},
   };
   return { component: new Intake(deps, createWebhook(0)), clock };
@@ -160,7 +164,9 @@ test("while the queue is full updates are refused and that is reported once; the
 });
 
 test("while work is held back on purpose no update is taken", async () => {
-  const { accepted, post, webhook } = await setup({ held: () => true });
+  const { accepted, post, webhook } = await setup({
+    holds: heldWhile(new ManualClock(), () => true),
+  });
   await webhook.start();
   expect((await post(JSON.stringify(text(7)))).status).toBe(503);
   expect(accepted).toEqual([]);

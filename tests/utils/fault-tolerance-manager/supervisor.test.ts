@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { Component } from "../../../bot/core/component.ts";
 import type { BotEvent } from "../../../bot/core/events.ts";
+import { Holds } from "../../../bot/core/holds.ts";
 import { Intake } from "../../../bot/telegram/intake/intake.ts";
 import { Polling } from "../../../bot/telegram/intake/polling.ts";
 import { restartRules } from "../../../bot/utils/fault-tolerance-manager/recovery-rules.ts";
@@ -191,6 +192,7 @@ test("a poll that hangs in spite of its deadline costs a new poller and no updat
             return messages.map((_, index) => ({ kind: "queued", messageId: index }));
           },
           room: async () => 100,
+          holds: new Holds(clock),
           onHeard: () => {},
         },
         new Polling({ pollTimeoutSeconds: 50 }),

@@ -1,6 +1,7 @@
 /** Safe mode: tests that it limits the work at first, relaxes in steps, watches, and ends. */
 import { expect, onTestFinished, test } from "vitest";
 import type { BotEvent } from "../../../bot/core/events.ts";
+import { Holds } from "../../../bot/core/holds.ts";
 import { SafeMode } from "../../../bot/utils/process-monitor/safe-mode.ts";
 import type { Life } from "../../../bot/utils/process-monitor/safe-mode-rules.ts";
 import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
@@ -9,16 +10,18 @@ import { ManualClock } from "../../support/manual-clock.ts";
 function setup(deaths: number) {
   const clock = new ManualClock();
   const events: BotEvent[] = [];
+  const holds = new Holds(clock);
   const now = clock.epochMs();
   const life: Life = { startedAtEpochMs: now - 1_000, endedAtEpochMs: now - 500, clean: false };
   const safeMode = new SafeMode({
     clock,
     concurrency: 10,
     deathsMax: 3,
+    holds,
     publish: (event) => events.push(event),
     lives: () => Array(deaths).fill(life),
   });
-  return { clock, events, safeMode };
+  return { clock, events, holds, safeMode };
 }
 
 lifecycleConformance("safe mode", () => {
@@ -34,13 +37,13 @@ test("an ordinary start is at full speed", async () => {
 });
 
 test("after three deaths the work begins at once, and twice as much follows every five seconds", async () => {
-  const { clock, events, safeMode } = setup(4);
+  const { clock, events, holds, safeMode } = setup(4);
   await safeMode.start();
   expect(safeMode.snapshot()).toEqual({ state: "careful", deaths: 4, concurrency: 1 });
   const limits: number[] = [];
   for (let step = 0; step < 4; step++) {
     await clock.advance(4_999);
-    limits.push(safeMode.concurrency);
+    limits.push((await holds.allowance("handling")).limit);
     await clock.advance(1);
   }
   expect(limits).toEqual([1, 2, 4, 8]);
@@ -52,6 +55,16 @@ test("after three deaths the work begins at once, and twice as much follows ever
     ...Array(4).fill("safe-mode.relaxed"),
     "safe-mode.left",
   ]);
+});
+
+test("released by hand, it is at full speed at once and goes on watching", async () => {
+  const { holds, safeMode } = setup(4);
+  onTestFinished(() => safeMode.stop());
+  await safeMode.start();
+  expect(await holds.list()).toMatchObject([{ kind: "safe-mode", target: "handling", limit: 1 }]);
+  expect(await holds.release("safe-mode:handling")).toBe("released");
+  expect(safeMode.snapshot()).toEqual({ state: "watching", deaths: 4, concurrency: 10 });
+  expect(await holds.list()).toEqual([]);
 });
 
 type State = "off" | "careful" | "watching" | "left";
