@@ -2,6 +2,7 @@
 import type { Route } from "./route.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { holdRoutes } from "./routes/holds.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { queueRoutes } from "./routes/queue.ts";
@@ -12,6 +13,7 @@ export const routeTable: readonly Route[] = [
   ...healthRoutes,
   ...stateRoutes,
   ...queueRoutes,
+  ...holdRoutes,
   ...deadLetterRoutes,
   ...operationRoutes,
   ...pageRoutes,

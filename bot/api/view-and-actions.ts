@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import type { DeadReason, MessageType, Pool } from "../core/message.ts";
 import type * as health from "./shapes/health.ts";
+import type * as holds from "./shapes/holds.ts";
 import type * as process from "./shapes/process.ts";
 import type * as queue from "./shapes/queue.ts";
 
@@ -34,6 +35,7 @@ export interface MonitoringView {
   /** @param sinceEpochMs Only points and marks after this instant. */
   readonly series: (sinceEpochMs: number) => Shown<typeof process.series>;
   readonly messageQueue: () => Shown<typeof queue.messageQueue>;
+  readonly holds: () => Shown<typeof holds.holds>;
   readonly connections: () => Shown<typeof health.connections>;
   readonly errors: (limit: number) => Shown<typeof process.errors>;
   readonly incidents: (limit: number) => Shown<typeof process.incidents>;
@@ -57,6 +59,8 @@ export interface MonitoringActions {
   readonly requeue: (deadLetterId: number) => Promise<number | undefined>;
   /** @returns false when there is no such dead letter. */
   readonly deleteDeadLetter: (deadLetterId: number) => Promise<boolean>;
+  /** @returns "unknown" when no such hold is in force, "not-releasable" when only its test can end it. */
+  readonly releaseHold: (id: string) => Promise<"released" | "unknown" | "not-releasable">;
   readonly setLogLevel: (level: Shape<typeof process.logLevel>["level"]) => void;
   readonly backup: () => Promise<Shape<typeof process.backup>>;
   readonly rotateKey: () => Promise<Shape<typeof process.keyRotation>>;

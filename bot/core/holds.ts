@@ -172,6 +172,11 @@ export interface Hold {
   readonly releasable: boolean;
 }
 
+/** A hold, and how long the oldest work has waited because of it; 0 when nothing waits. */
+export interface WaitingHold extends Hold {
+  readonly waitedMs: number;
+}
+
 /** Milliseconds after which what is held looks again, unless it is woken before. */
 const reviewMs = 250;
 /** Held lanes that are listed. */

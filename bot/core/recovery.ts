@@ -25,6 +25,7 @@ export type Trouble =
   | "component-stuck"
   | "component-failed"
   | "part-unhealthy"
+  | "work-held"
   | "queue-full"
   | "disk-full"
   | "errors-spike"
@@ -43,6 +44,8 @@ export const strategies: Readonly<Record<Trouble, readonly [Measure, ...Measure[
   "component-failed": ["restart-component", "restart-process"],
   // The second only where a new process can make a difference (`restartAfterMs` of the probe).
   "part-unhealthy": ["degrade", "restart-process"],
+  // What holds work back tests by itself whether it is still needed; an operator can release it.
+  "work-held": ["retry"],
   "queue-full": ["degrade"],
   "disk-full": ["retry"],
   "errors-spike": ["degrade"],

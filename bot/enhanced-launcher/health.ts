@@ -14,6 +14,7 @@ import type { SupervisedComponent } from "../utils/fault-tolerance-manager/super
 import { clockProbe } from "../utils/health-monitor/clock-probe.ts";
 import { componentsProbe } from "../utils/health-monitor/components-probe.ts";
 import { diskProbe } from "../utils/health-monitor/disk-probe.ts";
+import { holdsProbe } from "../utils/health-monitor/holds-probe.ts";
 import { logProbe } from "../utils/health-monitor/log-probe.ts";
 import { processProbes } from "../utils/health-monitor/process-probes.ts";
 import { queueProbe } from "../utils/health-monitor/queue-probe.ts";
@@ -25,6 +26,7 @@ import type { MessageQueue } from "../utils/message-queue.ts";
 import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { ProcessMonitor, type RestartReason } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
+import { listHolds } from "./holds.ts";
 import type { Runtime } from "./runtime.ts";
 import { connectionNames } from "./sending.ts";
 
@@ -70,7 +72,7 @@ export function createHealth(
     components: () => readonly SupervisedComponent[];
   },
 ) {
-  const { breaker, clock, connections, intake, publish, queue, safeMode, store } = deps;
+  const { breaker, clock, connections, holds, intake, publish, queue, safeMode, store } = deps;
   const isQuiet = async () => {
     const all = Object.values((await queue.snapshot()).pools);
     return all.every(({ inHand, waiting }) => inHand + waiting === 0);
@@ -93,6 +95,7 @@ export function createHealth(
       pollDueMs: (config.intake.pollTimeoutSeconds + 15) * 1000,
     }),
     queueProbe(() => lookAtQueue(queue)),
+    holdsProbe(() => listHolds(holds, queue, clock)),
     componentsProbe(deps.components),
     restartsProbe(() => safeMode.snapshot()),
     ...processProbes(() => processMonitor.current.snapshot()),

@@ -1,7 +1,24 @@
 /** Holds: the registry of everything that may hold work back, and what the launcher itself holds. */
 import type { Clock } from "../core/clock.ts";
-import { Holds, type HoldTarget } from "../core/holds.ts";
+import { Holds, type HoldTarget, type WaitingHold } from "../core/holds.ts";
 import { pools } from "../core/message.ts";
+import type { MessageQueue } from "../utils/message-queue.ts";
+
+/** All holds in force, with how long work waits because of each. */
+export async function listHolds(
+  holds: Holds,
+  queue: MessageQueue,
+  clock: Clock,
+): Promise<readonly WaitingHold[]> {
+  const [list, { pools: all }] = await Promise.all([holds.list(), queue.snapshot()]);
+  return list.map((hold) => {
+    const heldMs = Math.max(0, clock.epochMs() - hold.sinceEpochMs);
+    // What waits at Telegram is not known; updates may come at any time.
+    const whole = hold.lane === undefined && hold.target !== "intake";
+    const oldestMs = hold.target === "intake" ? heldMs : all[hold.target].oldestAgeMs;
+    return { ...hold, waitedMs: Math.round(whole ? Math.min(heldMs, oldestMs) : heldMs) };
+  });
+}
 
 const everything: readonly HoldTarget[] = ["intake", ...pools];
 

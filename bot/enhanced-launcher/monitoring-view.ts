@@ -21,6 +21,7 @@ import type { RestartLedger } from "../utils/process-monitor/restart-ledger.ts";
 import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import type { ProcessMonitor } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
+import { listHolds } from "./holds.ts";
 import type { Runtime } from "./runtime.ts";
 import type { TelegramClient } from "./sending.ts";
 import { version } from "./version.ts";
@@ -78,6 +79,7 @@ export function createView(config: FaultToleranceConfig, deps: ShownParts): Moni
     prometheus: shared(() => prometheus.render(), clock),
     series: (sinceEpochMs) => seriesOf(deps.series, sinceEpochMs),
     messageQueue,
+    holds: async () => ({ holds: await listHolds(deps.holds, queue, clock) }),
     connections: () => ({
       connections: connections.current.snapshot(),
       pool: deps.client.pool,
@@ -107,6 +109,7 @@ export function createActions(deps: ShownParts): MonitoringActions {
     setPaused: (pool, paused) => (paused ? queue.pause(pool) : queue.resume(pool)),
     requeue: (id) => queue.requeue(id),
     deleteDeadLetter: (id) => store.deleteDeadLetter(id),
+    releaseHold: (id) => deps.holds.release(id),
     backup: () => store.backup(),
     setLogLevel: (level) => log.setLevel(level),
     rotateKey: () => store.rotateKey(),
@@ -130,9 +133,10 @@ export async function figuresOf(
   deps: MeasuredParts,
 ): Promise<Figures> {
   const { book, breaker, connections, health, log, processMonitor, queue, safeMode, stream } = deps;
-  const [checks, snapshot] = await Promise.all([
+  const [checks, snapshot, holds] = await Promise.all([
     health.current.runAllChecks(),
     queue.snapshot().catch(() => undefined),
+    listHolds(deps.holds, queue, deps.clock).catch(() => []),
   ]);
   const qualities = Object.entries(connections.current.snapshot());
   return {
@@ -149,6 +153,7 @@ export async function figuresOf(
         { up: state === "connected" || state === "unsteady", latencyMs },
       ]),
     ),
+    holds,
     openIncidents: openIncidents(book),
     loopDelayMs: processMonitor.current.snapshot().loopDelayMs,
     memoryLimitBytes: config.process.memoryLimitBytes,

@@ -35,7 +35,11 @@ export function judgeEvent(event: BotEvent): IncidentStep | undefined {
     case "health.changed": {
       const subject = `health of ${event.probe}`;
       if (event.status === "healthy") return { kind: "close", subject };
-      if (event.status === "degraded") return undefined;
+      if (event.status === "degraded") {
+        // Other parts that are degraded do their work; held work waits, and people with it.
+        if (event.probe !== "holds") return undefined;
+        return open(subject, "work-held", event.reason ?? "degraded", "at once");
+      }
       return open(subject, "part-unhealthy", event.reason ?? "unhealthy", "at once");
     }
     case "connection.lost": {

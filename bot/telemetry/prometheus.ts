@@ -6,6 +6,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { BotEvent } from "../core/events.ts";
+import { type HoldKind, holdKinds } from "../core/holds.ts";
 import { type LogLevel, logLevels } from "../core/log-level.ts";
 import { pools } from "../core/message.ts";
 
@@ -31,6 +32,7 @@ export interface Figures {
   readonly connections: Readonly<
     Record<string, { readonly up: boolean; readonly latencyMs: number | null }>
   >;
+  readonly holds: readonly { readonly kind: HoldKind; readonly waitedMs: number }[];
   readonly openIncidents: number;
   readonly loopDelayMs: number;
   readonly memoryLimitBytes: number;
@@ -163,6 +165,12 @@ export class Prometheus {
         gauges.probes.set({ probe, status }, Number(status === verdict));
       }
     }
+    for (const kind of Object.keys(holdKinds)) {
+      const inForce = figures.holds.filter((hold) => hold.kind === kind);
+      gauges.holds.set({ kind }, inForce.length);
+      const waitedMs = Math.max(0, ...inForce.map((hold) => hold.waitedMs));
+      gauges.holdWaiting.set({ kind }, waitedMs / 1000);
+    }
     gauges.connectionLatency.reset();
     for (const [connection, { latencyMs, up }] of Object.entries(figures.connections)) {
       gauges.connectionUp.set({ connection }, Number(up));
@@ -239,6 +247,12 @@ function createGauges(registry: Registry) {
     safeMode: gauge(
       "bot_safe_mode",
       "1 while the bot works more carefully after deaths, and is watched.",
+    ),
+    holds: gauge("bot_holds", "Holds in force: what holds work back.", ["kind"]),
+    holdWaiting: gauge(
+      "bot_hold_waiting_seconds",
+      "How long the oldest work has waited because of a hold.",
+      ["kind"],
     ),
     connectionUp: gauge("bot_connection_up", "1 while the connection is up.", ["connection"]),
     connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),

@@ -3,7 +3,8 @@ import { request } from "node:http";
 import { onTestFinished } from "vitest";
 import { EventStream } from "../../bot/api/event-stream.ts";
 import { MonitoringServer, type MonitoringServerDeps } from "../../bot/api/monitoring.ts";
-import type { MonitoringActions, MonitoringView } from "../../bot/api/view-and-actions.ts";
+import type { holds } from "../../bot/api/shapes/holds.ts";
+import type { MonitoringActions, MonitoringView, Shape } from "../../bot/api/view-and-actions.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import { forEveryColumn } from "../../bot/core/series.ts";
@@ -24,6 +25,7 @@ export const view: MonitoringView = {
   prometheus: async () => "# HELP bot_up 1 while it is.\n# TYPE bot_up gauge\nbot_up 1\n",
   series: () => ({ everyMs: 5_000, atEpochMs: [], columns, marks: [] }),
   messageQueue: async () => messageQueue,
+  holds: () => ({ holds: [hold] }),
   connections: () => ({ connections: {}, pool }),
   errors: () => ({ groups: [] }),
   incidents: () => ({ open: 0, incidents: [] }),
@@ -53,6 +55,11 @@ export function recordingActions(asked: unknown[]): MonitoringActions {
     deleteDeadLetter: async (id) => {
       note("deleteDeadLetter", id);
       return id === letter.id;
+    },
+    releaseHold: async (id) => {
+      note("releaseHold", id);
+      if (id === "disk-full:handling") return "not-releasable";
+      return id === hold.id ? "released" : "unknown";
     },
     setLogLevel: (level) => note("setLogLevel", level),
     backup: async () => ({ file: "backup.db", bytes: 1, durationMs: 1 }),
@@ -176,6 +183,11 @@ const messageQueue = {
     expired: 0,
     recovered: 0,
   },
+};
+export const hold: Shape<typeof holds>["holds"][number] = {
+  ...{ id: "chat-rate-limited:sending:chat:7", kind: "chat-rate-limited", target: "sending" },
+  ...{ lane: "chat:7", limit: 0, reason: "Telegram limits this chat", sinceEpochMs: 1 },
+  ...{ untilEpochMs: 2, waitedMs: 1, test: "its next send", releasable: true },
 };
 const pool = { connected: 1, running: 0, pending: 0, connectionsMax: 2, route: 0 };
 

@@ -5,7 +5,7 @@ import { createApplication } from "../../bot/api/application.ts";
 import { describeApi } from "../../bot/api/openapi.ts";
 import { RateLimits } from "../../bot/api/rate-limits.ts";
 import { routeTable } from "../../bot/api/route-table.ts";
-import { letter, operateToken, serverDeps, setupApi } from "./api-under-test.ts";
+import { hold, letter, operateToken, serverDeps, setupApi } from "./api-under-test.ts";
 
 interface Operation {
   readonly summary: string;
@@ -70,6 +70,7 @@ const bodies: Readonly<Record<string, object>> = {
   "post /api/message-queue/resume": { type: "update" },
   "post /api/dead-letters/requeue": { ids: [letter.id, 8] },
   "post /api/dead-letters/delete": { filter: { reason: "refused" } },
+  "post /api/holds/{id}/release": {},
   "post /api/log-level": { level: "debug" },
 };
 
@@ -81,7 +82,9 @@ test.each(documented.map(({ method, path, operation }) => [method, path, operati
     const answer = await call({
       // The stream would never end.
       method: path === "/api/events" ? "HEAD" : method.toUpperCase(),
-      path: path.replace("{id}", String(letter.id)).replace("{name}", "uplot.js"),
+      path: path
+        .replace("{id}", path.includes("holds") ? hold.id : String(letter.id))
+        .replace("{name}", "uplot.js"),
       token: operateToken,
       ...(bodies[`${method} ${path}`] && { body: JSON.stringify(bodies[`${method} ${path}`]) }),
     });

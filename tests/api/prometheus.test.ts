@@ -25,6 +25,7 @@ const figures: Figures = {
   breakerOpen: false,
   safeMode: false,
   connections: { database: { up: true, latencyMs: 1 } },
+  holds: [{ kind: "paused", waitedMs: 90_000 }],
   openIncidents: 0,
   loopDelayMs: 1,
   memoryLimitBytes: 1,

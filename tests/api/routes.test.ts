@@ -1,6 +1,6 @@
 /** What each address does with what it is given. */
 import { expect, test } from "vitest";
-import { letter, operateToken, readToken, setupApi } from "./api-under-test.ts";
+import { hold, letter, operateToken, readToken, setupApi } from "./api-under-test.ts";
 
 const post = (path: string, body: unknown) => ({
   path,
@@ -56,6 +56,26 @@ test.each(["hello", "{", "[]", '"text"', "null", "12", "\u00ff{", '{"pool":"send
     expect(asked).toEqual([]);
   },
 );
+
+test("what holds work back is listed, and released by its id", async () => {
+  const { asked, call } = await setupApi();
+  expect((await call({ path: "/api/holds" })).json).toMatchObject({ data: { holds: [hold] } });
+  const path = `/api/holds/${encodeURIComponent(hold.id)}/release`;
+  expect((await call(post(path, {}))).json).toMatchObject({
+    data: { id: hold.id, released: true },
+  });
+  expect((await call(post("/api/holds/nothing/release", {}))).status).toBe(404);
+  const refused = await call(post("/api/holds/disk-full:handling/release", {}));
+  expect([refused.status, refused.json]).toMatchObject([
+    409,
+    { error: { code: "HOLD_NOT_RELEASABLE" } },
+  ]);
+  expect(asked).toEqual([
+    ["releaseHold", hold.id],
+    ["releaseHold", "nothing"],
+    ["releaseHold", "disk-full:handling"],
+  ]);
+});
 
 test("a restart of the process is accepted once", async () => {
   const { asked, call } = await setupApi();

@@ -116,6 +116,17 @@ test("it keeps the latest five hundred incidents", () => {
   expect(readFileSync(file, "utf8").trim().split("\n")).toHaveLength(500);
 });
 
+test("work that is held back for long is an incident; other parts that are degraded are none", () => {
+  const book = setup().open();
+  const changed = (probe: string, status: "degraded" | "healthy") =>
+    book.listener({ type: "health.changed", probe, status, reason: "why" });
+  changed("memory", "degraded");
+  changed("holds", "degraded");
+  expect(book.list(9)).toMatchObject([{ trouble: "work-held", subject: "health of holds" }]);
+  changed("holds", "healthy");
+  expect(book.list(1)[0]).toHaveProperty("closedAtEpochMs");
+});
+
 test("repeated attempts are counted in the incident", () => {
   const book = setup().open();
   book.listener(lost);

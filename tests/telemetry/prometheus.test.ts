@@ -13,6 +13,7 @@ const figures: Figures = {
   breakerOpen: true,
   safeMode: false,
   connections: { polling: { up: true, latencyMs: 250 } },
+  holds: [{ kind: "paused", waitedMs: 90_000 }],
   openIncidents: 2,
   loopDelayMs: 20,
   memoryLimitBytes: 1_000,
@@ -66,6 +67,9 @@ test.each<[BotEvent, string]>([
 
 test.each([
   "bot_ready 1",
+  'bot_holds{kind="paused"} 1',
+  'bot_holds{kind="disk-full"} 0',
+  'bot_hold_waiting_seconds{kind="paused"} 90',
   'bot_probe_status{probe="disk",status="degraded"} 1',
   'bot_probe_status{probe="disk",status="healthy"} 0',
   'bot_queue_oldest_age_seconds{pool="sending"} 2.5',

@@ -9,6 +9,7 @@ import { DeadLetters } from "./dead-letters.js";
 import { askForToken, confirmed, listenToDialogs, operate, toast } from "./dialogs.js";
 import { drawChildren, element, pick, setText } from "./elements.js";
 import { bytes, count, figure, percent, perSecond, span, wholeSpan } from "./formats.js";
+import { drawHolds } from "./holds.js";
 import { drawErrors, drawIncidents, drawRestarts } from "./records.js";
 import { Stream } from "./stream.js";
 import { factLine, logLine, Tail } from "./tails.js";
@@ -28,6 +29,7 @@ const tickMs = 1_000;
 const looks = {
   queue: "/api/message-queue",
   connections: "/api/connections",
+  holds: "/api/holds",
   incidents: "/api/incidents?limit=100",
   errors: "/api/errors?limit=100",
   restarts: "/api/restarts?limit=50",
@@ -173,6 +175,8 @@ function draw() {
   setText(pick("pool"), poolText(state.connections));
   drawPools(pick("pools"), state.queue, setPaused);
   setText(pick("counts"), countsText(state.queue));
+  drawHolds(pick("hold-rows"), state.holds, release);
+  pick("holds-empty").hidden = (state.holds?.holds ?? []).length > 0;
   drawIncidents(pick("incident-rows"), state.incidents);
   drawBadge("incidents-open", state.incidents?.open);
   drawBadge("dead-number", state.queue?.deadLetters);
@@ -315,6 +319,17 @@ async function setPaused(pool, paused) {
   await operate(api, async () => {
     await api.act(`/api/message-queue/${paused ? "pause" : "resume"}`, { pool });
     toast(`✔ ${t(paused ? "done.paused" : "done.resumed", name)}`);
+  });
+  void look();
+}
+
+async function release({ id, kind, reason }) {
+  const name = nameOf("holdName", kind);
+  const question = { title: t("ask.release", name), text: reason, yes: t("release") };
+  if ((await confirmed(question)) === undefined) return;
+  await operate(api, async () => {
+    await api.act(`/api/holds/${encodeURIComponent(id)}/release`, {});
+    toast(`✔ ${t("done.released", name)}`);
   });
   void look();
 }

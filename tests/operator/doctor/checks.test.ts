@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Judgement } from "../../../bot/operator/doctor/check.ts";
 import { database, dataIsFree, dataIsHeld } from "../../../bot/operator/doctor/checks/database.ts";
 import { directory, diskSpace } from "../../../bot/operator/doctor/checks/directories.ts";
-import { freePorts, ready } from "../../../bot/operator/doctor/checks/monitoring.ts";
+import { freePorts, holds, ready } from "../../../bot/operator/doctor/checks/monitoring.ts";
 import {
   dump,
   ecosystem,
@@ -212,6 +212,17 @@ describe("readiness", () => {
     [{ address, status: 503, reasons: ["safe mode holds"] }, "doubtful", "safe mode holds"],
     [{ address, status: undefined, reasons: [] }, "wrong", "no answer"],
     [{ address, status: 404, reasons: [] }, "wrong", "another program", "MONITORING_PORT"],
+  ]);
+});
+
+describe("holds", () => {
+  const address = "http://127.0.0.1:3001";
+  const hold = { id: "paused:sending", reason: "an operator has paused it", waitedMs: 61_000 };
+  judges(holds.judge, [
+    [{ address, holds: [] }, "fine"],
+    [{ address, holds: [{ ...hold, waitedMs: 60_000 }] }, "fine"],
+    [{ address, holds: [hold] }, "doubtful", "61 s", "docs/operations.md"],
+    [{ address, holds: undefined }, "doubtful", "could not be read"],
   ]);
 });
 

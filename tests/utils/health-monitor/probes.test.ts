@@ -1,8 +1,10 @@
 /** Probes: tests the verdict on each set of figures, as tables. */
 import { describe, expect, test } from "vitest";
 import type { ProbeResult } from "../../../bot/core/component.ts";
+import type { WaitingHold } from "../../../bot/core/holds.ts";
 import { clockProbe } from "../../../bot/utils/health-monitor/clock-probe.ts";
 import { diskProbe } from "../../../bot/utils/health-monitor/disk-probe.ts";
+import { holdsProbe } from "../../../bot/utils/health-monitor/holds-probe.ts";
 import { type LogFigures, logProbe } from "../../../bot/utils/health-monitor/log-probe.ts";
 import {
   type ProcessFigures,
@@ -70,6 +72,37 @@ describe("queue", () => {
   });
 });
 
+describe("holds", () => {
+  const hold: WaitingHold = {
+    ...{ id: "paused:sending", kind: "paused", target: "sending", limit: 0 },
+    ...{ reason: "an operator has paused it", sinceEpochMs: 0, untilEpochMs: null },
+    ...{ test: "nothing", releasable: true, waitedMs: 0 },
+  };
+  const until = { lane: "chat:7", untilEpochMs: Date.UTC(2026, 0, 1) };
+  test.for<[string, readonly Partial<WaitingHold>[], string, string?]>([
+    ["nothing is held", [], "healthy"],
+    ["nothing waits", [{}], "healthy"],
+    ["work waits for a moment", [{ waitedMs: 60_000 }], "healthy"],
+    [
+      "work waits for long",
+      [{ waitedMs: 60_001 }],
+      "degraded",
+      "sending is held back (paused): an operator has paused it",
+    ],
+    [
+      "the longest wait is named, and a chat without its number",
+      [{ waitedMs: 60_001 }, { waitedMs: 90_000, ...until }, { waitedMs: 1 }],
+      "degraded",
+      "a chat is held back (paused): an operator has paused it; until 2026-01-01T00:00:00.000Z; 1 more at /api/holds",
+    ],
+  ])("%s", async ([, changes, status, reason]) => {
+    const probe = holdsProbe(async () => changes.map((change) => ({ ...hold, ...change })));
+    const result = await probe.check(never);
+    expect(result.status).toBe(status);
+    expect(result.reason).toBe(reason);
+  });
+});
+
 describe("telegram", () => {
   const polling = {
     state: "polling",
@@ -81,7 +114,7 @@ describe("telegram", () => {
     ["polls complete", {}, true, "healthy"],
     ["answers are quick", {}, true, "healthy", 40],
     ["answers are slow", {}, true, "degraded", 2_500],
-    ["the first poll is under way", { sinceLastHeardMs: undefined }, true, "degraded"],
+    ["the first poll is under way", { sinceLastHeardMs: undefined }, true, "healthy"],
     ["the queue is full", { state: "back-pressure", sinceLastHeardMs: 90_000 }, true, "degraded"],
     ["held", { state: "held", sinceLastHeardMs: 90_000 }, true, "degraded"],
     ["failing for a moment", { failuresInARow: 2, reason: "TELEGRAM_NOT_SENT" }, true, "degraded"],

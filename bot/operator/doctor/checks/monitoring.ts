@@ -15,10 +15,8 @@ const answerMsMax = 5_000;
 const everywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /** Asks the bot whether it takes and handles updates. Never rejects. */
-export async function askReady({ config }: Installation): Promise<ReadyFact> {
-  const { host, port } = config.monitoring;
-  const reached = everywhere[host] ?? host;
-  const address = `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
+export async function askReady(installation: Installation): Promise<ReadyFact> {
+  const address = addressOf(installation);
   try {
     const response = await fetch(`${address}/api/ready`, {
       signal: AbortSignal.timeout(answerMsMax),
@@ -29,6 +27,12 @@ export async function askReady({ config }: Installation): Promise<ReadyFact> {
     // Refused, reset or too slow: there is no answer.
     return { status: undefined, reasons: [], address };
   }
+}
+
+function addressOf({ config }: Installation): string {
+  const { host, port } = config.monitoring;
+  const reached = everywhere[host] ?? host;
+  return `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
 }
 
 function reasonsOf(text: string): readonly string[] {
@@ -58,6 +62,55 @@ export const ready: Check<ReadyFact> = {
     }
     const why = reasons.length > 0 ? reasons.join("; ") : "it gives no reason";
     return doubtful(`not ready: ${why}`, `See ${address}/api/health; it may still be starting.`);
+  },
+};
+
+interface HoldsFact {
+  readonly address: string;
+  /** `undefined` when they could not be read. */
+  readonly holds: readonly HeldWork[] | undefined;
+}
+
+interface HeldWork {
+  readonly id: string;
+  readonly reason: string;
+  readonly waitedMs: number;
+}
+
+/** Work that waits longer than this is worth a look. */
+const waitedMsMax = 60_000;
+
+export const holds: Check<HoldsFact> = {
+  name: "holds",
+  applies: "running",
+  look: async (installation) => {
+    const address = addressOf(installation);
+    const token = installation.config.monitoring.readToken?.reveal();
+    const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+    try {
+      const response = await fetch(`${address}/api/holds`, {
+        headers,
+        signal: AbortSignal.timeout(answerMsMax),
+      });
+      const { data } = (await response.json()) as { data?: { holds?: readonly HeldWork[] } };
+      return { address, holds: data?.holds };
+    } catch {
+      // The check `ready` says what is wrong.
+      return { address, holds: undefined };
+    }
+  },
+  judge: ({ address, holds }) => {
+    if (!holds) {
+      return doubtful("what holds work back could not be read", `See ${address}/api/holds.`);
+    }
+    const long = holds.filter(({ waitedMs }) => waitedMs > waitedMsMax);
+    if (long.length === 0) return fine("nothing waits for long because of a hold");
+    return long.map(({ id, reason, waitedMs }) =>
+      doubtful(
+        `${id} has held work back for ${Math.round(waitedMs / 1000)} s: ${reason}`,
+        `See ${address}/api/holds and "What may hold work back" in docs/operations.md.`,
+      ),
+    );
   },
 };
 
@@ -96,4 +149,4 @@ function tryToListen(host: string, port: number): Promise<string | undefined> {
   });
 }
 
-export const monitoringChecks = [toCheck(ready), toCheck(freePorts)];
+export const monitoringChecks = [toCheck(ready), toCheck(holds), toCheck(freePorts)];
