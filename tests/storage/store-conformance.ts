@@ -125,6 +125,47 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect((await claim(store))[0]).toMatchObject({ attempts: 0, claims: 2 });
     });
 
+    test("lists the lanes that wait on purpose, the longest first, also after a kill", async () => {
+      const { clock, reopenAfterKill, store } = await open();
+      const now = clock.epochMs();
+      const later = { ...update("scheduled", 4), availableAtEpochMs: now + 9_000 };
+      await store.enqueue([update("parked", 1), update("failed", 2), update("ready", 3), later]);
+      const [parked, failed] = await claim(store, { limit: 2 });
+      const until = { kind: "postponed", availableAtEpochMs: now + 5_000, parkLane: true } as const;
+      await store.finish(ref(parked), until);
+      const error = { code: "X", message: "x", atEpochMs: 0 };
+      await store.finish(ref(failed), {
+        ...{ kind: "retry", availableAtEpochMs: now + 2_000, error, onRetry: "hold" },
+      });
+      const expected = [
+        { lane: "parked", parked: true, availableAtEpochMs: now + 5_000, attempts: 0 },
+        { lane: "failed", parked: false, availableAtEpochMs: now + 2_000, attempts: 1 },
+      ];
+      expect(await store.waitingLanes(9)).toMatchObject(expected);
+      expect(await store.waitingLanes(1)).toHaveLength(1);
+      expect(await (await reopenAfterKill()).waitingLanes(9)).toMatchObject(expected);
+    });
+
+    test.each(["parking", "back-off"])("ends a lane's %s by hand", async (kind) => {
+      const { clock, reopenAfterKill, store } = await open();
+      await store.enqueue([update("a", 1), update("a", 2)]);
+      const [message] = await claim(store);
+      const availableAtEpochMs = clock.epochMs() + 3_600_000;
+      const error = { code: "X", message: "x", atEpochMs: 0 };
+      await store.finish(
+        ref(message),
+        kind === "parking"
+          ? { kind: "postponed", availableAtEpochMs, parkLane: true }
+          : { kind: "retry", availableAtEpochMs, error, onRetry: "hold" },
+      );
+      expect(await store.releaseLane("sending", "a")).toBe(false);
+      expect(await store.releaseLane("handling", "a")).toBe(true);
+      expect(await store.releaseLane("handling", "a")).toBe(false);
+      const next = await reopenAfterKill();
+      expect(await next.waitingLanes(9)).toEqual([]);
+      expect(numbers(await claim(next))).toEqual([1]);
+    });
+
     test("refuses an attempt that no longer holds its message", async () => {
       const { store } = await open();
       await store.enqueue([update("a", 1)]);

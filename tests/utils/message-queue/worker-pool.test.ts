@@ -1,0 +1,105 @@
+/** Worker pool: what is ready is claimed, and only a hold can keep it back. */
+import { readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Holds } from "../../../bot/core/holds.ts";
+import type { Message } from "../../../bot/core/message.ts";
+import type { ClaimRequest, QueueStore } from "../../../bot/core/store.ts";
+import { WorkerPool } from "../../../bot/utils/message-queue/worker-pool.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+/** A pool over so many ready heads, whose work never ends. */
+function setup(ready: number, concurrency: number) {
+  const clock = new ManualClock();
+  const holds = new Holds(clock);
+  let claimed = 0;
+  const store = {
+    claim: async ({ limit, suspects }: ClaimRequest) => {
+      if (suspects === "only") return [];
+      const taken = Math.min(limit, ready - claimed);
+      const messages = Array.from({ length: taken }, (_, index) => ({ id: claimed + index + 1 }));
+      claimed += taken;
+      return messages as unknown as Message[];
+    },
+    nextAvailableAtEpochMs: async () => (claimed < ready ? 0 : undefined),
+  } as unknown as QueueStore;
+  const pool = new WorkerPool(
+    {
+      pool: "handling",
+      clock,
+      now: () => clock.epochMs(),
+      store,
+      concurrency,
+      holds,
+      work: () => new Promise(() => {}),
+      onClaimFailed: () => {},
+    },
+    false,
+  );
+  return { clock, claimed: () => claimed, holds, pool };
+}
+
+const limits = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 4 });
+
+test("as much is worked on at a time as the strictest hold allows, and everything ready without one", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.nat({ max: 30 }),
+      fc.integer({ min: 1, max: 10 }),
+      limits,
+      async (ready, concurrency, allowed) => {
+        const { claimed, clock, holds, pool } = setup(ready, concurrency);
+        const kinds = ["safe-mode", "paused", "sending-full", "draining"] as const;
+        let lifted = false;
+        allowed.forEach((limit, index) => {
+          const look = () => (lifted ? undefined : { limit, sinceMs: 0, reason: "r" });
+          holds.add({ kind: kinds[index] ?? "paused", targets: ["handling"], look });
+        });
+        pool.start();
+        await clock.advance(1_000);
+        expect(claimed()).toBe(Math.min(ready, concurrency, ...allowed));
+        lifted = true;
+        await clock.advance(250);
+        expect(claimed()).toBe(Math.min(ready, concurrency));
+        await pool.stopClaiming();
+      },
+    ),
+    { numRuns: 100 },
+  ));
+
+test("a device of another pool, or one that only tells, keeps nothing back", async () => {
+  const { claimed, clock, holds, pool } = setup(3, 10);
+  const look = () => ({ limit: 0, sinceMs: 0, reason: "r" });
+  holds.add({ kind: "paused", targets: ["sending", "intake"], look });
+  holds.add({ kind: "disk-full", targets: ["handling"], advisory: true, look });
+  pool.start();
+  await clock.advance(0);
+  expect(claimed()).toBe(3);
+  await pool.stopClaiming();
+});
+
+test("the pool is the only code that claims, and nothing but holds and the pace can keep it from that", () => {
+  const root = new URL("../../../bot/", import.meta.url);
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
+  const text = (name: string) => readFileSync(new URL(name, root), "utf8");
+  const claiming = files.filter((name) => /\bstore\.claim\(/.test(text(name)));
+  expect(claiming).toEqual(["utils/message-queue/worker-pool.ts"]);
+  const [, deps = ""] =
+    /interface WorkerPoolDeps \{([\s\S]*?)\n\}/.exec(text(claiming[0] ?? "")) ?? [];
+  const names = [...deps.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name);
+  expect(names.sort()).toEqual(
+    [
+      "clock",
+      "concurrency",
+      "gate",
+      "holds",
+      "now",
+      "onClaimFailed",
+      "pool",
+      "store",
+      "work",
+    ].sort(),
+  );
+});
