@@ -55,6 +55,12 @@ export function formatInstant(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
+/** The reverse of `formatInstant`; `undefined` for a text that is no instant. */
+export function parseInstant(text: string): number | undefined {
+  const epochMs = Date.parse(text);
+  return Number.isNaN(epochMs) ? undefined : epochMs;
+}
+
 /**
  * The epoch as it was when this was created, carried on by the monotonic clock: instants to store and
  * compare that do not jump when the wall clock is set.

@@ -5,8 +5,9 @@ import { runProgram } from "./program.ts";
 
 const usage = "Usage: npm run backup [-- --bot ID]";
 
-await runProgram(usage, 0, ({ config, directory, say }) => {
+await runProgram(usage, 0, async ({ config, directory, say }) => {
   const kept = config.storage.backupsKept;
-  const { bytes, file } = writeBackup({ directory, kept, nowEpochMs: systemClock.epochMs() });
+  const request = { directory, kept, nowEpochMs: systemClock.epochMs() };
+  const { bytes, file } = await writeBackup(request);
   say(`Backup written and checked: ${file} (${bytes} bytes)`);
 });

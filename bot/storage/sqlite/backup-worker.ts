@@ -3,11 +3,11 @@ import { parentPort, workerData } from "node:worker_threads";
 import { BotError } from "../../core/errors.ts";
 import { type BackupAnswer, type BackupRequest, writeBackup } from "./backup.ts";
 
-parentPort?.postMessage(answer(workerData as BackupRequest));
+parentPort?.postMessage(await answer(workerData as BackupRequest));
 
-function answer(request: BackupRequest): BackupAnswer {
+async function answer(request: BackupRequest): Promise<BackupAnswer> {
   try {
-    return writeBackup(request);
+    return await writeBackup(request);
   } catch (error) {
     const problem = error instanceof Error ? error.message : typeof error;
     return { problem, hint: error instanceof BotError ? error.hint : undefined };

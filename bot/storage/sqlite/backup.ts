@@ -1,16 +1,17 @@
 /**
  * Backup: writes copies of the database to `backups/` beside it and keeps the newest few.
  *
- * `writeBackup` is synchronous; `backUpInWorker` runs it in its own thread, so the event loop goes
- * on.
+ * Most of `writeBackup` is synchronous; `backUpInWorker` runs it in its own thread, so the event loop
+ * goes on.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { formatInstant } from "../../core/clock.ts";
+import { formatInstant, parseInstant } from "../../core/clock.ts";
 import { BackupFailedError, StorageUnavailableError } from "../../core/errors.ts";
-import { copyDatabase, unfinishedSuffix } from "./database-copy.ts";
-import { type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
+import { copyLiveDatabase, unfinishedSuffix } from "./database-copy.ts";
+import { type CopiedDatabase, type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
 
 export interface BackupRequest {
   /** The directory that holds `bot.db`. */
@@ -26,19 +27,19 @@ export interface BackupFile {
   readonly bytes: number;
 }
 
-const backupName = /^bot-[\dTZ-]+\.db$/;
+const backupName = /^bot-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z\.db$/;
 /** An unfinished copy older than this was left by a process that died. */
 const abandonedAfterMs = 3_600_000;
 
 /**
  * Writes one backup and removes the oldest beyond `kept`. Any process may call it while a bot runs.
  *
- * @throws {BotError} a `Storage…Error`; then no backup was removed or added.
+ * @throws {BotError} a `Storage…Error` or `BackupFailedError`; then no backup was removed or added.
  */
-export function writeBackup(
+export async function writeBackup(
   { directory, kept, nowEpochMs }: BackupRequest,
-  open: OpenDatabase = openNodeSqlite,
-): BackupFile {
+  open: OpenDatabase<CopiedDatabase> = openNodeSqlite,
+): Promise<BackupFile> {
   const source = join(directory, "bot.db");
   if (!existsSync(source)) {
     throw new StorageUnavailableError(`there is no database in ${directory}`, {
@@ -47,10 +48,31 @@ export function writeBackup(
   }
   const backups = join(directory, "backups");
   mkdirSync(backups, { recursive: true, mode: 0o700 });
-  const file = join(backups, `bot-${instantForName(nowEpochMs)}.db`);
-  copyDatabase(source, file, open);
-  prune(backups, kept, nowEpochMs);
+  const name = `bot-${instantForName(nowEpochMs)}.db`;
+  const file = join(backups, name);
+  await copyLiveDatabase(source, file, open);
+  prune(backups, name, kept, nowEpochMs);
   return { file, bytes: statSync(file).size };
+}
+
+/** A backup that is there: only a proved copy gets its name. */
+export interface FoundBackup {
+  readonly file: string;
+  readonly atEpochMs: number;
+}
+
+/** Every backup of the bot in `directory`, by whichever process, oldest first. */
+export async function findBackups(directory: string): Promise<readonly FoundBackup[]> {
+  const backups = join(directory, "backups");
+  const names = await readdir(backups).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return names.sort().flatMap((name) => {
+    const [, day, hour, minute, second, ms] = backupName.exec(name) ?? [];
+    const atEpochMs = parseInstant(`${day}T${hour}:${minute}:${second}.${ms}Z`);
+    return atEpochMs === undefined ? [] : [{ file: join(backups, name), atEpochMs }];
+  });
 }
 
 /** Formats an instant so that it sorts as text and is safe in a file name. */
@@ -58,12 +80,11 @@ export function instantForName(epochMs: number): string {
   return formatInstant(epochMs).replace(/[:.]/g, "-");
 }
 
-function prune(backups: string, kept: number, nowEpochMs: number): void {
+/** The one just written stays, even where a clock that was wrong has left names of the future. */
+function prune(backups: string, written: string, kept: number, nowEpochMs: number): void {
   const names = readdirSync(backups);
-  const old = names
-    .filter((name) => backupName.test(name))
-    .sort()
-    .slice(0, -kept);
+  const others = names.filter((name) => backupName.test(name) && name !== written).sort();
+  const old = others.slice(0, Math.max(0, others.length - (kept - 1)));
   const abandoned = names
     .filter((name) => name.endsWith(unfinishedSuffix))
     .filter((name) => {

@@ -4,7 +4,7 @@
  * Translates SQLite's result codes into our storage errors; callers see only those.
  */
 import { closeSync, existsSync, openSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import {
   type BotError,
   StorageCorruptError,
@@ -23,11 +23,26 @@ export interface Database extends Sql {
   close(): void;
 }
 
+/** A database that can be copied while others write to it. */
+export interface CopiedDatabase extends Database {
+  /**
+   * Copies all pages into another file, as the open transaction sees them; without one, as they are
+   * when the copy begins. Source: sqlite.org/c3ref/backup_finish.html.
+   */
+  copyPages(to: string): Promise<void>;
+}
+
+/** Pages that are copied at a time, so that a thread of Node's pool is not held for long. */
+const pagesPerStep = 4_096;
+
 /** Opens a file. With `readOnly`, nothing is written, not even its journal. */
-export type OpenDatabase = (path: string, options?: { readonly readOnly?: boolean }) => Database;
+export type OpenDatabase<Opened = Database> = (
+  path: string,
+  options?: { readonly readOnly?: boolean },
+) => Opened;
 
 /** Opens a file with Node's built-in SQLite. */
-export const openNodeSqlite: OpenDatabase = (path, options = {}) => {
+export const openNodeSqlite: OpenDatabase<CopiedDatabase> = (path, options = {}) => {
   if (!options.readOnly) makePrivate(path);
   const database = guard(
     () => new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 0 }),
@@ -37,6 +52,11 @@ export const openNodeSqlite: OpenDatabase = (path, options = {}) => {
     exec: (sql) => guard(() => database.exec(sql)),
     get inTransaction() {
       return database.isTransaction;
+    },
+    copyPages: async (to) => {
+      await backup(database, to, { rate: pagesPerStep }).catch((error: unknown) => {
+        throw translate(error);
+      });
     },
     close: () => guard(() => database.close()),
   };

@@ -2,6 +2,7 @@
 
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,10 +13,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { shopTables } from "../../../bot/shop/sqlite-tables.ts";
-import { writeBackup } from "../../../bot/storage/sqlite/backup.ts";
+import { findBackups, writeBackup } from "../../../bot/storage/sqlite/backup.ts";
 import { restoreBackup } from "../../../bot/storage/sqlite/restore.ts";
 import { type OpenDatabase, openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { SqliteStore } from "../../../bot/storage/sqlite/sqlite-store.ts";
@@ -70,12 +71,77 @@ test("a backup is one file that only its owner can read, and the oldest backups 
 test("an operator's backup works while the bot writes, and after it was killed", async () => {
   const { clock, lanes, request, restore, store } = await setup();
   await store.enqueue([update("a", 1)]);
-  const { file } = writeBackup(request());
+  const { file } = await writeBackup(request());
   await store.enqueue([update("b", 2)]);
   await clock.advance(1_000);
   await store.close();
   expect(restore(file)).toMatch(/bot-replaced-.*\.db$/);
   expect(await lanes()).toEqual(["a"]);
+});
+
+test("a backup is of one instant, although the bot writes while it is made", async () => {
+  const { lanes, request, restore, store } = await setup();
+  await store.enqueue([update("a", 1)]);
+  const { file } = await writeBackup(request(), (path, options) => {
+    const database = openNodeSqlite(path, options);
+    const copyPages = async (to: string) => {
+      await store.enqueue([update("b", 2)]);
+      await database.copyPages(to);
+      await store.enqueue([update("c", 3)]);
+    };
+    return { ...database, inTransaction: false, copyPages };
+  });
+  await store.close();
+  restore(file);
+  expect(await lanes()).toEqual(["a"]);
+});
+
+test("a copy that lacks a row is no backup: it is removed, and the table is named", async () => {
+  const { clock, directory, request, store } = await setup();
+  await store.enqueue([update("a", 1), update("b", 2)]);
+  const { file } = await writeBackup(request());
+  await clock.advance(1_000);
+  const lossy = writeBackup({ ...request(), kept: 1 }, (path, options) => {
+    const database = openNodeSqlite(path, options);
+    if (path.endsWith(".pages.part") && options?.readOnly) {
+      const other = openNodeSqlite(path);
+      other.exec("DELETE FROM messages WHERE lane = 'b'");
+      other.close();
+    }
+    return database;
+  });
+  await expect(lossy).rejects.toMatchObject({
+    code: "BACKUP_FAILED",
+    message: expect.stringContaining("messages has 2 rows, and 1 in the copy"),
+  });
+  expect(readdirSync(join(directory, "backups"))).toEqual([basename(file)]);
+});
+
+test("the backups that are there are found with their instants, whoever made them", async () => {
+  const { clock, directory, request, store } = await setup();
+  expect(await findBackups(directory)).toEqual([]);
+  const atEpochMs = clock.epochMs();
+  const { file } = await store.backup();
+  await clock.advance(1_000);
+  await writeBackup(request());
+  for (const name of ["bot-x.db", "bot-2026-99-99T00-00-00-000Z.db", `${basename(file)}.part`]) {
+    writeFileSync(join(directory, "backups", name), "");
+  }
+  expect(await findBackups(directory)).toEqual([
+    { file, atEpochMs },
+    { file: expect.stringMatching(/\.db$/), atEpochMs: atEpochMs + 1_000 },
+  ]);
+});
+
+test("a new backup stays, although a wrong clock has left names of the future", async () => {
+  const { directory, request } = await setup();
+  mkdirSync(join(directory, "backups"));
+  for (const year of [2997, 2998, 2999]) {
+    writeFileSync(join(directory, "backups", `bot-${year}-01-01T00-00-00-000Z.db`), "");
+  }
+  const { file } = await writeBackup(request());
+  expect(existsSync(file)).toBe(true);
+  expect(readdirSync(join(directory, "backups"))).toHaveLength(3);
 });
 
 test("a backup that fails leaves no file, says why, and disturbs no other work", async () => {
@@ -104,7 +170,7 @@ test("a backup left half written by a death is removed when it is old and never 
   utimesSync(old, seconds - 3_601, seconds - 3_601);
   utimesSync(fresh, seconds, seconds);
   await clock.advance(1_000);
-  writeBackup({ ...request(), kept: 1 });
+  await writeBackup({ ...request(), kept: 1 });
   expect(readdirSync(join(directory, "backups")).sort()).toEqual([
     expect.stringMatching(/^bot-.*Z\.db$/),
     "bot-3.db.part",
