@@ -6,13 +6,14 @@
  */
 import { join } from "node:path";
 import { EventStream } from "./api/event-stream.ts";
-import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
+import type { Environment, FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./core/clock.ts";
 import type { BotError } from "./core/errors.ts";
 import { EventBus } from "./core/event-bus.ts";
 import type { BotEvent, Publish } from "./core/events.ts";
 import type { Secret } from "./core/secret.ts";
 import type { Store } from "./core/store.ts";
+import { createBackups } from "./enhanced-launcher/backups.ts";
 import { createCommandMenu, createHandledBot, createQueue } from "./enhanced-launcher/handling.ts";
 import { createAlerts, createHealth } from "./enhanced-launcher/health.ts";
 import { createHolds } from "./enhanced-launcher/holds.ts";
@@ -42,6 +43,8 @@ export interface Parts {
   readonly module: BotModule;
   /** While true no update is taken in and no message worked on; everything else is up. Default false. */
   readonly held: boolean;
+  /** Variables that the operator's own commands inherit; without secrets. Default: none. */
+  readonly environment: Environment;
   /** Called with every event. */
   readonly onEvent: (event: BotEvent) => void;
   /** A restart is due: drain and end the process, which is started again from outside. */
@@ -108,6 +111,7 @@ function assemble(
 ) {
   const { clock = systemClock, random = systemRandom, module = botModule, onFatal, token } = parts;
   const { apiRoot = config.telegram.apiRoot, onEvent = () => {}, onRestart = () => {} } = parts;
+  const { environment = {} } = parts;
   const botId = String(token.reveal().split(":")[0]);
   // A directory for each bot, so that two tokens never share a queue.
   const directory = join(config.storage.directory, botId);
@@ -131,6 +135,7 @@ function assemble(
     directory,
     book,
   });
+  const backups = createBackups(config, { ...runtime, directory, environment, store });
 
   // From the queue to Telegram, from the queue to the handlers, and from Telegram into the queue.
   const client = createClient(config, { clock, token, apiRoot });
@@ -151,17 +156,17 @@ function assemble(
   const manager = new FaultToleranceManager(runtime);
   const { health, processMonitor } = createHealth(config, {
     ...runtime,
-    ...{ breaker, connections, directory, intake, log, onRestart, queue, safeMode, store },
+    ...{ backups, breaker, connections, directory, intake, log, onRestart, queue, safeMode, store },
     components: () => manager.snapshot(),
   });
   const restartProcess = (detail: string) => {
     processMonitor.current.triggerRestart({ type: "component-stuck", detail });
   };
-  bus.subscribe(createReactions({ breaker, intake, queue, restartProcess }));
+  bus.subscribe(createReactions({ backups, breaker, intake, queue, restartProcess }));
 
   // Charts, Prometheus and the monitoring API.
   const stream = new EventStream({ clock });
-  const watched = { ...runtime, ...{ book, breaker, connections, health, log, manager } };
+  const watched = { ...runtime, ...{ backups, book, breaker, connections, health, log, manager } };
   const measured = { ...watched, ...{ processMonitor, queue, safeMode, store, stream } };
   const { prometheus, series } = createMetrics(config, { ...measured, bus });
   const { api, tokens } = createMonitoring(config, {
@@ -171,7 +176,7 @@ function assemble(
   bus.subscribe(onEvent);
 
   // They start in this order, and stop in the opposite one.
-  manager.add(storageComponent(store, publish), restartLedger, watchdog, safeMode);
+  manager.add(storageComponent(store, publish), restartLedger, watchdog, safeMode, backups);
   manager.add(telegram, connections, identity, queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), intake);
   manager.add(processMonitor, health, series, tokens, api);

@@ -46,7 +46,9 @@ async function start(): Promise<void> {
     process.stdout.write(helpText(botModule.settings));
     return;
   }
-  const config = parseConfig(process.env, readEnvFile(), botModule.settings);
+  const { commandEnvironment } = await import("./config/command-environment.ts");
+  const secretsFile = readEnvFile();
+  const config = parseConfig(process.env, secretsFile, botModule.settings);
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
   const launched = Promise.withResolvers<Running>();
@@ -56,6 +58,7 @@ async function start(): Promise<void> {
   if (terminal) process.stdout.cork();
   const running = await launch(config, {
     ...telegram,
+    environment: commandEnvironment(process.env, secretsFile, botModule.settings),
     held: checking,
     onEvent: (event) => {
       if (event.type === "encryption-key.created") announceKey(event.file);

@@ -101,6 +101,24 @@ export function duration(
   };
 }
 
+/** A span of time in decimals, such as 0.5; the configuration holds whole milliseconds. */
+export function decimalDuration(
+  minimum: number,
+  maximum: number,
+  unit: keyof typeof unitMs,
+): Kind<number> {
+  const range = `${minimum} to ${maximum} ${unit}`;
+  return {
+    expected: `a number from ${range} with at most three decimals`,
+    range,
+    read: (text) => {
+      const value = /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+      if (!(value >= minimum && value <= maximum)) return undefined;
+      return { value: Math.round(value * unitMs[unit]) };
+    },
+  };
+}
+
 /** Values of one kind, separated by commas; an empty text is an empty list. */
 export function list<T>(kind: Kind<T>): Kind<readonly T[]> {
   const each = `${kind.expected}, with commas between them`;
@@ -181,6 +199,16 @@ export function path(): Kind<string> {
     expected: "a path",
     range: "a path",
     read: (text) => (text.includes("\0") ? undefined : { value: text }),
+  };
+}
+
+/** A command for the shell, secret because it may contain a password. */
+export function shellCommand(): Kind<Secret> {
+  return {
+    expected: "a command on one line",
+    range: "a shell command",
+    secret: true,
+    read: (text) => (/[\0\r\n]/.test(text) ? undefined : { value: new Secret(text) }),
   };
 }
 

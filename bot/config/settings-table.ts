@@ -8,6 +8,7 @@ import {
   accessToken,
   botToken,
   choice,
+  decimalDuration,
   duration,
   encryptionKey,
   flag,
@@ -23,6 +24,7 @@ import {
   type Setting,
   secretAddress,
   setting,
+  shellCommand,
   webAddress,
   webhookSecret,
 } from "./setting-kinds.ts";
@@ -219,6 +221,17 @@ export const settings = {
       variable: "BACKUPS_KEPT",
       default: 7,
       sentence: "How many backups stay in DATA_DIR; the oldest are removed.",
+    }),
+    backupEveryMs: setting(decimalDuration(0, 8_760, "hours"), {
+      variable: "BACKUP_EVERY_HOURS",
+      default: { development: 0, production: 24, test: 0 },
+      sentence: "Hours between the backups that the bot makes by itself; 0: none.",
+    }),
+    backupCommand: optional(shellCommand(), {
+      variable: "BACKUP_COMMAND",
+      absent: "backups stay on this machine only",
+      sentence:
+        "Shell command that carries each backup away; its path is in the variable BACKUP_FILE.",
     }),
   },
   log: {

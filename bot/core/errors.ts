@@ -123,6 +123,12 @@ export class BackupFailedError extends BotError {
   override readonly transient = true;
 }
 
+/** BACKUP_COMMAND did not take a backup; the backup itself is good. */
+export class BackupCommandFailedError extends BotError {
+  override readonly code = "BACKUP_COMMAND_FAILED";
+  override readonly transient = true;
+}
+
 /** The database has sealed columns that this process does not know, so no key may be dropped. */
 export class KeyRotationRefusedError extends BotError {
   override readonly code = "KEY_ROTATION_REFUSED";

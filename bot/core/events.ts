@@ -270,6 +270,24 @@ export type BotEvent =
       readonly bytes: number;
       readonly durationMs: number;
     }
+  /** No backup could be made, or it was not the same as the data; it is tried again. */
+  | { readonly type: "backup.failed"; readonly error: ErrorRecord }
+  /** BACKUP_COMMAND has succeeded on a backup. */
+  | {
+      readonly type: "backup.carried-away";
+      readonly file: string;
+      readonly durationMs: number;
+      /** The end of what the command wrote. */
+      readonly output: string;
+    }
+  /** BACKUP_COMMAND failed on a backup; it is tried again. */
+  | {
+      readonly type: "backup.command-failed";
+      readonly file: string;
+      readonly error: ErrorRecord;
+      /** The end of what the command wrote. */
+      readonly output: string;
+    }
   /** The operator has to keep a copy of this file apart from the data. */
   | { readonly type: "encryption-key.created"; readonly file: string }
   /** The data keys are sealed with the new encryption key: the old one is no longer needed. */

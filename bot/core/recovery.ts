@@ -28,6 +28,7 @@ export type Trouble =
   | "work-held"
   | "queue-full"
   | "disk-full"
+  | "backup-failed"
   | "errors-spike"
   | "limit-exceeded"
   | "restart-asked-for"
@@ -48,6 +49,7 @@ export const strategies: Readonly<Record<Trouble, readonly [Measure, ...Measure[
   "work-held": ["retry"],
   "queue-full": ["degrade"],
   "disk-full": ["retry"],
+  "backup-failed": ["retry"],
   "errors-spike": ["degrade"],
   "limit-exceeded": ["restart-process"],
   "restart-asked-for": ["restart-process"],

@@ -3,6 +3,7 @@ import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { ProbeResult } from "../core/component.ts";
 import { measureAgainst } from "../core/recovery.ts";
 import type { Store } from "../core/store.ts";
+import type { BackupSchedule } from "../storage/backups/backup-schedule.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import { toCallMessage } from "../telegram/delivery/call-message.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
@@ -11,6 +12,7 @@ import { Alerts } from "../telemetry/alerts.ts";
 import type { IncidentBook } from "../telemetry/incident-book.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import type { SupervisedComponent } from "../utils/fault-tolerance-manager/supervisor.ts";
+import { backupProbe } from "../utils/health-monitor/backup-probe.ts";
 import { clockProbe } from "../utils/health-monitor/clock-probe.ts";
 import { componentsProbe } from "../utils/health-monitor/components-probe.ts";
 import { diskProbe } from "../utils/health-monitor/disk-probe.ts";
@@ -60,6 +62,7 @@ export function createAlerts(
 export function createHealth(
   config: FaultToleranceConfig,
   deps: Runtime & {
+    backups: Replaceable<BackupSchedule>;
     store: Store;
     queue: MessageQueue;
     intake: Replaceable<Intake>;
@@ -99,6 +102,7 @@ export function createHealth(
     componentsProbe(deps.components),
     restartsProbe(() => safeMode.snapshot()),
     ...processProbes(() => processMonitor.current.snapshot()),
+    backupProbe(() => deps.backups.current.snapshot()),
     diskProbe([deps.directory, config.log.directory]),
     logProbe(() => deps.log.snapshot()),
     clockProbe(clock),

@@ -6,6 +6,7 @@ import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import { forEveryColumn, type SeriesLook } from "../core/series.ts";
 import type { Store } from "../core/store.ts";
+import type { BackupSchedule } from "../storage/backups/backup-schedule.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
 import type { ErrorGroups } from "../telemetry/error-groups.ts";
@@ -29,6 +30,7 @@ import { version } from "./version.ts";
 /** The parts that figures are taken from. */
 export interface MeasuredParts extends Runtime {
   readonly store: Store;
+  readonly backups: Replaceable<BackupSchedule>;
   readonly queue: MessageQueue;
   readonly breaker: Breaker;
   readonly safeMode: SafeMode;
@@ -155,6 +157,8 @@ export async function figuresOf(
     ),
     holds,
     openIncidents: openIncidents(book),
+    backupAgeMs: deps.backups.current.snapshot().ageMs,
+    backupEveryMs: config.storage.backupEveryMs,
     loopDelayMs: processMonitor.current.snapshot().loopDelayMs,
     memoryLimitBytes: config.process.memoryLimitBytes,
     streamClients: stream.clients,

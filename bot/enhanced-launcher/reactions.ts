@@ -1,5 +1,6 @@
 /** Reactions: wakes one part when another one reports something. */
 import type { BotEvent } from "../core/events.ts";
+import type { BackupSchedule } from "../storage/backups/backup-schedule.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
 import type { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
@@ -8,12 +9,14 @@ import { connectionNames } from "./sending.ts";
 
 /** @returns a listener for the event bus. */
 export function createReactions(parts: {
+  /** Missing where no backups are made. */
+  backups?: Replaceable<BackupSchedule>;
   breaker: Breaker;
   intake: Replaceable<Intake>;
   queue: MessageQueue;
   restartProcess: (detail: string) => void;
 }): (event: BotEvent) => void {
-  const { breaker, intake, queue, restartProcess } = parts;
+  const { backups, breaker, intake, queue, restartProcess } = parts;
   return (event) => {
     switch (event.type) {
       case "breaker.opened":
@@ -28,6 +31,9 @@ export function createReactions(parts: {
         if (event.connection === connectionNames.database) return;
         breaker.signOfLife();
         if (event.connection === connectionNames.polling) intake.current.nudge();
+        return;
+      case "storage.backed-up":
+        backups?.current.wake();
         return;
       case "component.given-up":
         restartProcess(`${event.component}: ${event.cause}`);

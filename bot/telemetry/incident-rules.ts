@@ -80,6 +80,14 @@ export function judgeEvent(event: BotEvent): IncidentStep | undefined {
     }
     case "safe-mode.left":
       return { kind: "close", subject: "safe mode" };
+    case "backup.failed":
+      return open("backup", "backup-failed", event.error.code, "at once");
+    case "storage.backed-up":
+      return { kind: "close", subject: "backup" };
+    case "backup.command-failed":
+      return open("backup command", "backup-failed", event.error.message, "at once");
+    case "backup.carried-away":
+      return { kind: "close", subject: "backup command" };
     default:
       return judgePast(event);
   }

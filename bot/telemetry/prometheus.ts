@@ -34,6 +34,10 @@ export interface Figures {
   >;
   readonly holds: readonly { readonly kind: HoldKind; readonly waitedMs: number }[];
   readonly openIncidents: number;
+  /** `null` when there is no backup. */
+  readonly backupAgeMs: number | null;
+  /** 0: none is made by itself. */
+  readonly backupEveryMs: number;
   readonly loopDelayMs: number;
   readonly memoryLimitBytes: number;
   readonly streamClients: number;
@@ -155,6 +159,9 @@ export class Prometheus {
     gauges.breakerOpen.set(Number(figures.breakerOpen));
     gauges.safeMode.set(Number(figures.safeMode));
     gauges.openIncidents.set(figures.openIncidents);
+    gauges.backupEvery.set(figures.backupEveryMs / 1000);
+    gauges.backupAge.remove();
+    if (figures.backupAgeMs !== null) gauges.backupAge.set({}, figures.backupAgeMs / 1000);
     gauges.loopDelay.set(figures.loopDelayMs / 1000);
     gauges.memoryLimit.set(figures.memoryLimitBytes);
     gauges.capacity.set(figures.queueLengthMax);
@@ -257,6 +264,11 @@ function createGauges(registry: Registry) {
     connectionUp: gauge("bot_connection_up", "1 while the connection is up.", ["connection"]),
     connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),
     openIncidents: gauge("bot_incidents_open", "Incidents that are open."),
+    backupAge: gauge("bot_backup_age_seconds", "Age of the last good backup."),
+    backupEvery: gauge(
+      "bot_backup_interval_seconds",
+      "Time between two backups; 0: none are made.",
+    ),
     previousDied: gauge("bot_previous_process_died", "1 if the previous process died."),
     memoryLimit: gauge("bot_memory_limit_bytes", "Memory above which the bot restarts itself."),
     loopDelay: gauge("bot_event_loop_delay_seconds", "99th percentile over five seconds."),

@@ -26,6 +26,8 @@ const figures: Figures = {
   safeMode: false,
   connections: { database: { up: true, latencyMs: 1 } },
   holds: [{ kind: "paused", waitedMs: 90_000 }],
+  backupAgeMs: 5_000,
+  backupEveryMs: 86_400_000,
   openIncidents: 0,
   loopDelayMs: 1,
   memoryLimitBytes: 1,

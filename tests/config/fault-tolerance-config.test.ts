@@ -62,6 +62,8 @@ test("with nothing set, the development profile applies and there is no token", 
     encryptionKey: undefined,
     encryptionKeyPrevious: undefined,
     backupsKept: 7,
+    backupEveryMs: 0,
+    backupCommand: undefined,
   });
   expect(config.log).toEqual({ directory: "logs", level: "debug", keepDays: 14 });
   expect(config.monitoring).toEqual({ host: "127.0.0.1", port: 3001 });
@@ -154,6 +156,8 @@ const refused: Record<string, readonly string[] | undefined> = {
   ],
   ENCRYPTION_KEY_PREVIOUS: ["secret", "ab".repeat(32)],
   BACKUPS_KEPT: ["0", "1001"],
+  BACKUP_EVERY_HOURS: ["-1", "8761", "0.0001", "1e1", "daily"],
+  BACKUP_COMMAND: ["two\nlines"],
   LOG_DIR: undefined,
   LOG_LEVEL: ["verbose", "INFO"],
   LOG_KEEP_DAYS: ["0", "366"],

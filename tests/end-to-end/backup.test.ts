@@ -1,7 +1,8 @@
 /** Backup and restore: the real commands, beside the real bot. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 import { runOperatorProgram } from "../support/operator-program.ts";
@@ -56,6 +57,32 @@ test("a backup beside the running bot brings back what the bot knew, after a kil
     after: last,
     ...patience,
   });
+});
+
+test("a running bot backs up by itself, has each backup carried away, and knows its age", {
+  timeout: 60_000,
+}, async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), "carried-"));
+  onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));
+  const carried = join(elsewhere, "carried.db");
+  const { bot, directory } = await setupLiveBot({
+    BACKUP_EVERY_HOURS: "0.001",
+    BACKUP_COMMAND: `cp "$BACKUP_FILE" ${carried} && echo "carried, <$TELEGRAM_BOT_TOKEN$BOT_TOKEN>"`,
+    LOG_LEVEL: "info",
+  });
+  bot.start();
+  const carriedAway = () => bot.lines.find(({ text }) => text.includes("backup.carried-away"));
+  await expect.poll(carriedAway, { timeout: 40_000 }).toBeDefined();
+  expect(carriedAway()?.text).toContain("carried, <>");
+  const url = await bot.monitoringUrl();
+  const health = await (await fetch(`${url}/api/health`)).json();
+  expect(health).toMatchObject({
+    data: { checks: { backup: { status: "healthy", ageMs: expect.any(Number) } } },
+  });
+  expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^bot_backup_age_seconds \d/m);
+  expect(await bot.stop()).toBe(0);
+  const restored = await runOperatorProgram("restore", directory, [carried]);
+  expect(restored).toMatchObject({ exitCode: 0 });
 });
 
 test("wrong calls say what is expected, and change nothing", async () => {

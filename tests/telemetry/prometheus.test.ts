@@ -14,6 +14,8 @@ const figures: Figures = {
   safeMode: false,
   connections: { polling: { up: true, latencyMs: 250 } },
   holds: [{ kind: "paused", waitedMs: 90_000 }],
+  backupAgeMs: 5_000,
+  backupEveryMs: 86_400_000,
   openIncidents: 2,
   loopDelayMs: 20,
   memoryLimitBytes: 1_000,

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ProbeResult } from "../../../bot/core/component.ts";
 import type { WaitingHold } from "../../../bot/core/holds.ts";
+import { type BackupFigures, backupProbe } from "../../../bot/utils/health-monitor/backup-probe.ts";
 import { clockProbe } from "../../../bot/utils/health-monitor/clock-probe.ts";
 import { diskProbe } from "../../../bot/utils/health-monitor/disk-probe.ts";
 import { holdsProbe } from "../../../bot/utils/health-monitor/holds-probe.ts";
@@ -24,6 +25,23 @@ async function statusOf(checked: Promise<ProbeResult>): Promise<string> {
   if (status !== "healthy") expect(reason).toMatch(/\w/);
   return status;
 }
+
+const day = 86_400_000;
+
+test.for<[string, Partial<BackupFigures>, string]>([
+  ["young", {}, "healthy"],
+  ["two intervals old", { ageMs: 2 * day }, "healthy"],
+  ["older than two intervals", { ageMs: 2 * day + 600_001 }, "degraded"],
+  ["missing, soon after the start", { ageMs: null }, "healthy"],
+  ["missing for two intervals", { ageMs: null, upMs: 2 * day + 600_001 }, "degraded"],
+  ["not asked for", { ageMs: null, everyMs: 0, upMs: 99 * day }, "healthy"],
+  ["failing", { failure: "BACKUP_FAILED" }, "degraded"],
+  ["not carried away", { commandFailure: "BACKUP_COMMAND_FAILED" }, "degraded"],
+])("a backup that is %s", async ([_, change, status]) => {
+  const young = { everyMs: day, ageMs: 1_000, upMs: 0, failure: null, commandFailure: null };
+  const probe = backupProbe(() => ({ ...young, ...change }));
+  expect(await statusOf(probe.check(never))).toBe(status);
+});
 
 describe("process", () => {
   const calm: ProcessFigures = {
