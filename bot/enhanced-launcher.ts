@@ -15,7 +15,7 @@ import type { Secret } from "./core/secret.ts";
 import type { Store } from "./core/store.ts";
 import { createBackups } from "./enhanced-launcher/backups.ts";
 import { createCommandMenu, createHandledBot, createQueue } from "./enhanced-launcher/handling.ts";
-import { createAlerts, createHealth } from "./enhanced-launcher/health.ts";
+import { createAlerts, createDeadMansSwitch, createHealth } from "./enhanced-launcher/health.ts";
 import { createHolds } from "./enhanced-launcher/holds.ts";
 import { createIntake } from "./enhanced-launcher/intake.ts";
 import { createMetrics } from "./enhanced-launcher/metrics.ts";
@@ -163,6 +163,7 @@ function assemble(
     processMonitor.current.triggerRestart({ type: "component-stuck", detail });
   };
   bus.subscribe(createReactions({ backups, breaker, intake, queue, restartProcess }));
+  const deadMansSwitch = createDeadMansSwitch(config, { ...runtime, health });
 
   // Charts, Prometheus and the monitoring API.
   const stream = new EventStream({ clock });
@@ -179,7 +180,7 @@ function assemble(
   manager.add(storageComponent(store, publish), restartLedger, watchdog, safeMode, backups);
   manager.add(telegram, connections, identity, queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), intake);
-  manager.add(processMonitor, health, series, tokens, api);
+  manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api);
   return { api, beginDrain, botId, clock, ledger, log, manager, publish, queue, store, tokens };
 }
 

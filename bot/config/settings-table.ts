@@ -154,6 +154,11 @@ export const settings = {
       absent: "incidents go to Telegram only",
       sentence: "Address to which incidents are posted as JSON while Telegram cannot be reached.",
     }),
+    heartbeatUrl: optional(secretAddress(), {
+      variable: "HEARTBEAT_URL",
+      absent: "no one outside notices when the machine is gone",
+      sentence: "Address that is called every minute while the bot is not unhealthy.",
+    }),
   },
   rapidRequests: {
     requestsMax: setting(integer(1, 1_000_000), {

@@ -327,6 +327,10 @@ export type BotEvent =
       readonly status: "healthy" | "degraded" | "unhealthy";
       readonly reason: string | undefined;
     }
+  /** HEARTBEAT_URL does not take calls; reported once. */
+  | { readonly type: "dead-mans-switch.failed"; readonly error: ErrorRecord }
+  /** HEARTBEAT_URL takes calls again. */
+  | { readonly type: "dead-mans-switch.recovered" }
   // the module's own
   /** A security event, for `BotLogger.security`. */
   | {

@@ -9,6 +9,7 @@ import { toCallMessage } from "../telegram/delivery/call-message.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
 import { postAlert } from "../telemetry/alert-webhook.ts";
 import { Alerts } from "../telemetry/alerts.ts";
+import { callSwitch, DeadMansSwitch } from "../telemetry/dead-mans-switch.ts";
 import type { IncidentBook } from "../telemetry/incident-book.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import type { SupervisedComponent } from "../utils/fault-tolerance-manager/supervisor.ts";
@@ -57,6 +58,18 @@ export function createAlerts(
   );
   book.subscribe((incident) => place.current.tell(incident));
   return place;
+}
+
+/** @returns nothing where HEARTBEAT_URL is not set. */
+export function createDeadMansSwitch(
+  { alerts: { heartbeatUrl } }: FaultToleranceConfig,
+  deps: Runtime & { health: Replaceable<HealthMonitor> },
+): readonly Replaceable<DeadMansSwitch>[] {
+  const { clock, health, publish } = deps;
+  if (!heartbeatUrl) return [];
+  const alive = async () => (await health.current.getHealthStatus()).status !== "unhealthy";
+  const call = (signal: AbortSignal) => callSwitch(heartbeatUrl, signal);
+  return [new Replaceable(() => new DeadMansSwitch({ clock, publish, alive, call }))];
 }
 
 export function createHealth(

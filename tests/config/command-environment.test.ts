@@ -9,6 +9,7 @@ test("commands inherit everything but secrets, copies of them, and what stands i
     TELEGRAM_BOT_TOKEN: token,
     BOT_TOKEN: token,
     ENCRYPTION_KEY: "a key",
+    HEARTBEAT_URL: "https://hc-ping.example/1234",
     pm2_env: JSON.stringify({ BOT_TOKEN: token }),
     copied: "an-operators-token",
   };

@@ -140,6 +140,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   DEAD_LETTERS_KEEP_DAYS: ["0", "3651"],
   ADMIN_IDS: ["me", "1,-2", "1 2"],
   ALERT_WEBHOOK_URL: ["alerts.example", "ftp://a"],
+  HEARTBEAT_URL: ["hc-ping.example/1", "ftp://a"],
   RAPID_REQUESTS_MAX: ["0", "1000001"],
   RAPID_REQUESTS_SECONDS: ["0", "3601"],
   FLOOD_LIMITS_ENABLED: ["maybe", "2"],

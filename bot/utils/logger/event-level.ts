@@ -34,6 +34,8 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "connection.reconnect-begun": "debug",
   "connection.restored": "info",
   "dead-letter.requeued": "info",
+  "dead-mans-switch.failed": "warn",
+  "dead-mans-switch.recovered": "info",
   "encryption-key.changed": "info",
   "encryption-key.created": "warn",
   "error.noticed": (event) => (event.what === "spike" ? "warn" : "info"),
