@@ -309,6 +309,16 @@ export class QueryTooOldError extends TelegramError {
   override readonly effect = "refused";
 }
 
+/**
+ * Telegram refuses the form of a text: its markup or entities cannot be read, or it is too long. The
+ * same words as plain text may pass.
+ */
+export class FormRefusedError extends TelegramError {
+  override readonly code = "TELEGRAM_FORM_REFUSED";
+  override readonly transient = false;
+  override readonly effect = "refused";
+}
+
 /** Any other 4xx: the request itself is wrong and will stay wrong. */
 export class CallRefusedError extends TelegramError {
   override readonly code = "TELEGRAM_REFUSED";

@@ -160,6 +160,8 @@ export type BotEvent =
       readonly attempts: number;
       readonly error: ErrorRecord | undefined;
     }
+  /** Messages that waited left the queue, because newer ones set the same, such as one text twice. */
+  | { readonly type: "messages.replaced"; readonly replaced: number }
   /** A message came too late to be of use. */
   | { readonly type: "message.expired"; readonly ref: MessageRef }
   /** A handler takes longer than HANDLER_SLOW_MS; its slot is lent to others. */
@@ -189,6 +191,13 @@ export type BotEvent =
       readonly ref: MessageRef;
       readonly method: string;
       readonly policy: "retry" | "drop";
+      readonly error: ErrorRecord;
+    }
+  /** Telegram refused the form of a text, so the send is made once more as plain text. */
+  | {
+      readonly type: "send.simplified";
+      readonly ref: MessageRef;
+      readonly method: string;
       readonly error: ErrorRecord;
     }
   /** A chat cannot be written to any more; what is queued for it is given up. */

@@ -34,7 +34,10 @@ export type HandlerResult =
       readonly delayMs: number;
       readonly parkLane: boolean;
       readonly error: BotError;
-      readonly readdressed?: { readonly payload: JsonObject; readonly floodScope: string };
+      readonly readdressed?: {
+        readonly payload: JsonObject;
+        readonly floodScope: string | undefined;
+      };
     }
   | {
       readonly kind: "dead";

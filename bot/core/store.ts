@@ -22,7 +22,12 @@ import type { Transaction } from "./transaction.ts";
 
 /** How queueing a message ended. */
 export type EnqueueResult =
-  | { readonly kind: "queued"; readonly messageId: number }
+  | {
+      readonly kind: "queued";
+      readonly messageId: number;
+      /** How many waiting messages it replaced (`NewMessage.replaces`). Default 0. */
+      readonly replaced?: number;
+    }
   | { readonly kind: "duplicate" }
   /** Its lane is full; it was kept as a dead letter. */
   | { readonly kind: "lane-full"; readonly deadLetterId: number };
@@ -99,8 +104,11 @@ export type AttemptOutcome =
       readonly kind: "postponed";
       readonly availableAtEpochMs: number;
       readonly parkLane: boolean;
-      /** Replaces the payload and the flood scope, when a chat has moved. */
-      readonly readdressed?: { readonly payload: JsonObject; readonly floodScope: string };
+      /** Replaces the payload and the flood scope, e.g. when a chat has moved. */
+      readonly readdressed?: {
+        readonly payload: JsonObject;
+        readonly floodScope: string | undefined;
+      };
     }
   /** Given up: becomes a dead letter; `enqueue` (last words to the user) enters with it. */
   | {

@@ -111,6 +111,12 @@ export class Prometheus {
       case "send.cut-off":
         counters.ambiguous.inc({ policy: event.policy });
         return;
+      case "send.simplified":
+        counters.simplified.inc();
+        return;
+      case "messages.replaced":
+        counters.replaced.inc(event.replaced);
+        return;
       case "telegram.rate-limited":
         counters.rateLimited.inc({ scope: event.scope });
         return;
@@ -218,6 +224,14 @@ function createCounters(registry: Registry) {
     ambiguous: counter("bot_sends_ambiguous_total", "Sends that may or may not have happened.", [
       "policy",
     ]),
+    simplified: counter(
+      "bot_sends_simplified_total",
+      "Sends made again as plain text, because Telegram refused their form.",
+    ),
+    replaced: counter(
+      "bot_messages_replaced_total",
+      "Messages that left the queue unsent, because a newer one sets the same.",
+    ),
     rateLimited: counter("bot_rate_limited_total", "Times Telegram asked to wait.", ["scope"]),
     breakerOpened: counter("bot_breaker_opened_total", "Times calls to Telegram were stopped."),
     connectionsLost: counter("bot_connections_lost_total", "Connections lost.", ["connection"]),

@@ -12,6 +12,7 @@ import {
   ChatGoneError,
   type ChatGoneReason,
   ChatMigratedError,
+  FormRefusedError,
   PollConflictError,
   QueryTooOldError,
   RateLimitedError,
@@ -75,6 +76,12 @@ const goneTexts: readonly (readonly [RegExp, ChatGoneReason])[] = [
 
 const alreadyDoneText =
   /message is not modified|message to delete not found|CHARGE_ALREADY_REFUNDED/i;
+/**
+ * What is wrong with the form of a text. The words in capitals come from Telegram's data centres.
+ * Source besides `Client.cpp`: td MessageEntity.cpp, MessageContent.cpp.
+ */
+const formTexts =
+  /can't parse (?:message ?)?entit|unsupported parse_mode|(?:message|text|caption) is too long|(?:MESSAGE|CAPTION)_TOO_LONG|\bENTIT(?:Y|IES)_[A-Z]/i;
 const tooOldText = /query is too old|query ID is invalid/i;
 
 function textToError(method: string, code: number, description: string): TelegramError {
@@ -82,6 +89,9 @@ function textToError(method: string, code: number, description: string): Telegra
     return new AlreadyDoneError(`${method}: ${describe(description)}`);
   }
   if (tooOldText.test(description)) return new QueryTooOldError(`${method}: the query is too old`);
+  if (code === 400 && formTexts.test(description)) {
+    return new FormRefusedError(`${method}: ${code} ${describe(description)}`);
+  }
   const gone = goneTexts.find(([text]) => text.test(description));
   if (gone) return new ChatGoneError(method, gone[1]);
   return new CallRefusedError(method, code, describe(description));

@@ -11,8 +11,9 @@ import { AttemptOverError } from "../../core/errors.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { Attempt } from "../../core/message-handler.ts";
 import type { Transaction } from "../../core/transaction.ts";
-import { toCallMessage } from "../delivery/call-message.ts";
+import { type OutgoingOptions, toCallMessage } from "../delivery/call-message.ts";
 import { cidOf } from "./correlation.ts";
+import { type PlainCall, splitCall } from "./split-call-rules.ts";
 
 const stepScope = new AsyncLocalStorage<NewMessage[]>();
 
@@ -35,7 +36,7 @@ export class Recorder {
   }
 
   /**
-   * Records a call to be sent after the commit.
+   * Records a call to be sent after the commit; as several, when its text is too long for one.
    *
    * @throws UnrecordableCallError, AttemptOverError.
    */
@@ -43,13 +44,19 @@ export class Recorder {
     if (this.#over || this.#attempt.signal.aborted) {
       throw new AttemptOverError(`${method}: the handler of this update has already ended`);
     }
-    const message = toCallMessage(method, payload, {
+    const options: OutgoingOptions = {
       type: "send",
       priority: this.#attempt.message.priority,
       receivedAtEpochMs: this.receivedAtEpochMs,
       cid: cidOf(this.#attempt.message),
-    });
-    (stepScope.getStore() ?? this.#messages).push(message);
+    };
+    const whole = toCallMessage(method, payload, options);
+    const parts = splitCall(whole.payload as unknown as PlainCall);
+    const messages =
+      parts.length > 1
+        ? parts.map((part) => toCallMessage(part.method, part.payload, options))
+        : [whole];
+    (stepScope.getStore() ?? this.#messages).push(...messages);
   }
 
   /** Runs `work` once per update; see `BotContext.transaction`. */

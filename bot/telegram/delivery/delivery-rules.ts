@@ -10,19 +10,22 @@
  *   chat gone              dead letter, the chat is marked unreachable
  *   chat migrated          tried again at once, with the new id
  *   already so, too old    done: nothing more can be achieved
+ *   form of a text refused tried again at once, as plain text; a dead letter when it is plain
  *   any other refusal      dead letter
  */
 import {
   AlreadyDoneError,
   ChatGoneError,
   ChatMigratedError,
+  FormRefusedError,
   QueryTooOldError,
   RateLimitedError,
   TelegramError,
   UnauthorizedError,
 } from "../../core/errors.ts";
-import type { AmbiguousPolicy } from "../../core/message.ts";
+import type { AmbiguousPolicy, JsonObject } from "../../core/message.ts";
 import type { CallEnd } from "./flood-rules.ts";
+import { simplify } from "./text-fields-rules.ts";
 
 export type DeliveryDecision =
   | { readonly kind: "done" }
@@ -30,11 +33,16 @@ export type DeliveryDecision =
   | { readonly kind: "rate-limited"; readonly retryAfterMs: number }
   | { readonly kind: "ambiguous"; readonly policy: AmbiguousPolicy }
   | { readonly kind: "readdress"; readonly chatId: number }
+  | { readonly kind: "simplify"; readonly fields: JsonObject }
   | { readonly kind: "chat-gone"; readonly reason: string }
   | { readonly kind: "refused" };
 
-/** Decides what follows when a call failed with `error`. */
-export function decideDelivery(error: TelegramError, policy: AmbiguousPolicy): DeliveryDecision {
+/** Decides what follows when a call with these fields failed with `error`. */
+export function decideDelivery(
+  error: TelegramError,
+  policy: AmbiguousPolicy,
+  fields: JsonObject,
+): DeliveryDecision {
   if (error instanceof RateLimitedError) {
     return { kind: "rate-limited", retryAfterMs: error.retryAfterMs };
   }
@@ -49,7 +57,8 @@ export function decideDelivery(error: TelegramError, policy: AmbiguousPolicy): D
   if (error instanceof UnauthorizedError || error.effect === "not-sent")
     return { kind: "not-sent" };
   if (error.effect === "unknown") return { kind: "ambiguous", policy };
-  return { kind: "refused" };
+  const simplified = error instanceof FormRefusedError ? simplify(fields) : undefined;
+  return simplified ? { kind: "simplify", fields: simplified } : { kind: "refused" };
 }
 
 /** Returns how flood control counts a call that failed with `error`. */

@@ -8,7 +8,7 @@ import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 import type { BotApi } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import { ChatGoneError, recordError, TelegramError } from "../../core/errors.ts";
-import type { Publish } from "../../core/events.ts";
+import type { MessageRef, Publish } from "../../core/events.ts";
 import type { JsonObject, Message } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
 import type { FactStore } from "../../core/store.ts";
@@ -75,7 +75,7 @@ export class Delivery implements MessageHandler {
   ): Promise<HandlerResult> {
     const { gate, publish, random, rateLimits } = this.#deps;
     gate.ended(message.id, toCallEnd(error));
-    const decision = decideDelivery(error, message.ambiguous);
+    const decision = decideDelivery(error, message.ambiguous, call.payload);
     switch (decision.kind) {
       case "done":
         return { kind: "done" };
@@ -91,6 +91,14 @@ export class Delivery implements MessageHandler {
       case "readdress":
         publish({ type: "chat.migrated" });
         return readdress(call, decision.chatId, error);
+      case "simplify":
+        publish({
+          type: "send.simplified",
+          ref: toRef(message),
+          method: call.method,
+          error: this.#record(error),
+        });
+        return replaceFields(call, decision.fields, message.floodScope, error);
       case "chat-gone": {
         publish({ type: "chat.marked-unreachable", reason: decision.reason });
         const chat = message.floodScope;
@@ -119,17 +127,37 @@ export class Delivery implements MessageHandler {
   ): void {
     this.#deps.publish({
       type: "send.cut-off",
-      ref: { messageId: message.id, messageType: message.type, pool: message.pool },
+      ref: toRef(message),
       method,
       policy,
-      error: recordError(error, this.#deps.clock.epochMs()),
+      error: this.#record(error),
     });
+  }
+
+  #record(error: TelegramError) {
+    return recordError(error, this.#deps.clock.epochMs());
   }
 }
 
 /** Repeats the call with the chat's new id, at once and in the same lane, to keep the order. */
 function readdress(call: OutgoingCall, chatId: number, error: TelegramError): HandlerResult {
-  const payload: JsonObject = { ...call, payload: { ...call.payload, chat_id: chatId } };
-  const readdressed = { payload, floodScope: String(chatId) };
+  return replaceFields(call, { ...call.payload, chat_id: chatId }, String(chatId), error);
+}
+
+/**
+ * Makes the call with other fields the message's next attempt: it is on disk before it is made, and
+ * flood control counts it like any call.
+ */
+function replaceFields(
+  call: OutgoingCall,
+  payload: JsonObject,
+  floodScope: string | undefined,
+  error: TelegramError,
+): HandlerResult {
+  const readdressed = { payload: { ...call, payload }, floodScope };
   return { kind: "postponed", delayMs: 0, parkLane: false, error, readdressed };
+}
+
+function toRef({ id, pool, type }: Message): MessageRef {
+  return { messageId: id, messageType: type, pool };
 }

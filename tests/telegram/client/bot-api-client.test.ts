@@ -68,6 +68,22 @@ describe("an answer", () => {
       "refused",
       { status: 400 },
     ],
+    ...[
+      `can't parse entities: Unsupported start tag "x" at byte offset 0`,
+      "can't parse entities: Can't find end of Bold entity at byte offset 3",
+      "message is too long",
+      "message caption is too long",
+      "text is too long",
+      "MEDIA_CAPTION_TOO_LONG",
+      "unsupported parse_mode",
+      "ENTITY_BOUNDS_INVALID",
+    ].map((text): [string, string, string, string, object] => [
+      text,
+      refusal(400, `Bad Request: ${text}`),
+      "TELEGRAM_FORM_REFUSED",
+      "refused",
+      {},
+    ]),
     ["401", refusal(401, "Unauthorized"), "TELEGRAM_UNAUTHORIZED", "refused", {}],
     [
       "404 for a malformed token",

@@ -8,6 +8,7 @@ import {
   CallUnknownError,
   ChatGoneError,
   ChatMigratedError,
+  FormRefusedError,
   QueryTooOldError,
   RateLimitedError,
   type TelegramError,
@@ -34,18 +35,25 @@ test.each<[TelegramError, DeliveryDecision, CallEnd, "down" | "up"]>([
   [new QueryTooOldError("m"), { kind: "done" }, "answered", "up"],
   [new UnauthorizedError("m"), { kind: "not-sent" }, "answered", "up"],
   [new CallRefusedError("m", 400, "bad"), { kind: "refused" }, "answered", "up"],
+  [new FormRefusedError("m"), { kind: "refused" }, "answered", "up"],
   [new CallNotSentError("m"), { kind: "not-sent" }, "not-sent", "down"],
   [new BreakerOpenError("m"), { kind: "not-sent" }, "not-sent", "down"],
   [new CallUnknownError("m"), { kind: "ambiguous", policy: "retry" }, "unknown", "down"],
 ])("%s", (error, decision, end, telegram) => {
-  expect(decideDelivery(error, "retry")).toEqual(decision);
+  expect(decideDelivery(error, "retry", { text: "plain" })).toEqual(decision);
   expect(toCallEnd(error)).toBe(end);
   expect(saysTelegramIsDown(error)).toBe(telegram === "down");
 });
 
 test("the message's own policy decides about an ambiguous send", () => {
-  const dropped = decideDelivery(new CallUnknownError("m"), "drop");
+  const dropped = decideDelivery(new CallUnknownError("m"), "drop", {});
   expect(dropped).toEqual({ kind: "ambiguous", policy: "drop" });
+});
+
+test("a call whose form is refused is simplified while it has a form", () => {
+  const error = new FormRefusedError("m");
+  const decision = decideDelivery(error, "retry", { text: "<b>a", parse_mode: "HTML" });
+  expect(decision).toEqual({ kind: "simplify", fields: { text: "a" } });
 });
 
 test("the outcome of a call that ended with a defect is unknown", () => {

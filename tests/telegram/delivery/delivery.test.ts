@@ -7,6 +7,7 @@ import {
   CallUnknownError,
   ChatGoneError,
   ChatMigratedError,
+  FormRefusedError,
   QueryTooOldError,
   RateLimitedError,
 } from "../../../bot/core/errors.ts";
@@ -64,6 +65,14 @@ function say(chat: number | string, text: string, more: Partial<NewMessage> = {}
   const options = { type: "send", priority: "normal", receivedAtEpochMs: 0 } as const;
   return { ...toCallMessage("sendMessage", { chat_id: chat, text }, options), ...more };
 }
+
+const sayBold = (chat: number, text: string): NewMessage =>
+  say(chat, `<b>${text}`, {
+    payload: {
+      method: "sendMessage",
+      payload: { chat_id: chat, text: `<b>${text}`, parse_mode: "HTML" },
+    },
+  });
 
 const setup = () => start(new QueueMachine());
 const texts = ({ seen }: { seen: { text: string }[] }) => seen.map(({ text }) => text);
@@ -225,12 +234,66 @@ describe("an outcome:", () => {
 
   test("any other refusal makes a dead letter at once, and the lane goes on", async () => {
     const bot = await setup();
-    bot.api.script(new CallRefusedError("sendMessage", 400, "can't parse entities"));
+    bot.api.script(new CallRefusedError("sendMessage", 400, "BUTTON_DATA_INVALID"));
     await bot.queue.insertMessageByPriority([say(1, "bad"), say(1, "good")]);
     await bot.clock.advance(2_000);
     expect(texts(bot)).toEqual(["bad", "good"]);
     expect(await bot.store.deadLetters({ offset: 0, limit: 9 })).toMatchObject([
       { reason: "refused", attempts: 1, errors: [{ code: "TELEGRAM_REFUSED" }] },
+    ]);
+  });
+
+  test("a text whose form is refused goes out once more as plain text, before the next message", async () => {
+    const bot = await setup();
+    bot.api.script(new FormRefusedError("can't parse entities"));
+    await bot.queue.insertMessageByPriority([sayBold(1, "a"), say(1, "b")]);
+    await bot.clock.advance(999);
+    expect(texts(bot)).toEqual(["<b>a"]);
+    await bot.clock.advance(2_001);
+    expect(texts(bot)).toEqual(["<b>a", "a", "b"]);
+    expect(bot.api.calls[1]?.payload).toEqual({ chat_id: 1, text: "a" });
+    expect(bot.events).toContainEqual(
+      expect.objectContaining({ type: "send.simplified", method: "sendMessage" }),
+    );
+    expect((await bot.queue.snapshot()).counts).toMatchObject({ dead: 0, done: 2 });
+  });
+
+  test("a plain text whose form is refused is a dead letter, after one call more", async () => {
+    const bot = await setup();
+    bot.api.otherwise(new FormRefusedError("can't parse entities"));
+    await bot.queue.insertMessageByPriority([sayBold(1, "a")]);
+    await bot.clock.advance(60_000);
+    expect(texts(bot)).toEqual(["<b>a", "a"]);
+    expect(await bot.store.deadLetters({ offset: 0, limit: 9 })).toMatchObject([
+      { reason: "refused", attempts: 1, errors: [{ code: "TELEGRAM_FORM_REFUSED" }] },
+    ]);
+  });
+
+  test("a process that dies before the plain text leaves it to the next one", async () => {
+    const machine = new QueueMachine();
+    const first = await start(machine);
+    first.api.script(new FormRefusedError("can't parse entities"));
+    await first.queue.insertMessageByPriority([sayBold(1, "a"), say(1, "b")]);
+    await first.clock.advance(100);
+    first.kill();
+    const second = await start(machine);
+    await second.clock.advance(5_000);
+    expect(texts(second)).toEqual(["a", "b"]);
+  });
+
+  test("an answer without a chat is simplified too", async () => {
+    const bot = await setup();
+    bot.api.script(new FormRefusedError("can't parse entities"));
+    const content = { message_text: "*a", parse_mode: "MarkdownV2" };
+    const fields = { inline_query_id: "9", results: [{ input_message_content: content }] };
+    const options = { type: "send", priority: "normal", receivedAtEpochMs: bot.clock.epochMs() };
+    await bot.queue.insertMessageByPriority([
+      toCallMessage("answerInlineQuery", fields, options as never),
+    ]);
+    await bot.clock.advance(5_000);
+    expect(bot.api.calls.map(({ payload }) => payload["results"])).toEqual([
+      fields.results,
+      [{ input_message_content: { message_text: "*a" } }],
     ]);
   });
 });
