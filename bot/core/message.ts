@@ -51,6 +51,12 @@ export interface NewMessage {
   readonly expiresAtEpochMs?: number;
   /** If any of these was seen within its lifetime, the message is a duplicate and is not queued. */
   readonly dedupeKeys?: readonly string[];
+  /**
+   * Names what this message sets, so that a later one that sets the same replaces it: messages of this
+   * pool and lane with the same name that were never claimed leave the queue in the commit that
+   * queues this one. Everything else keeps its place, and this one goes to the end of the lane.
+   */
+  readonly replaces?: string;
   /** Default `retry`. */
   readonly ambiguous?: AmbiguousPolicy;
   /** Chat whose flood window this uses (telegram/delivery/flood-rules.ts). Default: none. */

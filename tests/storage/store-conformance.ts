@@ -65,6 +65,80 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(numbers(await claim(store, { limit: 3 }))).toEqual([1, 3, 2]);
     });
 
+    describe("a message that replaces others", () => {
+      const edit = (lane: string, n: number, replaces = "k"): NewMessage => ({
+        ...update(lane, n),
+        replaces,
+      });
+      const all = async (store: Store) => {
+        const seen: unknown[] = [];
+        const one = () => claim(store, { limit: 1 });
+        for (let [head] = await one(); head; [head] = await one()) {
+          seen.push(...numbers([head]));
+          await store.finish(ref(head), { kind: "done", enqueue: [] });
+        }
+        return seen;
+      };
+
+      test("takes the place of none of them, and leaves everything else in order", async () => {
+        const { store } = await open();
+        await store.enqueue([edit("a", 1), update("a", 2), edit("a", 3, "other")]);
+        const results = await store.enqueue([edit("a", 4), edit("b", 5)]);
+        expect(results).toMatchObject([{ kind: "queued", replaced: 1 }, { kind: "queued" }]);
+        expect(results[1]).not.toHaveProperty("replaced");
+        expect(await store.depth("handling")).toBe(4);
+        expect((await all(store)).toSorted()).toEqual([2, 3, 4, 5]);
+        expect(await store.depth("handling")).toBe(0);
+      });
+
+      test("may be the only one of its lane, and keeps the lane parked", async () => {
+        const { clock, store } = await open();
+        await store.enqueue([update("a", 1), edit("a", 2)]);
+        const [head] = await claim(store);
+        await store.enqueue([edit("a", 3), edit("a", 4)]);
+        const availableAtEpochMs = clock.epochMs() + 1_000;
+        await store.finish(ref(head), { kind: "postponed", availableAtEpochMs, parkLane: true });
+        await clock.advance(1_000);
+        expect(await all(store)).toEqual([1, 4]);
+        await store.enqueue([edit("a", 5), edit("a", 6)]);
+        const snapshot = await store.snapshot();
+        expect(snapshot.pools.handling).toMatchObject({ waiting: 1, inHand: 0, lanes: 1 });
+        expect(await all(store)).toEqual([6]);
+      });
+
+      test("leaves those that are in hand or were tried before", async () => {
+        const { reopenAfterKill, store } = await open();
+        await store.enqueue([edit("a", 1)]);
+        const [head] = await claim(store);
+        await store.enqueue([edit("a", 2)]);
+        await store.finish(ref(head), { kind: "released" });
+        await store.enqueue([edit("a", 3)]);
+        const next = await reopenAfterKill();
+        expect(await all(next)).toEqual([1, 3]);
+      });
+
+      test("makes room in a full lane", async () => {
+        const { store } = await open();
+        await store.enqueue([1, 2, 3, 4].map((n) => update("a", n)));
+        const kinds = (await store.enqueue([edit("a", 5), edit("a", 6), edit("a", 7)])).map(
+          ({ kind }) => kind,
+        );
+        expect(kinds).toEqual(["queued", "queued", "queued"]);
+        expect(await all(store)).toEqual([1, 2, 3, 4, 7]);
+      });
+
+      test("lets the lane's priority fall with what it replaces", async () => {
+        const { store } = await open();
+        await store.enqueue([
+          update("a", 1, "low"),
+          { ...edit("a", 2), priority: "high" },
+          update("b", 3),
+          { ...edit("a", 4), priority: "low" },
+        ]);
+        expect(numbers(await claim(store, { limit: 1 }))).toEqual([3]);
+      });
+    });
+
     test("keeps a delayed message back until its instant", async () => {
       const { clock, store } = await open();
       const dueAt = clock.epochMs() + 1_000;

@@ -151,6 +151,19 @@ export class LaneTable {
     );
   }
 
+  /** Removes a message that was never claimed; its row is already gone. */
+  remove(lane: string, pool: Pool, messageId: number, priority: number, nowEpochMs: number): void {
+    const row = this.#sql.find.get<LaneRow>(lane, pool);
+    if (!row) return;
+    if (row.head_id === messageId) {
+      this.advance(lane, pool, priority, nowEpochMs);
+      return;
+    }
+    const counts = changedCounts(row, priority, -1);
+    const { available_at, head_id } = row;
+    this.#sql.update.run(head_id, ...counts, topPriority(counts), available_at, lane, pool);
+  }
+
   take(lane: string, pool: Pool): void {
     this.#sql.take.run(lane, pool);
   }

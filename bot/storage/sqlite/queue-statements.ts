@@ -12,14 +12,18 @@ export function prepareQueueStatements(database: Database) {
     lastMessageId: sql("SELECT seq FROM sqlite_sequence WHERE name = 'messages'"),
     insertMessage: sql(
       `INSERT INTO messages (id, type, pool, lane, priority, payload, created_at, available_at,
-         expires_at, origin, ambiguous, flood_scope, flood_cost, errors)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         expires_at, origin, ambiguous, flood_scope, flood_cost, errors, replaces)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     findMessage: sql(`SELECT ${messageColumns} FROM messages WHERE id = ?`),
     payloadOf: sql("SELECT payload FROM messages WHERE id = ?"),
     findInHand: sql(
       `SELECT ${messageColumns.map((name) => `m.${name}`)} FROM messages m JOIN lanes l ON l.lane = m.lane AND l.pool = m.pool
        WHERE m.id = ? AND m.claims = ? AND l.head_id = m.id AND l.busy = 1`,
+    ),
+    deleteReplaced: sql(
+      `DELETE FROM messages WHERE lane = ? AND pool = ? AND replaces = ? AND claims = 0
+       RETURNING id, priority`,
     ),
     deleteMessage: sql("DELETE FROM messages WHERE id = ?"),
     countClaim: sql(

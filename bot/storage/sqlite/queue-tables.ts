@@ -74,6 +74,7 @@ export class QueueTables {
     }
     const priority = priorityNumber(message.priority);
     const availableAt = message.availableAtEpochMs ?? now;
+    const replaced = this.#removeReplaced(message, now);
     const full = this.#lanes.length(message.lane, message.pool) >= this.#options.laneLengthMax;
     const id = this.#nextId();
     const payload = JSON.stringify(message.payload);
@@ -92,6 +93,7 @@ export class QueueTables {
       message.floodScope ?? null,
       floodCostOf(message),
       "[]",
+      message.replaces ?? null,
     );
     if (full) {
       // It is inserted first even so, because a dead letter must never share an id with a live
@@ -103,7 +105,22 @@ export class QueueTables {
     }
     this.#lanes.append(message.lane, message.pool, id, priority, availableAt);
     this.#fresh.put(id, payload);
-    return { kind: "queued", messageId: id };
+    return { kind: "queued", messageId: id, ...(replaced > 0 && { replaced }) };
+  }
+
+  /** Removes what the message replaces. @returns how many there were. */
+  #removeReplaced({ lane, pool, replaces }: NewMessage, now: number): number {
+    if (replaces === undefined) return 0;
+    const rows = this.#sql.deleteReplaced.all<Pick<MessageRow, "id" | "priority">>(
+      lane,
+      pool,
+      replaces,
+    );
+    for (const { id, priority } of rows) {
+      this.#lanes.remove(lane, pool, id, priority, now);
+      this.#fresh.take(id);
+    }
+    return rows.length;
   }
 
   /** Returns the payload as JSON text. */
@@ -247,7 +264,7 @@ export class QueueTables {
     if (outcome.readdressed) {
       const { payload, floodScope } = outcome.readdressed;
       const sealed = this.#ring.seal(JSON.stringify(payload), places.payload(row));
-      this.#sql.readdress.run(sealed, floodScope, row.id);
+      this.#sql.readdress.run(sealed, floodScope ?? null, row.id);
     }
     if (outcome.parkLane) this.#lanes.park(row.lane, row.pool, outcome.availableAtEpochMs);
     this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, this.#suspicion(row));
@@ -344,6 +361,7 @@ export class QueueTables {
       row.flood_scope,
       row.flood_cost,
       row.errors,
+      null,
     );
     this.#lanes.append(row.lane, row.pool, id, row.priority, now);
     return id;

@@ -118,6 +118,11 @@ const migrations: readonly string[] = [
     PRIMARY KEY (table_set, version)
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE messages ADD COLUMN replaces TEXT;
+  CREATE INDEX messages_replaceable ON messages (lane, pool, replaces)
+    WHERE replaces IS NOT NULL;
+  `,
 ];
 
 /**

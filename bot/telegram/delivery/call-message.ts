@@ -56,12 +56,14 @@ export function toCallMessage(
   const fields = toPlainFields(method, payload);
   const chat = fields["chat_id"];
   const lifetimeMs = usefulMs[method.toLowerCase()];
+  const replaces = editKey(method, fields);
   return {
     type: options.type,
     priority: options.priority,
     payload: { method, payload: fields, ...(options.cid !== undefined && { cid: options.cid }) },
     ...routeCall(method, fields),
     ...(isChatId(chat) && { floodScope: String(chat), floodCost: floodCost(method, fields) }),
+    ...(replaces !== undefined && { replaces }),
     ...(lifetimeMs !== undefined && { expiresAtEpochMs: options.receivedAtEpochMs + lifetimeMs }),
   };
 }
@@ -79,6 +81,27 @@ function routeCall(
   const user = fields["user_id"];
   if (isChatId(user)) return { pool: "sending", lane: `chat:${user}` };
   return { pool: "sending", lane: `bot:${method.toLowerCase()}` };
+}
+
+/**
+ * An edit replaces only edits by the same method: each sets one field of the message and its keyboard,
+ * which is removed when the edit has none (Bot API; td MessagesManager.cpp, `edit_message_text`). So the
+ * newer one sets whatever the older one set, and nothing else is left out.
+ */
+const edits: ReadonlySet<string> = new Set([
+  "editmessagecaption",
+  "editmessagemedia",
+  "editmessagereplymarkup",
+  "editmessagetext",
+]);
+
+/** Names what an edit sets, within its lane: the lane says which chat or inline message it is in. */
+function editKey(method: string, fields: JsonObject): string | undefined {
+  const name = method.toLowerCase();
+  if (!edits.has(name)) return undefined;
+  const { business_connection_id: connection = "", chat_id, message_id = "" } = fields;
+  if (chat_id !== undefined && message_id === "") return undefined;
+  return `${name}:${connection}:${message_id}`;
 }
 
 function isChatId(value: Json | undefined): value is number | string {

@@ -45,11 +45,16 @@ export class OutcomeReport {
   }
 
   enqueued(results: readonly EnqueueResult[]): void {
-    for (const { kind } of results) {
-      if (kind === "queued") this.#counts.queued++;
-      else if (kind === "duplicate") this.#counts.duplicates++;
-      else this.#counts.dead++;
+    let replaced = 0;
+    for (const result of results) {
+      if (result.kind === "duplicate") this.#counts.duplicates++;
+      else if (result.kind === "lane-full") this.#counts.dead++;
+      else {
+        this.#counts.queued++;
+        replaced += result.replaced ?? 0;
+      }
     }
+    if (replaced > 0) this.#deps.publish({ type: "messages.replaced", replaced });
   }
 
   /**

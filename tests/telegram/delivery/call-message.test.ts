@@ -33,6 +33,32 @@ async function recorded(call: (telegram: Telegram) => Promise<unknown>): Promise
   return telegram.messages[0] as NewMessage;
 }
 
+describe("an edit replaces", () => {
+  const key = (method: string, fields: object) => record(method, fields).replaces;
+  const text = { chat_id: 1, message_id: 5, text: "a" };
+
+  test("an edit of the same field of the same message", () => {
+    expect(key("editMessageText", text)).toBeDefined();
+    expect(key("editMessageText", { ...text, text: "b" })).toBe(key("editmessagetext", text));
+    const inline = { inline_message_id: "x", text: "a" };
+    expect(key("editMessageText", inline)).toBeDefined();
+    expect(record("editMessageText", inline).lane).toBe("inline:x");
+  });
+
+  test.each<[string, string, object]>([
+    ["another message", "editMessageText", { ...text, message_id: 6 }],
+    ["another field", "editMessageReplyMarkup", text],
+    ["a message of another account", "editMessageText", { ...text, business_connection_id: "b" }],
+  ])("not %s", (_, method, fields) => {
+    expect(key(method, fields)).toBeDefined();
+    expect(key(method, fields)).not.toBe(key("editMessageText", text));
+  });
+
+  test.each(["sendMessage", "deleteMessage", "stopPoll"])("nothing when it is %s", (method) => {
+    expect(key(method, text)).toBeUndefined();
+  });
+});
+
 describe("Telegraf's own methods", () => {
   const photo = (media: string) => ({ type: "photo", media }) as const;
   test.each<
