@@ -85,8 +85,8 @@ function routeCall(
 
 /**
  * An edit replaces only edits by the same method: each sets one field of the message and its keyboard,
- * which is removed when the edit has none (Bot API; td MessagesManager.cpp, `edit_message_text`). So the
- * newer one sets whatever the older one set, and nothing else is left out.
+ * and one without a keyboard removes it (the sandbox does so too). So the newer one sets whatever the
+ * older one set, and nothing else is left out.
  */
 const edits: ReadonlySet<string> = new Set([
   "editmessagecaption",

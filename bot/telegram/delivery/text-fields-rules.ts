@@ -9,7 +9,7 @@ import { readMarkup } from "./markup-rules.ts";
 
 /**
  * Maximum length of a message, after its markup was read. Telegram counts code points; UTF-16 units
- * are never fewer. Source: Bot API, sendMessage; td MessageContent.cpp, `get_message_content_text`.
+ * are never fewer. Source: Bot API, sendMessage ("after entities parsing"); tdlib/td, MessageContent.cpp.
  */
 export const textLengthMax = 4_096;
 /** Maximum length of a caption, counted likewise. Source: Bot API, sendPhoto. */

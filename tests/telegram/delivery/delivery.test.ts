@@ -58,7 +58,16 @@ async function start(machine: QueueMachine, api = new ScriptedApi()) {
   await gate?.restore();
   await limited?.restore();
   await process.queue.start();
-  return { ...process, api, clock, events, gate: gate as FloodGate, holds, seen };
+  return {
+    ...process,
+    api,
+    clock,
+    events,
+    queueEvents: process.events,
+    gate: gate as FloodGate,
+    holds,
+    seen,
+  };
 }
 
 function say(chat: number | string, text: string, more: Partial<NewMessage> = {}): NewMessage {
@@ -299,6 +308,25 @@ describe("an outcome:", () => {
 });
 
 describe("flood control:", () => {
+  test("200 edits of one message within two seconds are few calls, and the last text stands", async () => {
+    const bot = await setup();
+    const options = { type: "send", priority: "normal", receivedAtEpochMs: 0 } as const;
+    for (let n = 1; n <= 200; n++) {
+      const fields = { chat_id: 1, message_id: 5, text: `${n}` };
+      await bot.queue.insertMessageByPriority([toCallMessage("editMessageText", fields, options)]);
+      if (n === 100) await bot.queue.insertMessageByPriority([say(1, "between")]);
+      await bot.clock.advance(10);
+    }
+    await bot.clock.advance(5_000);
+    expect(texts(bot).length).toBeLessThanOrEqual(5);
+    expect(texts(bot)).toContain("between");
+    expect(texts(bot).at(-1)).toBe("200");
+    const replaced = bot.queueEvents.flatMap((event) =>
+      event.type === "messages.replaced" ? [event.replaced] : [],
+    );
+    expect(replaced.reduce((sum, one) => sum + one, 0)).toBe(201 - texts(bot).length);
+  });
+
   test("a chat gets one message per second, a group twenty per minute", async () => {
     const bot = await setup();
     const messages = Array.from({ length: 25 }, (_, n) => [
