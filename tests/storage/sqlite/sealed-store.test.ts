@@ -334,6 +334,8 @@ async function makePlain(path: string, filler: Store): Promise<void> {
     INSERT INTO steps VALUES (5, 's', '"Narwhalresult"');
     DROP TABLE data_keys;
     DROP TABLE table_set_migrations;
+    DROP INDEX messages_replaceable;
+    ALTER TABLE messages DROP COLUMN replaces;
     DROP INDEX accounts_by_username;
     ALTER TABLE accounts DROP COLUMN profile;
     ALTER TABLE accounts DROP COLUMN username_index;
