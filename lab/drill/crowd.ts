@@ -7,8 +7,7 @@
  */
 
 import type { SandboxClient } from "../../sandbox/client.ts";
-import type { JournalEntry } from "../../sandbox/control-api.ts";
-import type { Expectation } from "../history/from-journal.ts";
+import type { Expectation, NamedCall } from "../history/from-journal.ts";
 import { pause } from "./bot-process.ts";
 
 export interface CrowdOptions {
@@ -154,7 +153,7 @@ function hasButtons(message: { readonly reply_markup?: unknown }): boolean {
 export const apology = "apology";
 
 /** The name of the reply that a call sends; `undefined` when it sends none. */
-export function nameOfReply({ method, parameters }: JournalEntry): string | undefined {
+export function nameOfReply({ method, parameters }: NamedCall): string | undefined {
   return method === "sendMessage" ? labelOfText(parameters["text"] ?? "") : undefined;
 }
 

@@ -75,8 +75,8 @@ export interface DrillFault {
   /** Whether it can happen together with others, in a random schedule. */
   readonly overlaps?: boolean;
   /**
-   * Milliseconds before its death in which the process could not read answers, so that its sends are
-   * ambiguous. Default 1000.
+   * Milliseconds before its death in which the process could neither read answers nor commit, so that
+   * its sends in hand are ambiguous. Default 1000.
    */
   readonly deafMs?: number;
   /** Whether answers can be lost while it lasts, so that sends are ambiguous. */

@@ -8,7 +8,7 @@ import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../history/from-database.ts";
-import { historyFromJournal } from "../history/from-journal.ts";
+import { historyFromJournal, type WitnessedEnd } from "../history/from-journal.ts";
 import { apology, nameOfReply } from "./crowd.ts";
 import type { Scene } from "./scene.ts";
 
@@ -36,8 +36,10 @@ export interface Judgement {
 export type Span = readonly [number, number];
 
 export interface Circumstances {
-  /** Spans in which the bot could not read answers. */
-  readonly deaf: readonly Span[];
+  /** The span in which the link swallowed answers, if it did. */
+  readonly swallowed: Span | undefined;
+  /** The ends of the bot's processes, oldest first. */
+  readonly ends: readonly WitnessedEnd[];
   /** Whether no message may be waiting any more. */
   readonly drained: boolean;
 }
@@ -45,9 +47,9 @@ export interface Circumstances {
 /** Judges a fault. Call it after the bot's last stop. */
 export async function judge(
   { botDirectory, crowd, sandbox }: Pick<Scene, "botDirectory" | "crowd" | "sandbox">,
-  { deaf, drained }: Circumstances,
+  { drained, ends, swallowed }: Circumstances,
 ): Promise<Judgement> {
-  const calls = (await sandbox.journalAll()).map((call) => asRead(call, deaf));
+  const calls = (await sandbox.journalAll()).map((call) => asRead(call, swallowed));
   const facts = await allFacts(sandbox);
   const rows = new RowReader(join(botDirectory, "bot.db"), existingKeysIn(dirname(botDirectory)));
   const read: ReadTable = (table) => rows.all(`SELECT * FROM ${table} ORDER BY 1`);
@@ -56,7 +58,7 @@ export async function judge(
     const expectation = ({ updateId }: { readonly updateId: number }) => crowd.owed(updateId);
     const { counts, findings } = checkHistory(
       [
-        ...historyFromJournal(calls, facts, { reply: nameOfReply, expectation }),
+        ...historyFromJournal(calls, facts, { reply: nameOfReply, expectation }, ends),
         ...historyFromDatabase(read, { at, reply: (method) => method, lastWords: [apology] }),
         ...(drained ? [{ at, kind: "drained" } as const] : []),
       ],
@@ -81,11 +83,12 @@ export async function judge(
   }
 }
 
-/** Marks an answer as lost when the process or the link could not take it. */
-function asRead(call: JournalEntry, deaf: readonly Span[]): JournalEntry {
+/** Marks an answer as lost when the link could not carry it. */
+function asRead(call: JournalEntry, swallowed: Span | undefined): JournalEntry {
   const { answeredAtMs } = call;
-  if (answeredAtMs === null) return call;
-  const unread = deaf.some(([from, to]) => from <= answeredAtMs && answeredAtMs <= to);
+  if (answeredAtMs === null || !swallowed) return call;
+  const [from, to] = swallowed;
+  const unread = from <= answeredAtMs && answeredAtMs <= to;
   return unread ? { ...call, answerWritten: false } : call;
 }
 

@@ -7,7 +7,7 @@
 import { availableParallelism, loadavg } from "node:os";
 import { eventually, nowMs, pause } from "./bot-process.ts";
 import type { Aim, DrillFault } from "./fault.ts";
-import { type Judgement, judge, type Span } from "./judge.ts";
+import { type Judgement, judge } from "./judge.ts";
 import { type Scene, type SceneDefaults, setScene } from "./scene.ts";
 import { whyMissing } from "./tools.ts";
 import { Watch } from "./watch.ts";
@@ -75,8 +75,12 @@ async function play(fault: DrillFault, scene: Scene, narrate: Narrate): Promise<
   await fault.afterwards?.(scene);
   const leaves = fault.leaves ?? 0;
   const problems = [...(await settle(scene, leaves)), ...((await fault.check?.(scene)) ?? [])];
-  const deaf = deafSpans(fault, scene, course);
-  const judgement = await judge(scene, { deaf, drained: leaves === 0 });
+  const { deafMs, swallows } = fault;
+  const judgement = await judge(scene, {
+    drained: leaves === 0,
+    ends: scene.supervisor.ends.map((end) => ({ ...end, ...(deafMs !== undefined && { deafMs }) })),
+    swallowed: swallows ? [course.injectedAtMs, course.overAtMs] : undefined,
+  });
   problems.push(...judgement.problems);
   const { detectedAtMs, injectedAtMs, recoveredAfterMs } = course;
   if (judgement.givenUp > 0 && !fault.givesUp) {
@@ -153,12 +157,6 @@ async function breakAndMend(fault: DrillFault, scene: Scene, narrate: Narrate): 
   const recoveredAfterMs = recoveredAtMs - (fault.aim === "hang" ? injectedAtMs : overAtMs);
   narrate(`answering after ${seconds(recoveredAfterMs)}`);
   return { startedAtMs, injectedAtMs, overAtMs, detectedAtMs, recoveredAtMs, recoveredAfterMs };
-}
-
-/** Spans in which the bot could not read answers. */
-function deafSpans({ deafMs = 1_000, swallows }: DrillFault, scene: Scene, course: Course): Span[] {
-  const beforeEnds = scene.supervisor.ends.map(({ atMs }): Span => [atMs - deafMs, atMs]);
-  return swallows ? [...beforeEnds, [course.injectedAtMs, course.overAtMs]] : beforeEnds;
 }
 
 function drawTimeline({ replies, supervisor }: Scene, course: Course): Timeline {

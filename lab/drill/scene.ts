@@ -93,7 +93,7 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
   const replies = new Replies(sandbox);
   const botDirectory = join(directory, "data", started.token.split(":")[0] ?? "");
   mkdirSync(botDirectory, { recursive: true });
-  const supervisor = new Supervisor(bot);
+  const supervisor = new Supervisor(bot, botDirectory);
   // An interrupted drill must leave nothing behind either.
   const { pid } = await sandbox.describe();
   const onExit = () => {

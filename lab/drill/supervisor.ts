@@ -4,11 +4,11 @@
  * After a long life it starts the bot at once. After a short one it waits, twice as long each time, so
  * that a bot that cannot start is not started a hundred times a second. It never gives up.
  */
+import type { WitnessedEnd } from "../history/from-journal.ts";
 import { type BotProcess, eventually, nowMs, type ProcessEnd, pause } from "./bot-process.ts";
+import { witnessEnd } from "./witness.ts";
 
-export interface RecordedEnd extends ProcessEnd {
-  readonly atMs: number;
-}
+export type RecordedEnd = ProcessEnd & WitnessedEnd;
 
 const shortLifeMs = 1_000;
 const delayInitialMs = 100;
@@ -16,13 +16,16 @@ const delayMaxMs = 2_000;
 
 export class Supervisor {
   readonly #bot: BotProcess;
+  readonly #botDirectory: string;
   readonly #ends: RecordedEnd[] = [];
   #held: PromiseWithResolvers<void> | undefined;
   #stopping = false;
   #loop: Promise<void> | undefined;
 
-  constructor(bot: BotProcess) {
+  /** @param botDirectory The directory of `bot.db`. */
+  constructor(bot: BotProcess, botDirectory: string) {
     this.#bot = bot;
+    this.#botDirectory = botDirectory;
   }
 
   /** The ends of all processes so far, oldest first. */
@@ -64,7 +67,7 @@ export class Supervisor {
       const startedAtMs = nowMs();
       this.#bot.start();
       const end = await this.#bot.end();
-      this.#ends.push({ ...end, atMs: nowMs() });
+      this.#ends.push({ ...end, ...witnessEnd(this.#botDirectory, nowMs()) });
       if (this.#stopping) return;
       const short = nowMs() - startedAtMs < shortLifeMs;
       if (short) await pause(delayMs);

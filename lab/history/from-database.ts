@@ -66,6 +66,36 @@ function recordOfMessage(kind: "waiting" | "dead", row: Row, names: DatabaseName
   return { at, kind, chat, reply: reply(String(payload["method"]), call) };
 }
 
+/** A send that was claimed and is not recorded as done: it may have been executed. */
+export interface CallInHand {
+  readonly chat: string;
+  readonly method: string;
+  /** As the sandbox's journal has them. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Reads the sends in hand. Call it while no process runs, or it tells only about one instant. */
+export function sendsInHand(read: (table: "lanes" | "messages") => readonly Row[]): CallInHand[] {
+  const busy = read("lanes").filter((lane) => lane["busy"] === 1 && lane["pool"] !== "handling");
+  const heads = new Set(busy.map((lane) => lane["head_id"]));
+  return read("messages")
+    .filter(({ id }) => heads.has(id))
+    .map((row) => {
+      const call = JSON.parse(String(row["payload"])) as {
+        readonly method: string;
+        readonly payload: Readonly<Record<string, unknown>>;
+      };
+      const parameters = Object.fromEntries(
+        Object.entries(call.payload).map(([name, value]) => [name, toText(value)]),
+      );
+      return { chat: String(call.payload["chat_id"]), method: call.method, parameters };
+    });
+}
+
+function toText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 /**
  * Checks the shop's books (P2): every order has a debit and every cancelled order a refund, both of the
  * order's price, and no money moves without a cause.

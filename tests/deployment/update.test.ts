@@ -8,16 +8,15 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { eventually, pause } from "../../lab/drill/bot-process.ts";
 import { checkHistory } from "../../lab/history/checker.ts";
-import { historyFromJournal } from "../../lab/history/from-journal.ts";
+import { historyFromJournal, type NamedCall } from "../../lab/history/from-journal.ts";
 import type { Verdict } from "../../lab/history/verdict.ts";
 import type { SandboxClient } from "../../sandbox/client.ts";
-import type { JournalEntry } from "../../sandbox/control-api.ts";
 import { type Installation, setupInstallation } from "./installation.ts";
 
 const userId = 5_000;
 /** Neighbours differ, so that a repeated reply can be told from the next one. */
 const texts = ["/help", "hello"];
-const nameOfReply = ({ method, parameters }: JournalEntry) => {
+const nameOfReply = ({ method, parameters }: NamedCall) => {
   if (method !== "sendMessage") return undefined;
   return parameters["text"]?.startsWith("This is what I can do") ? "/help" : "hello";
 };

@@ -5,13 +5,20 @@ import {
   checkBooks,
   historyFromDatabase,
   type ReadTable,
+  sendsInHand,
 } from "../../../lab/history/from-database.ts";
-import { historyFromJournal, type ObservedCall } from "../../../lab/history/from-journal.ts";
+import {
+  historyFromJournal,
+  type NamedCall,
+  type ObservedCall,
+  type WitnessedEnd,
+} from "../../../lab/history/from-journal.ts";
 
 const call: ObservedCall = {
   sequence: 1,
   method: "sendMessage",
   parameters: { chat_id: "7", text: "Hello" },
+  arrivedAtMs: 10,
   answeredAtMs: 20,
   status: 200,
   description: null,
@@ -22,7 +29,7 @@ const call: ObservedCall = {
 };
 
 describe("from the journal", () => {
-  const reply = ({ parameters }: ObservedCall) => parameters["text"];
+  const reply = ({ parameters }: NamedCall) => parameters["text"];
   const tell = (...calls: readonly Partial<ObservedCall>[]) =>
     historyFromJournal(
       calls.map((one) => ({ ...call, ...one })),
@@ -43,6 +50,48 @@ describe("from the journal", () => {
     expect(tell(change)).toEqual([
       { at: 15, kind: "executed", chat, reply: "Hello", ambiguous, cost: 1 },
     ]);
+  });
+
+  const inHand = [{ chat: "7", method: "sendMessage", parameters: call.parameters }];
+  const other = [{ ...inHand[0]!, parameters: { chat_id: "7", text: "Help" } }];
+  const elsewhere = [{ ...inHand[0]!, chat: "8" }];
+  const dying: Partial<ObservedCall> = { clientGoneAfterMs: 30 };
+
+  test.each<[string, Partial<ObservedCall>, Partial<WitnessedEnd>, boolean]>([
+    ["answered, and in hand at the death: ambiguous", dying, { inHand }, true],
+    ["answered just before the death, and not in hand any more: certain", dying, {}, false],
+    ["answered, another one in hand: certain", dying, { inHand: other }, false],
+    ["answered, one of another chat in hand: certain", dying, { inHand: elsewhere }, false],
+    ["in hand long after its answer: certain", {}, { atMs: 1_500, inHand }, false],
+    ["in hand after a hang as long: ambiguous", {}, { atMs: 1_500, deafMs: 2_000, inHand }, true],
+    ["a disk that could not be read: the server decides", dying, { inHand: undefined }, true],
+    ["never answered: ambiguous, whatever the disk says", { status: null }, {}, true],
+    ["made by the next process: certain", { arrivedAtMs: 400, ...dying }, { inHand }, false],
+    ["a living client's link broke: ambiguous", dying, { atMs: 9_000 }, true],
+  ])("at a witnessed end: %s", (_, change, end, ambiguous) => {
+    const ends = [
+      { atMs: 50, inHand: [], ...end },
+      { atMs: 60_000, inHand: [] },
+    ];
+    const late = change.arrivedAtMs === undefined ? {} : { answeredAtMs: 59_990, executedAtMs: 15 };
+    const history = historyFromJournal([{ ...call, ...change, ...late }], [], { reply }, ends);
+    expect(history[1]).toMatchObject({ kind: "executed", ambiguous });
+  });
+
+  test("a needless repetition is a violation, even within the last second before a death", () => {
+    const repeated = [
+      { ...call, ...dying },
+      { ...call, sequence: 2, arrivedAtMs: 900, executedAtMs: 905, answeredAtMs: 910 },
+    ];
+    const judged = (left: WitnessedEnd["inHand"]) => {
+      const names = { reply, expectation: () => ({ replies: ["Hello"] }) };
+      const history = historyFromJournal(repeated, [fate], names, [{ atMs: 50, inHand: left }]);
+      const { counts, findings } = checkHistory(history, { limits: null });
+      return [counts.repliesAmbiguous, findings.map(({ what }) => what)];
+    };
+    expect(judged([])).toEqual([0, ["reply-doubled"]]);
+    expect(judged(inHand)).toEqual([1, []]);
+    expect(judged(undefined)).toEqual([1, []]);
   });
 
   test("a refusal with 429 is one, other refusals and questions are nothing", () => {
@@ -116,6 +165,19 @@ test("the database tells what is stored, done, waiting and given up", () => {
     { at: 50, kind: "effect", chat: "7", effect: "refund:7:k", amountMinor: 900 },
     { at: 50, kind: "dead", chat: "8", reply: "Hello" },
     { at: 50, kind: "waiting", chat: "7", update: "6" },
+  ]);
+});
+
+test("the database tells which sends are in hand", () => {
+  const payload = '{"method":"sendMessage","payload":{"chat_id":7,"text":"Hello"}}';
+  const lanes = [
+    { lane: "chat:7", pool: "sending", head_id: 3, busy: 1 },
+    { lane: "chat:7", pool: "handling", head_id: 2, busy: 1 },
+    { lane: "chat:8", pool: "sending", head_id: 4, busy: 0 },
+  ];
+  const messages = [2, 3, 4].map((id) => ({ id, payload }));
+  expect(sendsInHand((table) => ({ lanes, messages })[table])).toEqual([
+    { chat: "7", method: "sendMessage", parameters: { chat_id: "7", text: "Hello" } },
   ]);
 });
 
