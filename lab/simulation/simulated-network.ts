@@ -12,9 +12,14 @@ import { CallNotSentError, CallUnknownError, type TelegramError } from "../../bo
 import type { JsonObject } from "../../bot/core/message.ts";
 import type { TelegramClient } from "../../bot/enhanced-launcher/sending.ts";
 import { readAnswer } from "../../bot/telegram/client/read-answer.ts";
-import { failure, type SimulatedAnswer, type SimulatedTelegram } from "./simulated-telegram.ts";
+import {
+  failure,
+  type SimulatedAnswer,
+  type SimulatedTelegram,
+  tooManyRequests,
+} from "./simulated-telegram.ts";
 import type { Thread, VirtualTime } from "./virtual-time.ts";
-import type { Weather } from "./weather.ts";
+import { retryAfterSecondsMax, type Weather } from "./weather.ts";
 
 export interface SimulatedNetworkDeps {
   readonly time: VirtualTime;
@@ -115,7 +120,7 @@ export class SimulatedNetwork implements TelegramClient {
       readonly fail: (error: TelegramError) => void;
     },
   ): void {
-    const { random, thread, weather } = this.#deps;
+    const { random, telegram, thread, weather } = this.#deps;
     const trouble = weather.strikesCall(method);
     const later = (run: () => void) => thread.after(weather.latencyMs(), run);
     const lost = this.#pollsLost;
@@ -152,10 +157,13 @@ export class SimulatedNetwork implements TelegramClient {
       }
       case "rate-limits": {
         const seconds = 1 + Math.floor(random() * 8);
-        const text = `Too Many Requests: retry after ${seconds}`;
-        back(failure(429, text, { retry_after: seconds }));
+        back(tooManyRequests(seconds));
         return;
       }
+      case "chats-limited":
+        telegram.limitChat(payload, 1 + Math.floor(random() * retryAfterSecondsMax));
+        execute(back);
+        return;
       case "token-refused":
         back(failure(401, "Unauthorized"));
         return;

@@ -29,6 +29,8 @@ import { FaultToleranceManager } from "../../bot/utils/fault-tolerance-manager.t
 import { componentsProbe } from "../../bot/utils/health-monitor/components-probe.ts";
 import { telegramProbe } from "../../bot/utils/health-monitor/telegram-probe.ts";
 import { HealthMonitor } from "../../bot/utils/health-monitor.ts";
+import { SafeMode } from "../../bot/utils/process-monitor/safe-mode.ts";
+import type { Life } from "../../bot/utils/process-monitor/safe-mode-rules.ts";
 import { SimulatedDisk, type StrikeDisk } from "./simulated-disk.ts";
 import { type OnAnswer, SimulatedNetwork } from "./simulated-network.ts";
 import { botUser, type SimulatedTelegram } from "./simulated-telegram.ts";
@@ -53,12 +55,14 @@ export interface SimulatedProcessDeps {
   readonly strikeDisk: StrikeDisk;
   readonly work: Omit<WorkWorld, "killProcess">;
   readonly plants: Plants;
+  /** The lives before this one, oldest first. */
+  readonly lives: readonly Life[];
   readonly onEvent: (event: BotEvent) => void;
   readonly onHandling: (kind: "began" | "ended", message: JsonObject) => void;
   readonly onExecuted: () => void;
   readonly onAnswer: OnAnswer;
-  /** Called once, when the process has ended. */
-  readonly onEnd: (reason: string) => void;
+  /** Called once, when the process has ended; `clean` when it was stopped. */
+  readonly onEnd: (reason: string, clean: boolean) => void;
 }
 
 const encryptionKey = new Secret(Buffer.alloc(32, "simulated").toString("base64"));
@@ -72,18 +76,13 @@ export const simulatedKeys: EncryptionKeys = {
 
 const token = new Secret(`${botUser.id}:unused`);
 
-/** Production's settings, but with shorter waits. */
-export const simulatedConfig = parseConfig(
-  {
-    NODE_ENV: "production",
-    TELEGRAM_BOT_TOKEN: `${botUser.id}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`,
-    HANDLER_TIMEOUT_MS: "20000",
-    HANDLER_SLOW_MS: "2000",
-    RAPID_REQUESTS_MAX: "1000000",
-  },
-  undefined,
-  shop.settings,
-);
+/** Everything that the simulation sets: production's settings apply, protective devices included. */
+export const simulatedSettings = {
+  NODE_ENV: "production",
+  TELEGRAM_BOT_TOKEN: `${botUser.id}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`,
+} as const;
+
+export const simulatedConfig = parseConfig(simulatedSettings, undefined, shop.settings);
 
 export class SimulatedProcess {
   readonly #deps: SimulatedProcessDeps;
@@ -152,7 +151,7 @@ export class SimulatedProcess {
     this.#ended = true;
     this.#deps.thread.dead = true;
     this.#network.died();
-    this.#deps.onEnd(reason);
+    this.#deps.onEnd(reason, this.#stopping);
   }
 
   #assemble(): FaultToleranceManager {
@@ -185,6 +184,13 @@ export class SimulatedProcess {
       apiRoot: "http://unused",
       module: workingShop(world),
     });
+    const { lifecycle, queue: limits } = this.#config;
+    const safeMode = new SafeMode({
+      ...runtime,
+      concurrency: limits.concurrency,
+      deathsMax: lifecycle.safeModeDeaths,
+      lives: () => this.#deps.lives,
+    });
     const queue = createQueue(this.#config, {
       ...runtime,
       ...{ gate, store },
@@ -200,7 +206,7 @@ export class SimulatedProcess {
     const health = this.#createHealth(store, breaker, intake, () => manager.snapshot());
     const restartProcess = () => this.stop("restarting one component alone did not help");
     bus.subscribe(createReactions({ breaker, intake, queue, restartProcess }));
-    manager.add(storage(store), telegram, connections, identity, queue, intake, health);
+    manager.add(storage(store), safeMode, telegram, connections, identity, queue, intake, health);
     return manager;
   }
 

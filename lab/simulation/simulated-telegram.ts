@@ -36,6 +36,8 @@ export class SimulatedTelegram {
   #pending: JsonObject[] = [];
   #poll: Poll | undefined;
   #messages = 0;
+  /** Until when chats refuse messages; these waits outlive processes and bad weather. */
+  readonly #limitedUntilMs = new Map<string, number>();
 
   constructor(time: VirtualTime, listener: TelegramListener) {
     this.#time = time;
@@ -53,6 +55,15 @@ export class SimulatedTelegram {
     this.#endPoll((poll) => poll.respond(this.#batch(poll.limit)));
   }
 
+  /** Refuses messages to this call's chat for `seconds`, unless it refuses them already. */
+  limitChat(payload: JsonObject, seconds: number): void {
+    if (payload["chat_id"] === undefined) return;
+    const chat = String(payload["chat_id"]);
+    const untilMs = this.#limitedUntilMs.get(chat) ?? 0;
+    if (untilMs > this.#time.nowMs) return;
+    this.#limitedUntilMs.set(chat, this.#time.nowMs + seconds * 1_000);
+  }
+
   receive(method: string, payload: JsonObject, respond: Respond): void {
     switch (method.toLowerCase()) {
       case "getupdates":
@@ -61,9 +72,16 @@ export class SimulatedTelegram {
       case "getme":
         respond(success(botUser));
         return;
-      default:
+      default: {
+        const untilMs = this.#limitedUntilMs.get(String(payload["chat_id"])) ?? 0;
+        const leftMs = untilMs - this.#time.nowMs;
+        if (leftMs > 0) {
+          respond(tooManyRequests(Math.ceil(leftMs / 1_000)));
+          return;
+        }
         this.#listener.executed(method, payload);
         respond(success({ message_id: ++this.#messages }));
+      }
     }
   }
 
@@ -104,6 +122,11 @@ export function success(result: unknown): SimulatedAnswer {
 export function failure(status: number, description: string, parameters?: object): SimulatedAnswer {
   const body = { ok: false, error_code: status, description, ...(parameters && { parameters }) };
   return { status, text: JSON.stringify(body) };
+}
+
+export function tooManyRequests(seconds: number): SimulatedAnswer {
+  const text = `Too Many Requests: retry after ${seconds}`;
+  return failure(429, text, { retry_after: seconds });
 }
 
 export function idOf(update: JsonObject): number {

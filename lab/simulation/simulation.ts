@@ -12,12 +12,14 @@ import { join } from "node:path";
 import { RateLimitedError } from "../../bot/core/errors.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import type { JsonObject } from "../../bot/core/message.ts";
+import type { Life } from "../../bot/utils/process-monitor/safe-mode-rules.ts";
 import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase } from "../history/from-database.ts";
 import type { HistoryRecord, RecordOf } from "../history/history.ts";
 import { limitRulesDefault } from "../history/limits.ts";
 import type { Finding, HistoryCounts } from "../history/verdict.ts";
 import { DiskObserver } from "./disk-observer.ts";
+import { findLate } from "./liveness.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { DiskFault } from "./simulated-disk.ts";
 import type { OnAnswer } from "./simulated-network.ts";
@@ -42,7 +44,11 @@ export interface SimulationOptions {
 /** A broken promise: a finding of the checker, or one that only the simulation can see. */
 export type Complaint =
   | Finding
-  | { readonly promise: "P9" | "P10"; readonly what: "defect" | "stop-overdue"; where: string };
+  | {
+      readonly promise: "P9" | "P10" | "P13";
+      readonly what: "defect" | "stop-overdue" | "answered-late";
+      readonly where: string;
+    };
 
 export interface SimulationResult {
   readonly findings: readonly Complaint[];
@@ -59,10 +65,10 @@ export interface SimulationResult {
 /** Milliseconds of bad weather. */
 const badMs = 60_000;
 /**
- * Virtual milliseconds in which everything has to drain in fine weather. Five attempts of a send and an
- * open breaker take seconds; only a refused token is retried every few minutes.
+ * Virtual milliseconds in which everything has to drain in fine weather. Only handlers that hang need
+ * them: each holds its chat for HANDLER_TIMEOUT_MS. All else has a minute (liveness.ts).
  */
-const drainWithinMs = 15 * 60_000;
+const drainWithinMs = 60 * 60_000;
 /** Milliseconds after its start in which a process's disk cache is cold. */
 const youngMs = 1_000;
 /** A memory file system is used where there is one, because only the order of writes matters. */
@@ -99,6 +105,9 @@ class Simulation {
   readonly #begun = new Map<string, number>();
   #numbers = 0;
   #lives = 0;
+  readonly #ended: Life[] = [];
+  /** Starts that are to be killed soon after them. */
+  #killsLeft = 0;
   /** This process's executed and refused sends, which become ambiguous if it dies before it records them. */
   #uncertain: { executed: Mutable<RecordOf<"executed">>[]; refused: RecordOf<"rate-limited">[] };
   #process: SimulatedProcess | undefined;
@@ -141,6 +150,7 @@ class Simulation {
     if (mode !== "safety") await this.#drain();
     this.#process?.kill("the simulation is over");
     const { findings, counts } = this.#judge();
+    if (mode !== "safety") this.#findings.push(...this.#findLate());
     this.#observer.close();
     return {
       findings: [...this.#findings, ...findings],
@@ -165,6 +175,7 @@ class Simulation {
     this.#note("boot", this.#lives);
     this.#record({ kind: "started" });
     const thread = new Thread(this.#time, this.#random);
+    const startedAtEpochMs = thread.epochMs();
     const { plants = {} } = this.#options;
     const booted = new SimulatedProcess({
       directory: this.#directory,
@@ -192,16 +203,26 @@ class Simulation {
         this.#process?.kill("killed after a call");
       },
       onAnswer: (method, payload, answer) => this.#answered(method, payload, answer),
-      onEnd: (reason) => this.#ended(reason),
+      lives: [...this.#ended],
+      onEnd: (reason, clean) => this.#end(reason, clean, startedAtEpochMs),
     });
     this.#process = booted;
     thread.after(0, () => booted.start());
     this.#thread = thread;
+    if (this.#killsLeft > 0 && this.#time.nowMs < badMs) {
+      this.#killsLeft--;
+      this.#time.after(this.#random() * 1_500, () => booted.kill("killed again"));
+    }
   }
 
-  #ended(reason: string): void {
+  #end(reason: string, clean: boolean, startedAtEpochMs: number): void {
     this.#note("end", reason);
     this.#record({ kind: "died" });
+    this.#ended.push({
+      startedAtEpochMs,
+      endedAtEpochMs: Math.floor(this.#time.epochAtZeroMs + this.#time.nowMs),
+      clean,
+    });
     this.#process = undefined;
     // A claimed send is not known to be done, even if Telegram has executed and answered it.
     for (const { payload } of this.#observer.claimedSends()) {
@@ -227,6 +248,10 @@ class Simulation {
     const { kind, ms } = blow;
     this.#note("blow", kind);
     switch (kind) {
+      case "kill-again-and-again":
+        this.#killsLeft = 2 + Math.floor(this.#random() * 10);
+        this.#process?.kill("killed again");
+        return;
       case "deploy":
         this.#process?.stop("deployed again");
         return;
@@ -383,6 +408,18 @@ class Simulation {
       const where = "the process did not stop within a minute";
       this.#findings.push({ promise: "P10", what: "stop-overdue", where });
     }
+  }
+
+  /** Finds what was held back for too long after the weather had turned fine (P13). */
+  #findLate(): Complaint[] {
+    const hanging = new Set(
+      this.#workload.filter(({ hangs }) => hangs).map(({ updateId }) => String(updateId)),
+    );
+    return findLate(this.#history, { fineFromMs: badMs, hanging }).map((where) => ({
+      promise: "P13",
+      what: "answered-late",
+      where,
+    }));
   }
 
   #judge() {

@@ -15,6 +15,7 @@ export const troubles = [
   // Telegram
   "server-errors",
   "rate-limits",
+  "chats-limited",
   "token-refused",
   "other-poller",
   // disk
@@ -22,7 +23,24 @@ export const troubles = [
   "disk-slow",
 ] as const;
 
+/** Troubles that make the bot hold work back. */
+const holding: readonly Trouble[] = [
+  "unreachable",
+  "server-errors",
+  "rate-limits",
+  "chats-limited",
+  "chats-limited",
+  "token-refused",
+  "disk-full",
+];
+
 export type Trouble = (typeof troubles)[number];
+
+/**
+ * Seconds that a 429 asks for at most. Longer ones are not drawn yet: what the bot does about them is a
+ * rule of its own.
+ */
+export const retryAfterSecondsMax = 30;
 
 export interface Spell {
   readonly trouble: Trouble;
@@ -35,6 +53,7 @@ export interface Blow {
   readonly atMs: number;
   readonly kind:
     | "kill"
+    | "kill-again-and-again"
     | "kill-at-commit"
     | "kill-after-commit"
     | "kill-at-statement"
@@ -65,6 +84,7 @@ export interface Forecast {
 const blowKinds: readonly Blow["kind"][] = [
   "kill",
   "kill",
+  "kill-again-and-again",
   "kill-at-commit",
   "kill-after-commit",
   "kill-at-statement",
@@ -78,13 +98,19 @@ const blowKinds: readonly Blow["kind"][] = [
 
 /** @param fineFromMs Length of the bad weather. */
 export function drawForecast(random: Random, fineFromMs: number): Forecast {
+  // Short and long spells are equally frequent.
+  const lengthMs = () => 200 * 100 ** random();
   const spells = Array.from({ length: Math.floor(random() * 5) }, (): Spell => {
     const trouble = pick(random, troubles);
     const fromMs = random() * fineFromMs;
-    // Short and long spells are equally frequent.
-    const lengthMs = 200 * 100 ** random();
-    return { trouble, fromMs, untilMs: Math.min(fineFromMs, fromMs + lengthMs) };
+    return { trouble, fromMs, untilMs: Math.min(fineFromMs, fromMs + lengthMs()) };
   });
+  // Holds that are in force when the weather turns fine are what liveness is about.
+  const last = random() < 0.4 ? 0 : 1 + Math.floor(random() * 3);
+  for (let count = 0; count < last; count++) {
+    const fromMs = fineFromMs - 2_000 * 20 ** random();
+    spells.push({ trouble: pick(random, holding), fromMs, untilMs: fineFromMs });
+  }
   const blows = Array.from({ length: Math.floor(random() * 8) }, (): Blow => {
     const kind = pick(random, blowKinds);
     const sign = random() < 0.5 ? -1 : 1;
@@ -92,6 +118,10 @@ export function drawForecast(random: Random, fineFromMs: number): Forecast {
     const trigger = pick(random, triggers);
     return { kind, atMs: random() * fineFromMs, ms, trigger };
   });
+  if (random() < 0.2) {
+    const atMs = fineFromMs - random() * 20_000;
+    blows.push({ kind: "kill-again-and-again", atMs, ms: 0, trigger: "now" });
+  }
   const backgroundFaults = random() < 0.5 ? 0 : 0.1 * random();
   return { spells, blows, backgroundFaults, fineFromMs };
 }
@@ -129,6 +159,7 @@ export class Weather {
     }
     if (polls && this.has("other-poller")) return "other-poller";
     const sometimes: readonly Trouble[] = ["cut", "server-errors", "rate-limits"];
+    if (this.has("chats-limited") && this.#random() < 0.5) return "chats-limited";
     for (const trouble of sometimes) {
       if (this.has(trouble) && this.#random() < 0.4) return trouble;
     }

@@ -27,6 +27,8 @@ export interface PlannedUpdate {
   readonly update: JsonObject;
   readonly effects: readonly string[];
   readonly replies: readonly string[];
+  /** Whether its handler hangs the first time. */
+  readonly hangs: boolean;
 }
 
 const privateChats = [1, 2, 3];
@@ -51,18 +53,21 @@ class Planner {
   readonly #welcomed = new Set<string>();
   readonly #purchases = new Map<string, number>();
   #updateId: number;
-  #atMs = 0;
+  #atMs: number;
 
   constructor(random: Random, untilMs: number) {
     this.#random = random;
     this.#untilMs = untilMs;
+    // Sometimes people begin late, so that much is under way when the weather changes.
+    this.#atMs = random() < 0.25 ? 0.7 * untilMs : 0;
     this.#updateId = 100_000_000 + Math.floor(random() * 900_000_000);
   }
 
   plan(): readonly PlannedUpdate[] {
     const count = 5 + Math.floor(this.#random() * 30);
+    const meanMs = (this.#untilMs - this.#atMs) / count;
     for (let index = 0; index < count; index++) {
-      this.#atMs += (this.#random() * 2 * this.#untilMs) / count;
+      this.#atMs += this.#random() * 2 * meanMs;
       // Update ids may have gaps.
       this.#updateId += this.#random() < 0.05 ? 1 + Math.floor(this.#random() * 1_000) : 1;
       const chat = pick(this.#random, [...privateChats, groupChat]);
@@ -79,7 +84,8 @@ class Planner {
     const owed = { effects, replies };
     // No two actions share an instant, because Telegram's ids follow the order of actions.
     const atMs = Math.min(this.#atMs, this.#untilMs) + this.#planned.length;
-    const planned = { atMs, updateId: this.#updateId, chat: String(chat), update, ...owed };
+    const hangs = JSON.stringify(fields).includes(" hangs-once");
+    const planned = { atMs, updateId: this.#updateId, chat: String(chat), update, hangs, ...owed };
     this.#planned.push(planned);
     const last = replies.at(-1);
     if (last !== undefined) this.#lastReply.set(String(chat), last);

@@ -173,6 +173,51 @@ const bugs: readonly (readonly [string, Plants, readonly Complaint["what"][]])[]
     { store: changed(() => ({ sentSince: async () => [] })) },
     ["chat-per-second", "group-per-minute"],
   ],
+  [
+    "a chat that is parked ten times as long as Telegram asks",
+    {
+      delivery: delivering(async (real, attempt) => {
+        const result = await real.handle(attempt);
+        return result.kind === "postponed" && result.parkLane
+          ? { ...result, delayMs: 10 * result.delayMs }
+          : result;
+      }),
+    },
+    ["answered-late"],
+  ],
+  [
+    "a send that waits five minutes after Telegram could not be reached",
+    {
+      delivery: delivering(async (real, attempt) => {
+        const result = await real.handle(attempt);
+        return result.kind === "postponed" && !result.parkLane
+          ? { ...result, delayMs: 300_000 }
+          : result;
+      }),
+    },
+    ["answered-late"],
+  ],
+  [
+    "a start after a death that handles nothing for two minutes",
+    {
+      store: changed((real, clock) => {
+        const fromMs = clock.monotonicMs() + 120_000;
+        let deaths = 0;
+        return {
+          recover: async (decide) => {
+            const recovered = await real.recover(decide);
+            deaths = recovered.length;
+            return recovered;
+          },
+          claim: async (request) =>
+            deaths > 0 && request.pool === "handling" && clock.monotonicMs() < fromMs
+              ? []
+              : real.claim(request),
+        };
+      }),
+    },
+    ["answered-late"],
+  ],
 ];
 
 test.each(bugs)("%s is found", { timeout: 120_000 }, async (_, plants, expected) => {
