@@ -12,6 +12,7 @@ import { seededRandom } from "../../sandbox/random.ts";
 import { BotProcess } from "./bot-process.ts";
 import { Crowd } from "./crowd.ts";
 import { FaultProxy } from "./fault-proxy.ts";
+import { productionProfile } from "./production-profile.ts";
 import { Replies } from "./replies.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -25,12 +26,10 @@ export interface SceneSetup {
   readonly nodeOptions?: readonly string[];
   readonly writers?: number;
   readonly shoppers?: number;
-  /** Milliseconds between two texts of one writer, on average. */
+  /** Milliseconds between two texts of one writer, on average. Default 2,000, within Telegram's limits. */
   readonly pauseMs?: number;
-  /** Milliseconds between two callers. Default 100. */
+  /** Milliseconds between two callers. Default 150. */
   readonly callEveryMs?: number;
-  /** Whether flood limits are kept and checked. Default false, so that more happens at a time. */
-  readonly floodLimits?: boolean;
   /** Adds people before the bot starts. */
   readonly invite?: (sandbox: SandboxClient) => Promise<void>;
   /** Called before the bot starts for the first time. The returned function undoes it at the end. */
@@ -63,18 +62,13 @@ export interface SceneDefaults {
 export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Promise<Scene> {
   const directory = mkdtempSync(join(tmpdir(), "drill-"));
   const undo = setup.prepare?.(directory);
-  const floodArguments = setup.floodLimits ? [] : ["--flood", "off"];
-  const started = await ensureSandbox({ port: 0, arguments: floodArguments });
+  const started = await ensureSandbox({ port: 0 });
   const random = seededRandom(defaults.seed);
   const network = new FaultProxy(started.url, random);
   await network.start();
   const { file, nodeOptions } = setup;
   const env = {
-    LOG_LEVEL: "info",
-    // These waits are real, instead of the test profile's short ones.
-    QUEUE_RETRY_INITIAL_MS: "200",
-    QUEUE_RETRY_MAX_MS: "2000",
-    ...(!setup.floodLimits && { FLOOD_LIMITS_ENABLED: "false" }),
+    ...productionProfile,
     ...defaults.env,
     ...(typeof setup.env === "function" ? setup.env(directory) : setup.env),
   };
@@ -87,7 +81,7 @@ export async function setScene(setup: SceneSetup, defaults: SceneDefaults): Prom
     ...(nodeOptions && { nodeOptions }),
   });
   const sandbox = sandboxClient(started.url);
-  const { callEveryMs = 100, pauseMs = 400, shoppers = 3, writers = 10 } = setup;
+  const { callEveryMs = 150, pauseMs = 2_000, shoppers = 3, writers = 10 } = setup;
   const crowd = new Crowd({ sandbox, random, writers, shoppers, pauseMs, callEveryMs });
   await setup.invite?.(sandbox);
   const replies = new Replies(sandbox);

@@ -4,11 +4,9 @@
  */
 import { expect, test } from "vitest";
 import { eventually, pause } from "../../lab/drill/bot-process.ts";
+import { productionProfile } from "../../lab/drill/production-profile.ts";
 import type { SandboxClient } from "../../sandbox/client.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
-
-/** Only what must differ on a machine where other bots run beside it. */
-const changes = { NODE_ENV: "production", MONITORING_PORT: "0" };
 
 const kills = 12;
 const people = Array.from({ length: 240 }, (_, index) => 20_000 + index);
@@ -26,7 +24,7 @@ async function answered(sandbox: SandboxClient): Promise<number> {
 test("P13: after twelve kills within a minute everybody is answered within another one", {
   timeout: 240_000,
 }, async () => {
-  const { bot, sandbox } = await setupLiveBot(changes);
+  const { bot, sandbox } = await setupLiveBot(productionProfile);
   bot.start();
   await bot.monitoringUrl();
   const share = people.length / kills;

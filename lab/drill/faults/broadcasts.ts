@@ -20,7 +20,6 @@ export const broadcasts: readonly DrillFault[] = [
     setup: {
       file: fileURLToPath(new URL("../mains/broadcast-main.ts", import.meta.url)),
       env: { BROADCAST_FIRST_CHAT: String(firstChatId), BROADCAST_CHATS: String(chats) },
-      floodLimits: true,
       shoppers: 0,
       writers: 5,
       pauseMs: 2_500,

@@ -83,7 +83,7 @@ export function manyKills(times: number): DrillFault {
     how: "kill -9 at random moments, the start included, every third one at a step of an update",
     givesUp: true,
     // At the usual pace a long run would exceed the sandbox's memory of requests.
-    setup: { pauseMs: 1_500, callEveryMs: 400 },
+    setup: { pauseMs: 2_500, callEveryMs: 400 },
     inject: async (scene) => {
       for (let kill = 0; kill < times; kill++) {
         await killOnce(scene, kill);

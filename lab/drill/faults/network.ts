@@ -9,7 +9,6 @@ const common = {
   aim: "outage",
 } as const satisfies Partial<DrillFault>;
 
-const polling = { INTAKE_POLL_TIMEOUT_SECONDS: "30" };
 const lost = { by: "log", line: /connection\.lost|intake\.failed|breaker\.opened/ } as const;
 
 /** A fault that lasts as long as its toxic. */
@@ -56,7 +55,6 @@ export const network: readonly DrillFault[] = [
     {
       groups: ["T1", "T7"],
       swallows: true,
-      setup: { env: polling },
       detection: lost,
       lastsMs: 8_000,
     },
@@ -69,7 +67,6 @@ export const network: readonly DrillFault[] = [
       groups: ["T1", "T7", "T8"],
       swallows: true,
       direction: "down",
-      setup: { env: polling },
       detection: lost,
     },
   ),

@@ -80,7 +80,7 @@ export const poisons: readonly DrillFault[] = [
         QUEUE_ATTEMPTS_MAX: "2",
       },
     },
-    detection: { by: "log", line: /message\.overdue/ },
+    detection: { by: "log", line: /message\.found-slow/ },
     overlaps: false,
     inject: async ({ sandbox }) => {
       for (let index = 0; index < 10; index++) {
@@ -95,7 +95,7 @@ export const poisons: readonly DrillFault[] = [
     how: "a message whose handler takes 6 s, with others in the same chat",
     groups: ["T4"],
     setup: { env: { HANDLER_SLOW_MS: "1000" } },
-    detection: { by: "log", line: /message\.overdue/ },
+    detection: { by: "log", line: /message\.found-slow/ },
     overlaps: false,
     inject: async (scene) => {
       await write(scene, "wait 6000");

@@ -16,7 +16,6 @@ export function randomSchedule(minutes: number, faults: readonly DrillFault[]): 
     areas: ["endToEnd", "integration"],
     detection: { by: "nothing" },
     aim: "outage",
-    setup: { pauseMs: 1_000 },
     givesUp: true,
     swallows: true,
     inject: async (scene) => {

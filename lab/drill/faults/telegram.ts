@@ -81,7 +81,7 @@ export const telegram: readonly DrillFault[] = [
     // One send in four hundred loses the answers to all its five attempts.
     {
       groups: ["T8"],
-      detection: { by: "log", line: /send\.ambiguous/ },
+      detection: { by: "log", line: /send\.cut-off/ },
       quick: true,
       givesUp: true,
     },
@@ -90,7 +90,7 @@ export const telegram: readonly DrillFault[] = [
     "cut",
     "answers are cut off in the middle",
     { match: "*", probability: 0.5, fault: { kind: "cut", framing: "chunked" } },
-    { groups: ["T8"], detection: { by: "log", line: /send\.ambiguous/ }, givesUp: true },
+    { groups: ["T8"], detection: { by: "log", line: /send\.cut-off/ }, givesUp: true },
   ),
   {
     ...common,
@@ -148,7 +148,7 @@ export const telegram: readonly DrillFault[] = [
     how: "sandbox: blocked, deactivated, kicked, in silence",
     areas: ["queue", "endToEnd"],
     groups: ["T15"],
-    detection: { by: "log", line: /chat\.unreachable/ },
+    detection: { by: "log", line: /chat\.marked-unreachable/ },
     inject: async (scene) => {
       const { sandbox } = scene;
       for (const [index, access] of (["blocked", "deactivated", "deleted"] as const).entries()) {
