@@ -177,7 +177,7 @@ function assemble(
   bus.subscribe(onEvent);
 
   // They start in this order, and stop in the opposite one.
-  manager.add(storageComponent(store, publish), restartLedger, watchdog, safeMode, backups);
+  manager.add(storageComponent(store, runtime), restartLedger, watchdog, safeMode, backups);
   manager.add(telegram, connections, identity, queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), intake);
   manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api);

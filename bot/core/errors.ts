@@ -103,6 +103,13 @@ export class StorageUnavailableError extends BotError {
   override readonly exitCode = exitCode.storage;
 }
 
+/** The database that was used here before is gone, or another one is in its place. */
+export class StorageMissingError extends BotError {
+  override readonly code = "STORAGE_MISSING";
+  override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
+}
+
 /** Another process holds the data directory. */
 export class StorageInUseError extends BotError {
   override readonly code = "STORAGE_IN_USE";

@@ -3,14 +3,14 @@ import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import { encryptionKeysOf } from "../config/key-file.ts";
 import type { Component } from "../core/component.ts";
 import type { BotError } from "../core/errors.ts";
-import type { Publish } from "../core/events.ts";
+import { Loop } from "../core/loop.ts";
 import type { Store } from "../core/store.ts";
 import type { BotModule } from "../kit/module.ts";
 import { SqliteStore } from "../storage/sqlite/sqlite-store.ts";
 import type { Runtime } from "./runtime.ts";
 
 export function createStore(
-  { queue, storage }: FaultToleranceConfig,
+  { log, queue, storage, telegram }: FaultToleranceConfig,
   deps: Runtime & {
     directory: string;
     module: BotModule;
@@ -27,18 +27,30 @@ export function createStore(
     tableSets: module.tables ?? [],
     dedupeKeepMs: storage.dedupeKeepMs,
     backupsKept: storage.backupsKept,
+    // With the built-in sandbox the data are nobody's, and may be deleted at any time.
+    markDirectory: telegram.token && log.directory,
     laneLengthMax: queue.laneLengthMax,
   });
 }
 
-export function storageComponent(store: Store, publish: Publish): Component {
+/** How often an idle store is asked whether its files are still there; a busy one looks at each commit. */
+const verifyEveryMs = 1_000;
+
+export function storageComponent(store: Store, { clock, publish }: Runtime): Component {
+  const watch = new Loop(clock, async (loop) => {
+    while (await loop.wait(verifyEveryMs)) store.verify();
+  });
   return {
     name: "storage",
     start: async () => {
       const previousEnd = await store.open();
       publish({ type: "process.started", previousEnd });
+      watch.start();
     },
-    stop: () => store.close(),
+    stop: async () => {
+      await watch.stop();
+      await store.close();
+    },
     heartbeat: () => store.heartbeat(),
   };
 }

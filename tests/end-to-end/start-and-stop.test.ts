@@ -156,4 +156,25 @@ test("a data directory that is removed under the bot ends it with exit code 74; 
   expect(bot.output).toContain("was removed or replaced while the bot ran");
   expect(bot.output).toContain("DATA_DIR");
   expect((await sandbox.queue()).pending).toBe(1);
+
+  // A supervisor starts it again; it must not go on with a new, empty database.
+  bot.start();
+  expect(await bot.ended()).toBe(78);
+  expect(bot.output).toContain("is missing; it was used here before");
+  const confirm = /rm '([^']+)'/.exec(bot.output)?.[1] ?? "";
+  expect(confirm).toContain(join(directory, "logs"));
+  expect((await sandbox.queue()).pending).toBe(1);
+  rmSync(confirm);
+  bot.start();
+  await eventually("it begins anew", async () => (await sandbox.queue()).pending === 0);
+});
+
+test("an idle bot notices within seconds that its data directory is gone", async () => {
+  const { bot, directory } = await setupLiveBot();
+  bot.start();
+  await bot.monitoringUrl();
+  const goneAtMs = performance.now();
+  rmSync(join(directory, "data"), { recursive: true, force: true });
+  expect(await bot.ended()).toBe(74);
+  expect(performance.now() - goneAtMs).toBeLessThan(8_000);
 });

@@ -9,9 +9,14 @@ import { join } from "node:path";
 import { StorageInUseError } from "../../core/errors.ts";
 import type { Database, OpenDatabase } from "./sqlite-driver.ts";
 
+/** Path of the lock in a data directory. */
+export function lockPath(directory: string): string {
+  return join(directory, "lock");
+}
+
 /** @returns the lock; close it to release it. Throws `StorageInUseError` when it is held. */
 export function lockDataDirectory(directory: string, open: OpenDatabase): Database {
-  const lock = open(join(directory, "lock"));
+  const lock = open(lockPath(directory));
   try {
     lock.exec("BEGIN EXCLUSIVE");
     return lock;

@@ -1,22 +1,23 @@
 /**
  * File watch: notices that a database's files were removed or replaced while they were open.
  *
- * SQLite goes on writing into a file that no longer has a name, and reports nothing. One look at two
+ * SQLite goes on writing into a file that no longer has a name, and reports nothing. One look at three
  * files takes some microseconds, far less than the commit that it follows.
  */
 import { StorageUnavailableError } from "../../core/errors.ts";
 import { identityOf } from "../../core/file-identity.ts";
 
 /**
- * Remembers the database that is at this path now.
+ * Remembers the database and the lock that are at these paths now.
  *
- * @returns a function that throws `StorageUnavailableError` when it, or its journal, is there no more.
+ * @returns a function that throws `StorageUnavailableError` when one of them, or the database's journal, is
+ *   there no more.
  */
-export function watchFile(path: string): () => void {
-  const known = new Map([[path, identityOf(path)]]);
-  const journal = `${path}-wal`;
+export function watchFiles(database: string, lock: string): () => void {
+  const journal = `${database}-wal`;
+  const known = new Map([database, lock].map((file) => [file, identityOf(file)]));
   return () => {
-    for (const file of [path, journal]) {
+    for (const file of [database, journal, lock]) {
       const now = identityOf(file);
       const before = known.get(file);
       // The journal appears with the first write.

@@ -90,6 +90,15 @@ export class GroupCommit {
     return this.#pulse.heartbeat;
   }
 
+  /** Asks `verify` without a commit, so that an idle store notices as well. */
+  verify(): void {
+    try {
+      if (!this.#ended) this.#deps.verify?.();
+    } catch (error) {
+      this.#abandon(error);
+    }
+  }
+
   /** Commits what was submitted, then refuses everything else. */
   async close(): Promise<void> {
     while (this.#jobs.length > 0 || this.#flushing !== undefined) await this.#flush();

@@ -31,9 +31,10 @@ import type { KeyRing } from "../sealing/key-ring.ts";
 import { backUpInWorker } from "./backup.ts";
 import { undoClockStep } from "./clock-step.ts";
 import { openDataKeys, readDataKeys } from "./data-keys.ts";
-import { lockDataDirectory } from "./data-lock.ts";
+import { lockDataDirectory, lockPath } from "./data-lock.ts";
+import { DatabaseMark } from "./database-mark.ts";
 import { FactTables } from "./fact-tables.ts";
-import { watchFile } from "./file-watch.ts";
+import { watchFiles } from "./file-watch.ts";
 import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
@@ -62,6 +63,8 @@ export interface SqliteStoreDeps extends QueueTablesOptions {
   readonly keys: EncryptionKeys;
   /** The running module's own tables. */
   readonly tableSets: TableSetList;
+  /** Directory of the mark that says which database belongs here. Default: none is kept. */
+  readonly markDirectory?: string | undefined;
   /** How many backups are kept; 1 or more. */
   readonly backupsKept: number;
   /** Called when the disk can no longer be trusted; the process must then end with exit code 74. */
@@ -99,16 +102,18 @@ export class SqliteStore implements Store {
   }
 
   async open(): Promise<PreviousEnd> {
-    const { clock, defer, directory, tableSets } = this.#deps;
+    const { clock, defer, directory, markDirectory, tableSets } = this.#deps;
     makeDirectory(directory);
     const lock = lockDataDirectory(directory, this.#open);
     try {
       const path = join(directory, "bot.db");
-      const previousEnd = this.#inspect(path);
+      const mark = markDirectory === undefined ? undefined : new DatabaseMark(markDirectory, path);
+      const previousEnd = this.#inspect(path, mark);
       const database = this.#open(path);
       configureDatabase(database);
       migrate(database, this.#now());
       migrateTableSets(database, tableSets, this.#now());
+      mark?.keep(database);
       undoClockStep(database, this.#now());
       const ring = this.#openRing(database);
       const columns = sealedColumnsOf(tableSets);
@@ -135,7 +140,7 @@ export class SqliteStore implements Store {
         writer: new GroupCommit({
           database,
           clock,
-          verify: watchFile(path),
+          verify: watchFiles(path, lockPath(directory)),
           onFatal: (error) => this.#fail(error),
           ...(defer && { defer }),
         }),
@@ -149,12 +154,16 @@ export class SqliteStore implements Store {
   }
 
   /** Checks an existing file read-only, so that a wrong or damaged file is not changed. */
-  #inspect(path: string): PreviousEnd {
-    if (!existsSync(path) || statSync(path).size === 0) return "first";
+  #inspect(path: string, mark: DatabaseMark | undefined): PreviousEnd {
+    if (!existsSync(path) || statSync(path).size === 0) {
+      mark?.check(undefined);
+      return "first";
+    }
     const { clock, publish } = this.#deps;
     const database = this.#open(path, { readOnly: true });
     try {
       const previousEnd = inspectDatabase(database, path);
+      mark?.check(previousEnd === "first" ? undefined : database);
       if (previousEnd === "first") return previousEnd;
       inspectTableSets(database, this.#deps.tableSets, path);
       // A wrong key is noticed here, before anything is written.
@@ -356,6 +365,10 @@ export class SqliteStore implements Store {
 
   heartbeat(): Heartbeat {
     return this.#opened?.writer.heartbeat ?? { beats: 0, overdueMs: 0 };
+  }
+
+  verify(): void {
+    this.#opened?.writer.verify();
   }
 
   probe(): Promise<void> {

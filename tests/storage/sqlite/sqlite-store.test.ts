@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Backup } from "../../../bot/core/store.ts";
 import { shopOf, shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import { restoreBackup } from "../../../bot/storage/sqlite/restore.ts";
@@ -25,7 +25,12 @@ import { keysOf } from "../../support/encryption-keys.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { claim, describeStore, ref, update } from "../store-conformance.ts";
 
-function createStore(directory: string, clock = new ManualClock(), openDatabase?: OpenDatabase) {
+function createStore(
+  directory: string,
+  clock = new ManualClock(),
+  openDatabase?: OpenDatabase,
+  markDirectory?: string,
+) {
   const fatal: string[] = [];
   const store = new SqliteStore({
     directory,
@@ -37,6 +42,7 @@ function createStore(directory: string, clock = new ManualClock(), openDatabase?
     backupsKept: 3,
     dedupeKeepMs: 60_000,
     laneLengthMax: 5,
+    markDirectory,
     ...(openDatabase && { openDatabase }),
   });
   onTestFinished(() => store.close());
@@ -154,6 +160,7 @@ test.each<[string, (directory: string) => void]>([
   ["the directory is moved away", (directory) => renameSync(directory, `${directory}.moved`)],
   ["the file is removed", (directory) => rmSync(join(directory, "bot.db"))],
   ["the journal is removed", (directory) => rmSync(join(directory, "bot.db-wal"))],
+  ["the lock is removed", (directory) => rmSync(join(directory, "lock"))],
   [
     "the file is replaced",
     (directory) => {
@@ -172,6 +179,86 @@ test.each<[string, (directory: string) => void]>([
   await expect(store.enqueue([update("a", 2)])).rejects.toMatchObject(refused);
   expect(fatal).toEqual(["STORAGE_UNAVAILABLE"]);
   await expect(store.enqueue([update("a", 3)])).rejects.toMatchObject(refused);
+});
+
+test("an idle store notices that its files are gone when it is asked", async () => {
+  const directory = makeDirectory();
+  const { fatal, store } = createStore(directory);
+  await store.open();
+  store.verify();
+  expect(fatal).toEqual([]);
+  rmSync(directory, { recursive: true });
+  store.verify();
+  store.verify();
+  expect(fatal).toEqual(["STORAGE_UNAVAILABLE"]);
+  await expect(store.enqueue([update("a", 1)])).rejects.toThrow("removed or replaced");
+});
+
+describe("with a mark of the database in another directory", () => {
+  async function setup() {
+    const directory = join(makeDirectory(), "data");
+    const marks = makeDirectory();
+    const open = async (where = directory) => {
+      const { store } = createStore(where, new ManualClock(), undefined, marks);
+      const previousEnd = await store.open();
+      await store.close();
+      return previousEnd;
+    };
+    await open();
+    const markFile = join(marks, readdirSync(marks)[0] ?? "");
+    return { directory, markFile, marks, open };
+  }
+
+  test.each<[string, (directory: string) => void]>([
+    ["is gone", (directory) => rmSync(directory, { recursive: true })],
+    ["is empty", (directory) => writeFileSync(join(directory, "bot.db"), "")],
+  ])("a start whose database %s is refused, until a person confirms", async (_, harm) => {
+    const { directory, markFile, open } = await setup();
+    harm(directory);
+    const refused = {
+      code: "STORAGE_MISSING",
+      exitCode: 78,
+      hint: expect.stringContaining("rm '"),
+    };
+    await expect(open()).rejects.toMatchObject(refused);
+    // Being refused changes nothing about the next start.
+    await expect(open()).rejects.toMatchObject({ hint: expect.stringContaining(markFile) });
+    rmSync(markFile);
+    expect(await open()).toBe("first");
+    expect(await open()).toBe("clean");
+  });
+
+  test("another database in its place is refused, and a copy of the same one is not", async () => {
+    const { directory, open } = await setup();
+    const path = join(directory, "bot.db");
+    const same = join(makeDirectory(), "same.db");
+    copyFileSync(path, same);
+    const elsewhere = join(makeDirectory(), "elsewhere");
+    await open(elsewhere);
+    copyFileSync(join(elsewhere, "bot.db"), path);
+    await expect(open()).rejects.toThrow("is another database than the one that was used here");
+    copyFileSync(same, path);
+    expect(await open()).toBe("clean");
+  });
+
+  test("a backup from before databases had an identity is taken", async () => {
+    const { directory, open } = await setup();
+    const database = openNodeSqlite(join(directory, "bot.db"));
+    database.exec("DELETE FROM settings WHERE name = 'storage.identity'");
+    database.close();
+    expect(await open()).toBe("clean");
+    rmSync(directory, { recursive: true });
+    await expect(open()).rejects.toMatchObject({ code: "STORAGE_MISSING" });
+  });
+
+  test.each<[string, (marks: string, markFile: string) => void]>([
+    ["gone", (marks) => rmSync(marks, { recursive: true })],
+    ["unreadable", (_, markFile) => writeFileSync(markFile, "{")],
+  ])("a mark that is %s keeps no bot from starting", async (_, harm) => {
+    const { markFile, marks, open } = await setup();
+    harm(marks, markFile);
+    expect(await open()).toBe("clean");
+  });
 });
 
 test("the ledger cannot be changed, even by hand", async () => {
