@@ -8,6 +8,7 @@ import { StorageFullError } from "../../bot/core/errors.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import type { Message } from "../../bot/core/message.ts";
 import type { Attempt, HandlerResult } from "../../bot/core/message-handler.ts";
+import { sendDeathsMax } from "../../bot/utils/message-queue/poison-rules.ts";
 import { heldWhile } from "../support/held-while.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
 import { handlers, QueueMachine, send, update } from "../support/queue-under-test.ts";
@@ -416,6 +417,49 @@ describe("death", () => {
     expect(ofType(second.events, "message.recovered").map((event) => event.ambiguous)).toEqual([
       true,
       true,
+    ]);
+  });
+});
+
+describe("a send whose process always dies", () => {
+  /** Every process of the machine dies while it sends. @returns the attempts that were seen. */
+  async function killEach(machine: QueueMachine, deaths: number): Promise<number[]> {
+    const attempts: number[] = [];
+    for (let life = 0; life < deaths; life++) {
+      const handle = ({ message }: Attempt) => {
+        attempts.push(message.attempts);
+        return forever();
+      };
+      const process = await machine.start({ handlers: handlers({ send: handle }) });
+      if (life === 0) await process.queue.insertMessageByPriority([send("a", "reply")]);
+      await machine.clock.advance(10);
+      process.kill();
+    }
+    return attempts;
+  }
+
+  test("spends no attempt on a death, and is sent by the first process that lives", async () => {
+    const machine = new QueueMachine();
+    const attempts = await killEach(machine, sendDeathsMax - 1);
+    expect(attempts).toHaveLength(sendDeathsMax - 1);
+    expect(new Set(attempts)).toEqual(new Set([attempts[0]]));
+    const { handle, seen } = recorder();
+    const { store } = await machine.start({ handlers: handlers({ send: handle }) });
+    await machine.clock.advance(10);
+    expect(seen).toEqual(["reply"]);
+    expect(await store.deadLetters({ offset: 0, limit: 10 })).toEqual([]);
+  });
+
+  test("is given up after twenty deaths, and the next of its chat is sent", async () => {
+    const machine = new QueueMachine();
+    await killEach(machine, sendDeathsMax);
+    const { handle, seen } = recorder();
+    const { queue, store } = await machine.start({ handlers: handlers({ send: handle }) });
+    await queue.insertMessageByPriority([send("a", "next")]);
+    await machine.clock.advance(10);
+    expect(seen).toEqual(["next"]);
+    expect(await store.deadLetters({ offset: 0, limit: 10 })).toMatchObject([
+      { reason: "attempts-exhausted", deaths: 20, payload: { text: "reply" } },
     ]);
   });
 });
