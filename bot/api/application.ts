@@ -86,11 +86,12 @@ function handlersOf(
     const { scope, by = "" } = admitted.get(request) ?? { scope: "nothing" };
     const checked = await checkRequest(row, request);
     const call: Call = { ...checked, scope, header: (name) => request.get(name) };
-    // The change is recorded before it is made, because it may end the process.
-    if (row.access === "operate") {
+    // A change is recorded before it is made, because it may end the process.
+    if (row.access === "operate" || (row.audit && scope === "operate")) {
+      const type = row.access === "operate" ? "api.change-requested" : "api.payload-requested";
       const action = `${row.method.toUpperCase()} ${row.path}`;
       const facts = row.audit?.(call) ?? {};
-      publish({ type: "api.change-requested", action, address: addressOf(request), by, facts });
+      publish({ type, action, address: addressOf(request), by, facts });
     }
     await respond(row, call, bot, request, response);
   };

@@ -56,7 +56,10 @@ interface Row<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   readonly withinMs?: number;
   /** Calls a minute from one address. Default: only the general limit. */
   readonly perMinute?: number;
-  /** Facts that the audit line of a change shows beside the address. */
+  /**
+   * Facts that the audit line shows beside the address. Every change has such a line; reading has one when
+   * this is given and the caller has the right to operate.
+   */
   readonly audit?: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => AuditFacts;
 }
 

@@ -321,6 +321,15 @@ export type BotEvent =
       readonly by: string;
       readonly facts: Readonly<Record<string, number | string | boolean>>;
     }
+  /** An operator asked for people's words, which only the right to operate shows. Never with the words. */
+  | {
+      readonly type: "api.payload-requested";
+      readonly action: string;
+      readonly address: string;
+      /** Which of the tokens it was: "operate 1". */
+      readonly by: string;
+      readonly facts: Readonly<Record<string, number | string | boolean>>;
+    }
   /** The monitoring API did not let a caller in. */
   | {
       readonly type: "api.refused";

@@ -186,9 +186,13 @@ export class BotLogger {
       return;
     }
     const { type, ...facts } = event;
-    if (event.type === "api.change-requested" || event.type === "api.refused") {
-      this.security(type, facts);
-      return;
+    switch (event.type) {
+      case "api.change-requested":
+      case "api.payload-requested":
+      case "api.refused":
+        this.security(type, facts);
+        return;
+      default:
     }
     this.#write(levelOf(event), { event: type, facts }, isAudited(event) ? "author" : "event");
   };

@@ -132,10 +132,20 @@ test("restarts are limited in number", async () => {
 });
 
 test("a dead letter's payload is shown only with the right to operate", async () => {
-  const { call } = await setupApi();
+  const { call, events } = await setupApi();
   const path = `/api/dead-letters/${letter.id}`;
 
   expect((await call({ path, token: operateToken })).text).toContain("private words");
+  const onRecord = [
+    {
+      type: "api.payload-requested",
+      action: "GET /api/dead-letters/:id",
+      address: "127.0.0.1",
+      by: "operate 1",
+      facts: { deadLetterId: letter.id },
+    },
+  ];
+  expect(events).toEqual(onRecord);
   for (const token of [undefined, readToken]) {
     const answer = await call({ path, ...(token && { token }) });
     expect(answer.status).toBe(200);
@@ -143,6 +153,8 @@ test("a dead letter's payload is shown only with the right to operate", async ()
   }
   const list = await call({ path: "/api/dead-letters", token: operateToken });
   expect(list.text).not.toContain("private words");
+  // Whoever is shown no words leaves no line.
+  expect(events).toEqual(onRecord);
 });
 
 test.each(["/api/dead-letters/999", "/api/dead-letters/999/requeue"])(

@@ -52,6 +52,7 @@ export const deadLetterRoutes: readonly Route[] = [
     params: one,
     data: shapes.shownDeadLetter,
     refusals: { 404: "There is no such dead letter" },
+    audit: ({ params }) => ({ deadLetterId: params.id }),
     handle: async ({ params, scope }, { view }) => {
       const letter = await view.deadLetter(params.id);
       if (!letter) throw notFound(`there is no dead letter ${params.id}`);

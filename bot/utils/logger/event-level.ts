@@ -11,6 +11,7 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "alert.failed": "error",
   "api.change-requested": "warn",
   "api.failed": "error",
+  "api.payload-requested": "warn",
   "api.refused": "warn",
   "backup.carried-away": "info",
   "backup.command-failed": "error",
@@ -102,6 +103,7 @@ export function levelOf(event: BotEvent): LogLevel {
 /** Events that are never sampled: actions of operators, and reports of the log about itself. */
 const audited: ReadonlySet<BotEvent["type"]> = new Set([
   "api.change-requested",
+  "api.payload-requested",
   "dead-letter.requeued",
   "encryption-key.changed",
   "encryption-key.created",
