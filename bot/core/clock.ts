@@ -5,6 +5,8 @@
  * as arguments, so that tests can simulate years and replay a seed.
  */
 
+import { type MachineBoot, readMachineBoot } from "./machine-boot.ts";
+
 /** Time, as components see it. */
 export interface Clock {
   /** Monotonic milliseconds: for durations and deadlines, never stored. */
@@ -13,6 +15,8 @@ export interface Clock {
   epochMs(): number;
   /** Resolves after `delayMs`, or as soon as `signal` aborts. Never rejects. */
   sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+  /** The machine's boot at this moment. Default: unknown. */
+  machineBoot?(): MachineBoot | undefined;
 }
 
 /** Chance: a number uniform in [0, 1). */
@@ -25,6 +29,7 @@ const timeoutMsMax = 2 ** 31 - 1;
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   epochMs: () => Date.now(),
+  machineBoot: readMachineBoot,
   sleep: (delayMs, signal) =>
     new Promise((resolve) => {
       if (signal.aborted) {

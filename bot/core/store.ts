@@ -234,7 +234,7 @@ export interface FactStore {
   unreachableReason(chat: string): Promise<string | undefined>;
   /**
    * A small named value, e.g. the fingerprint of the registered commands. One whose name ends in
-   * `-until` is an instant, in milliseconds since the epoch: it moves along when the clock is set back.
+   * `-until` is an instant, in milliseconds since the epoch: it moves along when the clock is set.
    */
   getFact(name: string): Promise<string | undefined>;
   setFact(name: string, value: string): Promise<void>;

@@ -6,6 +6,7 @@
  * belong to the world. After each event all promises settle before the next one.
  */
 import type { Clock, Random } from "../../bot/core/clock.ts";
+import type { MachineBoot } from "../../bot/core/machine-boot.ts";
 
 interface ScheduledEvent {
   dueAtMs: number;
@@ -26,6 +27,8 @@ export class VirtualTime {
   #events = 0;
   /** Wall clock at instant 0. */
   epochAtZeroMs = 1_767_225_600_000;
+  /** Whether the machine tells since when it runs, as Linux does. */
+  tellsBoot = false;
 
   constructor(random: Random) {
     this.#random = random;
@@ -145,6 +148,10 @@ export class Thread implements Clock {
 
   epochMs(): number {
     return Math.floor(this.#time.epochAtZeroMs + this.monotonicMs());
+  }
+
+  machineBoot(): MachineBoot | undefined {
+    return this.#time.tellsBoot ? { id: "the only one", uptimeMs: this.monotonicMs() } : undefined;
   }
 
   /** Makes the thread do nothing for `ms`, in the middle of its work. */

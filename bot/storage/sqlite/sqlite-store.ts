@@ -114,7 +114,7 @@ export class SqliteStore implements Store {
       migrate(database, this.#now());
       migrateTableSets(database, tableSets, this.#now());
       mark?.keep(database);
-      undoClockStep(database, this.#now());
+      undoClockStep(database, this.#now(), clock.machineBoot?.());
       const ring = this.#openRing(database);
       const columns = sealedColumnsOf(tableSets);
       sealPlainValues(database, ring, columns);

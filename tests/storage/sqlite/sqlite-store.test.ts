@@ -422,6 +422,78 @@ test("a clock set back is undone once for everything that waits, and shortens no
   expect(await claim(store)).toHaveLength(1);
 });
 
+describe("where the machine tells since when it runs", () => {
+  const start = Date.UTC(2026, 0, 1);
+  const hour = 3_600_000;
+
+  /** The machine's clock, set by so much, so long after the machine's start. */
+  function clockAt(uptimeMs: number, setByMs = 0, id = "this boot"): ManualClock {
+    const clock = new ManualClock(start + uptimeMs + setByMs);
+    return Object.assign(clock, {
+      machineBoot: () => ({ id, uptimeMs: uptimeMs + clock.monotonicMs() }),
+    });
+  }
+
+  /** Waits until a minute after the machine's start. */
+  async function parkUntilOneMinute(directory: string): Promise<void> {
+    const { store } = createStore(directory, clockAt(0));
+    await store.open();
+    await store.enqueue([{ ...update("a", 1), availableAtEpochMs: start + 60_000 }]);
+    await store.recordSent({ scope: "a", cost: 1, atEpochMs: start });
+    await store.close();
+  }
+
+  test.each([
+    ["forward", 48 * hour],
+    ["forward by less than the pause", 2_000],
+    ["back", -48 * hour],
+    ["back by less than the pause", -2_000],
+  ])(
+    "a clock set %s between two runs changes no wait, however often it is found",
+    async (_, by) => {
+      const directory = makeDirectory();
+      await parkUntilOneMinute(directory);
+      for (const uptimeMs of [20_000, 40_000]) {
+        const { store } = createStore(directory, clockAt(uptimeMs, by));
+        await store.open();
+        expect(await store.sentSince(0)).toMatchObject([{ atEpochMs: start + by }]);
+        await store.close();
+      }
+      const clock = clockAt(50_000, by);
+      const { store } = createStore(directory, clock);
+      await store.open();
+      await clock.advance(9_000);
+      expect(await claim(store)).toEqual([]);
+      await clock.advance(2_000);
+      expect(await claim(store)).toHaveLength(1);
+    },
+  );
+
+  test.each<[string, () => ManualClock]>([
+    ["the machine was started again", () => clockAt(10_000, 48 * hour, "another boot")],
+    ["the machine no longer tells", () => new ManualClock(start + 48 * hour)],
+    ["its time since the boot went back", () => clockAt(-5_000, 48 * hour)],
+  ])("when %s, time that the clock shows has passed", async (_, then) => {
+    const directory = makeDirectory();
+    await parkUntilOneMinute(directory);
+    const { store } = createStore(directory, then());
+    await store.open();
+    expect(await claim(store)).toHaveLength(1);
+  });
+
+  test("a record that a version without records left behind makes nothing late", async () => {
+    const directory = makeDirectory();
+    await parkUntilOneMinute(directory);
+    const database = openNodeSqlite(join(directory, "bot.db"));
+    const setTo = start + 20_000 + hour;
+    database.prepare("INSERT INTO boots (pid, started_at) VALUES (1, ?)").run(setTo);
+    database.close();
+    const { store } = createStore(directory, clockAt(30_000, hour));
+    await store.open();
+    expect(await claim(store)).toHaveLength(1);
+  });
+});
+
 test("the file does not grow forever", async () => {
   const directory = makeDirectory();
   const clock = new ManualClock();
