@@ -620,7 +620,7 @@ purge_data() {
   for database in "$data"/*/bot.db; do
     if [[ -f $database ]]; then rm -rf "$(dirname "$database")"; fi
   done
-  rm -f "$data/restart-token" "$data/encryption.key" "$logs"/bot-*.log* "$logs/.rotation.json" "$logs/pm2-error.log" .env
+  rm -f "$data/restart-token" "$data/encryption.key" "$logs"/bot-*.log* "$logs"/database-????????.json "$logs/.rotation.json" "$logs/pm2-error.log" .env
   rmdir "$data" "$logs" 2>/dev/null || true
   say ".env, data and logs are gone"
 }
