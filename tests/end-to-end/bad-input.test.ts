@@ -23,6 +23,39 @@ const updates: readonly (readonly [what: string, update: unknown])[] = [
     { message: { ...message, from: { ...from, first_name: "\udfff" }, text: "/start" } },
   ],
   ["fields of the wrong type", { message: { ...message, chat: "home", from: 5, text: { a: 1 } } }],
+  [
+    "ids as text",
+    {
+      message: {
+        ...message,
+        from: { ...from, id: "77" },
+        chat: { ...chat, id: "77" },
+        text: "/start",
+      },
+    },
+  ],
+  [
+    "a sender with a negative id",
+    {
+      message: {
+        ...message,
+        from: { ...from, id: -77 },
+        chat: { ...chat, id: -77 },
+        text: "/start",
+      },
+    },
+  ],
+  [
+    "ids above 2^53",
+    {
+      message: {
+        ...message,
+        from: { ...from, id: 2 ** 60 },
+        chat: { ...chat, id: 2 ** 60 },
+        text: "/start",
+      },
+    },
+  ],
   ["null everywhere", { message: null, callback_query: null }],
   [
     "a press without a message",

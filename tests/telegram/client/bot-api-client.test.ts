@@ -251,6 +251,18 @@ describe("an answer", () => {
     expect(error.message).not.toContain("secret");
   });
 
+  test.each([301, 302, 307, 308])(
+    "%i is not followed, so the token goes nowhere else",
+    async (status) => {
+      const elsewhere = await startRawServer((socket) => socket.write(ok));
+      const location = `location: http://127.0.0.1:${elsewhere.port}/bot${token}/sendMessage\r\n`;
+      const { client, server } = await setup(httpAnswer(status, "", location));
+      await failureOf(client.call("sendMessage", { chat_id: 1 }));
+      expect(server.requests).toHaveLength(1);
+      expect(elsewhere.requests).toEqual([]);
+    },
+  );
+
   test("far larger than Telegram's is not read to the end", async () => {
     const { client } = await setup((socket) => {
       socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
