@@ -38,6 +38,8 @@ export interface Installation {
   readonly sandbox: SandboxClient;
   /** Runs the clone's deploy-fault-tolerance.sh, asking nothing. */
   deploy(...options: readonly string[]): Promise<Ran>;
+  /** The same, killed with all it has started (`kill -9`) as soon as it says `text`. */
+  deployUntil(text: string, ...options: readonly string[]): Promise<Ran>;
   pm2(...options: readonly string[]): Promise<Ran>;
   doctor(): Promise<Findings>;
   /** Changes a file of the clone and commits it: another version. */
@@ -85,8 +87,16 @@ export async function setupInstallation(
     // As an operator exports it: the script writes it into .env, where PM2's bot finds it.
     MONITORING_PORT: String(port),
   };
-  const run = (program: string, options: readonly string[]) =>
-    runProgram(directory, environment, program, options);
+  const run = (program: string, options: readonly string[], killedAt?: string) =>
+    runProgram(directory, environment, program, options, killedAt);
+  const deploy = async (options: readonly string[], killedAt?: string) => {
+    const startedAtMs = performance.now();
+    const all = ["--non-interactive", "--skip-drill", ...options];
+    const ran = await run("./deploy-fault-tolerance.sh", all, killedAt);
+    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
+    console.log(`deploy ${options.join(" ")}: exit code ${ran.code} after ${seconds} s`);
+    return ran;
+  };
   const pm2 = (...options: readonly string[]) =>
     run("node", [join(directory, "node_modules/pm2/bin/pm2"), ...options]);
   onTestFinished(async () => {
@@ -104,14 +114,8 @@ export async function setupInstallation(
     token,
     tokenFile,
     sandbox,
-    deploy: async (...options) => {
-      const startedAtMs = performance.now();
-      const all = ["--non-interactive", "--skip-drill", ...options];
-      const ran = await run("./deploy-fault-tolerance.sh", all);
-      const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
-      console.log(`deploy ${options.join(" ")}: exit code ${ran.code} after ${seconds} s`);
-      return ran;
-    },
+    deploy: (...options) => deploy(options),
+    deployUntil: (text, ...options) => deploy(options, text),
     pm2,
     doctor: async () => {
       const { output } = await run("npm", ["run", "--silent", "doctor", "--", "--json"]);
@@ -160,16 +164,25 @@ async function runProgram(
   environment: NodeJS.ProcessEnv,
   program: string,
   options: readonly string[],
+  killedAt?: string,
 ): Promise<Ran> {
   const child = spawn(program, options, {
     cwd: directory,
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own is killed as a whole; PM2's daemon is in none of ours.
+    detached: killedAt !== undefined,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
       output += chunk.toString();
+      if (killedAt === undefined || !output.includes(killedAt)) return;
+      try {
+        process.kill(-(child.pid ?? 0), "SIGKILL");
+      } catch {
+        // It has ended already.
+      }
     });
   }
   // Not `close`: PM2's daemon inherits nothing, but a test must not hang on it if it did.

@@ -61,7 +61,7 @@ function startWriting(sandbox: SandboxClient): () => Promise<Verdict> {
 }
 
 test("an update that fails goes back to the version before, and no update is lost", {
-  timeout: 600_000,
+  timeout: 900_000,
 }, async () => {
   const bot = await setup();
   const good = bot.version();
@@ -93,8 +93,15 @@ test("an update that fails goes back to the version before, and no update is los
   expect(bot.version()).toBe(good);
 
   bot.commit("bot/start.ts", (text) => text.replace(/^if.*\n/, "// A version that runs.\n"));
+  for (const moment of ["packages are taken from", "trying a start of", "waiting until it is"]) {
+    const killed = await bot.deployUntil(moment, "--update");
+    expect(killed.code, killed.output).toBeNull();
+    expect(bot.version()).toBe(good);
+  }
+  // The next run finishes what the killed ones have begun.
   const updated = await bot.deploy("--update");
   expect(updated, updated.output).toMatchObject({ code: 0 });
+  expect(existsSync(join(bot.directory, "releases/updating"))).toBe(false);
   expect(bot.version()).not.toBe(good);
   expect(existsSync(good)).toBe(true);
   expect(await bot.doctor()).toMatchObject({ healthy: true });
@@ -117,6 +124,10 @@ test("an update that changed the data before it failed gets them back from the b
   bot.commit("bot/start.ts", (text) =>
     text.replace('running.stop("check");', '$&\n  throw new Error("it fails late");'),
   );
+  // Killed after the new version has changed the data: the next run must not take them for the old ones.
+  await bot.deployUntil("Going back to", "--update");
+  expect(tablesOf(bot)).toContain("of_the_next_version");
+  expect(existsSync(join(bot.directory, "releases/updating"))).toBe(true);
   const failed = await bot.deploy("--update");
   expect(failed.output).toContain("the backup is restored");
   expect(failed.code).toBe(1);
