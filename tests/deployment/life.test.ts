@@ -2,7 +2,7 @@
  * The life of an installation under real PM2: installed by one command, killed, hung, out of memory,
  * rebooted, left alone by its PM2; it answers again each time, and the token is nowhere in PM2's files.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually } from "../../lab/drill/bot-process.ts";
@@ -16,11 +16,37 @@ const take = () => { if (kept.push(Buffer.alloc(20 * 2 ** 20, 1)) < 12) setTimeo
 process.removeAllListeners("SIGHUP").on("SIGHUP", take);
 `;
 
+/** The handler of /help uses up V8's heap the first time: no code of ours runs any more, V8 aborts. */
+const heapAbort = `
+    if (!existsSync("logs/heap-used-up")) {
+      writeFileSync("logs/heap-used-up", "");
+      for (const kept: number[][] = []; ; ) kept.push(new Array<number>(50_000).fill(0.5));
+    }
+`;
+
+/**
+ * V8's heap limit in this test. In production it equals MEMORY_LIMIT_MB, so the bot's own limit, which
+ * counts more than the heap, comes first; for V8 to come first, MEMORY_LIMIT_MB is far above it here.
+ */
+const heapLimitMb = 120;
+
 test("an installed bot comes back from everything, and PM2 never sees its token", {
   timeout: 600_000,
 }, async () => {
   const bot = await setupInstallation({ HANG_KILL_MS: "2000", MEMORY_LIMIT_MB: "300" });
+  const reports = join(bot.directory, "logs");
   bot.commit("bot/start.ts", (text) => text + troubles);
+  bot.commit("bot/shop/commands/help.ts", (text) =>
+    text
+      .replace("import", 'import { existsSync, writeFileSync } from "node:fs";\nimport')
+      .replace("    const lines", `${heapAbort}$&`),
+  );
+  bot.commit("ecosystem.config.js", (text) =>
+    text.replace(
+      /`--max-old-space-size=[^`]+`/,
+      `"--max-old-space-size=${heapLimitMb}", "--report-on-fatalerror", "--report-directory=${reports}"`,
+    ),
+  );
 
   const startedAtMs = performance.now();
   const seconds = (what: string) =>
@@ -53,10 +79,23 @@ test("an installed bot comes back from everything, and PM2 never sees its token"
   expect(await lastCause(bot)).toBe("hang");
 
   process.kill(third, "SIGHUP");
-  await bot.pid(third);
+  const fourth = await bot.pid(third);
   await bot.greet(4);
   seconds("out of memory");
   expect(await lastCause(bot)).toContain("memory");
+
+  await bot.sandbox.write({ userId: 4, text: "/help" });
+  await bot.pid(fourth);
+  const isHelp = ({ text }: { text?: string }) =>
+    text?.startsWith("This is what I can do") ?? false;
+  await bot.sandbox.waitForMessage(4, isHelp, { timeoutMs: 60_000 });
+  seconds("aborted by V8");
+  const report = readdirSync(reports).find((name) => name.startsWith("report."));
+  expect(readFileSync(join(reports, report ?? ""), "utf8")).toContain("heap out of memory");
+  // What is not the bot's own would keep the log directory from being purged.
+  for (const name of [report ?? "", "heap-used-up"]) rmSync(join(reports, name));
+  await bot.greet(40);
+  expect((await bot.sandbox.messages({ chatId: 4 })).filter(isHelp)).toHaveLength(1);
 
   await bot.pm2("kill");
   const dead = await bot.doctor();
