@@ -148,6 +148,7 @@ function assemble(
   const queue = createQueue(config, {
     ...runtime,
     ...{ delivery, gate, handler, store },
+    deathsInARow: () => safeMode.deathsInARow,
   });
   const intake = createIntake(config, { ...runtime, botId, breaker, pollingApi, queue });
   const alerts = createAlerts(config, { ...runtime, book, breaker, queue });
@@ -162,7 +163,7 @@ function assemble(
   const restartProcess = (detail: string) => {
     processMonitor.current.triggerRestart({ type: "component-stuck", detail });
   };
-  bus.subscribe(createReactions({ backups, breaker, intake, queue, restartProcess }));
+  bus.subscribe(createReactions({ backups, breaker, intake, queue, restartProcess, safeMode }));
   const deadMansSwitch = createDeadMansSwitch(config, { ...runtime, health });
 
   // Charts, Prometheus and the monitoring API.

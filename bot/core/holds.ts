@@ -39,7 +39,7 @@ export const holdKinds = {
   },
   "safe-mode": {
     holds: "updates beyond a few at a time, after several deaths in a row",
-    bound: "20 s: twice as many every 5 s",
+    bound: "20 s: twice as many when enough are done, or after 5 s",
     test: "the work itself",
     release: "handles at full speed again",
   },

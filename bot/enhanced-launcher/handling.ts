@@ -109,14 +109,16 @@ export function createQueue(
   deps: Runtime & {
     store: Store;
     gate: FloodGate;
+    deathsInARow?: () => number;
     handler: MessageHandler;
     delivery: MessageHandler;
   },
 ): MessageQueue {
-  const { clock, delivery, gate, handler, holds, publish, random, store } = deps;
+  const { clock, deathsInARow, delivery, gate, handler, holds, publish, random, store } = deps;
   return new MessageQueue({
     clock,
     holds,
+    ...(deathsInARow && { deathsInARow }),
     publish,
     random,
     store,

@@ -5,6 +5,7 @@ import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
 import type { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import type { MessageQueue } from "../utils/message-queue.ts";
+import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import { connectionNames } from "./sending.ts";
 
 /** @returns a listener for the event bus. */
@@ -15,14 +16,18 @@ export function createReactions(parts: {
   intake: Replaceable<Intake>;
   queue: MessageQueue;
   restartProcess: (detail: string) => void;
+  safeMode: SafeMode;
 }): (event: BotEvent) => void {
-  const { backups, breaker, intake, queue, restartProcess } = parts;
+  const { backups, breaker, intake, queue, restartProcess, safeMode } = parts;
   return (event) => {
     switch (event.type) {
       case "breaker.opened":
       case "breaker.closed":
         queue.wake("sending");
         queue.wake("answering");
+        return;
+      case "message.done":
+        if (event.ref.pool === "handling") safeMode.handled();
         return;
       case "safe-mode.relaxed":
         queue.wake("handling");

@@ -6,7 +6,7 @@
  *      ^                  |---failed-----> waiting again (attempt spent, back-off)  --5 times--> dead
  *      |                  |---postponed--> waiting again (no attempt spent)
  *      |                  |---expired----> gone, counted
- *      |                  '---process died: death counted, handled again alone; dead after 3 deaths
+ *      |                  '---process died: death counted, handled again alone; dead after 3 deaths, or more
  *      '--requeue-- dead letter
  *
  * Owns the worker pools and their loops. Guarantees that an attempt's outcome is on disk before the
@@ -37,7 +37,7 @@ import {
 import type { Attempt, HandlerResult, MessageHandler, PoolGate } from "../core/message-handler.ts";
 import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
-import { deathsMax, isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
+import { isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
 import { QueueHolds } from "./message-queue/queue-holds.ts";
 import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
@@ -68,6 +68,8 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
   readonly holds: Holds;
+  /** Unclean ends in a row before this start. Default: unknown, taken as 0. */
+  readonly deathsInARow?: () => number;
   /**
    * Runs the work on a message so that its log lines carry the message's ids. Default: just runs
    * it.
@@ -495,8 +497,10 @@ export class MessageQueue implements Component {
 
   #decideRecovery(message: Message): AttemptOutcome {
     if (message.pool === "handling") {
-      if (!isPoison(message.deaths)) return { kind: "released" };
-      const error = new Error(`the process died ${deathsMax} times while handling this update`);
+      const { deaths } = message;
+      const others = Math.max(0, (this.#deps.deathsInARow?.() ?? 0) - deaths);
+      if (!isPoison(deaths, others)) return { kind: "released" };
+      const error = new Error(`the process died ${deaths} times while handling this update`);
       return this.#die(message, "quarantined", error);
     }
     // It may or may not have been sent: by promise P4 the message's own policy decides.

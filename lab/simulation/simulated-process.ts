@@ -194,6 +194,7 @@ export class SimulatedProcess {
     const queue = createQueue(this.#config, {
       ...runtime,
       ...{ gate, store },
+      deathsInARow: () => safeMode.deathsInARow,
       handler: this.#witnessed(handler),
       delivery: plants.delivery?.(sending.delivery) ?? sending.delivery,
     });
@@ -205,7 +206,7 @@ export class SimulatedProcess {
     const manager = new FaultToleranceManager(runtime);
     const health = this.#createHealth(store, breaker, intake, () => manager.snapshot());
     const restartProcess = () => this.stop("restarting one component alone did not help");
-    bus.subscribe(createReactions({ breaker, intake, queue, restartProcess }));
+    bus.subscribe(createReactions({ breaker, intake, queue, restartProcess, safeMode }));
     manager.add(storage(store), safeMode, telegram, connections, identity, queue, intake, health);
     return manager;
   }

@@ -63,7 +63,7 @@ interface ShownHold {
 test("P13: three chats that Telegram limits for an hour keep ten others waiting for seconds only", {
   timeout: 120_000,
 }, async () => {
-  const { bot, sandbox } = await setupLiveBot(changes);
+  const { bot, sandbox } = await setupLiveBot(productionProfile);
   bot.start();
   const url = await bot.monitoringUrl();
   const limited = [31_001, 31_002, 31_003];
@@ -104,7 +104,7 @@ test("P13: three chats that Telegram limits for an hour keep ten others waiting 
 test("P13: a method that Telegram refuses to one chat for 20 hours does not silence the chat", {
   timeout: 120_000,
 }, async () => {
-  const { bot, sandbox } = await setupLiveBot(changes);
+  const { bot, sandbox } = await setupLiveBot(productionProfile);
   bot.start();
   const url = await bot.monitoringUrl();
   const chatId = 33_001;

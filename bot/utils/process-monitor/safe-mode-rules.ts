@@ -1,8 +1,8 @@
 /**
  * Safe mode rules: a process that follows several early deaths works at once, but more carefully.
  *
- * It handles one update at a time, so that the next death points at one update, and doubles that every
- * few seconds until it is at full speed. Nothing is held back: other people must not wait for what one
+ * It handles one update at a time, so that the next death points at one update, and doubles that when
+ * enough have been handled, or after a few seconds, until it is at full speed. Nothing is held back: other people must not wait for what one
  * update did. Ten healthy minutes end the watch.
  */
 
@@ -19,6 +19,8 @@ export const safeModeRules = {
   healthyMs: 600_000,
   /** Milliseconds after which twice as many updates are handled at a time. */
   stepMs: 5_000,
+  /** Updates handled, for each one at a time, after which that happens at once. */
+  stepUpdates: 10,
 } as const;
 
 /**

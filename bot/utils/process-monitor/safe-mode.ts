@@ -38,6 +38,8 @@ export class SafeMode implements Component {
   #deaths = 0;
   #concurrency: number;
   #sinceMs = 0;
+  #deathsInARow = 0;
+  #handled = 0;
 
   constructor(deps: SafeModeDeps) {
     this.#deps = deps;
@@ -55,9 +57,21 @@ export class SafeMode implements Component {
     return { state: this.#state, deaths: this.#deaths, concurrency: this.#concurrency };
   }
 
+  /** Unclean ends in a row before this start; 0 before `start`. */
+  get deathsInARow(): number {
+    return this.#deathsInARow;
+  }
+
+  /** Records that an update was handled, which is evidence that the process does not die of it. */
+  handled(): void {
+    if (this.#state !== "careful") return;
+    if (++this.#handled >= safeModeRules.stepUpdates * this.#concurrency) this.#loop.wake();
+  }
+
   async start(): Promise<void> {
     const { clock, deathsMax, lives, publish } = this.#deps;
     const deaths = countDeaths(lives(), clock.epochMs());
+    this.#deathsInARow = deaths;
     if (deaths < deathsMax || this.#state !== "off" || this.#loop.stopped) return;
     this.#state = "careful";
     this.#deaths = deaths;
@@ -73,6 +87,7 @@ export class SafeMode implements Component {
 
   #relax(concurrency: number): void {
     if (this.#concurrency === this.#deps.concurrency) return;
+    this.#handled = 0;
     this.#concurrency = Math.min(this.#deps.concurrency, concurrency);
     if (this.#concurrency === this.#deps.concurrency) this.#state = "watching";
     this.#deps.publish({ type: "safe-mode.relaxed", concurrency: this.#concurrency });

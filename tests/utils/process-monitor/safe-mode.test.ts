@@ -57,6 +57,21 @@ test("after three deaths the work begins at once, and twice as much follows ever
   ]);
 });
 
+test("updates that were handled bring full speed sooner than time does", async () => {
+  const { clock, holds, safeMode } = setup(4);
+  onTestFinished(() => safeMode.stop());
+  await safeMode.start();
+  const limits: number[] = [];
+  for (let updates = 0; updates < 150; updates++) {
+    safeMode.handled();
+    await clock.advance(1);
+    const { limit } = await holds.allowance("handling");
+    if (limits.at(-1) !== limit) limits.push(limit);
+  }
+  expect(limits).toEqual([1, 2, 4, 8, Number.POSITIVE_INFINITY]);
+  expect(safeMode.snapshot()).toEqual({ state: "watching", deaths: 4, concurrency: 10 });
+});
+
 test("released by hand, it is at full speed at once and goes on watching", async () => {
   const { holds, safeMode } = setup(4);
   onTestFinished(() => safeMode.stop());
