@@ -231,6 +231,11 @@ const table: readonly Row[] = [
     says: /"success":true/,
   },
   {
+    command: /^curl (?:-s )?-X POST .*\/api\/holds\/safe-mode:handling\/release$/,
+    here: asItStands,
+    says: /no hold safe-mode:handling is in force/,
+  },
+  {
     command: /^curl (?:-s )?-X POST .*\/api\/(?!restart)\S+(?: .*)?$/,
     here: asItStands,
     says: /"success":true/,
