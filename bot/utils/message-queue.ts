@@ -17,7 +17,6 @@
 import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
 import { type Clock, type Random, steadyEpoch } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
-import { withDeadline } from "../core/deadline.ts";
 import { BotError, HandlerTimeoutError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
@@ -36,9 +35,11 @@ import {
 } from "../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler, PoolGate } from "../core/message-handler.ts";
 import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
+import { AttemptWatch } from "./message-queue/attempt-watch.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
 import { isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
 import { QueueHolds } from "./message-queue/queue-holds.ts";
+import { RunningAttempt } from "./message-queue/running-attempt.ts";
 import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
@@ -137,7 +138,8 @@ export class MessageQueue implements Component {
   readonly #now: () => number;
   readonly #sweeper: Loop;
   readonly #pools = new Map<Pool, WorkerPool>();
-  readonly #attempts = new Map<number, AbortController>();
+  readonly #attempts = new Map<number, RunningAttempt>();
+  readonly #watch: AttemptWatch;
   readonly #report: OutcomeReport;
   readonly #holds: QueueHolds;
 
@@ -147,6 +149,8 @@ export class MessageQueue implements Component {
     this.#sweeper = new Loop(deps.clock, async (loop) => {
       while (await loop.wait(sweepEveryMs)) await this.#sweep();
     });
+    const { clock, handlerSlowMs: slowMs, handlerTimeoutMs: timeoutMs } = deps;
+    this.#watch = new AttemptWatch({ clock, slowMs, timeoutMs });
     this.#holds = new QueueHolds({
       ...deps,
       now: this.#now,
@@ -171,6 +175,7 @@ export class MessageQueue implements Component {
     }
     if (this.#sweeper.stopped) return;
     for (const pool of this.#pools.values()) pool.start();
+    this.#watch.start();
     this.#sweeper.start();
   }
 
@@ -206,7 +211,11 @@ export class MessageQueue implements Component {
 
   async stop(): Promise<void> {
     const pools = [...this.#pools.values()];
-    await Promise.all([this.#sweeper.stop(), ...pools.map((pool) => pool.stopClaiming())]);
+    await Promise.all([
+      this.#sweeper.stop(),
+      this.#watch.stop(),
+      ...pools.map((pool) => pool.stopClaiming()),
+    ]);
     // A send in flight stays marked as claimed: the next start must treat it as ambiguous.
     const unfinished = this.#inHand().filter((message) => message.pool === "handling");
     await Promise.all(unfinished.map((message) => this.#release(message)));
@@ -225,7 +234,7 @@ export class MessageQueue implements Component {
    * Returns an unfinished message to its lane, so that it is not suspected of killing the process.
    */
   async #release(message: Message): Promise<void> {
-    this.#attempts.get(message.id)?.abort();
+    this.#attempts.get(message.id)?.release();
     const ref = { messageId: message.id, claims: message.claims };
     try {
       await this.#deps.store.finish(ref, { kind: "released" });
@@ -392,35 +401,25 @@ export class MessageQueue implements Component {
 
   /** Runs the handler under its time limit. */
   async #attempt(message: Message, slot: Slot): Promise<HandlerResult> {
-    const { clock, handlers, handlerTimeoutMs } = this.#deps;
-    const released = new AbortController();
-    this.#attempts.set(message.id, released);
-    const handle = (signal: AbortSignal) => {
-      void this.#lendWhenSlow(message, slot, signal);
-      const step: Attempt["step"] = (...given) => this.#step(message, ...given);
-      return handlers[message.type].handle({ message, signal, step });
-    };
-    const late = (): HandlerResult => {
-      // The release is already writing another outcome; this one will be refused.
-      if (released.signal.aborted) return { kind: "done" };
-      throw new HandlerTimeoutError(handlerTimeoutMs);
-    };
+    const { handlers, handlerSlowMs, handlerTimeoutMs, publish } = this.#deps;
+    const attempt = new RunningAttempt({
+      message,
+      step: (...given) => this.#step(message, ...given),
+      late: () => new HandlerTimeoutError(handlerTimeoutMs),
+      onSlow: () => {
+        publish({ type: "message.found-slow", ref: toRef(message), afterMs: handlerSlowMs });
+        slot.lend();
+      },
+    });
+    this.#attempts.set(message.id, attempt);
+    this.#watch.begin(attempt);
     try {
-      return await withDeadline(clock, handlerTimeoutMs, handle, {
-        late,
-        signal: released.signal,
-      });
+      return await attempt.run(handlers[message.type]);
     } finally {
+      this.#watch.end(attempt);
       this.#attempts.delete(message.id);
+      attempt.end();
     }
-  }
-
-  async #lendWhenSlow(message: Message, slot: Slot, over: AbortSignal): Promise<void> {
-    const { clock, handlerSlowMs, publish } = this.#deps;
-    await clock.sleep(handlerSlowMs, over);
-    if (over.aborted) return;
-    publish({ type: "message.found-slow", ref: toRef(message), afterMs: handlerSlowMs });
-    slot.lend();
   }
 
   async #step(

@@ -20,6 +20,8 @@ interface Executed {
   /** The lane within which the order must hold: the chat, or one query. */
   readonly lane: string;
   readonly label: string;
+  /** The message whose text it edits. */
+  readonly edits: string | undefined;
   readonly process: number;
 }
 
@@ -88,7 +90,9 @@ async function play({ makeBot, updates }: Scenario, fate: Fate) {
 
 function describeCall(method: string, payload: JsonObject) {
   const { callback_query_id: query, message_id: messageId, text } = payload;
-  return { lane: String(query ?? "chat"), label: `${method}:${String(text ?? messageId ?? "")}` };
+  const label = `${method}:${String(text ?? messageId ?? "")}`;
+  const edits = method.startsWith("edit") ? `${method}:${String(messageId)}` : undefined;
+  return { lane: String(query ?? "chat"), label, edits };
 }
 
 /** Plays the scenario undisturbed, then with a death at every commit and after every call. */
@@ -114,8 +118,13 @@ async function expectSurvival(scenario: Scenario): Promise<void> {
 function withoutExcused(executed: readonly Executed[]): Record<string, readonly string[]> {
   const lanes = Map.groupBy(executed, ({ lane }) => lane);
   const entries = [...lanes].map(([lane, calls]) => {
+    // An edit that still waits is replaced by a newer one of the same message.
+    const last = calls.filter(
+      ({ edits }, index) =>
+        edits === undefined || !calls.slice(index + 1).some((later) => later.edits === edits),
+    );
     const by = (which: number) =>
-      calls.filter(({ process }) => process === which).map(({ label }) => label);
+      last.filter(({ process }) => process === which).map(({ label }) => label);
     const [first, second] = [by(1), by(2)];
     const repeated = second.length > 0 && second[0] === first.at(-1);
     return [lane, [...first, ...(repeated ? second.slice(1) : second)]] as const;
