@@ -29,6 +29,7 @@ export class AttemptWatch {
   /** Instants at which attempts began, oldest first: those not yet slow, and those not yet late. */
   readonly #quick: Begun = new Map();
   readonly #inTime: Begun = new Map();
+  #wakesAtMs = Number.POSITIVE_INFINITY;
 
   constructor(deps: AttemptWatchDeps) {
     this.#deps = deps;
@@ -47,8 +48,8 @@ export class AttemptWatch {
 
   begin(attempt: WatchedAttempt): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    // Otherwise the loop sleeps until an attempt is due that began before this one.
-    if (this.#inTime.size === 0) this.#loop.wake();
+    // Mostly the loop wakes earlier anyway, for an attempt that began before this one.
+    if (nowMs + this.#deps.slowMs < this.#wakesAtMs) this.#loop.wake();
     this.#quick.set(attempt, nowMs);
     this.#inTime.set(attempt, nowMs);
   }
@@ -61,6 +62,7 @@ export class AttemptWatch {
   #dueInMs(): number {
     const { clock, slowMs, timeoutMs } = this.#deps;
     const dueAtMs = Math.min(oldest(this.#quick) + slowMs, oldest(this.#inTime) + timeoutMs);
+    this.#wakesAtMs = dueAtMs;
     return Math.max(0, dueAtMs - clock.monotonicMs());
   }
 
