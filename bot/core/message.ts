@@ -77,7 +77,10 @@ export interface Message {
   readonly expiresAtEpochMs: number | undefined;
   /** Failed attempts before this one. */
   readonly attempts: number;
-  /** How often it was claimed, this time included: the fence against attempts that were given up. */
+  /**
+   * How often this process claimed it, this time included: the fence against attempts that were given
+   * up. Attempts of a process that died need none.
+   */
   readonly claims: number;
   /** How often the process died during an attempt at it. */
   readonly deaths: number;

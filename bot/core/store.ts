@@ -2,8 +2,9 @@
  * Store: the durable memory of the bot, and the only thing that survives a kill.
  *
  * Everything is asynchronous and says nothing about SQL, so that SQLite and PostgreSQL can stand
- * side by side. Every method is one durable transaction: when its promise resolves, the effect is on
- * disk; when it rejects, nothing of it happened. Rejections are `Storage…Error`s or `AttemptOverError`.
+ * side by side. Every method that changes something is one durable transaction: when its promise
+ * resolves, the effect is on disk; when it rejects, nothing of it happened. Rejections are
+ * `Storage…Error`s or `AttemptOverError`.
  */
 
 import type { ErrorRecord } from "./errors.ts";
@@ -175,7 +176,10 @@ export interface SweepRequest {
 export interface QueueStore {
   /** All or nothing, in this order. */
   enqueue(messages: readonly NewMessage[]): Promise<readonly EnqueueResult[]>;
-  /** Claims heads: marks them, counts the claim, and only then resolves. */
+  /**
+   * Claims heads: marks them as in hand on disk, and only then resolves. Sees what was submitted before
+   * it in the same turn of the event loop, so a message can be claimed in the commit that queues it.
+   */
   claim(request: ClaimRequest): Promise<readonly Message[]>;
   /** Ends an attempt. Rejects with `AttemptOverError` when a newer claim exists. */
   finish(

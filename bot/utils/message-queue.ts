@@ -269,7 +269,9 @@ export class MessageQueue implements Component {
   async insertMessageByPriority(
     messages: readonly NewMessage[],
   ): Promise<readonly EnqueueResult[]> {
-    const results = await this.#noticeFullDisk(() => this.#deps.store.enqueue(messages));
+    const enqueuing = this.#noticeFullDisk(() => this.#deps.store.enqueue(messages));
+    this.#workSubmitted(messages);
+    const results = await enqueuing;
     this.#enqueued(messages, results);
     return results;
   }
@@ -285,9 +287,14 @@ export class MessageQueue implements Component {
     }
   }
 
+  /** The claims of these messages are submitted in this turn, so they share their commit. */
+  #workSubmitted(messages: readonly NewMessage[]): void {
+    for (const pool of poolsOf(messages)) this.#pools.get(pool)?.workSubmitted();
+  }
+
   #enqueued(messages: readonly NewMessage[], results: readonly EnqueueResult[]): void {
     this.#report.enqueued(results);
-    for (const pool of new Set(messages.map((message) => message.pool))) this.wake(pool);
+    for (const pool of poolsOf(messages)) this.wake(pool);
   }
 
   /** Messages that may still be queued before intake should stop fetching; 0 or less when full. */
@@ -363,13 +370,15 @@ export class MessageQueue implements Component {
     if (outcome.kind === "expired") gate?.withdraw(message.id);
     const sent = gate?.settle(message);
     const ref = { messageId: message.id, claims: message.claims };
+    const followUps = "enqueue" in outcome ? outcome.enqueue : [];
     const commit = this.#commit(() => this.#deps.store.finish(ref, outcome, sent));
     // The next claim is submitted in this turn of the event loop, so it shares this outcome's
     // commit.
     slot.release();
+    this.#workSubmitted(followUps);
     const committed = await commit;
     if (!committed) return;
-    this.#enqueued("enqueue" in outcome ? outcome.enqueue : [], committed);
+    this.#enqueued(followUps, committed);
     this.#report.ended(message, outcome, error, this.#deps.clock.monotonicMs() - startedAtMs);
   }
 
@@ -533,4 +542,8 @@ export class MessageQueue implements Component {
 
 function isDiskFull(error: unknown): boolean {
   return error instanceof BotError && error.code === "STORAGE_FULL";
+}
+
+function poolsOf(messages: readonly NewMessage[]): ReadonlySet<Pool> {
+  return new Set(messages.map(({ pool }) => pool));
 }

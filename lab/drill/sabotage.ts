@@ -109,42 +109,49 @@ function die(): void {
 
 interface Statements {
   run(this: StatementSync, ...parameters: unknown[]): unknown;
-  get(this: StatementSync, ...parameters: unknown[]): Record<string, unknown> | undefined;
 }
 
 /** Purposes of the open transaction. */
 const steps = new Set<CommitStep>();
 
+/** What was in hand at the last claim, by pool. */
+const inHand: Record<string, ReadonlySet<number>> = {};
+
 /** Wraps SQLite's statements, and finds out the purposes of each transaction. */
 function watchCommits(): void {
   const statements = StatementSync.prototype as unknown as Statements;
-  const { get, run } = statements;
+  const { run } = statements;
   statements.run = function (...parameters) {
     const sql = this.sourceSQL;
-    if (sql.startsWith("INSERT INTO messages") && parameters.includes("update")) {
-      steps.add("update stored");
-    }
-    if (sql.startsWith("INSERT INTO steps")) steps.add("durable step");
-    if (sql.startsWith("BEGIN")) steps.clear();
+    noteStep(sql, parameters);
     if (sql !== "COMMIT" || !deadly || !steps.has(deadly.step)) return run.apply(this, parameters);
     if (deadly.when === "before") die();
     const result = run.apply(this, parameters);
     die();
     return result;
   };
-  statements.get = function (...parameters) {
-    const row = get.apply(this, parameters);
-    const claims = this.sourceSQL.startsWith("UPDATE messages SET claims");
-    const ends = /^SELECT .* FROM messages m JOIN lanes/.test(this.sourceSQL);
-    if (row?.["type"] === "update") {
-      if (claims) steps.add("update claimed");
-      else if (ends) steps.add("update done");
-    } else if (row?.["pool"] === "sending") {
-      if (claims) steps.add("send claimed");
-      else if (ends) steps.add("send done");
-    }
-    return row;
-  };
+}
+
+function noteStep(sql: string, parameters: readonly unknown[]): void {
+  if (sql.startsWith("BEGIN")) steps.clear();
+  if (sql.startsWith("INSERT INTO steps")) steps.add("durable step");
+  if (sql.startsWith("INSERT INTO messages") && parameters.includes("update")) {
+    steps.add("update stored");
+  }
+  if (sql.startsWith("INSERT INTO in_hand")) {
+    const [pool, ids] = parameters as [string, string];
+    const before = inHand[pool];
+    const now = new Set(JSON.parse(ids) as number[]);
+    inHand[pool] = now;
+    if (![...now].some((id) => !before?.has(id))) return;
+    if (pool === "handling") steps.add("update claimed");
+    if (pool === "sending") steps.add("send claimed");
+  }
+  if (sql.startsWith("DELETE FROM messages")) {
+    const ids = JSON.parse(String(parameters[0])) as number[];
+    if (ids.some((id) => inHand["handling"]?.has(id))) steps.add("update done");
+    if (ids.some((id) => inHand["sending"]?.has(id))) steps.add("send done");
+  }
 }
 
 /** Effects of a message's text on its handler. */

@@ -75,11 +75,11 @@ export interface CallInHand {
 }
 
 /** Reads the sends in hand. Call it while no process runs, or it tells only about one instant. */
-export function sendsInHand(read: (table: "lanes" | "messages") => readonly Row[]): CallInHand[] {
-  const busy = read("lanes").filter((lane) => lane["busy"] === 1 && lane["pool"] !== "handling");
-  const heads = new Set(busy.map((lane) => lane["head_id"]));
+export function sendsInHand(read: (table: "in_hand" | "messages") => readonly Row[]): CallInHand[] {
+  const sends = read("in_hand").filter(({ pool }) => pool !== "handling");
+  const inHand = new Set(sends.flatMap(({ ids }) => JSON.parse(String(ids)) as number[]));
   return read("messages")
-    .filter(({ id }) => heads.has(id))
+    .filter(({ id }) => inHand.has(Number(id)))
     .map((row) => {
       const call = JSON.parse(String(row["payload"])) as {
         readonly method: string;

@@ -33,8 +33,8 @@ export class DiskObserver {
   /** Claimed sends. They are ambiguous if the process dies now. */
   claimedSends(): readonly { readonly payload: string }[] {
     return this.#all(
-      `SELECT m.id, m.origin, m.payload FROM messages m JOIN lanes l ON l.head_id = m.id AND l.busy = 1
-       WHERE m.pool <> 'handling'`,
+      `SELECT m.id, m.origin, m.payload FROM in_hand h, json_each(h.ids) i JOIN messages m ON m.id = i.value
+       WHERE h.pool <> 'handling'`,
     );
   }
 

@@ -69,6 +69,29 @@ describe("order", () => {
     expect(log.filter((entry) => Number(entry.slice(3)) > 2)).toEqual([]);
   });
 
+  test("an update and its reply take three commits when both can start at once", async () => {
+    const machine = new QueueMachine();
+    const log: string[] = [];
+    const { commits, queue } = await machine.start({
+      handlers: handlers({
+        update: async ({ message }) => {
+          log.push(`${textOf(message)} after ${commits() - before}`);
+          return { kind: "done", enqueue: [send("a", "reply")] };
+        },
+        send: async ({ message }) => {
+          log.push(`${textOf(message)} after ${commits() - before}`);
+          return done;
+        },
+      }),
+    });
+    await machine.clock.advance(1_000);
+    const before = commits();
+    await queue.insertMessageByPriority([update("a", "update")]);
+    await machine.clock.advance(1_000);
+    expect(log).toEqual(["update after 1", "reply after 2"]);
+    expect(commits() - before).toBe(3);
+  });
+
   test("at most `concurrency` updates are handled at a time", async () => {
     const machine = new QueueMachine();
     const { queue } = await machine.start({

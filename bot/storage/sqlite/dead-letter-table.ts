@@ -40,7 +40,13 @@ export class DeadLetterTable {
       deleteStepsOfLane: stepsOf(ofLane),
       sweep: sql("DELETE FROM dead_letters WHERE died_at < ?"),
       sweepSteps: stepsOf("died_at < ?"),
+      lastId: sql("SELECT max(id) AS id FROM dead_letters"),
     };
+  }
+
+  /** The highest id of a dead letter; 0 when there is none. */
+  get lastId(): number {
+    return this.#sql.lastId.get<{ id: number | null }>()?.id ?? 0;
   }
 
   /** @param payload The sealed payload. @param errors The errors as stored, including the last. */

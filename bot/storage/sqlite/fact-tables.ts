@@ -3,6 +3,8 @@ import type { Database } from "./sqlite-driver.ts";
 
 export class FactTables {
   readonly #sql;
+  /** Chats reached in the open transaction, which are written in one set. */
+  readonly #reached = new Set<string>();
 
   constructor(database: Database) {
     const sql = (text: string) => database.prepare(text);
@@ -12,7 +14,9 @@ export class FactTables {
         `INSERT INTO unreachable_chats VALUES (?, ?, ?)
          ON CONFLICT (chat) DO UPDATE SET reason = excluded.reason, since = excluded.since`,
       ),
-      setReachable: sql("DELETE FROM unreachable_chats WHERE chat = ?"),
+      setReachable: sql(
+        "DELETE FROM unreachable_chats WHERE chat IN (SELECT value FROM json_each(?))",
+      ),
       getFact: sql("SELECT value FROM settings WHERE name = ?"),
       setFact: sql(
         `INSERT INTO settings VALUES (?, ?)
@@ -29,11 +33,24 @@ export class FactTables {
   }
 
   setUnreachable(chat: string, reason: string, nowEpochMs: number): void {
+    this.flush();
     this.#sql.setUnreachable.run(chat, reason, nowEpochMs);
   }
 
   setReachable(chat: string): void {
-    this.#sql.setReachable.run(chat);
+    this.#reached.add(chat);
+  }
+
+  /** Writes which chats were reached. */
+  flush(): void {
+    if (this.#reached.size === 0) return;
+    this.#sql.setReachable.run(JSON.stringify([...this.#reached]));
+    this.#reached.clear();
+  }
+
+  /** Forgets what a transaction that failed has not written. */
+  reset(): void {
+    this.#reached.clear();
   }
 
   getFact(name: string): string | undefined {

@@ -1,9 +1,10 @@
 /**
  * Group commit: runs many closures in one transaction with one sync.
  *
- * Every closure has its own savepoint, so a closure that throws undoes only its own work. All
- * closures submitted in the same turn of the event loop share a transaction, and their promises
- * resolve only after it is on disk. Closures run one at a time, in the order of submission.
+ * A guarded closure has its own savepoint, so one that throws undoes only its own work. The others
+ * cost less, and must change nothing when they throw. All closures submitted in the same turn of the event loop share a
+ * transaction, and their promises resolve only after it is on disk. Closures run one at a time, in the
+ * order of submission.
  */
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
@@ -27,6 +28,12 @@ export interface GroupCommitDeps {
    * Default: never.
    */
   readonly verify?: () => void;
+  /** Called inside every transaction before its commit: writes what its closures have collected. */
+  readonly flush?: () => void;
+  /** Called when a transaction is on disk, before its promises resolve. */
+  readonly committed?: () => void;
+  /** Called when nothing of a transaction has happened and another one may be tried. */
+  readonly rolledBack?: () => void;
   /** Called once, when a commit failed and must not be tried again. */
   readonly onFatal: (error: BotError) => void;
   /** Runs work after the I/O callbacks of this turn. Default: `setImmediate`. */
@@ -35,6 +42,7 @@ export interface GroupCommitDeps {
 
 interface Job {
   readonly work: () => unknown;
+  readonly guarded: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -69,13 +77,23 @@ export class GroupCommit {
   }
 
   /**
-   * Runs `work` inside the next transaction. Resolves with its result after the commit. Rejects
-   * with the error of `work`, or with the storage error that stopped the whole transaction.
+   * Runs `work`, which changes nothing when it throws, inside the next transaction. Resolves with its
+   * result after the commit. Rejects with the error of `work`, or with the error that ended the whole
+   * transaction.
    */
-  run<T>(work: () => T | Promise<T>): Promise<T> {
+  run<T>(work: () => T): Promise<T> {
+    return this.#submit(work, false);
+  }
+
+  /** Runs `work` like `run`, in a savepoint: nothing of it is kept when it throws. */
+  runGuarded<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.#submit(work, true);
+  }
+
+  #submit<T>(work: () => T | Promise<T>, guarded: boolean): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise<T>((resolve, reject) => {
-      this.#jobs.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#jobs.push({ work, guarded, resolve: resolve as (value: unknown) => void, reject });
       this.#schedule();
     });
   }
@@ -133,9 +151,13 @@ export class GroupCommit {
     try {
       if (this.#ended) throw this.#ended;
       this.#begin.run();
-      for (const job of jobs) results.push(await this.#runJob(job));
+      for (const job of jobs) {
+        results.push(job.guarded ? await this.#runGuarded(job) : this.#runBare(job));
+      }
+      this.#deps.flush?.();
       this.#commit.run();
       this.#deps.verify?.();
+      this.#deps.committed?.();
     } catch (error) {
       this.#abandon(error);
       for (const job of jobs) job.reject(error);
@@ -148,8 +170,18 @@ export class GroupCommit {
     }
   }
 
+  /** Runs one closure without a savepoint. Throws when the whole transaction is lost. */
+  #runBare(job: Job): JobResult {
+    try {
+      return { ok: true, value: job.work() };
+    } catch (error) {
+      if (isStorageError(error)) throw error;
+      return { ok: false, error };
+    }
+  }
+
   /** Runs one closure in its savepoint. Throws only when the whole transaction is lost. */
-  async #runJob(job: Job): Promise<JobResult> {
+  async #runGuarded(job: Job): Promise<JobResult> {
     this.#savepoint.run();
     try {
       this.#closureNumber++;
@@ -183,9 +215,9 @@ export class GroupCommit {
       this.#ended = error;
       this.#deps.onFatal(error);
     }
-    if (!this.#deps.database.inTransaction) return;
     try {
-      this.#deps.database.exec("ROLLBACK");
+      if (this.#deps.database.inTransaction) this.#deps.database.exec("ROLLBACK");
+      if (!this.#ended) this.#deps.rolledBack?.();
     } catch (cause) {
       this.#ended ??= new StorageFailedError("rolling back failed", { cause });
       this.#deps.onFatal(this.#ended);

@@ -31,18 +31,41 @@ interface CommonRow {
   readonly errors: string;
 }
 
-/** A message's row without its payload, which is read only when needed. */
+/** A message's row without its payload. */
 export interface MessageRow extends CommonRow {
   readonly available_at: number;
   readonly expires_at: number | null;
-  readonly claims: number;
+  readonly replaces: string | null;
 }
 
 /** The columns of `MessageRow`. */
 export const messageColumns = [
   ...["id", "type", "pool", "lane", "priority", "created_at", "available_at", "expires_at"],
-  ...["attempts", "claims", "deaths", "origin", "ambiguous", "flood_scope", "flood_cost", "errors"],
+  ...["attempts", "deaths", "origin", "ambiguous", "flood_scope", "flood_cost", "errors"],
+  "replaces",
 ] as const;
+
+/** The row of a message that was not queued before. */
+export function newRow(id: number, message: NewMessage, now: number): MessageRow {
+  return {
+    id,
+    type: message.type,
+    pool: message.pool,
+    lane: message.lane,
+    priority: priorities.indexOf(message.priority),
+    created_at: now,
+    available_at: message.availableAtEpochMs ?? now,
+    expires_at: message.expiresAtEpochMs ?? null,
+    attempts: 0,
+    deaths: 0,
+    origin: null,
+    ambiguous: message.ambiguous ?? "retry",
+    flood_scope: message.floodScope ?? null,
+    flood_cost: message.floodScope === undefined ? 0 : (message.floodCost ?? 1),
+    errors: "[]",
+    replaces: message.replaces ?? null,
+  };
+}
 
 export interface DeadLetterRow extends CommonRow {
   /** The sealed payload; see sealed-columns.ts. */
@@ -52,20 +75,16 @@ export interface DeadLetterRow extends CommonRow {
 }
 
 /** Priorities are stored as 0 (high), 1 (normal), 2 (low). */
-export function priorityNumber(priority: Priority): number {
-  return priorities.indexOf(priority);
-}
-
-function priorityName(stored: number): Priority {
+export function priorityName(stored: number): Priority {
   return priorities[stored] ?? "low";
 }
 
 /** @param payload The payload as JSON text. */
-export function toMessage(row: MessageRow, payload: string): Message {
+export function toMessage(row: MessageRow, payload: string, claims: number): Message {
   return {
     ...common(row, payload),
     expiresAtEpochMs: row.expires_at ?? undefined,
-    claims: row.claims,
+    claims,
     requeued: row.origin !== null,
     ambiguous: row.ambiguous,
     floodScope: row.flood_scope ?? undefined,
@@ -94,9 +113,4 @@ function common(row: CommonRow, payload: string) {
     deaths: row.deaths,
     errors: JSON.parse(row.errors) as ErrorRecord[],
   };
-}
-
-/** The flood cost of a message to be queued; 0 without a scope. */
-export function floodCostOf(message: NewMessage): number {
-  return message.floodScope === undefined ? 0 : (message.floodCost ?? 1);
 }

@@ -1,28 +1,37 @@
 /**
- * Queue tables: store the queue's messages, steps and dedupe keys with statements prepared once.
+ * Queue tables: carry out what the queue asks of the store.
  *
- * Every method is synchronous and runs inside a transaction of its caller (sqlite-store.ts).
+ * Memory is the index, the disk is the log: the order of the messages is kept by lanes/lanes.ts, and
+ * the tables hold only what a death must not take. A claim touches no message's row; which messages
+ * are in hand is one row a pool. Most writes are collected and made by `flush`, in sets. Every method
+ * runs inside a transaction of its caller (sqlite-store.ts), except those that only read the index.
  */
-import { AttemptOverError, type ErrorRecord, StepResultError } from "../../core/errors.ts";
-import type { DeadReason, Message, NewMessage, Pool } from "../../core/message.ts";
+import {
+  AttemptOverError,
+  BotError,
+  type ErrorRecord,
+  StepResultError,
+} from "../../core/errors.ts";
+import { type Message, type NewMessage, type Pool, pools } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
   ClaimCandidate,
   ClaimRequest,
   EnqueueResult,
+  PoolSnapshot,
   Recovery,
   SentRecord,
   StoreSnapshot,
   SweepRequest,
   WaitingLane,
 } from "../../core/store.ts";
+import { type Decide, Lanes, type Verdict, type Waiting } from "../lanes/lanes.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { DeadLetterTable } from "./dead-letter-table.ts";
-import { FreshPayloads } from "./fresh-payloads.ts";
-import { LaneTable } from "./lane-table.ts";
-import { floodCostOf, type MessageRow, priorityNumber, toMessage } from "./message-rows.ts";
-import { prepareQueueStatements } from "./queue-statements.ts";
+import { DedupeTable } from "./dedupe-table.ts";
+import { type MessageRow, newRow, priorityName, toMessage } from "./message-rows.ts";
+import { type IndexRow, MessageTable } from "./message-table.ts";
 import { places } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
 
@@ -31,6 +40,23 @@ export interface QueueTablesOptions {
   readonly dedupeKeepMs: number;
   /** Maximum messages in a lane; further messages become dead letters. */
   readonly laneLengthMax: number;
+}
+
+/** A message whose payload is JSON text already: from here on nothing about it can fail. */
+export interface PreparedMessage {
+  readonly message: NewMessage;
+  readonly payload: string;
+}
+
+/** @throws {TypeError} when a payload is not plain data. */
+export function prepareMessages(messages: readonly NewMessage[]): readonly PreparedMessage[] {
+  return messages.map((message) => ({ message, payload: JSON.stringify(message.payload) }));
+}
+
+/** A message in hand, with the number of the claim that holds it. */
+interface Held {
+  readonly row: MessageRow;
+  readonly claims: number;
 }
 
 /** Maximum length of a durable step's stored result, in characters of JSON. */
@@ -42,250 +68,308 @@ const errorsKeptMax = 10;
 export class QueueTables {
   readonly #options: QueueTablesOptions;
   readonly #ring: KeyRing;
-  readonly #fresh = new FreshPayloads();
-  readonly #lanes: LaneTable;
-  readonly #sql;
+  readonly #messages: MessageTable;
+  readonly #dedupe: DedupeTable;
   readonly deadLetters: DeadLetterTable;
+  readonly #sql;
+  #lanes = newLanes();
+  readonly #held = new Map<number, Held>();
+  /** How often a message was claimed by this process; an attempt of a dead one can commit nothing. */
+  readonly #claims = new Map<number, number>();
+  /** Of the open transaction: messages that are done, and what else is written in sets. */
+  #done: number[] = [];
+  #stepsDone: number[] = [];
+  #sent: SentRecord[] = [];
+  readonly #inHandChanged = new Set<Pool>();
+  /** The newest message that waits and may be replaced, by what it sets. */
+  readonly #replaceable = new Map<string, number>();
   #lastId: number;
 
   constructor(database: Database, ring: KeyRing, options: QueueTablesOptions) {
     this.#options = options;
     this.#ring = ring;
-    this.#lanes = new LaneTable(database);
+    this.#messages = new MessageTable(database, ring);
+    this.#dedupe = new DedupeTable(database, options.dedupeKeepMs);
     this.deadLetters = new DeadLetterTable(database, ring);
-    this.#sql = prepareQueueStatements(database);
-    this.#lastId = this.#sql.lastMessageId.get<{ seq: number }>()?.seq ?? 0;
+    this.#sql = prepareStatements(database);
+    const lastMessageId = this.#sql.lastMessageId.get<{ seq: number }>()?.seq ?? 0;
+    // A dead letter must never share an id with a message.
+    this.#lastId = Math.max(lastMessageId, this.deadLetters.lastId);
+    this.#load();
   }
 
-  /** The next id, known before the insertion because the seal needs it. A rollback leaves a gap. */
-  #nextId(): number {
-    this.#lastId++;
-    return this.#lastId;
-  }
+  // ---- the index --------------------------------------------------------------------------------
 
-  enqueue(messages: readonly NewMessage[], now: number): EnqueueResult[] {
-    return messages.map((message) => this.#enqueueOne(message, now));
-  }
-
-  #enqueueOne(message: NewMessage, now: number): EnqueueResult {
-    for (const key of message.dedupeKeys ?? []) {
-      const fresh = this.#sql.rememberKey.run(key, now + this.#options.dedupeKeepMs, now) > 0;
-      if (!fresh) return { kind: "duplicate" };
+  /** Builds the index from the tables, with one scan in the order of ids. */
+  #load(): void {
+    this.#lanes = newLanes();
+    this.#held.clear();
+    this.#replaceable.clear();
+    this.#dedupe.load();
+    const inHand = new Set(
+      this.#sql.inHand.all<{ ids: string }>().flatMap(({ ids }) => JSON.parse(ids) as number[]),
+    );
+    for (const park of this.#sql.parks.all<{ lane: string; pool: Pool; not_before: number }>()) {
+      this.#lanes[park.pool].park(park.lane, park.not_before);
     }
-    const priority = priorityNumber(message.priority);
-    const availableAt = message.availableAtEpochMs ?? now;
-    const replaced = this.#removeReplaced(message, now);
-    const full = this.#lanes.length(message.lane, message.pool) >= this.#options.laneLengthMax;
-    const id = this.#nextId();
-    const payload = JSON.stringify(message.payload);
-    this.#sql.insertMessage.run(
-      id,
-      message.type,
-      message.pool,
-      message.lane,
-      priority,
-      this.#ring.seal(payload, places.payload({ id, origin: null })),
+    for (const row of this.#messages.scan()) {
+      this.#line(row);
+      if (!inHand.has(row.id)) continue;
+      this.#lanes[row.pool].take(row.lane, row.id);
+      this.#hold(this.#messages.find(row.id).row);
+    }
+  }
+
+  /** Puts a message at the end of its lane. */
+  #line(row: IndexRow): void {
+    this.#lanes[row.pool].add(row.lane, toWaiting(row));
+    // What was tried may have taken effect, so a newer message follows it.
+    const untried = row.attempts + row.deaths === 0 && !this.#claims.has(row.id);
+    if (row.replaces !== null && untried) this.#replaceable.set(whatItSets(row), row.id);
+  }
+
+  /** Removes the waiting message that this one replaces. @returns how many there were. */
+  #removeReplaced(row: MessageRow): number {
+    if (row.replaces === null) return 0;
+    const id = this.#replaceable.get(whatItSets(row));
+    if (id === undefined || !this.#lanes[row.pool].removeWaiting(row.lane, id)) return 0;
+    this.#messages.delete(id);
+    this.#messages.forget(id);
+    this.#stepsDone.push(id);
+    return 1;
+  }
+
+  #hold(row: MessageRow): void {
+    this.#held.set(row.id, { row, claims: this.#claims.get(row.id) ?? 0 });
+    this.#messages.forget(row.id);
+  }
+
+  /** Writes what the transaction has collected. Called before its commit. */
+  flush(now: number): void {
+    this.#dedupe.flush(now);
+    this.#messages.flush();
+    for (const pool of this.#inHandChanged) {
+      this.#sql.setInHand.run(pool, JSON.stringify([...this.#lanes[pool].inHand]));
+    }
+    if (this.#stepsDone.length > 0) this.#sql.deleteSteps.run(JSON.stringify(this.#stepsDone));
+    if (this.#sent.length > 0) this.#sql.insertSent.run(JSON.stringify(this.#sent));
+    this.#forgetCollected();
+  }
+
+  #forgetCollected(): void {
+    this.#inHandChanged.clear();
+    this.#stepsDone = [];
+    this.#sent = [];
+  }
+
+  /** Called when the transaction is on disk. */
+  committed(): void {
+    for (const id of this.#done) this.#claims.delete(id);
+    this.#done = [];
+    for (const pool of pools) {
+      const lanes = this.#lanes[pool];
+      if (lanes.isWasteful) this.#lanes[pool] = new Lanes(lanes);
+    }
+  }
+
+  /** Called when the transaction was rolled back: memory becomes what the disk holds. */
+  rolledBack(): void {
+    this.#done = [];
+    this.#forgetCollected();
+    this.#messages.reset();
+    this.#load();
+  }
+
+  // ---- adding and claiming ----------------------------------------------------------------------
+
+  enqueue(prepared: readonly PreparedMessage[], now: number): EnqueueResult[] {
+    const admitted = this.#dedupe.admit(
+      prepared.map(({ message }) => message),
       now,
-      availableAt,
-      message.expiresAtEpochMs ?? null,
-      null,
-      message.ambiguous ?? "retry",
-      message.floodScope ?? null,
-      floodCostOf(message),
-      "[]",
-      message.replaces ?? null,
     );
-    if (full) {
-      // It is inserted first even so, because a dead letter must never share an id with a live
-      // message.
-      const row = this.#sql.findMessage.get<MessageRow>(id) as MessageRow;
-      this.#bury(row, "lane-full", row.errors, now);
-      this.#sql.deleteMessage.run(id);
-      return { kind: "lane-full", deadLetterId: id };
-    }
-    this.#lanes.append(message.lane, message.pool, id, priority, availableAt);
-    this.#fresh.put(id, payload);
-    return { kind: "queued", messageId: id, ...(replaced > 0 && { replaced }) };
-  }
-
-  /** Removes what the message replaces. @returns how many there were. */
-  #removeReplaced({ lane, pool, replaces }: NewMessage, now: number): number {
-    if (replaces === undefined) return 0;
-    const rows = this.#sql.deleteReplaced.all<Pick<MessageRow, "id" | "priority">>(
-      lane,
-      pool,
-      replaces,
+    return prepared.map((one, n) =>
+      admitted[n] ? this.#enqueueOne(one, now) : { kind: "duplicate" },
     );
-    for (const { id, priority } of rows) {
-      this.#lanes.remove(lane, pool, id, priority, now);
-      this.#fresh.take(id);
+  }
+
+  #enqueueOne({ message, payload }: PreparedMessage, now: number): EnqueueResult {
+    // The id is known before the insertion, because the seal needs it. A rollback leaves a gap.
+    const row = newRow(++this.#lastId, message, now);
+    const replaced = this.#removeReplaced(row);
+    if (this.#lanes[row.pool].length(row.lane) >= this.#options.laneLengthMax) {
+      const sealed = this.#ring.seal(payload, places.payload(row));
+      this.deadLetters.add(row, sealed, { reason: "lane-full", errors: row.errors, now });
+      return { kind: "lane-full", deadLetterId: row.id };
     }
-    return rows.length;
-  }
-
-  /** Returns the payload as JSON text. */
-  #payload(row: MessageRow): string {
-    return this.#fresh.take(row.id) ?? this.#ring.open(this.#sealed(row), places.payload(row));
-  }
-
-  #sealed(row: MessageRow): Uint8Array {
-    const found = this.#sql.payloadOf.get<{ payload: Uint8Array }>(row.id);
-    if (!found) throw new Error(`message ${row.id} is not in its table`);
-    return found.payload;
+    this.#messages.add(row, payload);
+    this.#line(row);
+    return { kind: "queued", messageId: row.id, ...(replaced > 0 && { replaced }) };
   }
 
   claim(request: ClaimRequest, now: number): Message[] {
+    const { agedBefore, agedLimit, limit, pool, suspects } = request;
+    const lanes = this.#lanes[pool];
     const claimed: Message[] = [];
-    const offer = (candidates: readonly ClaimCandidate[], limit: number): boolean => {
-      for (const candidate of candidates) {
-        if (claimed.length >= limit) return true;
-        const admission = request.admit(candidate);
-        if (admission === "stop") return false;
-        if (admission === "next-priority") return true;
-        if (admission === "take") claimed.push(this.#take(candidate, request));
-        else this.#lanes.delay(candidate.lane, request.pool, admission.notBeforeEpochMs);
-      }
-      return true;
+    let stopped = false;
+    const decide = (id: number, priority: number): Verdict => {
+      const { payload, row } = this.#messages.find(id);
+      const admission = request.admit(toCandidate(row, priority));
+      if (typeof admission === "object") return { notBefore: admission.notBeforeEpochMs };
+      stopped = admission === "stop";
+      if (admission !== "take") return "end";
+      claimed.push(this.#claim(row, payload));
+      return "take";
     };
-    for (const source of this.#sources(request, now)) {
-      const goOn = offer(source.candidates(), source.limit);
-      if (!goOn || claimed.length >= request.limit) break;
+    const upTo =
+      (limitNow: number): Decide =>
+      (id, priority) => {
+        if (claimed.length >= limitNow) return "end";
+        try {
+          return decide(id, priority);
+        } catch (error) {
+          // What was claimed before must reach its worker; the next claim meets the error first.
+          if (claimed.length === 0 || error instanceof BotError) throw error;
+          stopped = true;
+          return "end";
+        }
+      };
+    // More than `limit`, because admission refuses some heads; the next claim sees the rest.
+    const headsMax = limit * 4;
+    const look = (priority: number, availableBy: number, limitNow: number) => {
+      if (stopped || claimed.length >= limitNow) return;
+      const withSuspects = suspects === "with";
+      lanes.look({ priority, availableBy, withSuspects, headsMax }, upTo(limitNow));
+    };
+    if (suspects === "only") {
+      lanes.lookAtSuspects(now, headsMax, upTo(limit));
+    } else {
+      const agedMax = Math.min(agedLimit, limit);
+      look(2, agedBefore.low, agedMax);
+      look(1, agedBefore.normal, agedMax);
+      for (const priority of [0, 1, 2]) look(priority, now, limit);
     }
+    if (claimed.length > 0) this.#inHandChanged.add(pool);
     return claimed;
   }
 
-  /**
-   * Returns where to look for heads, in order: suspects, or the share of aged ones, then by
-   * priority.
-   */
-  #sources(request: ClaimRequest, now: number) {
-    const { pool, limit, agedLimit, agedBefore } = request;
-    // More than `limit`, because admission refuses some heads; the next claim sees the rest.
-    const look = limit * 4;
-    if (request.suspects === "only") {
-      return [{ limit, candidates: () => this.#lanes.suspects(pool, now, look) }];
-    }
-    const withSuspects = request.suspects === "with";
-    const ready = (priority: number, by: number) => () =>
-      this.#lanes.ready(pool, priority, by, withSuspects, look);
-    const agedMax = Math.min(agedLimit, limit);
-    const aged = [
-      { limit: agedMax, candidates: ready(2, agedBefore.low) },
-      { limit: agedMax, candidates: ready(1, agedBefore.normal) },
-    ];
-    return [
-      ...(agedMax > 0 ? aged : []),
-      { limit, candidates: ready(0, now) },
-      { limit, candidates: ready(1, now) },
-      { limit, candidates: ready(2, now) },
-    ];
+  #claim(row: MessageRow, payload: string): Message {
+    const claims = (this.#claims.get(row.id) ?? 0) + 1;
+    const message = toMessage(row, payload, claims);
+    this.#claims.set(row.id, claims);
+    if (row.replaces !== null) this.#replaceable.delete(whatItSets(row));
+    this.#hold(row);
+    return message;
   }
 
-  #take(candidate: ClaimCandidate, request: ClaimRequest): Message {
-    this.#lanes.take(candidate.lane, request.pool);
-    const row = this.#sql.countClaim.get<MessageRow>(candidate.messageId);
-    if (!row) throw new Error(`lane head ${candidate.messageId} has no message`);
-    return toMessage(row, this.#payload(row));
-  }
+  // ---- ending attempts --------------------------------------------------------------------------
 
+  /** @param followUps The messages that `outcome` queues. */
   finish(
     attempt: AttemptRef,
     outcome: AttemptOutcome,
-    sent: SentRecord | undefined,
+    followUps: readonly PreparedMessage[],
     now: number,
   ): EnqueueResult[] {
-    const row = this.#fence(attempt);
-    if (sent) this.recordSent(sent);
-    return this.#end(row, outcome, now);
+    this.#end(this.#fence(attempt), outcome, now);
+    return this.enqueue(followUps, now);
   }
 
-  /** Returns the message if the attempt still holds it; throws `AttemptOverError` otherwise. */
   #fence(attempt: AttemptRef): MessageRow {
-    const row = this.#sql.findInHand.get<MessageRow>(attempt.messageId, attempt.claims);
-    if (row) return row;
+    const held = this.#held.get(attempt.messageId);
+    if (held?.claims === attempt.claims) return held.row;
     throw new AttemptOverError(`message ${attempt.messageId} is no longer held by this attempt`);
   }
 
-  #end(row: MessageRow, outcome: AttemptOutcome, now: number): EnqueueResult[] {
+  #end(row: MessageRow, outcome: AttemptOutcome, now: number): void {
     switch (outcome.kind) {
       case "done":
-        this.#leave(row, now);
-        this.#sql.deleteSteps.run(row.origin ?? row.id);
-        return this.enqueue(outcome.enqueue, now);
       case "expired":
-        this.#leave(row, now);
-        this.#sql.deleteSteps.run(row.origin ?? row.id);
-        return [];
+        this.#stepsDone.push(row.origin ?? row.id);
+        this.#leave(row);
+        break;
       case "dead": {
-        this.#bury(row, outcome.reason, withError(row.errors, outcome.error), now);
-        this.#leave(row, now);
-        return this.enqueue(outcome.enqueue, now);
+        const errors = withError(row.errors, outcome.error);
+        const sealed = this.#messages.sealed(row);
+        this.deadLetters.add(row, sealed, { reason: outcome.reason, errors, now });
+        this.#leave(row);
+        break;
       }
       case "retry":
-        this.#retry(row, outcome, now);
-        return [];
+        this.#retry(row, outcome);
+        break;
       case "postponed":
         this.#postpone(row, outcome);
-        return [];
+        break;
       case "released":
-        this.#lanes.free(row.lane, row.pool, row.available_at, this.#suspicion(row));
-        return [];
+        this.#giveBack(row);
+        break;
     }
+    this.#held.delete(row.id);
   }
 
-  #leave(row: MessageRow, now: number): void {
-    this.#sql.deleteMessage.run(row.id);
-    this.#lanes.advance(row.lane, row.pool, row.priority, now);
+  #leave(row: MessageRow): void {
+    this.#messages.delete(row.id);
+    this.#lanes[row.pool].remove(row.lane, row.id);
+    this.#done.push(row.id);
   }
 
-  /** Copies a message to the dead letters; the caller deletes it from the queue. */
-  #bury(row: MessageRow, reason: DeadReason, errors: string, now: number): void {
-    // A key rotation may already have passed the table it goes to, so its seal is renewed here.
-    const payload = this.#ring.renew(this.#sealed(row), places.payload(row));
-    this.deadLetters.add(row, payload, { reason, errors, now });
+  #giveBack(row: MessageRow): void {
+    this.#lanes[row.pool].giveBack(row.lane, toWaiting(row));
+    this.#inHandChanged.add(row.pool);
   }
 
-  #retry(row: MessageRow, outcome: AttemptOutcome & { kind: "retry" }, now: number): void {
-    const errors = withError(row.errors, outcome.error);
-    this.#sql.countAttempt.run(outcome.availableAtEpochMs, errors, row.id);
+  #retry(row: MessageRow, outcome: AttemptOutcome & { kind: "retry" }): void {
+    const failed = {
+      ...row,
+      attempts: row.attempts + 1,
+      available_at: outcome.availableAtEpochMs,
+      errors: withError(row.errors, outcome.error),
+      // A skipped message waits in its own lane, and its old lane goes on without it.
+      lane: outcome.onRetry === "hold" ? row.lane : `${row.lane}~${row.id}`,
+    };
+    this.#messages.update(failed);
     if (outcome.onRetry === "hold") {
-      const suspicion = this.#suspicion(row);
-      this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, suspicion);
+      this.#giveBack(failed);
       return;
     }
-    // A skipped message waits in its own lane, and its old lane goes on without it.
-    const ownLane = `${row.lane}~${row.id}`;
-    this.#sql.moveToLane.run(ownLane, row.id);
-    this.#lanes.advance(row.lane, row.pool, row.priority, now);
-    this.#lanes.append(ownLane, row.pool, row.id, row.priority, outcome.availableAtEpochMs);
+    this.#lanes[row.pool].remove(row.lane, row.id);
+    this.#line(failed);
+    this.#inHandChanged.add(row.pool);
   }
 
   #postpone(row: MessageRow, outcome: AttemptOutcome & { kind: "postponed" }): void {
-    if (outcome.readdressed) {
-      const { payload, floodScope } = outcome.readdressed;
-      const sealed = this.#ring.seal(JSON.stringify(payload), places.payload(row));
-      this.#sql.readdress.run(sealed, floodScope ?? null, row.id);
+    const { availableAtEpochMs, parkLane, readdressed } = outcome;
+    if (readdressed) this.#messages.readdress(row, JSON.stringify(readdressed.payload));
+    const postponed = {
+      ...row,
+      available_at: availableAtEpochMs,
+      flood_scope: readdressed ? (readdressed.floodScope ?? null) : row.flood_scope,
+    };
+    this.#messages.update(postponed);
+    if (parkLane) {
+      this.#sql.park.run(row.lane, row.pool, availableAtEpochMs);
+      this.#lanes[row.pool].park(row.lane, availableAtEpochMs);
     }
-    if (outcome.parkLane) this.#lanes.park(row.lane, row.pool, outcome.availableAtEpochMs);
-    this.#lanes.free(row.lane, row.pool, outcome.availableAtEpochMs, this.#suspicion(row));
-  }
-
-  /**
-   * The deaths shown in the lane; only messages for handlers can kill a process by their content.
-   */
-  #suspicion(row: MessageRow): number {
-    return row.pool === "handling" ? row.deaths : 0;
+    this.#giveBack(postponed);
   }
 
   recover(decide: (message: Message) => Recovery, now: number): Message[] {
-    return this.#sql.countDeaths.all<MessageRow>().map((row) => {
-      const message = toMessage(row, this.#payload(row));
-      const { outcome, sent } = decide(message);
-      if (sent) this.recordSent(sent);
-      this.#end(row, outcome, now);
-      return message;
+    const dead = [...this.#held.values()].sort((a, b) => a.row.id - b.row.id);
+    const recoveries = dead.map(({ claims, row: { deaths, ...rest } }) => {
+      const row = { ...rest, deaths: deaths + 1 };
+      const message = toMessage(row, this.#messages.find(row.id).payload, claims);
+      return { row, message, ...decide(message) };
     });
+    for (const { outcome, row, sent } of recoveries) {
+      if (sent) this.recordSent(sent);
+      this.#messages.update(row);
+      this.#end(row, outcome, now);
+      if ("enqueue" in outcome) this.enqueue(prepareMessages(outcome.enqueue), now);
+    }
+    return recoveries.map(({ message }) => message);
   }
+
+  // ---- steps ------------------------------------------------------------------------------------
 
   /** Returns a step's stored result as JSON text, if it ran before. Fenced. */
   findStep(attempt: AttemptRef, name: string): { origin: number; result: string | undefined } {
@@ -308,81 +392,155 @@ export class QueueTables {
     return JSON.parse(text);
   }
 
+  // ---- looking and sweeping ---------------------------------------------------------------------
+
+  nextAvailableAt(pool: Pool): number | undefined {
+    return this.#lanes[pool].nextAvailableAt;
+  }
+
   waitingLanes(now: number, limit: number): readonly WaitingLane[] {
-    return this.#lanes.waiting(now, limit);
+    const all = pools.flatMap((pool) =>
+      this.#lanes[pool].waiting(now, limit).map(({ availableAt, createdAt, ...head }) => ({
+        ...{ pool, ...head },
+        availableAtEpochMs: availableAt,
+        createdAtEpochMs: createdAt,
+      })),
+    );
+    return all.sort((a, b) => b.availableAtEpochMs - a.availableAtEpochMs).slice(0, limit);
   }
 
   releaseLane(pool: Pool, lane: string, now: number): boolean {
-    return this.#lanes.release(lane, pool, now);
+    const head = this.#lanes[pool].release(lane, now);
+    if (head === undefined) return false;
+    this.#sql.unpark.run(lane, pool);
+    this.#messages.delay(head, now);
+    return true;
   }
 
-  nextAvailableAt(pool: Message["pool"]): number | undefined {
-    return this.#lanes.nextAvailableAt(pool);
-  }
-
-  depth(pool: Message["pool"]): number {
-    return this.#sql.depth.get<{ count: number }>(pool)?.count ?? 0;
+  depth(pool: Pool): number {
+    return this.#lanes[pool].size;
   }
 
   snapshot(): StoreSnapshot {
-    const pool = (name: Message["pool"]) => {
-      const lanes = this.#sql.laneFigures.get<{ lanes: number; total: number; busy: number }>(name);
-      const oldest = this.#sql.oldest.get<{ at: number | null }>(name)?.at;
+    const pool = (name: Pool): PoolSnapshot => {
+      const { count, inHandCount, oldestCreatedAt, size } = this.#lanes[name];
       return {
-        waiting: (lanes?.total ?? 0) - (lanes?.busy ?? 0),
-        inHand: lanes?.busy ?? 0,
-        lanes: lanes?.lanes ?? 0,
-        oldestCreatedAtEpochMs: oldest ?? undefined,
+        waiting: size - inHandCount,
+        inHand: inHandCount,
+        lanes: count,
+        oldestCreatedAtEpochMs: oldestCreatedAt,
       };
     };
     return {
       pools: { handling: pool("handling"), sending: pool("sending"), answering: pool("answering") },
       deadLetters: this.deadLetters.count(),
-      dedupeKeys: this.#sql.countDedupe.get<{ count: number }>()?.count ?? 0,
+      dedupeKeys: this.#dedupe.count,
     };
   }
 
   requeue(deadLetterId: number, now: number): number | undefined {
-    const row = this.deadLetters.take(deadLetterId);
-    if (!row) return undefined;
-    const id = this.#nextId();
-    this.#sql.insertMessage.run(
-      id,
-      row.type,
-      row.pool,
-      row.lane,
-      row.priority,
-      this.#ring.renew(row.payload, places.payload(row)),
-      row.created_at,
-      now,
-      null,
-      row.origin ?? row.id,
-      row.ambiguous,
-      row.flood_scope,
-      row.flood_cost,
-      row.errors,
-      null,
-    );
-    this.#lanes.append(row.lane, row.pool, id, row.priority, now);
-    return id;
+    const letter = this.deadLetters.take(deadLetterId);
+    if (!letter) return undefined;
+    const { died_at, payload, reason, ...rest } = letter;
+    const row: MessageRow = {
+      ...rest,
+      id: ++this.#lastId,
+      available_at: now,
+      expires_at: null,
+      attempts: 0,
+      deaths: 0,
+      origin: letter.origin ?? letter.id,
+      replaces: null,
+    };
+    const place = places.payload(letter);
+    this.#messages.add(row, this.#ring.open(payload, place), this.#ring.renew(payload, place));
+    this.#line(row);
+    return row.id;
   }
 
+  /** The caller has flushed what was collected before. */
   sweep(request: SweepRequest, now: number) {
     const deadLetters = this.deadLetters.sweep(request.deadLettersBeforeEpochMs);
     this.#sql.sweepSent.run(request.sentBeforeEpochMs);
-    this.#lanes.sweep(now);
-    return { dedupeKeys: this.#sql.sweepDedupe.run(now), deadLetters };
+    this.#sql.sweepParks.run(now);
+    for (const pool of pools) this.#lanes[pool].sweep(now);
+    return { dedupeKeys: this.#dedupe.sweep(now), deadLetters };
   }
 
   recordSent(sent: SentRecord): void {
-    this.#sql.insertSent.run(sent.scope, sent.cost, sent.atEpochMs);
+    this.#sent.push(sent);
   }
 
+  /** The caller has flushed what was collected before. */
   sentSince(epochMs: number): SentRecord[] {
     return this.#sql.sentSince
       .all<{ scope: string; cost: number; at: number }>(epochMs)
       .map((row) => ({ scope: row.scope, cost: row.cost, atEpochMs: row.at }));
   }
+}
+
+/** @param priority The lane's, which may be higher than the message's own. */
+function toCandidate(row: MessageRow, priority: number): ClaimCandidate {
+  return {
+    messageId: row.id,
+    lane: row.lane,
+    priority: priorityName(priority),
+    floodScope: row.flood_scope ?? undefined,
+    floodCost: row.flood_cost,
+  };
+}
+
+function toWaiting(row: IndexRow): Waiting {
+  return {
+    id: row.id,
+    priority: row.priority,
+    createdAt: row.created_at,
+    availableAt: row.available_at,
+    // Only messages for handlers can kill a process by their content.
+    suspicion: row.pool === "handling" ? row.deaths : 0,
+    attempts: row.attempts,
+  };
+}
+
+/** Names what a message sets; messages with the same name replace each other. */
+function whatItSets({
+  lane,
+  pool,
+  replaces,
+}: Pick<IndexRow, "lane" | "pool" | "replaces">): string {
+  return JSON.stringify([pool, lane, replaces]);
+}
+
+function newLanes(): Record<Pool, Lanes> {
+  return { handling: new Lanes(), sending: new Lanes(), answering: new Lanes() };
+}
+
+function prepareStatements(database: Database) {
+  const sql = (text: string) => database.prepare(text);
+  return {
+    lastMessageId: sql("SELECT seq FROM sqlite_sequence WHERE name = 'messages'"),
+    inHand: sql("SELECT ids FROM in_hand"),
+    setInHand: sql(
+      `INSERT INTO in_hand (pool, ids) VALUES (?, ?)
+       ON CONFLICT (pool) DO UPDATE SET ids = excluded.ids`,
+    ),
+    parks: sql("SELECT lane, pool, not_before FROM parks"),
+    park: sql(
+      `INSERT INTO parks (lane, pool, not_before) VALUES (?, ?, ?)
+       ON CONFLICT (lane, pool) DO UPDATE SET not_before = max(not_before, excluded.not_before)`,
+    ),
+    unpark: sql("DELETE FROM parks WHERE lane = ? AND pool = ?"),
+    sweepParks: sql("DELETE FROM parks WHERE not_before <= ?"),
+    findStep: sql("SELECT result FROM steps WHERE origin = ? AND name = ?"),
+    insertStep: sql("INSERT INTO steps (origin, name, result) VALUES (?, ?, ?)"),
+    deleteSteps: sql("DELETE FROM steps WHERE origin IN (SELECT value FROM json_each(?))"),
+    insertSent: sql(
+      `INSERT INTO sent (scope, cost, at)
+       SELECT value ->> 'scope', value ->> 'cost', value ->> 'atEpochMs' FROM json_each(?)`,
+    ),
+    sentSince: sql("SELECT scope, cost, at FROM sent WHERE at >= ? ORDER BY at"),
+    sweepSent: sql("DELETE FROM sent WHERE at < ?"),
+  };
 }
 
 function withError(errors: string, error: ErrorRecord | undefined): string {

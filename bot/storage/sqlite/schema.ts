@@ -2,8 +2,9 @@
  * Schema: defines the tables as numbered migrations; new ones are only appended.
  *
  * - `messages`: only live messages; finished ones are deleted.
- * - `lanes`: one row per waiting line, with its head. Claims read only this table, so their cost does
- *   not grow with the backlog (measured flat from 10 k to 1 M waiting messages).
+ * - `in_hand`: for each pool the messages being worked on, of which a death must be counted. It may name
+ *   messages that are done; their ids are never used again.
+ * - `parks`: until when no message of a lane starts, even if none is waiting now.
  * - `dead_letters`, `steps` (results of durable steps), `dedupe`, `sent` (flood windows), `unreachable_chats`,
  *   `settings`, `boots`, `data_keys`, `table_set_migrations` (what table-sets.ts has done).
  *
@@ -118,10 +119,19 @@ const migrations: readonly string[] = [
     PRIMARY KEY (table_set, version)
   ) WITHOUT ROWID;
   `,
+  // The order of the messages is kept in memory from here on.
   `
   ALTER TABLE messages ADD COLUMN replaces TEXT;
-  CREATE INDEX messages_replaceable ON messages (lane, pool, replaces)
-    WHERE replaces IS NOT NULL;
+  CREATE TABLE in_hand (pool TEXT PRIMARY KEY, ids TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE parks (
+    lane TEXT NOT NULL, pool TEXT NOT NULL, not_before INTEGER NOT NULL, PRIMARY KEY (lane, pool)
+  ) WITHOUT ROWID;
+  INSERT INTO in_hand SELECT pool, json_group_array(head_id) FROM lanes WHERE busy = 1 GROUP BY pool;
+  INSERT INTO parks SELECT lane, pool, not_before FROM lanes WHERE not_before > 0;
+  UPDATE messages SET available_at = lanes.available_at FROM lanes WHERE lanes.head_id = messages.id;
+  DROP TABLE lanes;
+  DROP INDEX messages_of_lane;
+  ALTER TABLE messages DROP COLUMN claims;
   `,
 ];
 

@@ -37,7 +37,7 @@ import { FactTables } from "./fact-tables.ts";
 import { watchFiles } from "./file-watch.ts";
 import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
 import { KeyRotation } from "./key-rotation.ts";
-import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
+import { prepareMessages, QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
 import {
   checkIntegrity,
   configureDatabase,
@@ -120,7 +120,7 @@ export class SqliteStore implements Store {
       sealPlainValues(database, ring, columns);
       const facts = new FactTables(database);
       const queue = new QueueTables(database, ring, this.#deps);
-      const write = <T>(work: (now: number) => T) => this.#write((_, now) => work(now));
+      const write = <T>(work: (now: number) => T) => this.#withTables((_, now) => work(now));
       const rotation = new KeyRotation({
         ...this.#deps,
         database,
@@ -141,6 +141,15 @@ export class SqliteStore implements Store {
           database,
           clock,
           verify: watchFiles(path, lockPath(directory)),
+          flush: () => {
+            queue.flush(this.#now());
+            facts.flush();
+          },
+          committed: () => queue.committed(),
+          rolledBack: () => {
+            facts.reset();
+            queue.rolledBack();
+          },
           onFatal: (error) => this.#fail(error),
           ...(defer && { defer }),
         }),
@@ -218,23 +227,35 @@ export class SqliteStore implements Store {
     throw new StorageUnavailableError("the store is not open");
   }
 
-  /** Runs `work` in the next group commit, with the instant at which it runs. */
-  async #write<T>(work: (opened: Opened, now: number) => T | Promise<T>): Promise<T> {
+  /** Runs `work`, which changes nothing when it throws, in the next group commit. */
+  async #write<T>(work: (opened: Opened, now: number) => T): Promise<T> {
     const opened = this.#parts();
     return opened.writer.run(() => work(opened, this.#now()));
   }
 
-  enqueue(messages: readonly NewMessage[]) {
-    return this.#write(({ queue }, now) => queue.enqueue(messages, now));
+  /** Like `#write`, where the tables hold everything that came before it. */
+  #withTables<T>(work: (opened: Opened, now: number) => T): Promise<T> {
+    return this.#write((opened, now) => {
+      opened.queue.flush(now);
+      opened.facts.flush();
+      return work(opened, now);
+    });
+  }
+
+  async enqueue(messages: readonly NewMessage[]) {
+    const prepared = prepareMessages(messages);
+    return this.#write(({ queue }, now) => queue.enqueue(prepared, now));
   }
 
   claim(request: ClaimRequest) {
     return this.#write(({ queue }, now) => queue.claim(request, now));
   }
 
-  finish(attempt: AttemptRef, outcome: AttemptOutcome, sent?: SentRecord) {
+  async finish(attempt: AttemptRef, outcome: AttemptOutcome, sent?: SentRecord) {
+    const followUps = "enqueue" in outcome ? prepareMessages(outcome.enqueue) : [];
     return this.#write(({ facts, queue }, now) => {
-      const results = queue.finish(attempt, outcome, sent, now);
+      const results = queue.finish(attempt, outcome, followUps, now);
+      if (sent) queue.recordSent(sent);
       if (outcome.kind === "done" && outcome.reachedChat !== undefined) {
         facts.setReachable(outcome.reachedChat);
       }
@@ -246,80 +267,86 @@ export class SqliteStore implements Store {
     });
   }
 
-  step(
+  async step(
     attempt: AttemptRef,
     name: string,
     work: (tx: Transaction) => Promise<unknown>,
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown> {
-    return this.#write(async (opened, now) => {
+    const opened = this.#parts();
+    return opened.writer.runGuarded(async () => {
+      const now = this.#now();
       const { origin, result } = opened.queue.findStep(attempt, name);
       if (result !== undefined) return JSON.parse(result) as unknown;
       const value = await runWork(opened, now, work);
-      opened.queue.enqueue(enqueue(), now);
-      return opened.queue.keepStep(origin, name, value);
+      const prepared = prepareMessages(enqueue());
+      // Queueing comes last, because it cannot be undone alone.
+      const kept = opened.queue.keepStep(origin, name, value);
+      opened.queue.enqueue(prepared, now);
+      return kept;
     });
   }
 
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#write((opened, now) => runWork(opened, now, work));
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const opened = this.#parts();
+    return opened.writer.runGuarded(() => runWork(opened, this.#now(), work));
   }
 
   recover(decide: (message: Message) => Recovery) {
-    return this.#write(({ queue }, now) => queue.recover(decide, now));
+    return this.#withTables(({ queue }, now) => queue.recover(decide, now));
   }
 
-  nextAvailableAtEpochMs(pool: Pool) {
-    return this.#write(({ queue }) => queue.nextAvailableAt(pool));
+  async nextAvailableAtEpochMs(pool: Pool) {
+    return this.#parts().queue.nextAvailableAt(pool);
   }
 
-  waitingLanes(limit: number) {
-    return this.#write(({ queue }, now) => queue.waitingLanes(now, limit));
+  async waitingLanes(limit: number) {
+    return this.#parts().queue.waitingLanes(this.#now(), limit);
   }
 
   releaseLane(pool: Pool, lane: string) {
     return this.#write(({ queue }, now) => queue.releaseLane(pool, lane, now));
   }
 
-  depth(pool: Pool) {
-    return this.#write(({ queue }) => queue.depth(pool));
+  async depth(pool: Pool) {
+    return this.#parts().queue.depth(pool);
   }
 
-  snapshot() {
-    return this.#write(({ queue }) => queue.snapshot());
+  async snapshot() {
+    return this.#parts().queue.snapshot();
   }
 
   deadLetters(filter: DeadLetterFilter & PageRequest) {
-    return this.#write(({ queue }) => queue.deadLetters.list(filter));
+    return this.#withTables(({ queue }) => queue.deadLetters.list(filter));
   }
 
   countDeadLetters(filter: DeadLetterFilter) {
-    return this.#write(({ queue }) => queue.deadLetters.count(filter));
+    return this.#withTables(({ queue }) => queue.deadLetters.count(filter));
   }
 
   deadLetter(id: number) {
-    return this.#write(({ queue }) => queue.deadLetters.find(id));
+    return this.#withTables(({ queue }) => queue.deadLetters.find(id));
   }
 
   requeue(deadLetterId: number) {
-    return this.#write(({ queue }, now) => queue.requeue(deadLetterId, now));
+    return this.#withTables(({ queue }, now) => queue.requeue(deadLetterId, now));
   }
 
   deleteDeadLetter(deadLetterId: number) {
-    return this.#write(({ queue }) => queue.deadLetters.delete(deadLetterId));
+    return this.#withTables(({ queue }) => queue.deadLetters.delete(deadLetterId));
   }
 
   async sweep(request: SweepRequest) {
-    const swept = await this.#write(({ queue }, now) => queue.sweep(request, now));
+    const swept = await this.#withTables(({ queue }, now) => queue.sweep(request, now));
     // This is a separate transaction, because pages are free only after the deletion is committed.
-    await this.#write(({ database }) =>
+    await this.#withTables(({ database }) =>
       database.exec(`PRAGMA incremental_vacuum(${pagesFreedPerSweepMax})`),
     );
     return swept;
   }
 
   sentSince(epochMs: number) {
-    return this.#write(({ queue }) => queue.sentSince(epochMs));
+    return this.#withTables(({ queue }) => queue.sentSince(epochMs));
   }
 
   recordSent(sent: SentRecord) {
@@ -327,15 +354,15 @@ export class SqliteStore implements Store {
   }
 
   unreachableReason(chat: string) {
-    return this.#write(({ facts }) => facts.unreachableReason(chat));
+    return this.#withTables(({ facts }) => facts.unreachableReason(chat));
   }
 
   getFact(name: string) {
-    return this.#write(({ facts }) => facts.getFact(name));
+    return this.#withTables(({ facts }) => facts.getFact(name));
   }
 
   setFact(name: string, value: string) {
-    return this.#write(({ facts }) => facts.setFact(name, value));
+    return this.#withTables(({ facts }) => facts.setFact(name, value));
   }
 
   backup(): Promise<Backup> {
@@ -372,7 +399,7 @@ export class SqliteStore implements Store {
   }
 
   probe(): Promise<void> {
-    return this.#write(({ facts }, now) => facts.setFact("probe", String(now)));
+    return this.#withTables(({ facts }, now) => facts.setFact("probe", String(now)));
   }
 }
 

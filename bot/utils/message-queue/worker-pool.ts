@@ -64,6 +64,7 @@ export class WorkerPool {
   #slotsUsed = 0;
   #slotsLent = 0;
   #claims = 0;
+  #workSubmitted = false;
 
   constructor(deps: WorkerPoolDeps, suspectsPending: boolean) {
     this.#deps = deps;
@@ -97,6 +98,14 @@ export class WorkerPool {
     this.#loop.wake();
   }
 
+  /**
+   * Makes the pool claim now: work for it was submitted to the store, so the claim shares its commit.
+   */
+  workSubmitted(): void {
+    this.#workSubmitted = true;
+    this.wake();
+  }
+
   /** Ends claiming; work under way continues. */
   stopClaiming(): Promise<void> {
     return this.#loop.stop();
@@ -104,18 +113,20 @@ export class WorkerPool {
 
   /** @returns milliseconds until the next look for work is due; `wake` makes it earlier. */
   async #claimOnce(): Promise<number> {
-    const { concurrency, gate, holds, pool, store } = this.#deps;
+    const { concurrency, gate, holds, pool } = this.#deps;
+    const submitted = this.#workSubmitted;
+    this.#workSubmitted = false;
     if (this.#slotsUsed >= concurrency) return Number.POSITIVE_INFINITY;
     try {
       const { limit, reviewInMs } = await holds.allowance(pool);
       const free = Math.min(concurrency, limit) - this.#slotsUsed;
       if (free <= 0) return reviewInMs;
       const suspect = this.#suspects.running;
+      const dueInMs = submitted ? 0 : await this.#availableInMs();
+      if (dueInMs > 0) return dueInMs;
       const claimed = await this.#claim(free);
       if (claimed > 0 || this.#suspects.running !== suspect) return 0;
-      const nextAt = await store.nextAvailableAtEpochMs(pool);
-      const availableInMs =
-        nextAt === undefined ? Number.POSITIVE_INFINITY : nextAt - this.#deps.now();
+      const availableInMs = await this.#availableInMs();
       if (availableInMs > 0) return availableInMs;
       // There is work, but the gate stopped the claim.
       return Math.max(1, gate?.reopensInMs() ?? retryClaimMs);
@@ -133,6 +144,12 @@ export class WorkerPool {
     if (this.#deps.clock.monotonicMs() >= untilMs) return undefined;
     const reason = "a message that may have killed the process runs alone";
     return { limit: 1, sinceMs, untilMs, reason };
+  }
+
+  /** Milliseconds until a head becomes available; 0 or less when one is. */
+  async #availableInMs(): Promise<number> {
+    const nextAt = await this.#deps.store.nextAvailableAtEpochMs(this.#deps.pool);
+    return nextAt === undefined ? Number.POSITIVE_INFINITY : nextAt - this.#deps.now();
   }
 
   async #claim(free: number): Promise<number> {
@@ -187,7 +204,7 @@ export class WorkerPool {
       if (!held) return;
       held = false;
       this.#slotsUsed--;
-      this.wake();
+      this.workSubmitted();
     };
     const lend = () => {
       if (!held || this.#slotsLent >= lentSlotsMax) return;

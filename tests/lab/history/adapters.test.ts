@@ -170,13 +170,12 @@ test("the database tells what is stored, done, waiting and given up", () => {
 
 test("the database tells which sends are in hand", () => {
   const payload = '{"method":"sendMessage","payload":{"chat_id":7,"text":"Hello"}}';
-  const lanes = [
-    { lane: "chat:7", pool: "sending", head_id: 3, busy: 1 },
-    { lane: "chat:7", pool: "handling", head_id: 2, busy: 1 },
-    { lane: "chat:8", pool: "sending", head_id: 4, busy: 0 },
+  const in_hand = [
+    { pool: "sending", ids: "[3]" },
+    { pool: "handling", ids: "[2]" },
   ];
   const messages = [2, 3, 4].map((id) => ({ id, payload }));
-  expect(sendsInHand((table) => ({ lanes, messages })[table])).toEqual([
+  expect(sendsInHand((table) => ({ in_hand, messages })[table])).toEqual([
     { chat: "7", method: "sendMessage", parameters: { chat_id: "7", text: "Hello" } },
   ]);
 });

@@ -15,6 +15,7 @@ import { readTables } from "../../../bot/storage/sqlite/table-reader.ts";
 import { crashAsPlanned, SimulatedDisk } from "../../../lab/simulation/simulated-disk.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { backToLaneTable } from "../../support/older-database.ts";
 import { claim, ref, update } from "../store-conformance.ts";
 
 const words = ["Zebrafinch", "Quokkaname", "quokka_user", "Axolotlnote", "Narwhalresult"];
@@ -328,14 +329,13 @@ async function makePlain(path: string, filler: Store): Promise<void> {
   await filler.finish(ref(dead), outcome);
   await filler.close();
   const database = openNodeSqlite(path);
+  database.exec(backToLaneTable);
   database.exec(`
     UPDATE messages SET payload = '{"text":"Zebrafinch ' || id || '"}';
     UPDATE dead_letters SET payload = '{"n":1,"text":"Zebrafinch 1"}';
     INSERT INTO steps VALUES (5, 's', '"Narwhalresult"');
     DROP TABLE data_keys;
     DROP TABLE table_set_migrations;
-    DROP INDEX messages_replaceable;
-    ALTER TABLE messages DROP COLUMN replaces;
     DROP INDEX accounts_by_username;
     ALTER TABLE accounts DROP COLUMN profile;
     ALTER TABLE accounts DROP COLUMN username_index;

@@ -23,6 +23,7 @@ import { SqliteStore } from "../../../bot/storage/sqlite/sqlite-store.ts";
 import { crashAsPlanned, SimulatedDisk } from "../../../lab/simulation/simulated-disk.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { backToLaneTable } from "../../support/older-database.ts";
 import { claim, describeStore, ref, update } from "../store-conformance.ts";
 
 function createStore(
@@ -492,6 +493,96 @@ describe("where the machine tells since when it runs", () => {
     await store.open();
     expect(await claim(store)).toHaveLength(1);
   });
+});
+
+test("a database in which lanes were a table keeps order, parks and what was in hand", async () => {
+  const directory = makeDirectory();
+  const clock = new ManualClock();
+  const first = createStore(directory, clock).store;
+  await first.open();
+  const waiting = ["held", "held", "parked", "postponed"].map((lane, n) => update(lane, n));
+  await first.enqueue(waiting);
+  await first.close();
+  const database = openNodeSqlite(join(directory, "bot.db"));
+  database.exec(backToLaneTable);
+  const later = clock.epochMs() + 5_000;
+  database.exec(`
+    UPDATE lanes SET busy = 1 WHERE lane = 'held';
+    UPDATE lanes SET not_before = ${later}, available_at = ${later} WHERE lane = 'parked';
+    UPDATE lanes SET available_at = ${later} WHERE lane = 'postponed';
+    INSERT INTO lanes VALUES ('empty', 'handling', NULL, 0, 0, 0, 2, 0, ${later}, 0, 0)`);
+  database.close();
+
+  const { store } = createStore(directory, clock);
+  await store.open();
+  const recovered = await store.recover(() => ({ outcome: { kind: "released" } }));
+  expect(recovered).toMatchObject([{ payload: { n: 0 }, deaths: 1 }]);
+  await store.enqueue([update("empty", 4)]);
+  const [held, ...others] = await claim(store);
+  expect([held?.payload, others]).toEqual([{ n: 0 }, []]);
+  await store.finish(ref(held), { kind: "done", enqueue: [] });
+  expect((await claim(store)).map(({ payload }) => payload)).toEqual([{ n: 1 }]);
+  await clock.advance(5_000);
+  expect((await claim(store)).map(({ lane }) => lane)).toEqual(["parked", "postponed", "empty"]);
+});
+
+test("it knows how many keys it remembers, also of messages that came again", async () => {
+  const clock = new ManualClock();
+  const { store } = createStore(makeDirectory(), clock);
+  await store.open();
+  const keyed = (...dedupeKeys: string[]) => ({ ...update("a", 1), dedupeKeys });
+  const count = async () => (await store.snapshot()).dedupeKeys;
+  await store.enqueue([keyed("a", "b"), keyed("a"), keyed("c", "b")]);
+  expect(await count()).toBe(3);
+  await clock.advance(60_001);
+  await store.enqueue([keyed("a")]);
+  expect(await count()).toBe(3);
+  const now = clock.epochMs();
+  await store.sweep({ deadLettersBeforeEpochMs: now, sentBeforeEpochMs: now });
+  expect(await count()).toBe(1);
+});
+
+test("a claim that meets a defect gives out what it has claimed before", async () => {
+  const { store } = createStore(makeDirectory());
+  await store.open();
+  await store.enqueue([update("a", 1), update("b", 2)]);
+  const admit = ({ lane }: { readonly lane: string }) => {
+    if (lane === "b") throw new TypeError("a defect");
+    return "take" as const;
+  };
+  const [first] = await claim(store, { admit });
+  expect(first?.lane).toBe("a");
+  await expect(claim(store, { admit })).rejects.toThrow("a defect");
+  await store.finish(ref(first), { kind: "done", enqueue: [] });
+  expect((await claim(store)).map(({ lane }) => lane)).toEqual(["b"]);
+});
+
+test("what a transaction did in memory is undone when the disk refuses it", async () => {
+  let full = false;
+  const disk = new SimulatedDisk((point) =>
+    full && point === "commit" ? { kind: "full" } : undefined,
+  );
+  const { fatal, store } = createStore(makeDirectory(), new ManualClock(), disk.open);
+  await store.open();
+  await store.enqueue([update("a", 1), update("a", 2), update("b", 3)]);
+  const [held] = await claim(store, { limit: 1 });
+  const done = { kind: "done", enqueue: [update("c", 4)] } as const;
+  full = true;
+  const refused = await Promise.allSettled([
+    store.finish(ref(held), done),
+    store.enqueue([{ ...update("d", 5), dedupeKeys: ["k"] }]),
+    claim(store),
+  ]);
+  expect(refused.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  const before = { waiting: 2, inHand: 1, lanes: 2 };
+  expect((await store.snapshot()).pools.handling).toMatchObject(before);
+  full = false;
+  expect((await claim(store)).map(({ payload }) => payload)).toEqual([{ n: 3 }]);
+  await store.finish(ref(held), done);
+  const again = await store.enqueue([{ ...update("d", 5), dedupeKeys: ["k"] }]);
+  expect(again).toMatchObject([{ kind: "queued" }]);
+  const rest = (await claim(store)).map(({ payload }) => payload["n"]);
+  expect([rest.sort(), fatal]).toEqual([[2, 4, 5], []]);
 });
 
 test("the file does not grow forever", async () => {

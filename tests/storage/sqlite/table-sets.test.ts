@@ -9,6 +9,7 @@ import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { SqliteStore } from "../../../bot/storage/sqlite/sqlite-store.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { backToLaneTable } from "../../support/older-database.ts";
 
 interface Notes {
   write(text: string): Promise<void>;
@@ -93,7 +94,7 @@ test("a database from before sets counted their own migrations keeps its tables"
   const first = await openStore(shopTables);
   await first.transaction((tx) => shopOf(tx).insertAccount({ userId: 7, createdAtEpochMs: 5 }));
   await first.close();
-  change("DROP INDEX messages_replaceable; ALTER TABLE messages DROP COLUMN replaces");
+  change(backToLaneTable);
   change("DROP TABLE table_set_migrations; DELETE FROM migrations WHERE version >= 3");
   const store = await openStore(shopTables);
   expect(await store.transaction((tx) => shopOf(tx).findAccount(7))).toEqual({

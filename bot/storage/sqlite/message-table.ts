@@ -1,0 +1,182 @@
+/**
+ * Message table: the queue's messages on disk, and the latest of them in memory.
+ *
+ * New and finished messages are written in sets, by `flush`. A message just queued is not read back,
+ * because reading and decrypting cost as much as the rest of a claim (measured).
+ */
+import { LruMap } from "../../core/lru-map.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { type MessageRow, messageColumns } from "./message-rows.ts";
+import { places } from "./sealed-columns.ts";
+import type { Database } from "./sqlite-driver.ts";
+
+/** A message's row, and its payload as JSON text. */
+export interface StoredMessage {
+  readonly row: MessageRow;
+  readonly payload: string;
+}
+
+interface NewRow {
+  readonly row: MessageRow;
+  readonly sealed: Uint8Array;
+}
+
+/** All payloads in memory together take at most 4 MB. */
+const freshMax = 1_000;
+const freshLengthMax = 4_096;
+
+/** Rows of the largest INSERT. Must be a power of two. */
+const rowsMax = 32;
+
+const newColumns = [...messageColumns, "payload"] as const;
+/** What the scan at the start needs. */
+const indexColumns = [
+  ...["id", "pool", "lane", "priority", "created_at", "available_at", "deaths", "attempts"],
+  "replaces",
+];
+const idsGiven = "(SELECT value FROM json_each(?))";
+
+export class MessageTable {
+  readonly #ring: KeyRing;
+  readonly #fresh = new LruMap<number, StoredMessage>(freshMax);
+  readonly #insert: (rows: number) => ReturnType<Database["prepare"]>;
+  readonly #sql;
+  #added: NewRow[] = [];
+  #left: number[] = [];
+
+  constructor(database: Database, ring: KeyRing) {
+    this.#ring = ring;
+    const sql = (text: string) => database.prepare(text);
+    const marks = `(${newColumns.map(() => "?").join(", ")})`;
+    const inserts = new Map<number, ReturnType<Database["prepare"]>>();
+    for (let rows = 1; rows <= rowsMax; rows *= 2) {
+      const values = Array.from({ length: rows }, () => marks).join(", ");
+      inserts.set(rows, sql(`INSERT INTO messages (${newColumns}) VALUES ${values}`));
+    }
+    this.#insert = (rows) => inserts.get(rows) as ReturnType<Database["prepare"]>;
+    this.#sql = {
+      find: sql(`SELECT ${newColumns} FROM messages WHERE id = ?`),
+      payload: sql("SELECT payload FROM messages WHERE id = ?"),
+      after: sql(`SELECT ${indexColumns} FROM messages WHERE id > ? ORDER BY id LIMIT 1000`),
+      delete: sql(`DELETE FROM messages WHERE id IN ${idsGiven}`),
+      update: sql(
+        `UPDATE messages SET lane = ?, available_at = ?, attempts = ?, errors = ?, deaths = ?,
+           flood_scope = ? WHERE id = ?`,
+      ),
+      delay: sql("UPDATE messages SET available_at = ? WHERE id = ?"),
+      readdress: sql("UPDATE messages SET payload = ? WHERE id = ?"),
+    };
+  }
+
+  /** @param payload The payload as JSON text. */
+  add(row: MessageRow, payload: string, sealed = this.#seal(row, payload)): void {
+    this.#added.push({ row, sealed });
+    this.#remember({ row, payload });
+  }
+
+  #remember(message: StoredMessage): void {
+    if (message.payload.length <= freshLengthMax) this.#fresh.set(message.row.id, message);
+  }
+
+  find(id: number): StoredMessage {
+    const known = this.#fresh.get(id);
+    if (known) return known;
+    this.flush();
+    const found = this.#sql.find.get<MessageRow & { payload: Uint8Array }>(id);
+    if (!found) throw new Error(`message ${id} is not in its table`);
+    const { payload, ...row } = found;
+    const message = { row, payload: this.#ring.open(payload, places.payload(row)) };
+    this.#remember(message);
+    return message;
+  }
+
+  /** Forgets a message that a worker has now, or that is no longer what its row says. */
+  forget(id: number): void {
+    this.#fresh.delete(id);
+  }
+
+  /** Changes everything in which this row differs from the table, except its payload. */
+  update(row: MessageRow): void {
+    const { attempts, available_at, deaths, errors, flood_scope, id, lane } = row;
+    this.#sql.update.run(lane, available_at, attempts, errors, deaths, flood_scope, id);
+    this.forget(id);
+  }
+
+  /** Changes when a message that waits becomes available. */
+  delay(id: number, availableAt: number): void {
+    this.flush();
+    this.#sql.delay.run(availableAt, id);
+    this.forget(id);
+  }
+
+  /** @param payload The new payload as JSON text. */
+  readdress(row: MessageRow, payload: string): void {
+    this.#sql.readdress.run(this.#seal(row, payload), row.id);
+  }
+
+  /** The sealed payload, to be moved to another table. */
+  sealed(row: MessageRow): Uint8Array {
+    const found = this.#sql.payload.get<{ payload: Uint8Array }>(row.id);
+    if (!found) throw new Error(`message ${row.id} is not in its table`);
+    // A key rotation may already have passed the table it goes to, so its seal is renewed here.
+    return this.#ring.renew(found.payload, places.payload(row));
+  }
+
+  #seal(row: MessageRow, payload: string): Uint8Array {
+    return this.#ring.seal(payload, places.payload(row));
+  }
+
+  delete(id: number): void {
+    this.#left.push(id);
+  }
+
+  /** Writes what was added and deleted. */
+  flush(): void {
+    const added = this.#added;
+    const left = this.#left;
+    this.#added = [];
+    this.#left = [];
+    for (let from = 0; from < added.length; ) {
+      const rows = Math.min(rowsMax, 2 ** Math.floor(Math.log2(added.length - from)));
+      const chunk = added.slice(from, from + rows);
+      this.#insert(rows).run(...chunk.flatMap(toValues));
+      from += rows;
+    }
+    if (left.length > 0) this.#sql.delete.run(JSON.stringify(left));
+  }
+
+  /** Forgets what a transaction that failed has added and deleted. */
+  reset(): void {
+    this.#added = [];
+    this.#left = [];
+    this.#fresh.clear();
+  }
+
+  /** Reads all messages in the order of their ids, some at a time. */
+  *scan(): Iterable<IndexRow> {
+    for (let lastId = 0; ; ) {
+      const rows = this.#sql.after.all<IndexRow>(lastId);
+      yield* rows;
+      if (rows.length === 0) return;
+      lastId = rows.at(-1)?.id ?? 0;
+    }
+  }
+}
+
+/** The part of a row that decides when its turn comes. */
+export type IndexRow = Pick<
+  MessageRow,
+  | "id"
+  | "pool"
+  | "lane"
+  | "priority"
+  | "created_at"
+  | "available_at"
+  | "deaths"
+  | "attempts"
+  | "replaces"
+>;
+
+function toValues({ row, sealed }: NewRow) {
+  return [...messageColumns.map((name) => row[name]), sealed];
+}
