@@ -75,7 +75,7 @@ export const holdKinds = {
   },
   "intake-failing": {
     holds: "the intake, between two polls, after one that failed",
-    bound: "4 s; 1 minute after a 429, 5 minutes when the token is refused",
+    bound: "4 s; 1 minute after a 429, half a minute when the token is refused",
     test: "the next poll",
     release: "polls at once",
   },

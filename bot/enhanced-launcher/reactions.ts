@@ -21,8 +21,13 @@ export function createReactions(parts: {
   const { backups, breaker, intake, queue, restartProcess, safeMode } = parts;
   return (event) => {
     switch (event.type) {
-      case "breaker.opened":
       case "breaker.closed":
+        // Telegram answers a call, so polls that wait after failures are worth another try.
+        if (intake.current.snapshot().failuresInARow > 0) intake.current.nudge();
+        queue.wake("sending");
+        queue.wake("answering");
+        return;
+      case "breaker.opened":
         queue.wake("sending");
         queue.wake("answering");
         return;

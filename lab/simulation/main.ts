@@ -1,8 +1,7 @@
 /** Main: `npm run simulate` plays many seeds, one per thread at a time, and prints broken promises. */
-import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
+import { playSeeds } from "./play-seeds.ts";
 import { playSeed, type SeedReport } from "./seed-worker.ts";
 import type { SimulationMode } from "./simulation.ts";
 
@@ -90,28 +89,12 @@ async function run(request: Request): Promise<number> {
       note(await playSeed({ seed, mode }, trace ? console.log : undefined));
     }
   } else {
-    await Promise.all(Array.from({ length: jobs }, () => work(take, mode, note)));
+    await playSeeds({ take, mode, note, jobs });
   }
   const perMinute = Math.round(done / minutesSoFar());
   console.log(JSON.stringify(totals));
   console.log(`${done} seeds (${mode}), ${failed} failed, ${perMinute} seeds a minute`);
   return failed === 0 ? 0 : 1;
-}
-
-/** Keeps one thread busy until there are no more seeds. */
-async function work(
-  take: () => number | undefined,
-  mode: SimulationMode,
-  note: (report: SeedReport) => void,
-): Promise<void> {
-  const worker = new Worker(new URL("./seed-worker.ts", import.meta.url));
-  for (let seed = take(); seed !== undefined; seed = take()) {
-    worker.postMessage({ seed, mode });
-    // This rejects with the worker's error when the worker fails.
-    const [report] = (await once(worker, "message")) as [SeedReport];
-    note(report);
-  }
-  await worker.terminate();
 }
 
 function printFindings({ findings, seed }: SeedReport, mode: SimulationMode): void {

@@ -49,6 +49,7 @@ test("with nothing set, the development profile applies and there is no token", 
     chatBurst: 1,
     groupPerMinute: 20,
     totalPerSecond: 30,
+    waitMaxMs: 300_000,
   });
   expect(config.module).toEqual({
     catalogueFile: undefined,
@@ -147,6 +148,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   FLOOD_CHAT_BURST: ["0", "21"],
   FLOOD_GROUP_PER_MINUTE: ["0", "21"],
   FLOOD_TOTAL_PER_SECOND: ["0", "1001"],
+  RATE_LIMIT_WAIT_MAX_SECONDS: ["0", "86401"],
   DATA_DIR: undefined,
   DEDUPE_KEEP_HOURS: ["24", "168"],
   ENCRYPTION_KEY: [

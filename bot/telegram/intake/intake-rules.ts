@@ -7,7 +7,7 @@ import { PollConflictError, RateLimitedError, UnauthorizedError } from "../../co
 /** The cap is low because polling must resume within five seconds of Telegram's return. */
 const outage: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
 /** A refused token needs a human, so frequent polls do not help. */
-const unauthorized: BackoffOptions = { initialMs: 5_000, maxMs: 300_000 };
+const unauthorized: BackoffOptions = { initialMs: 5_000, maxMs: 30_000 };
 /** Telegram is asked again after so long, however long it says that one should wait. */
 const rateLimitedMaxMs = 60_000;
 /** The delay is spread so that two conflicting processes do not poll in lock-step. */

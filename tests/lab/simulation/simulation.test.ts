@@ -4,6 +4,7 @@
  * `SIMULATION_SEEDS=10000 npm test -- simulation` runs more of them.
  */
 import { expect, test } from "vitest";
+import { playSeeds } from "../../../lab/simulation/play-seeds.ts";
 import { simulate } from "../../../lab/simulation/simulation.ts";
 
 const { SIMULATION_SEEDS = "1000" } = process.env;
@@ -14,15 +15,19 @@ test(`${seeds} seeds break no promise, and everything drains when the weather is
 }, async () => {
   const broken: string[] = [];
   const total = { deaths: 0, ambiguous: 0, dead: 0, replies: 0 };
-  for (let seed = 1; seed <= seeds; seed++) {
-    const { counts, findings } = await simulate({ seed, mode: "both" });
-    const replay = `npm run simulate -- --seed ${seed} --trace`;
-    broken.push(...findings.map(({ what, where }) => `${what}: ${where}; ${replay}`));
-    total.deaths += counts.deaths;
-    total.ambiguous += counts.repliesAmbiguous;
-    total.dead += counts.deadLetters;
-    total.replies += counts.replies;
-  }
+  let next = 1;
+  await playSeeds({
+    mode: "both",
+    take: () => (next <= seeds ? next++ : undefined),
+    note: ({ counts, findings, seed }) => {
+      const replay = `npm run simulate -- --seed ${seed} --trace`;
+      broken.push(...findings.map(({ what, where }) => `${what}: ${where}; ${replay}`));
+      total.deaths += counts.deaths;
+      total.ambiguous += counts.repliesAmbiguous;
+      total.dead += counts.deadLetters;
+      total.replies += counts.replies;
+    },
+  });
   expect(broken).toEqual([]);
   // The weather was bad enough to matter.
   expect(total.deaths).toBeGreaterThan(2 * seeds);

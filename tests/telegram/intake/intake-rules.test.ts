@@ -21,7 +21,7 @@ test.each<[string, unknown, number, number, number]>([
   ["a webhook, just removed", new PollConflictError("webhook"), 1, 0, 0],
   ["a webhook that came back", new PollConflictError("webhook"), 2, 1_000, 3_000],
   ["a refused token", new UnauthorizedError("x"), 1, 1_000, 6_000],
-  ["a token refused for long", new UnauthorizedError("x"), 20, 1_000, 301_000],
+  ["a token refused for long", new UnauthorizedError("x"), 20, 1_000, 31_000],
 ])("after %s", (_, error, failures, leastMs, mostMs) => {
   expect(decidePollDelay(error, failures, () => 0)).toBe(leastMs);
   expect(decidePollDelay(error, failures, most)).toBe(mostMs);
