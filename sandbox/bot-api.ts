@@ -193,8 +193,6 @@ export class BotApi {
       case "polling":
         this.#executed(entry);
         return this.#poll(call, entry, exchange);
-      case "not-modelled":
-        return fail(501, `Not Implemented: the sandbox does not model ${method.name} yet`);
     }
   }
 

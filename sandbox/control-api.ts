@@ -6,7 +6,10 @@
  * Telegram's own objects keep Telegram's snake_case; everything else is ours.
  */
 import type { ChatKeyboard } from "./text/reply-markup.ts";
+import type { InlineResult } from "./world/inline-mode.ts";
 import type { Chat, Message, User } from "./world/objects.ts";
+import type { Reaction, ReactionCount } from "./world/reactions.ts";
+import type { Topic } from "./world/topics.ts";
 
 /** The answer to `GET /sandbox`, by which a program recognises a sandbox of ours. */
 export interface SandboxDescription {
@@ -50,6 +53,10 @@ export interface NewGroup {
   readonly type?: "group" | "supergroup" | "channel";
   readonly username?: string;
   readonly memberIds?: readonly number[];
+  /** Whether a supergroup has topics. Default false. */
+  readonly forum?: boolean;
+  /** The bot's rights, such as `can_pin_messages`; none makes it a member. Default: all of them. */
+  readonly botRights?: readonly string[];
 }
 
 /** A message written by a user. The user and the private chat are created when they do not exist. */
@@ -58,6 +65,10 @@ export interface WriteRequest {
   /** Default: the private chat with the bot. */
   readonly chatId?: number;
   readonly text: string;
+  /** The topic of a forum. */
+  readonly threadId?: number;
+  /** The message it answers. */
+  readonly replyToMessageId?: number;
   /** Which bot receives it. Default: the first. */
   readonly botId?: number;
 }
@@ -99,6 +110,35 @@ export interface Paying {
   readonly updateId: number | null;
   /** The bot must answer it within 10 s of the sandbox's clock. */
   readonly preCheckoutQueryId: string;
+}
+
+/** What a person, or the bot when no user is named, becomes in a group. */
+export interface MemberRequest {
+  readonly chatId: number;
+  readonly userId?: number;
+  readonly status: "creator" | "administrator" | "member" | "restricted" | "left" | "kicked";
+  /** An administrator's rights, or a restricted member's permissions. Default: all of them. */
+  readonly rights?: readonly string[];
+  readonly botId?: number;
+}
+
+/** An account connects the bot to its chats. */
+export interface BusinessRequest {
+  readonly userId: number;
+  /** Default: a random one. */
+  readonly connectionId?: string;
+  /** Default: every one of Telegram's `BusinessBotRights`. */
+  readonly rights?: readonly string[];
+  /** False: the connection is switched off. Default true. */
+  readonly enabled?: boolean;
+  /** Stars that the account has. Default 0. */
+  readonly stars?: number;
+  readonly botId?: number;
+}
+
+/** The update that an action made; null when the bot did not subscribe to its kind. */
+export interface Acted {
+  readonly updateId: number | null;
 }
 
 export interface InjectRequest {
@@ -350,7 +390,15 @@ export interface QueueState {
 export interface Change {
   readonly sequence: number;
   readonly botId: number;
-  readonly kind: "message" | "edited" | "deleted" | "callback-answer" | "action" | "chat";
+  readonly kind:
+    | "message"
+    | "edited"
+    | "deleted"
+    | "callback-answer"
+    | "action"
+    | "chat"
+    | "reaction"
+    | "draft";
   readonly chatId: number;
   readonly message?: Message;
   readonly messageId?: number;
@@ -358,6 +406,8 @@ export interface Change {
   readonly text?: string;
   readonly showAlert?: boolean;
   readonly url?: string;
+  /** What stands under the message now. */
+  readonly reactions?: readonly ReactionCount[];
 }
 
 /** A chat in the list: Telegram's object, and the bot's rights in it. */
@@ -369,6 +419,11 @@ export interface ChatSummary {
   readonly lastMessage: Message | null;
   /** The keyboard below the input field. */
   readonly keyboard: ChatKeyboard | null;
+  readonly pinned: Message | null;
+  /** Of a forum; the general one is first. */
+  readonly topics: readonly Topic[];
+  /** What the bot is writing just now. */
+  readonly draft: string | null;
 }
 
 /** The operations, as the process itself calls them. */
@@ -390,6 +445,87 @@ export interface SandboxControl {
   write(request: WriteRequest): Written;
   press(request: PressRequest): Pressed;
   pay(request: PayRequest): Paying;
+  /** Replaces a person's reactions under a message; an empty list takes them away. */
+  react(request: {
+    readonly userId: number;
+    readonly chatId: number;
+    readonly messageId: number;
+    /** Emoji, or Telegram's `ReactionType` objects. */
+    readonly reactions: readonly (string | Reaction)[];
+    readonly botId?: number;
+  }): Acted;
+  /** What stands under the messages of a chat. */
+  reactions(request: { readonly chatId: number; readonly botId?: number }): readonly {
+    readonly messageId: number;
+    readonly reactions: readonly ReactionCount[];
+  }[];
+  /** Votes in a poll of the bot; no options take the vote back. */
+  vote(request: {
+    readonly userId: number;
+    readonly chatId: number;
+    readonly messageId: number;
+    /** From 0. */
+    readonly optionIds: readonly number[];
+    readonly botId?: number;
+  }): Acted;
+  /** Joins a group, at once or by asking when the link wants that. */
+  join(request: {
+    readonly userId: number;
+    readonly chatId: number;
+    readonly link?: string;
+    readonly botId?: number;
+  }): Acted & { readonly waiting: boolean };
+  setMember(request: MemberRequest): Acted;
+  /** Types into the field of inline mode. */
+  askInline(request: {
+    readonly userId: number;
+    readonly query: string;
+    readonly offset?: string;
+    readonly botId?: number;
+  }): Acted & { readonly inlineQueryId: string };
+  /** The bot's answer to an inline query; null before it has answered. */
+  inlineResults(request: {
+    readonly inlineQueryId: string;
+    readonly botId?: number;
+  }): readonly InlineResult[] | null;
+  /** Sends one of the results into a chat, by default the person's own with the bot. */
+  chooseResult(request: {
+    readonly userId: number;
+    readonly inlineQueryId: string;
+    readonly resultId: string;
+    readonly chatId?: number;
+    readonly botId?: number;
+  }): Acted & { readonly inlineMessageId: string };
+  connectBusiness(request: BusinessRequest): Acted & { readonly connectionId: string };
+  /** A customer writes to a business account that has connected the bot. */
+  writeBusiness(request: {
+    readonly connectionId: string;
+    readonly userId: number;
+    readonly text: string;
+    readonly botId?: number;
+  }): Written;
+  boost(request: {
+    readonly userId: number;
+    readonly chatId: number;
+    readonly botId?: number;
+  }): Acted & { readonly boostId: string };
+  /** Gives the bot Stars to spend. */
+  giveStars(request: { readonly amount: number; readonly botId?: number }): {
+    readonly balance: number;
+  };
+  /** Pays for the media of a message. */
+  buyMedia(request: {
+    readonly userId: number;
+    readonly chatId: number;
+    readonly messageId: number;
+    readonly botId?: number;
+  }): Acted;
+  /** Makes a person's bot one that this bot manages. */
+  manageBot(request: {
+    readonly userId: number;
+    readonly managedBotId: number;
+    readonly botId?: number;
+  }): Acted;
   inject(request: InjectRequest): { readonly updateId: number | null };
   feed(request: FeedRequest): Fed;
   journal(request?: JournalQuery): readonly JournalEntry[];

@@ -19,9 +19,12 @@ import { plainText } from "../text/formatted-text.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import { orderingKey, updateKind } from "../updates/update-kinds.ts";
 import { type Account, type Surroundings, textContent } from "../world/account.ts";
+import { standingWith } from "../world/members.ts";
 import type { Chat, InlineButton, Message, User } from "../world/objects.ts";
 import type { Room } from "../world/room.ts";
 import { ControlError, integerIn, textIn } from "./control-error.ts";
+import { feedMessages } from "./feed.ts";
+import { placeOf } from "./message-place.ts";
 
 export interface ActorsOptions {
   readonly account: (botId?: number) => Account;
@@ -29,9 +32,13 @@ export interface ActorsOptions {
   readonly queryLifetimeMs: number;
 }
 
+/** What the files beside this one need to act as someone. */
+export interface PeopleOptions extends ActorsOptions {
+  readonly actors: Actors;
+}
+
 const userIdMax = 2 ** 52;
 const supergroupBase = 10 ** 12;
-const feedMax = 100_000;
 const textLengthMax = 4_096;
 const preCheckoutMs = 10_000;
 const accesses: readonly Access[] = [
@@ -44,6 +51,16 @@ const accesses: readonly Access[] = [
   "deleted",
   "muted",
 ];
+
+/** Updates that the bot answers by an id. */
+const queryKinds = [
+  "callback_query",
+  "inline_query",
+  "pre_checkout_query",
+  "shipping_query",
+  "chat_join_request",
+  "guest_message",
+] as const;
 
 export class Actors {
   readonly #options: ActorsOptions;
@@ -80,9 +97,11 @@ export class Actors {
       title: textIn({ ...request }, "title"),
       ...(request.username ? { username: request.username } : {}),
       type,
+      ...(request.forum && type === "supergroup" ? { is_forum: true } : {}),
     };
     const account = this.#options.account();
     const room = account.addRoom(chat);
+    if (request.botRights) room.members.set(account.id, standingWith(type, request.botRights));
     for (const id of request.memberIds ?? []) room.memberIds.add(id);
     account.changed({ kind: "chat", chatId: chat.id });
     return chat;
@@ -90,8 +109,8 @@ export class Actors {
 
   write(request: WriteRequest): Written {
     const account = this.#options.account(request.botId);
-    const user = this.#user(request.userId);
-    const room = this.#room(account, user, request.chatId);
+    const user = this.user(request.userId);
+    const room = this.room(account, user, request.chatId);
     if (room.access === "deactivated") throw new ControlError(400, "a deactivated user is silent");
     const text = textIn({ ...request }, "text").slice(0, textLengthMax);
     if (room.isPrivate && (room.access === "not-started" || room.access === "blocked")) {
@@ -99,15 +118,16 @@ export class Actors {
     }
     const formatted = plainText(text);
     if (formatted.text.trim() === "") throw new ControlError(400, "text must not be blank");
-    const message = account.post(room, user, textContent(formatted));
+    const content = { ...placeOf(room, request), ...textContent(formatted) };
+    const message = account.post(room, user, content);
     return { message, updateId: hear(account, room, message) };
   }
 
   press(request: PressRequest): Pressed {
     const { account: accountFor, around, queryLifetimeMs } = this.#options;
     const account = accountFor(request.botId);
-    const user = this.#user(request.userId);
-    const room = this.#room(account, user, request.chatId);
+    const user = this.user(request.userId);
+    const room = this.room(account, user, request.chatId);
     const message = room.message(request.messageId);
     if (!message) throw new ControlError(404, `no message ${request.messageId} in this chat`);
     const { callback_data } = findButton(message, request);
@@ -128,7 +148,7 @@ export class Actors {
 
   pay(request: PayRequest): Paying {
     const account = this.#options.account(request.botId);
-    const user = this.#user(request.userId);
+    const user = this.user(request.userId);
     const invoice =
       request.link === undefined
         ? account.payments.inMessage(request.chatId ?? user.id, request.messageId ?? 0)
@@ -189,7 +209,7 @@ export class Actors {
       throw new ControlError(400, `access must be one of ${accesses.join(", ")}`);
     }
     const silent = request.silent === true || request.access === "deactivated";
-    const updateId = this.#change(account, room, request.access, this.#actor(room), silent);
+    const updateId = this.#change(account, room, request.access, this.actor(room), silent);
     return { updateId };
   }
 
@@ -205,7 +225,7 @@ export class Actors {
     const moved = account.addRoom({ ...room.chat, id, type: "supergroup" });
     for (const memberId of room.memberIds) moved.memberIds.add(memberId);
     room.migratedToChatId = id;
-    const from = this.#actor(room);
+    const from = this.actor(room);
     hear(account, room, account.post(room, from, { migrate_to_chat_id: id }));
     hear(account, moved, account.post(moved, from, { migrate_from_chat_id: room.id }));
     return { migrateToChatId: id };
@@ -224,12 +244,13 @@ export class Actors {
   }
 
   /** The user who acts when the request names none. */
-  #actor(room: Room): User {
+  actor(room: Room): User {
     const [first] = room.memberIds;
-    return this.#user(first ?? 1);
+    return this.user(first ?? 1);
   }
 
-  #user(id: number): User {
+  /** The user with this id, who is made when there is none. */
+  user(id: number): User {
     const known = this.#options.around.users.get(id);
     if (known) return known;
     integerIn({ userId: id }, "userId", 1, userIdMax);
@@ -238,7 +259,8 @@ export class Actors {
     return user;
   }
 
-  #room(account: Account, user: User, chatId: number | undefined): Room {
+  /** The group, which the user joins; by default their private chat with the bot. */
+  room(account: Account, user: User, chatId: number | undefined): Room {
     if (chatId === undefined || chatId === user.id) return account.privateRoom(user);
     const room = account.rooms.get(chatId);
     if (!room || room.isPrivate) throw new ControlError(404, `no group ${chatId}`);
@@ -247,16 +269,11 @@ export class Actors {
   }
 
   #openQuery(account: Account, kind: string, payload: Readonly<Record<string, unknown>>): void {
-    const { id, from } = payload;
+    const { from } = payload;
+    const id = payload["id"] ?? payload["query_id"] ?? payload["guest_query_id"];
     if (typeof id !== "string") return;
     const userId = isRecord(from) ? Number(from["id"]) : 0;
-    const known = [
-      "callback_query",
-      "inline_query",
-      "pre_checkout_query",
-      "shipping_query",
-    ] as const;
-    const queryKind = known.find((name) => name === kind);
+    const queryKind = queryKinds.find((name) => name === kind);
     if (!queryKind) return;
     const payment = queryKind === "pre_checkout_query" || queryKind === "shipping_query";
     const lifetimeMs = payment ? preCheckoutMs : this.#options.queryLifetimeMs;
@@ -265,7 +282,7 @@ export class Actors {
 }
 
 /** Delivers a message to the bot, if the bot is in the chat. */
-function hear(account: Account, room: Room, message: Message): number | null {
+export function hear(account: Account, room: Room, message: Message): number | null {
   const deaf = room.access === "kicked" || room.access === "not-member";
   if (deaf) return null;
   const kind = room.chat.type === "channel" ? "channel_post" : "message";
@@ -292,20 +309,4 @@ function findButton(message: Message, request: PressRequest): InlineButton {
           );
   if (!found) throw new ControlError(404, "the message has no such button");
   return found;
-}
-
-function* feedMessages(request: FeedRequest): Iterable<WriteRequest> {
-  const bot = request.botId === undefined ? {} : { botId: request.botId };
-  if (request.messages) {
-    for (const message of request.messages) yield { ...bot, ...message };
-    return;
-  }
-  const count = integerIn({ count: request.count }, "count", 1, feedMax);
-  const users = integerIn({ users: request.users ?? 1 }, "users", 1, feedMax);
-  const firstUserId = request.firstUserId ?? 1_000_001;
-  const text = request.text ?? "message {n}";
-  for (let number = 1; number <= count; number++) {
-    const userId = firstUserId + ((number - 1) % users);
-    yield { ...bot, userId, text: text.replaceAll("{n}", String(number)) };
-  }
 }

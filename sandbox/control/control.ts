@@ -29,6 +29,7 @@ import type { Message, User } from "../world/objects.ts";
 import { Actors } from "./actors.ts";
 import { ControlError, integerIn } from "./control-error.ts";
 import { LaunchSigner } from "./launch-parameters.ts";
+import { createParticipants } from "./participants.ts";
 import { ScenarioPlayer } from "./scenario-player.ts";
 
 export interface ControlOptions {
@@ -64,6 +65,7 @@ export function createControl(options: ControlOptions): SandboxControl {
     write: (request) => actors.write(request),
     press: (request) => actors.press(request),
     pay: (request) => actors.pay(request),
+    ...createParticipants({ account, actors, around, queryLifetimeMs: options.queryLifetimeMs }),
     inject: (request) => actors.inject(request),
     feed: (request) => actors.feed(request),
     journal: (request: JournalQuery = {}) => journal.query(request),
@@ -141,6 +143,9 @@ function chatsOf({ rooms }: Account): readonly ChatSummary[] {
     messages: room.size,
     lastMessage: room.lastMessage(),
     keyboard: room.keyboard ?? null,
+    pinned: room.message([...room.pinnedIds].at(-1) ?? 0) ?? null,
+    topics: room.chat.is_forum ? room.topics.all() : [],
+    draft: room.draft?.text ?? null,
   }));
 }
 

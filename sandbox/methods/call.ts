@@ -7,9 +7,11 @@
  */
 import { ApiError, badRequest, forbidden } from "../http/answer.ts";
 import type { Parameters } from "../http/parameters.ts";
+import { isRecord } from "../text/reply-markup.ts";
 import type { Account, Surroundings } from "../world/account.ts";
-import type { Message } from "../world/objects.ts";
-import type { Room } from "../world/room.ts";
+import type { BusinessConnection } from "../world/business.ts";
+import type { Message, User } from "../world/objects.ts";
+import { Room } from "../world/room.ts";
 
 export interface Call {
   readonly account: Account;
@@ -40,13 +42,35 @@ export function roomFor(call: Call, mode: AccessMode, name = "chat_id"): Room {
   return room;
 }
 
-function knownRoom({ account, parameters }: Call, name: string): Room {
+function knownRoom(call: Call, name: string): Room {
+  const { account, parameters } = call;
   const text = parameters.text(name);
+  if (parameters.text("business_connection_id") !== "" && name === "chat_id") {
+    return businessRoom(call, businessConnection(call), parameters.integer(name));
+  }
   if (text === "") throw badRequest(`${name} is empty`);
   const room = text.startsWith("@")
     ? [...account.rooms.values()].find((candidate) => hasName(candidate, text.slice(1)))
     : account.rooms.get(parameters.integer(name));
   if (!room) throw badRequest("chat not found");
+  return room;
+}
+
+/** The connection in `business_connection_id`. Throws when it is unknown or lacks the right. */
+export function businessConnection({ account, parameters }: Call, right?: string) {
+  return account.business.get(parameters.text("business_connection_id"), right);
+}
+
+/** A business account's chat with a customer; it is created when it does not exist. */
+export function businessRoom(call: Call, connection: BusinessConnection, id: number): Room {
+  const existing = connection.rooms.get(id);
+  if (existing) return existing;
+  const user = call.around.users.get(id);
+  if (!user) throw badRequest("chat not found");
+  const { first_name, username } = user;
+  const chat = { id, first_name, ...(username ? { username } : {}), type: "private" } as const;
+  const room = new Room(chat, { connectionId: connection.id, user: connection.user });
+  connection.rooms.set(id, room);
   return room;
 }
 
@@ -91,11 +115,20 @@ export function checkNetwork(room: Room): void {
   }
 }
 
-/** The message in `message_id`. @param verb As in "message to edit not found". */
-export function messageIn(call: Call, room: Room, verb: string): Message {
+/**
+ * The message in `message_id`.
+ *
+ * @param verb As in "message to edit not found". @param what All of it but "not found".
+ */
+export function messageIn(
+  call: Call,
+  room: Room,
+  verb: string,
+  what = `message to ${verb}`,
+): Message {
   const id = messageId(call);
   const message = room.message(id);
-  if (!message) throw badRequest(`message to ${verb} not found`);
+  if (!message) throw badRequest(`${what} not found`);
   return message;
 }
 
@@ -106,8 +139,50 @@ export function messageId({ parameters }: Call): number {
 }
 
 /** The user in `user_id`, who need not be known. */
-export function userId({ parameters }: Call): number {
-  const id = parameters.integer("user_id");
-  if (id <= 0) throw badRequest("invalid user_id specified");
+export function userId({ parameters }: Call, name = "user_id"): number {
+  const id = parameters.integer(name);
+  if (id <= 0) throw badRequest(`invalid ${name} specified`);
   return id;
+}
+
+/** The user in `user_id`. Throws when the bot has never met them. */
+export function knownUser(call: Call, name = "user_id"): User {
+  return userWith(call, userId(call, name));
+}
+
+export function userWith({ account, around }: Call, id: number): User {
+  const user = id === account.id ? account.me : around.users.get(id);
+  if (!user) throw badRequest("user not found");
+  return user;
+}
+
+/** Throws the text when the bot is no administrator with this right. */
+export function needRight({ account }: Call, room: Room, right: string, text: string): void {
+  if (room.isPrivate) return;
+  const { status, flags } = room.members.bot(account.id);
+  if (status === "creator" || (status === "administrator" && flags?.[right])) return;
+  throw badRequest(text);
+}
+
+/** The array in a parameter. @param items As in "expected an Array of BotCommand". */
+export function arrayIn(
+  { parameters }: Call,
+  name: string,
+  { malformed, items }: { readonly malformed: string; readonly items: string },
+): readonly unknown[] {
+  const value = parameters.json(name, `can't parse ${malformed} JSON object`);
+  if (!Array.isArray(value)) throw badRequest(`expected an Array of ${items}`);
+  return value;
+}
+
+/** The JSON object in a parameter; undefined when it is missing. */
+export function objectIn(
+  { parameters }: Call,
+  name: string,
+  malformed: string,
+): Readonly<Record<string, unknown>> | undefined {
+  const value = parameters.json(name, `can't parse ${malformed} JSON object`);
+  if (value === undefined) return undefined;
+  if (!isRecord(value)) throw badRequest(`object expected as ${malformed}`);
+  return value;
 }

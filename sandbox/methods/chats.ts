@@ -1,10 +1,10 @@
-/** Chats: methods that read chats and members, pin, leave and moderate. */
+/** Chats: methods that read chats and their members, and leave. */
 import { badRequest } from "../http/answer.ts";
-import { isRecord } from "../text/reply-markup.ts";
 import type { Account } from "../world/account.ts";
+import { memberObject, type Standing } from "../world/members.ts";
 import type { User } from "../world/objects.ts";
 import type { Room } from "../world/room.ts";
-import { type Call, messageIn, roomFor, userId } from "./call.ts";
+import { type Call, roomFor, userId, userWith } from "./call.ts";
 
 const actions: ReadonlySet<string> = new Set([
   "cancel",
@@ -34,8 +34,31 @@ export function sendChatAction(call: Call): true {
 
 export function getChat(call: Call): unknown {
   const room = roomFor(call, "read");
-  return { ...room.chat, accent_color_id: 0, max_reaction_count: 11 };
+  const { account } = call;
+  const pinned = room.message([...room.pinnedIds].at(-1) ?? 0);
+  const permissions = room.isPrivate ? {} : { permissions: room.members.permissions };
+  const link = room.invites.primary?.invite_link;
+  const status = account.settings.get(`emoji-status:${room.id}`);
+  return {
+    ...room.chat,
+    ...permissions,
+    ...(link ? { invite_link: link } : {}),
+    ...(pinned ? { pinned_message: pinned } : {}),
+    ...(status ? { emoji_status_custom_emoji_id: status } : {}),
+    ...room.profile,
+    accent_color_id: 0,
+    max_reaction_count: 11,
+    accepted_gift_types: acceptedGiftTypes,
+  };
 }
+
+const acceptedGiftTypes = {
+  unlimited_gifts: true,
+  limited_gifts: true,
+  unique_gifts: true,
+  premium_subscription: true,
+  gifts_from_channels: true,
+};
 
 export function getChatMember(call: Call): unknown {
   const room = roomFor(call, "edit");
@@ -47,25 +70,47 @@ export function getChatMemberCount(call: Call): number {
   return room.memberIds.size + (room.isPrivate || room.access === "open" ? 1 : 0);
 }
 
+/** The bot itself is not in the list unless other bots are asked for. */
 export function getChatAdministrators(call: Call): unknown {
   const room = roomFor(call, "edit");
   if (room.isPrivate) throw badRequest("there are no administrators in the private chat");
-  const [owner] = room.memberIds;
-  const user = owner === undefined ? undefined : call.around.users.get(owner);
-  return user ? [{ user, status: "creator", is_anonymous: false }] : [];
+  const ids = [...room.memberIds].filter((id) => {
+    const { status } = standingOf(room, id);
+    return status === "creator" || status === "administrator";
+  });
+  const people = ids.map((id) => call.around.users.get(id)).filter((user) => !!user);
+  const shown = people.map((user) => memberObject(user, standingOf(room, user.id), true));
+  const own = room.members.bot(call.account.id);
+  const listed = own.status === "administrator" && call.parameters.boolean("return_bots");
+  return listed ? [...shown, memberObject(call.account.me, own, true)] : shown;
 }
 
-function memberOf(call: Call, room: Room, id: number): unknown {
+/** A person's standing; the first member of a group made it. */
+export function standingOf(room: Room, id: number): Standing {
+  const own = room.members.get(id);
+  if (own) return own;
+  if (!room.memberIds.has(id)) return { status: "left" };
+  const [first] = room.memberIds;
+  return { status: first === id && !room.isPrivate ? "creator" : "member" };
+}
+
+/** Telegram's `ChatMember` of a person or the bot. Throws when they are not known. */
+export function memberOf(call: Call, room: Room, id: number): object {
   if (id === call.account.id) return botMember(call.account, room);
-  const user = call.around.users.get(id);
-  if (!user) throw badRequest("user not found");
-  return { user, status: room.memberIds.has(id) ? "member" : "left" };
+  const user = userWith(call, id);
+  return memberObject(user, standingOf(room, id), room.memberIds.has(id));
 }
 
 /** The bot as a member, as `my_chat_member` shows it. */
 export function botMember(account: Account, room: Room): { user: User; status: string } {
   const gone = room.access === "blocked" || room.access === "kicked";
   const left = room.access === "not-member" || room.access === "deleted";
+  if (!gone && !left && !room.isPrivate) {
+    return memberObject(account.me, room.members.bot(account.id), true) as {
+      user: User;
+      status: string;
+    };
+  }
   const status = gone ? "kicked" : left ? "left" : "member";
   return { user: account.me, status, ...(gone ? { until_date: 0 } : {}) };
 }
@@ -75,52 +120,5 @@ export function leaveChat(call: Call): true {
   if (room.isPrivate) throw badRequest("chat member status can't be changed in private chats");
   room.access = "not-member";
   call.account.changed({ kind: "chat", chatId: room.id });
-  return true;
-}
-
-export function pinChatMessage(call: Call): true {
-  const room = roomFor(call, "write");
-  room.pinnedIds.add(messageIn(call, room, "pin").message_id);
-  return true;
-}
-
-export function unpinChatMessage(call: Call): true {
-  const room = roomFor(call, "write");
-  const id = call.parameters.integer("message_id") || ([...room.pinnedIds].at(-1) ?? 0);
-  if (!room.pinnedIds.delete(id)) throw badRequest("message to unpin not found");
-  return true;
-}
-
-export function unpinAllChatMessages(call: Call): true {
-  roomFor(call, "write").pinnedIds.clear();
-  return true;
-}
-
-export function setMessageReaction(call: Call): true {
-  const room = roomFor(call, "edit");
-  const message = messageIn(call, room, "react");
-  const reaction = call.parameters.json("reaction", "can't parse reaction types JSON object") ?? [];
-  if (!Array.isArray(reaction) || !reaction.every(isRecord)) {
-    throw badRequest("can't parse reaction types JSON object");
-  }
-  const text = reaction.map((kind) => String(kind["emoji"] ?? "★")).join("");
-  call.account.changed({ kind: "action", chatId: room.id, messageId: message.message_id, text });
-  return true;
-}
-
-/** `banChatMember` and similar methods. */
-export function moderate(change: (room: Room, id: number) => void): (call: Call) => true {
-  return (call) => {
-    const room = roomFor(call, "write");
-    const id = userId(call);
-    if (room.isPrivate) throw badRequest("chat member status can't be changed in private chats");
-    change(room, id);
-    return true;
-  };
-}
-
-/** A method that changes something in a chat that the sandbox does not model. */
-export function changeChat(call: Call): true {
-  roomFor(call, "write");
   return true;
 }

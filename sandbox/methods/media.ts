@@ -6,11 +6,11 @@ import { captionContent, type MessageContent } from "../world/account.ts";
 import type { StoredFile } from "../world/file-store.ts";
 import { type Call, type Effect, roomFor, type SendingMethod } from "./call.ts";
 import {
-  checkThread,
   prepareMessage,
   readReplyTarget,
   repliedMessage,
   replyContent,
+  threadContent,
 } from "./sending.ts";
 
 const captionLengthMax = 1_024;
@@ -21,48 +21,55 @@ interface MediaKind {
   content(file: StoredFile): MessageContent;
 }
 
-const size = (file: StoredFile) => ({
+/** The fields that Telegram's objects for files share. */
+export const sizeOf = (file: StoredFile) => ({
   file_id: file.file_id,
   file_unique_id: file.file_unique_id,
   file_size: file.file_size,
 });
 const frame = { width: 640, height: 360 };
+/** Telegram's `PhotoSize` list; the sandbox makes no smaller ones. */
+export const photoSizes = (file: StoredFile) => [{ ...sizeOf(file), ...frame }];
 const named = (file: StoredFile) => (file.fileName ? { file_name: file.fileName } : {});
 
 const kinds: Readonly<Record<string, MediaKind>> = {
   photo: {
     folder: "photos",
-    content: (file) => ({ photo: [{ ...size(file), ...frame }] }),
+    content: (file) => ({ photo: photoSizes(file) }),
   },
   document: {
     folder: "documents",
-    content: (file) => ({ document: { ...named(file), ...size(file) } }),
+    content: (file) => ({ document: { ...named(file), ...sizeOf(file) } }),
   },
   video: {
     folder: "videos",
-    content: (file) => ({ video: { duration: 1, ...frame, ...named(file), ...size(file) } }),
+    content: (file) => ({ video: { duration: 1, ...frame, ...named(file), ...sizeOf(file) } }),
   },
   // An animation is also a document: Telegram sends both fields, for old clients.
   animation: {
     folder: "animations",
     content: (file) => ({
-      animation: { duration: 1, ...frame, ...named(file), ...size(file) },
-      document: { ...named(file), ...size(file) },
+      animation: { duration: 1, ...frame, ...named(file), ...sizeOf(file) },
+      document: { ...named(file), ...sizeOf(file) },
     }),
   },
   audio: {
     folder: "music",
-    content: (file) => ({ audio: { duration: 1, ...named(file), ...size(file) } }),
+    content: (file) => ({ audio: { duration: 1, ...named(file), ...sizeOf(file) } }),
   },
-  voice: { folder: "voice", content: (file) => ({ voice: { duration: 1, ...size(file) } }) },
+  live_photo: {
+    folder: "live_photos",
+    content: (file) => ({ live_photo: { ...sizeOf(file), ...frame, duration: 3 } }),
+  },
+  voice: { folder: "voice", content: (file) => ({ voice: { duration: 1, ...sizeOf(file) } }) },
   video_note: {
     folder: "video_notes",
-    content: (file) => ({ video_note: { duration: 1, length: 240, ...size(file) } }),
+    content: (file) => ({ video_note: { duration: 1, length: 240, ...sizeOf(file) } }),
   },
   sticker: {
     folder: "stickers",
     content: (file) => ({
-      sticker: { type: "regular", ...frame, is_animated: false, is_video: false, ...size(file) },
+      sticker: { type: "regular", ...frame, is_animated: false, is_video: false, ...sizeOf(file) },
     }),
   },
 };
@@ -74,7 +81,11 @@ export function sendMedia(field: string): SendingMethod {
     const { parameters } = call;
     const upload = parameters.file(field);
     const named = parameters.text(field);
-    if (!upload && named === "") throw badRequest(`there is no ${field} in the request`);
+    const what = field.replace("_", " ");
+    if (!upload && named === "") throw badRequest(`there is no ${what} in the request`);
+    if (field === "live_photo" && !parameters.file("photo") && parameters.text("photo") === "") {
+      throw badRequest("there is no photo in the request");
+    }
     const caption = readFormattedText(parameters, "caption", "caption_entities");
     const check = () => checkCaption(caption.text);
     // The file is stored after all checks, so that a refused call stores nothing.
@@ -86,21 +97,47 @@ export function sendMedia(field: string): SendingMethod {
         const file = upload
           ? call.account.files.upload(kind.folder, upload)
           : storedFile(call, kind.folder, named);
-        const content = { ...kind.content(file), ...captionContent(caption) };
+        const content = {
+          ...described(call, kind.content(file)),
+          ...captionContent(caption),
+          ...(parameters.boolean("show_caption_above_media")
+            ? { show_caption_above_media: true }
+            : {}),
+          ...(parameters.boolean("has_spoiler") ? { has_media_spoiler: true } : {}),
+        };
         return prepareMessage(call, { content }).perform();
       },
     };
   };
 }
 
-function checkCaption(text: string): void {
+/** The bot's own words about a file, which the sandbox does not look into. */
+function described({ parameters }: Call, content: MessageContent): MessageContent {
+  const numbers = ["duration", "width", "height", "length"];
+  const words = ["title", "performer", "emoji"];
+  const told = Object.fromEntries([
+    ...numbers.map((name) => [name, parameters.integer(name)] as const),
+    ...words.map((name) => [name, parameters.text(name)] as const),
+  ]);
+  const fields = Object.entries(content).map(([field, value]) => {
+    if (!isRecord(value)) return [field, value];
+    const known = Object.entries(told).filter(
+      ([name, given]) => given && (name in value || words.includes(name)),
+    );
+    return [field, { ...value, ...Object.fromEntries(known) }];
+  });
+  return Object.fromEntries(fields) as MessageContent;
+}
+
+/** Throws when the caption is too long. */
+export function checkCaption(text: string): void {
   if (text.length > captionLengthMax && [...text].length > captionLengthMax) {
     throw badRequest("message caption is too long");
   }
 }
 
 /** Throws when the text is neither an upload, nor a file id, nor an address. */
-function checkFileName(call: Call, name: string): void {
+export function checkFileName(call: Call, name: string): void {
   if (name.startsWith("attach://")) {
     if (call.parameters.file(name.slice("attach://".length))) return;
   } else if (/^https?:/i.test(name)) {
@@ -110,7 +147,8 @@ function checkFileName(call: Call, name: string): void {
   throw badRequest("wrong file identifier/HTTP URL specified");
 }
 
-function storedFile(call: Call, folder: string, name: string): StoredFile {
+/** The file that a text names: an upload, a file id or an address. Throws Telegram's errors. */
+export function storedFile(call: Call, folder: string, name: string): StoredFile {
   const { files } = call.account;
   const upload = name.startsWith("attach://")
     ? call.parameters.file(name.slice("attach://".length))
@@ -122,13 +160,25 @@ function storedFile(call: Call, folder: string, name: string): StoredFile {
   return files.link(folder, new URL(name));
 }
 
+/** The message's field for a file of this kind, such as `photo`. */
+export function mediaField(call: Call, type: string, name: string): MessageContent {
+  const kind = kinds[type] as MediaKind;
+  return kind.content(storedFile(call, kind.folder, name));
+}
+
 interface AlbumItem {
   readonly kind: MediaKind;
   readonly media: string;
   readonly caption: MessageContent;
 }
 
-const albumKinds: ReadonlySet<string> = new Set(["photo", "video", "document", "audio"]);
+const albumKinds: ReadonlySet<string> = new Set([
+  "photo",
+  "video",
+  "document",
+  "audio",
+  "live_photo",
+]);
 const albumMin = 2;
 const albumMax = 10;
 
@@ -136,13 +186,13 @@ export function sendMediaGroup(call: Call): Effect {
   const items = readAlbum(call);
   const target = readReplyTarget(call);
   const room = roomFor(call, "write");
-  checkThread(call, room);
+  const thread = threadContent(call, room);
   const replied = repliedMessage(room, target);
   for (const item of items) checkFileName(call, item.media);
   const albumId = String(Math.floor(call.around.random() * 2 ** 52));
   const post = ({ kind, media, caption }: AlbumItem) => {
     const file = storedFile(call, kind.folder, media);
-    const content = { ...replyContent(replied), media_group_id: albumId };
+    const content = { ...thread, ...replyContent(replied), media_group_id: albumId };
     return call.account.post(room, call.account.me, {
       ...content,
       ...kind.content(file),
@@ -192,5 +242,5 @@ export function getFile(call: Call): unknown {
   const file = call.account.files.get(call.parameters.text("file_id"));
   if (!file) throw badRequest("invalid file_id");
   if (file.file_size > downloadBytesMax) throw badRequest("file is too big");
-  return { ...size(file), file_path: file.path };
+  return { ...sizeOf(file), file_path: file.path };
 }

@@ -7,7 +7,7 @@ import { badRequest } from "../http/answer.ts";
 import { randomId } from "../random.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import type { Message, User } from "../world/objects.ts";
-import type { Charge, Checkout, Invoice } from "../world/payments.ts";
+import type { Charge, Checkout, Invoice, Transfer } from "../world/payments.ts";
 import { type Call, type Effect, userId } from "./call.ts";
 import { prepareMessage } from "./sending.ts";
 
@@ -29,8 +29,18 @@ export function sendInvoice(call: Call): Effect {
   };
 }
 
+/** The only period that Telegram accepts for a subscription. */
+const subscriptionPeriodS = 2_592_000;
+const subscriptionPriceMax = 10_000;
+
 export function createInvoiceLink(call: Call): string {
-  const invoice = readInvoice(call);
+  const periodS = call.parameters.integer("subscription_period");
+  const invoice = { ...readInvoice(call), ...(periodS === 0 ? {} : { periodS }) };
+  if (periodS !== 0 && periodS !== subscriptionPeriodS) {
+    throw badRequest("SUBSCRIPTION_PERIOD_INVALID");
+  }
+  if (periodS !== 0 && invoice.amount > subscriptionPriceMax)
+    throw badRequest("STARS_INVOICE_INVALID");
   const slug = `$${randomId(call.around.random)}`;
   call.account.payments.offerAsLink(slug, invoice);
   return `https://t.me/${slug}`;
@@ -89,7 +99,15 @@ export function answerPreCheckoutQuery(call: Call): true {
 }
 
 export function answerShippingQuery({ account, parameters }: Call): true {
-  checkRefusal(parameters.boolean("ok"), parameters.text("error_message"));
+  const ok = parameters.boolean("ok");
+  checkRefusal(ok, parameters.text("error_message"));
+  if (ok) {
+    const malformed = "can't parse shipping options JSON object";
+    const options = parameters.json("shipping_options", malformed);
+    if (options === undefined) throw badRequest(malformed);
+    if (!Array.isArray(options)) throw badRequest("expected an Array of shipping options");
+    if (options.length === 0) throw badRequest("there must be at least one shipping option");
+  }
   account.queries.answer(parameters.text("shipping_query_id"), "shipping_query");
   return true;
 }
@@ -119,6 +137,7 @@ function paymentFields({ id, invoice }: Pick<Charge, "id" | "invoice">) {
     total_amount: invoice.amount,
     invoice_payload: invoice.payload,
     telegram_payment_charge_id: id,
+    ...(invoice.periodS === undefined ? {} : { is_recurring: true, is_first_recurring: true }),
   };
 }
 
@@ -135,6 +154,16 @@ export function refundStarPayment(call: Call): true {
   return true;
 }
 
+/** Ends a subscription, or lets the person renew it. */
+export function editUserStarSubscription(call: Call): true {
+  const { account, parameters } = call;
+  const payerId = userId(call);
+  const charge = account.payments.charged(parameters.text("telegram_payment_charge_id"), payerId);
+  if (charge.invoice.periodS === undefined) throw badRequest("SUBSCRIPTION_ID_INVALID");
+  charge.canceled = parameters.boolean("is_canceled");
+  return true;
+}
+
 export function getMyStarBalance({ account }: Call): unknown {
   return { amount: account.payments.balance() };
 }
@@ -143,13 +172,19 @@ export function getStarTransactions(call: Call): unknown {
   const { account, around, parameters } = call;
   const offset = Math.max(0, parameters.integer("offset"));
   const limit = parameters.integerWithin("limit", 1, 100, 100);
-  const all = account.payments
-    .charges()
-    .flatMap((charge) => transactions(charge, around.users.get(charge.userId)));
+  const { payments } = account;
+  const plain = ({ amount, atEpochS: date, id }: Transfer) => ({ id, amount, date });
+  const all = [
+    ...payments
+      .charges()
+      .flatMap((charge) => transactions(charge, around.users.get(charge.userId))),
+    ...payments.received.map((transfer) => ({ ...plain(transfer), source: transfer.partner })),
+    ...payments.spent.map((transfer) => ({ ...plain(transfer), receiver: transfer.partner })),
+  ].sort((a, b) => a.date - b.date);
   return { transactions: all.slice(offset, offset + limit) };
 }
 
-function transactions(charge: Charge, user: User | undefined): object[] {
+function transactions(charge: Charge, user: User | undefined) {
   const { atEpochS: date, id, invoice, refunded } = charge;
   const partner = {
     type: "user",

@@ -3,9 +3,18 @@ import { badRequest } from "../http/answer.ts";
 import { readFormattedText } from "../text/formatted-text.ts";
 import { isRecord, type ReplyMarkup, readReplyMarkup } from "../text/reply-markup.ts";
 import { type MessageContent, textContent } from "../world/account.ts";
-import type { FormattedText, InlineKeyboard, Message } from "../world/objects.ts";
+import type { FormattedText, InlineKeyboard, Message, User } from "../world/objects.ts";
 import type { Room } from "../world/room.ts";
-import { type Call, type Effect, messageIn, roomFor } from "./call.ts";
+import { generalTopicId } from "../world/topics.ts";
+import {
+  type Call,
+  type Effect,
+  messageIn,
+  needRight,
+  objectIn,
+  roomFor,
+  userWith,
+} from "./call.ts";
 
 const textLengthMax = 4_096;
 
@@ -19,9 +28,14 @@ export interface Draft {
 export function sendMessage(call: Call): Effect {
   const formatted = requiredText(call);
   return prepareMessage(call, {
-    content: textContent(formatted),
+    content: { ...textContent(formatted), ...linkPreview(call) },
     check: () => checkLength(formatted),
   });
+}
+
+function linkPreview(call: Call): MessageContent {
+  const link_preview_options = objectIn(call, "link_preview_options", "link preview options");
+  return link_preview_options ? { link_preview_options } : {};
 }
 
 /** The text and its entities. Throws Telegram's error when there is no text. */
@@ -49,11 +63,44 @@ export function prepareMessage(call: Call, draft: Draft, usual?: InlineKeyboard)
   const given = readReplyMarkup(call.parameters);
   const markup = usual && !given.inline ? { ...given, inline: usual } : given;
   const room = roomFor(call, "write");
-  checkThread(call, room);
+  const thread = threadContent(call, room);
   const replied = repliedMessage(room, replyTo);
   draft.check?.();
-  const content = { ...replyContent(replied), ...draft.content };
-  return { room, cost: 1, perform: () => postWithMarkup(call, room, content, markup) };
+  const receiver = receiverOf(call, room);
+  const content = {
+    ...(thread ?? threadOf(replied)),
+    ...replyContent(replied),
+    ...draft.content,
+    ...marks(call),
+  };
+  const post = () =>
+    receiver
+      ? call.account.whisper(room, receiver, withKeyboard(content, markup))
+      : postWithMarkup(call, room, content, markup);
+  return { room, cost: 1, perform: post };
+}
+
+/** The fields that any message may have. */
+function marks({ parameters }: Call): MessageContent {
+  const effect_id = parameters.text("message_effect_id");
+  return {
+    ...(parameters.boolean("protect_content") ? { has_protected_content: true } : {}),
+    ...(effect_id ? { effect_id } : {}),
+  };
+}
+
+/** The person who alone sees the message, in its newer and its older spelling. */
+function receiverOf(call: Call, room: Room): User | undefined {
+  const given = objectIn(call, "ephemeral_message_parameters", "ephemeral message parameters");
+  const id = Number(given?.["receiver_user_id"] ?? call.parameters.integer("receiver_user_id"));
+  if (!id) return undefined;
+  const receiver = userWith(call, id);
+  if (room.isPrivate) throw badRequest("method is available only for groups and supergroups");
+  return receiver;
+}
+
+function withKeyboard(content: MessageContent, { inline }: ReplyMarkup): MessageContent {
+  return inline ? { ...content, reply_markup: inline } : content;
 }
 
 /** Posts the message, and shows its reply keyboard. */
@@ -61,14 +108,15 @@ export function postWithMarkup(
   call: Call,
   room: Room,
   content: MessageContent,
-  { inline, chat }: ReplyMarkup,
+  markup: ReplyMarkup,
 ): Message {
-  const withMarkup = inline ? { ...content, reply_markup: inline } : content;
+  const { chat } = markup;
+  room.draft = undefined;
   if (chat) {
     room.keyboard = chat.kind === "remove" ? undefined : chat;
     call.account.changed({ kind: "chat", chatId: room.id });
   }
-  return call.account.post(room, call.account.me, withMarkup);
+  return call.account.post(room, call.account.me, withKeyboard(content, markup));
 }
 
 interface ReplyTarget {
@@ -104,18 +152,32 @@ export function replyContent(message: Message | undefined): MessageContent {
   return { reply_to_message: quoted };
 }
 
-/** Refuses a topic, because no chat of the sandbox has topics. */
-export function checkThread({ parameters }: Call, room: Room): void {
-  if (parameters.integer("message_thread_id") !== 0 && !room.isPrivate) {
-    throw badRequest("message thread not found");
-  }
+/**
+ * The fields of a message in the topic of `message_thread_id`; undefined when none is named.
+ *
+ * Throws when the topic is not there, or is closed for the bot.
+ */
+export function threadContent(call: Call, room: Room): MessageContent | undefined {
+  const id = call.parameters.integer("message_thread_id");
+  if (id === 0 || room.isPrivate) return undefined;
+  const topic = room.chat.is_forum ? room.topics.get(id) : undefined;
+  if (!topic) throw badRequest("message thread not found");
+  if (topic.closed) needRight(call, room, "can_manage_topics", "TOPIC_CLOSED");
+  return id === generalTopicId ? {} : { message_thread_id: id, is_topic_message: true };
+}
+
+/** An answer stays in the topic of the message it answers. */
+function threadOf(message: Message | undefined): MessageContent {
+  if (!message?.["is_topic_message"]) return {};
+  return { message_thread_id: message.message_thread_id, is_topic_message: true };
 }
 
 /** The message without the keys that belong to its chat and position. */
 function contentOf(message: Message): MessageContent {
   const { message_id, from, sender_chat, chat, date, edit_date, reply_to_message, ...content } =
     message;
-  const { reply_markup, media_group_id, forward_origin, ...rest } = content;
+  const { reply_markup, media_group_id, forward_origin, ...kept } = content;
+  const { message_thread_id, is_topic_message, business_connection_id, ...rest } = kept;
   return rest;
 }
 
@@ -133,12 +195,10 @@ export function copyMessage(call: Call): Effect {
 
 export function forwardMessage(call: Call): Effect {
   const room = roomFor(call, "write");
+  const thread = threadContent(call, room);
   const source = messageIn(call, roomFor(call, "read", "from_chat_id"), "forward");
-  return {
-    room,
-    cost: 1,
-    perform: () => call.account.post(room, call.account.me, forwarded(source)),
-  };
+  const post = () => call.account.post(room, call.account.me, { ...thread, ...forwarded(source) });
+  return { room, cost: 1, perform: post };
 }
 
 function forwarded(source: Message): MessageContent {
@@ -157,10 +217,12 @@ function sendMany(contentFor: (message: Message) => MessageContent): (call: Call
     }
     if (ids.length > 100) throw badRequest("too many message identifiers specified");
     const room = roomFor(call, "write");
+    const thread = threadContent(call, room);
     const from = roomFor(call, "read", "from_chat_id");
     const sources = ids.map((id) => from.message(Number(id))).filter((found) => !!found);
     if (sources.length === 0) throw badRequest("messages can't be forwarded");
-    const post = (source: Message) => call.account.post(room, call.account.me, contentFor(source));
+    const post = (source: Message) =>
+      call.account.post(room, call.account.me, { ...thread, ...contentFor(source) });
     return {
       room,
       cost: sources.length,

@@ -1,4 +1,4 @@
-/** Settings: methods for a bot's commands, names and descriptions, and `logOut` and `close`. */
+/** Settings: methods for a bot's commands and menu buttons, and `logOut` and `close`. */
 import { ApiError, badRequest, succeedRaw, tooManyRequests } from "../http/answer.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import type { Account } from "../world/account.ts";
@@ -10,12 +10,12 @@ export function getMe({ account }: Call): unknown {
     can_join_groups: true,
     can_read_all_group_messages: false,
     supports_inline_queries: true,
-    supports_guest_queries: false,
-    can_connect_to_business: false,
+    supports_guest_queries: true,
+    can_connect_to_business: true,
     has_main_web_app: false,
     has_topics_enabled: false,
     allows_users_to_create_topics: false,
-    can_manage_bots: false,
+    can_manage_bots: true,
   };
 }
 
@@ -52,21 +52,6 @@ export function getMyCommands(call: Call): unknown {
 export function deleteMyCommands(call: Call): true {
   call.account.settings.delete(commandsKey(call));
   return true;
-}
-
-/** `setMyName` and similar methods. @param field Also the key in the result of `getMyName`. */
-export function setText(field: string): (call: Call) => true {
-  return ({ account, parameters }) => {
-    account.settings.set(`${field}:${parameters.text("language_code")}`, parameters.text(field));
-    return true;
-  };
-}
-
-export function getText(field: string, missing: (account: Account) => string) {
-  return ({ account, parameters }: Call): unknown => {
-    const text = account.settings.get(`${field}:${parameters.text("language_code")}`);
-    return { [field]: text ?? missing(account) };
-  };
 }
 
 export function setChatMenuButton({ account, parameters }: Call): true {

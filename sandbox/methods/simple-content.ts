@@ -1,35 +1,66 @@
-/** Simple content: messages made of a few parameters, such as locations, contacts, dice and polls. */
+/** Simple content: messages made of a few parameters, such as locations, contacts and dice. */
 import { badRequest } from "../http/answer.ts";
-import { randomId, randomInteger } from "../random.ts";
+import { randomInteger } from "../random.ts";
 import type { Call, Effect } from "./call.ts";
 import { prepareMessage } from "./sending.ts";
 
+const livePeriodForever = 0x7fffffff;
+
 export function sendLocation(call: Call): Effect {
-  return prepareMessage(call, { content: { location: location(call) } });
+  return prepareMessage(call, { content: { location: readLocation(call) } });
 }
 
 export function sendVenue(call: Call): Effect {
-  const title = call.parameters.required("title");
-  const address = call.parameters.required("address");
-  return prepareMessage(call, { content: { venue: { location: location(call), title, address } } });
+  const { parameters } = call;
+  const { latitude, longitude } = readLocation(call);
+  const title = parameters.required("title");
+  const address = parameters.required("address");
+  const location = { latitude, longitude };
+  const venue = { location, title, address, ...texts(call, venueFields) };
+  // A venue is also a location: Telegram sends both fields, for old clients.
+  return prepareMessage(call, { content: { location, venue } });
 }
 
-function location({ parameters }: Call) {
-  const coordinate = (name: string) => {
-    const text = parameters.text(name);
+const venueFields = ["foursquare_id", "foursquare_type", "google_place_id", "google_place_type"];
+
+/** Those of the parameters that are not empty. */
+function texts({ parameters }: Call, names: readonly string[]): Readonly<Record<string, string>> {
+  const given = names.map((name) => [name, parameters.text(name)] as const);
+  return Object.fromEntries(given.filter(([, text]) => text !== ""));
+}
+
+/** The place, and how long and how exactly it is live. */
+export function readLocation({ parameters }: Call): Readonly<Record<string, number>> {
+  const coordinate = (name: string, max: number) => {
+    const text = parameters.text(name).trim();
+    if (text === "") throw badRequest(`${name} is empty`);
     const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value)) {
-      throw badRequest(`bad ${name}`);
-    }
+    if (!Number.isFinite(value) || Math.abs(value) > max) throw badRequest(`bad ${name}`);
     return value;
   };
-  return { latitude: coordinate("latitude"), longitude: coordinate("longitude") };
+  const latitude = coordinate("latitude", 90);
+  const longitude = coordinate("longitude", 180);
+  const period = parameters.integer("live_period");
+  const lasts = (period >= 60 && period <= 86_400) || period === livePeriodForever;
+  if (period !== 0 && !lasts) throw badRequest("wrong live location period specified");
+  const accuracy = Number(parameters.text("horizontal_accuracy")) || 0;
+  const heading = parameters.integer("heading");
+  const radius = parameters.integer("proximity_alert_radius");
+  return {
+    latitude,
+    longitude,
+    ...(accuracy > 0 ? { horizontal_accuracy: Math.min(accuracy, 1_500) } : {}),
+    ...(period > 0 ? { live_period: period } : {}),
+    ...(heading > 0 ? { heading: Math.min(heading, 360) } : {}),
+    ...(radius > 0 ? { proximity_alert_radius: Math.min(radius, 100_000) } : {}),
+  };
 }
 
 export function sendContact(call: Call): Effect {
   const phone_number = call.parameters.required("phone_number");
   const first_name = call.parameters.required("first_name");
-  return prepareMessage(call, { content: { contact: { phone_number, first_name } } });
+  const contact = { phone_number, first_name, ...texts(call, ["last_name", "vcard"]) };
+  return prepareMessage(call, { content: { contact } });
 }
 
 const diceSides: Readonly<Record<string, number>> = {
@@ -47,27 +78,4 @@ export function sendDice(call: Call): Effect {
   if (!sides) throw badRequest("wrong dice emoji");
   const value = randomInteger(call.around.random, 1, sides);
   return prepareMessage(call, { content: { dice: { emoji, value } } });
-}
-
-export function sendPoll(call: Call): Effect {
-  const { parameters } = call;
-  const question = parameters.text("question");
-  if (question === "") throw badRequest("poll question must be non-empty");
-  const options = parameters.json("options", "can't parse options JSON object");
-  if (!Array.isArray(options)) throw badRequest("expected an Array of String as options");
-  const texts = options.map((option: unknown) =>
-    typeof option === "object" && option !== null && "text" in option ? option.text : option,
-  );
-  const poll = {
-    id: randomId(call.around.random),
-    question,
-    options: texts.map((text) => ({ text: String(text), voter_count: 0 })),
-    total_voter_count: 0,
-    is_closed: false,
-    is_anonymous:
-      parameters.raw("is_anonymous") === undefined || parameters.boolean("is_anonymous"),
-    type: parameters.text("type") || "regular",
-    allows_multiple_answers: parameters.boolean("allows_multiple_answers"),
-  };
-  return prepareMessage(call, { content: { poll } });
 }

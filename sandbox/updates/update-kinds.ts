@@ -35,6 +35,8 @@ const lifetimesMs: Readonly<Record<string, number>> = {
   purchased_paid_media: dayMs,
   managed_bot: dayMs,
   guest_message: dayMs,
+  stopped_message_generation: dayMs,
+  subscription: dayMs,
 };
 
 const notByDefault: ReadonlySet<string> = new Set([

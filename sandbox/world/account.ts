@@ -13,12 +13,18 @@ import { UpdatePolling } from "../updates/update-polling.ts";
 import { UpdateQueue } from "../updates/update-queue.ts";
 import type { WebhookDelivery, WebhookState } from "../updates/webhook-delivery.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
+import { BusinessConnections } from "./business.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { FileStore } from "./file-store.ts";
+import { Gifts } from "./gifts.ts";
+import { InlineMode } from "./inline-mode.ts";
+import { LatestMap } from "./latest-map.ts";
 import type { Chat, FormattedText, InlineKeyboard, Message, User } from "./objects.ts";
 import { OpenQueries } from "./open-queries.ts";
 import { Payments } from "./payments.ts";
+import { Polls } from "./polls.ts";
 import { Room } from "./room.ts";
+import { StickerSets } from "./sticker-sets.ts";
 
 /** The parts that all accounts share. */
 export interface Surroundings {
@@ -47,6 +53,7 @@ export interface MessageContent {
 export type WebhookRules = "local" | "cloud";
 
 const messagesMax = 100_000;
+const rememberedMax = 10_000;
 
 export class Account {
   readonly id: number;
@@ -59,7 +66,14 @@ export class Account {
   readonly queries: OpenQueries;
   readonly files = new FileStore();
   readonly payments = new Payments();
+  readonly polls = new Polls();
+  readonly stickerSets = new StickerSets();
+  readonly gifts = new Gifts();
+  readonly inline = new InlineMode();
+  readonly business = new BusinessConnections();
   readonly flood: FloodModel;
+  /** Ephemeral messages, by chat, receiver and number. */
+  readonly whispers = new LatestMap<string, Message>(rememberedMax);
   /** Commands, names, descriptions and menu buttons, by method and scope. */
   readonly settings = new Map<string, unknown>();
   /** When it was last started on this server; a call after `close` starts it again. */
@@ -73,6 +87,7 @@ export class Account {
   loggedOutUntilMs = Number.NEGATIVE_INFINITY;
   readonly #around: Surroundings;
   #messageIds = 0;
+  #whispers = 0;
   readonly #posted: { readonly room: Room; readonly messageId: number }[] = [];
 
   constructor(id: number, token: string, around: Surroundings) {
@@ -107,7 +122,7 @@ export class Account {
   /** Puts a message into a chat. The caller decides whether the bot gets an update. */
   post(room: Room, from: User, content: MessageContent): Message {
     const { reply_markup, ...fields } = content;
-    const author = room.chat.type === "channel" ? { sender_chat: room.chat } : { from };
+    const author = authorOf(room, from);
     const message: Message = {
       message_id: this.#nextMessageId(room),
       ...author,
@@ -118,7 +133,23 @@ export class Account {
     };
     room.put(message);
     this.#remember(room, message.message_id);
-    this.changed({ kind: "message", chatId: room.id, message });
+    if (!room.business) this.changed({ kind: "message", chatId: room.id, message });
+    return message;
+  }
+
+  /** Makes a message that one person sees, and that is in no history. */
+  whisper(room: Room, receiver: User, content: MessageContent): Message {
+    this.#whispers += 1;
+    const message: Message = {
+      message_id: 0,
+      from: this.me,
+      chat: room.chat,
+      date: this.#around.clock.epochS(),
+      receiver_user: receiver,
+      ephemeral_message_id: this.#whispers,
+      ...content,
+    };
+    this.whispers.set(`${room.id}:${receiver.id}:${this.#whispers}`, message);
     return message;
   }
 
@@ -188,6 +219,16 @@ export class Account {
     room.ownMessageIds += 1;
     return room.ownMessageIds;
   }
+}
+
+function authorOf(room: Room, from: User) {
+  if (room.chat.type === "channel") return { sender_chat: room.chat };
+  const { business } = room;
+  if (!business) return { from };
+  const { connectionId: business_connection_id, user } = business;
+  // The bot writes in the name of the account.
+  const own = from.is_bot ? { from: user, sender_business_bot: from } : { from };
+  return { ...own, business_connection_id };
 }
 
 type UpdateQueueOnEnd = ConstructorParameters<typeof UpdateQueue>[0]["onEnd"];

@@ -7,6 +7,7 @@ export interface User {
   readonly last_name?: string;
   readonly username?: string;
   readonly language_code?: string;
+  readonly is_premium?: boolean;
 }
 
 export interface Chat {
@@ -16,6 +17,7 @@ export interface Chat {
   readonly last_name?: string;
   readonly username?: string;
   readonly type: "private" | "group" | "supergroup" | "channel";
+  readonly is_forum?: true;
 }
 
 /** Offsets and lengths in UTF-16 code units. */
@@ -56,6 +58,7 @@ export interface Message {
   readonly date: number;
   readonly edit_date?: number;
   readonly reply_to_message?: Message;
+  readonly message_thread_id?: number;
   readonly media_group_id?: string;
   readonly text?: string;
   readonly entities?: readonly Entity[];

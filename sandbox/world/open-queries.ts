@@ -6,7 +6,14 @@
 import { badRequest } from "../http/answer.ts";
 
 export interface OpenQuery {
-  readonly kind: "callback_query" | "inline_query" | "pre_checkout_query" | "shipping_query";
+  readonly kind:
+    | "callback_query"
+    | "inline_query"
+    | "pre_checkout_query"
+    | "shipping_query"
+    | "chat_join_request"
+    | "guest_message"
+    | "web_app";
   readonly userId: number;
   readonly chatId: number | null;
 }
@@ -34,11 +41,17 @@ export class OpenQueries {
 
   /** Closes the query. Throws when it is not open. */
   answer(id: string, kind: OpenQuery["kind"]): OpenQuery {
+    const query = this.peek(id, kind);
+    this.#queries.delete(id);
+    return query;
+  }
+
+  /** The query, which stays open. Throws when it is not. */
+  peek(id: string, kind: OpenQuery["kind"]): OpenQuery {
     const query = this.#queries.get(id);
     if (!query || query.kind !== kind || query.expiresAtMs <= this.#nowMs()) {
       throw badRequest("query is too old and response timeout expired or query ID is invalid");
     }
-    this.#queries.delete(id);
     return query;
   }
 

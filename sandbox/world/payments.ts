@@ -1,5 +1,6 @@
 /** Payments: keeps a bot's invoices in Telegram Stars, their check-outs, charges and refunds. */
 import { badRequest } from "../http/answer.ts";
+import { LatestMap } from "./latest-map.ts";
 
 export interface Invoice {
   readonly title: string;
@@ -9,6 +10,8 @@ export interface Invoice {
   /** Always Telegram Stars. */
   readonly currency: "XTR";
   readonly amount: number;
+  /** Set for a subscription. */
+  readonly periodS?: number;
 }
 
 /** A user has pressed "Pay", and the bot has not answered yet. */
@@ -22,22 +25,44 @@ export interface Charge extends Checkout {
   readonly id: string;
   readonly atEpochS: number;
   refunded: boolean;
+  /** Only of a subscription: whether the bot has ended it. */
+  canceled?: boolean;
+}
+
+/** Paid media in a message. */
+export interface MediaSale {
+  readonly stars: number;
+  readonly payload: string;
+}
+
+/** Stars that came or went without an invoice. */
+export interface Transfer {
+  readonly id: string;
+  /** Positive. */
+  readonly amount: number;
+  readonly atEpochS: number;
+  /** Telegram's `TransactionPartner`. */
+  readonly partner: object;
 }
 
 const rememberedMax = 10_000;
 
 export class Payments {
-  readonly #byMessage = new Map<string, Invoice>();
-  readonly #byLink = new Map<string, Invoice>();
-  readonly #checkouts = new Map<string, Checkout>();
-  readonly #charges = new Map<string, Charge>();
+  readonly #byMessage = new LatestMap<string, Invoice>(rememberedMax);
+  readonly #byLink = new LatestMap<string, Invoice>(rememberedMax);
+  readonly #checkouts = new LatestMap<string, Checkout>(rememberedMax);
+  readonly #charges = new LatestMap<string, Charge>(rememberedMax);
+
+  readonly #media = new LatestMap<string, MediaSale>(rememberedMax);
+  readonly #received = new LatestMap<string, Transfer>(rememberedMax);
+  readonly #spent = new LatestMap<string, Transfer>(rememberedMax);
 
   offerInMessage(chatId: number, messageId: number, invoice: Invoice): void {
-    remember(this.#byMessage, `${chatId}:${messageId}`, invoice);
+    this.#byMessage.set(`${chatId}:${messageId}`, invoice);
   }
 
   offerAsLink(slug: string, invoice: Invoice): void {
-    remember(this.#byLink, slug, invoice);
+    this.#byLink.set(slug, invoice);
   }
 
   inMessage(chatId: number, messageId: number): Invoice | undefined {
@@ -49,7 +74,7 @@ export class Payments {
   }
 
   begin(queryId: string, checkout: Checkout): void {
-    remember(this.#checkouts, queryId, checkout);
+    this.#checkouts.set(queryId, checkout);
   }
 
   /** Ends the check-out, paid or not. It cannot be paid again. */
@@ -60,13 +85,19 @@ export class Payments {
   }
 
   charge(charge: Omit<Charge, "refunded">): void {
-    remember(this.#charges, charge.id, { ...charge, refunded: false });
+    this.#charges.set(charge.id, { ...charge, refunded: false });
+  }
+
+  /** Throws Telegram's error for an unknown charge. */
+  charged(chargeId: string, userId: number): Charge {
+    const charge = this.#charges.get(chargeId);
+    if (charge?.userId !== userId) throw badRequest("CHARGE_ID_INVALID");
+    return charge;
   }
 
   /** Throws Telegram's error for an unknown charge, and for one that is refunded already. */
   refund(chargeId: string, userId: number): Charge {
-    const charge = this.#charges.get(chargeId);
-    if (charge?.userId !== userId) throw badRequest("CHARGE_ID_INVALID");
+    const charge = this.charged(chargeId, userId);
     if (charge.refunded) throw badRequest("CHARGE_ALREADY_REFUNDED");
     charge.refunded = true;
     return charge;
@@ -77,16 +108,39 @@ export class Payments {
     return [...this.#charges.values()];
   }
 
-  /** Stars that the bot has received and not refunded. */
+  sellMedia(chatId: number, messageId: number, sale: MediaSale): void {
+    this.#media.set(`${chatId}:${messageId}`, sale);
+  }
+
+  mediaSale(chatId: number, messageId: number): MediaSale | undefined {
+    return this.#media.get(`${chatId}:${messageId}`);
+  }
+
+  receive(transfer: Transfer): void {
+    this.#received.set(transfer.id, transfer);
+  }
+
+  /** Throws Telegram's error when the bot has too few Stars. */
+  spend(transfer: Transfer): void {
+    if (transfer.amount > this.balance()) throw badRequest("BALANCE_TOO_LOW");
+    this.#spent.set(transfer.id, transfer);
+  }
+
+  /** Transfers to and from the bot, oldest first. */
+  get received(): readonly Transfer[] {
+    return [...this.#received.values()];
+  }
+
+  get spent(): readonly Transfer[] {
+    return [...this.#spent.values()];
+  }
+
+  /** Stars that the bot has received, and neither refunded nor spent. */
   balance(): number {
     const kept = this.charges().filter(({ refunded }) => !refunded);
-    return kept.reduce((sum, { invoice }) => sum + invoice.amount, 0);
+    const charged = kept.reduce((sum, { invoice }) => sum + invoice.amount, 0);
+    const total = (transfers: readonly Transfer[]) =>
+      transfers.reduce((sum, { amount }) => sum + amount, 0);
+    return charged + total(this.received) - total(this.spent);
   }
-}
-
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.set(key, value);
-  if (map.size <= rememberedMax) return;
-  const oldest = map.keys().next();
-  if (!oldest.done) map.delete(oldest.value);
 }

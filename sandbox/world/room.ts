@@ -5,13 +5,28 @@
  */
 import type { Access } from "../control-api.ts";
 import type { ChatKeyboard } from "../text/reply-markup.ts";
-import type { Chat, Message } from "./objects.ts";
+import { InviteLinks } from "./invite-links.ts";
+import { Members } from "./members.ts";
+import type { Chat, Message, User } from "./objects.ts";
+import { Reactions } from "./reactions.ts";
+import { Topics } from "./topics.ts";
 
 const messagesMax = 2_000;
 
+/** The business account that owns the chat, and the connection by which the bot is there. */
+export interface BusinessSeat {
+  readonly connectionId: string;
+  readonly user: User;
+}
+
 export class Room {
-  readonly chat: Chat;
+  /** Replaced when its title changes. */
+  chat: Chat;
   readonly memberIds = new Set<number>();
+  /** Set when the bot writes here for a business account. */
+  readonly business: BusinessSeat | undefined;
+  /** What `getChat` tells beside the chat itself: description, photo and so on. */
+  readonly profile: Record<string, unknown> = {};
   access: Access = "open";
   /** Set when a basic group was upgraded: its new chat id. */
   migratedToChatId: number | undefined;
@@ -19,11 +34,44 @@ export class Room {
   keyboard: ChatKeyboard | undefined;
   /** The latest message id of a supergroup or channel, which has a counter of its own. */
   ownMessageIds = 0;
+  /** The latest pin is the last one. */
   readonly pinnedIds = new Set<number>();
+  /** Channels that may not write here. */
+  readonly bannedSenderIds = new Set<number>();
+  /** Telegram's `ChatBoost` objects, by user. */
+  readonly boosts = new Map<number, readonly object[]>();
+  /** What the bot is writing; the next message ends it. */
+  draft: { readonly id: number; readonly text: string } | undefined;
   readonly #messages = new Map<number, Message>();
+  // Most chats have none of these, so each is made at its first use.
+  #members: Members | undefined;
+  #reactions: Reactions | undefined;
+  #topics: Topics | undefined;
+  #invites: InviteLinks | undefined;
 
-  constructor(chat: Chat) {
+  constructor(chat: Chat, business?: BusinessSeat) {
     this.chat = chat;
+    this.business = business;
+  }
+
+  get members(): Members {
+    this.#members ??= new Members(this.chat.type);
+    return this.#members;
+  }
+
+  get reactions(): Reactions {
+    this.#reactions ??= new Reactions();
+    return this.#reactions;
+  }
+
+  get topics(): Topics {
+    this.#topics ??= new Topics();
+    return this.#topics;
+  }
+
+  get invites(): InviteLinks {
+    this.#invites ??= new InviteLinks();
+    return this.#invites;
   }
 
   get id(): number {
@@ -66,6 +114,7 @@ export class Room {
 
   remove(id: number): boolean {
     this.pinnedIds.delete(id);
+    this.#reactions?.forget(id);
     return this.#messages.delete(id);
   }
 }

@@ -179,13 +179,6 @@ test("two requests sent at once on one connection are answered in order", async 
   expect(control.messages({ chatId: 42 })).toHaveLength(2);
 });
 
-test("a method the sandbox does not model says so", async () => {
-  const { call } = await startConversation();
-  const answer = await call("sendGame");
-  expect(answer.status).toBe(501);
-  expect(answer.body.description).toContain("sendGame");
-});
-
 test("the journal tells how an answer ended and when its client left", async () => {
   const { control, port } = await startConversation({ frozenClock: false });
   await exchangeBytes(port, `GET /bot${sandboxToken}/getMe HTTP/1.1\r\nHost: x\r\n\r\n`);

@@ -1,0 +1,103 @@
+/**
+ * Users: methods about people: their photos, status, boosts, verification and passport.
+ *
+ * Source: Bot API; error texts of tdlib/telegram-bot-api, Client.cpp.
+ */
+import { badRequest } from "../http/answer.ts";
+import { isRecord } from "../text/reply-markup.ts";
+import { profilePhotos } from "./business.ts";
+import { arrayIn, type Call, knownUser, roomFor, userId, userWith } from "./call.ts";
+
+const descriptionLengthMax = 70;
+
+export function getUserProfilePhotos(call: Call): unknown {
+  const { id } = knownUser(call);
+  const photos = profilePhotos(call, id);
+  return { total_count: photos.length, photos: page(call, photos) };
+}
+
+/** No one in the sandbox has music on their profile. */
+export function getUserProfileAudios(call: Call): unknown {
+  knownUser(call);
+  return { total_count: 0, audios: [] };
+}
+
+function page<Item>({ parameters }: Call, items: readonly Item[]): readonly Item[] {
+  const offset = Math.max(0, parameters.integer("offset"));
+  return items.slice(offset, offset + parameters.integerWithin("limit", 1, 100, 100));
+}
+
+/** The person must have allowed it, which every person of the sandbox has who talks to the bot. */
+export function setUserEmojiStatus(call: Call): true {
+  const { account, parameters } = call;
+  const { id } = knownUser(call);
+  if (!account.rooms.has(id)) throw badRequest("USER_PERMISSION_DENIED");
+  account.settings.set(`emoji-status:${id}`, parameters.text("emoji_status_custom_emoji_id"));
+  return true;
+}
+
+/** No one in the sandbox has a channel on their profile. */
+export function getUserPersonalChatMessages(call: Call): unknown {
+  knownUser(call);
+  return [];
+}
+
+export function getUserChatBoosts(call: Call): unknown {
+  const id = userId(call);
+  const room = roomFor(call, "write");
+  if (room.isPrivate) throw badRequest("can't get boosts of the chat");
+  userWith(call, id);
+  return { boosts: room.boosts.get(id) ?? [] };
+}
+
+export function verifyUser(call: Call): true {
+  return verify(call, knownUser(call).id);
+}
+
+export function verifyChat(call: Call): true {
+  return verify(call, roomFor(call, "read").id);
+}
+
+function verify({ account, parameters }: Call, id: number): true {
+  const description = parameters.text("custom_description");
+  if ([...description].length > descriptionLengthMax) throw badRequest("DESCRIPTION_TOO_LONG");
+  account.settings.set(`verified:${id}`, description);
+  return true;
+}
+
+export function removeUserVerification(call: Call): true {
+  call.account.settings.delete(`verified:${userId(call)}`);
+  return true;
+}
+
+export function removeChatVerification(call: Call): true {
+  call.account.settings.delete(`verified:${roomFor(call, "read").id}`);
+  return true;
+}
+
+const passportSources: ReadonlySet<string> = new Set([
+  "data",
+  "front_side",
+  "reverse_side",
+  "selfie",
+  "file",
+  "files",
+  "translation_file",
+  "translation_files",
+  "unspecified",
+]);
+
+export function setPassportDataErrors(call: Call): true {
+  const id = userId(call);
+  const errors = arrayIn(call, "errors", { malformed: "errors", items: "PassportElementError" });
+  for (const error of errors) {
+    const problem = (text: string) => badRequest(`can't parse PassportElementError: ${text}`);
+    if (!isRecord(error)) throw problem("expected an Object");
+    if (typeof error["type"] !== "string") throw problem('Can\'t find field "type"');
+    if (typeof error["message"] !== "string") throw problem('Can\'t find field "message"');
+    if (!passportSources.has(String(error["source"]))) throw problem("wrong source specified");
+  }
+  userWith(call, id);
+  call.account.settings.set(`passport-errors:${id}`, errors);
+  return true;
+}
