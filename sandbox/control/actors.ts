@@ -22,6 +22,7 @@ import { type Account, type Surroundings, textContent } from "../world/account.t
 import { standingWith } from "../world/members.ts";
 import type { Chat, InlineButton, Message, User } from "../world/objects.ts";
 import type { Room } from "../world/room.ts";
+import { generalTopicId } from "../world/topics.ts";
 import { ControlError, integerIn, textIn } from "./control-error.ts";
 import { feedMessages } from "./feed.ts";
 import { placeOf } from "./message-place.ts";
@@ -101,6 +102,8 @@ export class Actors {
     };
     const account = this.#options.account();
     const room = account.addRoom(chat);
+    // The message that tells of a supergroup's creation has number 1, which is the general topic's.
+    if (chat.is_forum) room.ownMessageIds = generalTopicId;
     if (request.botRights) room.members.set(account.id, standingWith(type, request.botRights));
     for (const id of request.memberIds ?? []) room.memberIds.add(id);
     account.changed({ kind: "chat", chatId: chat.id });

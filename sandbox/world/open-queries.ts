@@ -4,6 +4,7 @@
  * Answered, old and unknown queries get the same error, as at Telegram.
  */
 import { badRequest } from "../http/answer.ts";
+import { LatestMap } from "./latest-map.ts";
 
 export interface OpenQuery {
   readonly kind:
@@ -26,30 +27,28 @@ const queriesMax = 100_000;
 
 export class OpenQueries {
   readonly #nowMs: () => number;
-  readonly #queries = new Map<string, Entry>();
+  /** By kind and id. */
+  readonly #queries = new LatestMap<string, Entry>(queriesMax);
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
   open(id: string, query: OpenQuery, lifetimeMs: number): void {
-    this.#queries.set(id, { ...query, expiresAtMs: this.#nowMs() + lifetimeMs });
-    if (this.#queries.size <= queriesMax) return;
-    const oldest = this.#queries.keys().next();
-    if (!oldest.done) this.#queries.delete(oldest.value);
+    this.#queries.set(`${query.kind}:${id}`, { ...query, expiresAtMs: this.#nowMs() + lifetimeMs });
   }
 
   /** Closes the query. Throws when it is not open. */
   answer(id: string, kind: OpenQuery["kind"]): OpenQuery {
     const query = this.peek(id, kind);
-    this.#queries.delete(id);
+    this.#queries.delete(`${kind}:${id}`);
     return query;
   }
 
   /** The query, which stays open. Throws when it is not. */
   peek(id: string, kind: OpenQuery["kind"]): OpenQuery {
-    const query = this.#queries.get(id);
-    if (!query || query.kind !== kind || query.expiresAtMs <= this.#nowMs()) {
+    const query = this.#queries.get(`${kind}:${id}`);
+    if (!query || query.expiresAtMs <= this.#nowMs()) {
       throw badRequest("query is too old and response timeout expired or query ID is invalid");
     }
     return query;
