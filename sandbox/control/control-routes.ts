@@ -24,6 +24,10 @@ const pageFiles: Readonly<Record<string, readonly [string, string]>> = {
   "/page.js": ["page.js", "text/javascript; charset=utf-8"],
   "/lab.js": ["lab.js", "text/javascript; charset=utf-8"],
   "/message-view.js": ["message-view.js", "text/javascript; charset=utf-8"],
+  "/element.js": ["element.js", "text/javascript; charset=utf-8"],
+  "/poll-view.js": ["poll-view.js", "text/javascript; charset=utf-8"],
+  "/reactions-view.js": ["reactions-view.js", "text/javascript; charset=utf-8"],
+  "/chat-places.js": ["chat-places.js", "text/javascript; charset=utf-8"],
 };
 
 const pageHeaders = [

@@ -1,5 +1,5 @@
 /** Lab: the panel with faults to switch on, and what the bot does about them. */
-import { element } from "./message-view.js";
+import { element } from "./element.js";
 
 const refreshMs = 1_000;
 const rowsMax = 200;

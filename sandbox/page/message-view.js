@@ -1,4 +1,7 @@
 /** Message view: renders a message as elements. All text from a bot goes through textContent. */
+import { element } from "./element.js";
+import { pollView } from "./poll-view.js";
+import { reactionsView } from "./reactions-view.js";
 
 const tags = {
   bold: "strong",
@@ -24,22 +27,20 @@ const mediaNames = {
   venue: "📍 venue",
   contact: "👤 contact",
   poll: "📊 poll",
+  live_photo: "🖼 live photo",
+  paid_media: "⭐️ paid media",
+  game: "🎮 game",
+  checklist: "☑️ checklist",
+  story: "🗯 story",
   dice: "🎲 dice",
   invoice: "🧾 invoice",
 };
 
-/** An element with a class and a text, both optional. */
-export function element(tag, className = "", text = undefined) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 /**
  * @param message Telegram's message object.
  * @param mine Whether the person in front of the page wrote it.
- * @param on Callbacks: `command(text)`, `press(button, element)`.
+ * @param on Callbacks: `command(text)`, `press(button, element)`, `vote(optionIds)`, `react(emoji)`;
+ *   and what the page knows: `votes` and `reactions`.
  */
 export function messageView(message, mine, on) {
   const service = serviceText(message);
@@ -52,20 +53,32 @@ export function messageView(message, mine, on) {
     bubble.append(element("div", "quote", preview(message.reply_to_message)));
   }
   const media = mediaText(message);
-  if (media) bubble.append(element("div", "media", media));
-  const text = message.text ?? message.caption ?? "";
+  if (message.poll) bubble.append(pollView(message.poll, on.votes, on.vote));
+  else if (media) bubble.append(element("div", "media", media));
+  const text = message.text ?? message.caption ?? richText(message) ?? "";
   const words = element("div", "words");
   words.append(...formatted(text, message.entities ?? message.caption_entities ?? [], on));
   bubble.append(words, element("time", "time", clockText(message)));
-  view.append(bubble, ...keyboardView(message, on));
+  view.append(bubble, reactionsView(on.reactions, on.react), ...keyboardView(message, on));
   return view;
 }
 
 /** One line that says what a message is about. */
 export function preview(message) {
   if (!message) return "";
-  const text = message.text ?? message.caption;
+  const text = message.text ?? message.caption ?? richText(message);
   return text ?? mediaText(message) ?? serviceText(message) ?? "";
+}
+
+/** The words of a rich message, one block a line. */
+function richText({ rich_message: rich }) {
+  return rich?.blocks?.map(wordsOf).join("\n");
+}
+
+function wordsOf(value) {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) return value.map(wordsOf).join("");
+  return value ? [value.text, value.blocks, value.items].map(wordsOf).join("") : "";
 }
 
 function clockText(message) {
@@ -76,7 +89,26 @@ function clockText(message) {
   return message.edit_date ? `edited ${time}` : time;
 }
 
+const serviceTexts = {
+  pinned_message: (pinned, { from, chat }) =>
+    `${from?.first_name ?? chat.title} pinned “${preview(pinned)}”`,
+  new_chat_title: (title) => `The chat is now called “${title}”`,
+  new_chat_photo: () => "The chat has a new photo",
+  delete_chat_photo: () => "The chat's photo was removed",
+  new_chat_members: (users) => `${users.map((user) => user.first_name).join(", ")} joined`,
+  forum_topic_created: ({ name }) => `The topic “${name}” was created`,
+  forum_topic_edited: ({ name }) =>
+    name ? `The topic is now called “${name}”` : "The topic has a new icon",
+  forum_topic_closed: () => "The topic was closed",
+  forum_topic_reopened: () => "The topic was opened again",
+  general_forum_topic_hidden: () => "The general topic was hidden",
+  general_forum_topic_unhidden: () => "The general topic is shown again",
+  gift: ({ text }) => `🎁 A gift${text ? `: ${text}` : ""}`,
+};
+
 function serviceText(message) {
+  const told = Object.keys(serviceTexts).find((name) => message[name] !== undefined);
+  if (told) return serviceTexts[told](message[told], message);
   if (message.migrate_to_chat_id) return "The group became a supergroup";
   const { refunded_payment: refund, successful_payment: payment } = message;
   if (payment) return `You paid ⭐️${payment.total_amount}`;

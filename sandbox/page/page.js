@@ -1,6 +1,9 @@
 /** Page: a messenger for the sandbox. All its content comes from the control API. */
+import { drawPinned, drawTopics, inTopic } from "./chat-places.js";
+import { element } from "./element.js";
 import { Lab } from "./lab.js";
-import { element, messageView, preview } from "./message-view.js";
+import { messageView, preview } from "./message-view.js";
+import { reactionsView } from "./reactions-view.js";
 
 const pick = (id) => document.getElementById(id);
 const pauseMs = 1_500;
@@ -16,6 +19,13 @@ const state = {
   speakerId: undefined,
   unread: new Map(),
   pressed: new Map(),
+  /** The topic on the screen; undefined shows all of them. */
+  topic: undefined,
+  /** What stands under the messages of the chat on the screen. */
+  reactions: new Map(),
+  /** The speaker's own votes and reactions, which the bot's messages do not tell. */
+  votes: new Map(),
+  own: new Map(),
   sequence: 0,
 };
 
@@ -49,7 +59,27 @@ async function refreshChats() {
   state.chats = chats.filter(({ chat }) => chat.type !== "channel");
   drawChats();
   drawTitle();
+  drawPlaces();
   drawKeyboard();
+}
+
+function drawPlaces() {
+  const { draft = null, pinned = null, topics = [] } = summary() ?? {};
+  drawPinned(pick("pinned"), pinned, (id) =>
+    pick("messages")
+      .querySelector(`[data-message-id="${id}"]`)
+      ?.scrollIntoView({ block: "center" }),
+  );
+  drawTopics(pick("topics"), topics, state.topic, (id) => {
+    state.topic = id;
+    attempt(() => showMessages());
+  });
+  showDraft(draft);
+}
+
+function showDraft(text) {
+  pick("draft").hidden = !text;
+  pick("draft").textContent = text ?? "";
 }
 
 function drawChats() {
@@ -91,14 +121,26 @@ async function open(chatId) {
   pick("no-chat").hidden = true;
   pick("conversation").hidden = false;
   state.speakerId = summary()?.memberIds[0];
+  state.topic = undefined;
   drawChats();
   drawTitle();
   drawKeyboard();
-  const messages = await operate("messages", { chatId, limit: 200 });
-  if (state.chatId !== chatId) return;
-  pick("messages").replaceChildren(...messages.map(viewOf));
-  scrollToEnd();
+  await showMessages();
   pick("text").focus();
+}
+
+async function showMessages() {
+  const { chatId } = state;
+  drawPlaces();
+  const [messages, reactions] = await Promise.all([
+    operate("messages", { chatId, limit: 200 }),
+    operate("reactions", { chatId }),
+  ]);
+  if (state.chatId !== chatId) return;
+  state.reactions = new Map(reactions.map((one) => [one.messageId, one.reactions]));
+  const shown = messages.filter((message) => inTopic(message, state.topic));
+  pick("messages").replaceChildren(...shown.map(viewOf));
+  scrollToEnd();
 }
 
 function drawTitle() {
@@ -146,13 +188,41 @@ function viewOf(message) {
   const view = messageView(message, mine, {
     command: (text) => attempt(() => say(text)),
     press: (button, row, column, key) => attempt(() => press(message, button, row, column, key)),
+    reactions: state.reactions.get(message.message_id) ?? [],
+    react: (emoji) => attempt(() => react(message, emoji)),
+    votes: state.votes.get(`${message.poll?.id}:${speaker()}`) ?? [],
+    vote: (optionIds) => attempt(() => vote(message, optionIds)),
   });
   view.dataset.messageId = String(message.message_id);
   return view;
 }
 
 async function say(text) {
-  await operate("write", { userId: speaker(), chatId: state.chatId, text });
+  const place = state.topic === undefined ? {} : { threadId: state.topic };
+  await operate("write", { userId: speaker(), chatId: state.chatId, ...place, text });
+}
+
+async function vote(message, optionIds) {
+  const key = `${message.poll.id}:${speaker()}`;
+  const before = state.votes.get(key) ?? [];
+  // The change that comes back draws the poll, so the vote must be known by then.
+  state.votes.set(key, optionIds);
+  const target = { chatId: state.chatId, messageId: message.message_id };
+  try {
+    await operate("vote", { userId: speaker(), ...target, optionIds });
+  } catch (error) {
+    state.votes.set(key, before);
+    throw error;
+  }
+}
+
+/** The same emoji again takes it away. */
+async function react(message, emoji) {
+  const key = `${state.chatId}:${message.message_id}:${speaker()}`;
+  const reactions = state.own.get(key) === emoji ? [] : [emoji];
+  const target = { chatId: state.chatId, messageId: message.message_id };
+  await operate("react", { userId: speaker(), ...target, reactions });
+  state.own.set(key, reactions[0]);
 }
 
 async function press(message, button, row, column, key) {
@@ -217,7 +287,9 @@ function showMessage(change) {
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   const old = list.querySelector(`[data-message-id="${change.message.message_id}"]`);
   if (old) old.replaceWith(viewOf(change.message));
-  else if (change.kind === "message") list.append(viewOf(change.message));
+  else if (change.kind === "message" && inTopic(change.message, state.topic)) {
+    list.append(viewOf(change.message));
+  }
   if (change.kind === "message") pick("action").textContent = "";
   if (atEnd) scrollToEnd();
 }
@@ -237,10 +309,19 @@ function apply(change) {
   if (change.kind === "message" || change.kind === "edited") showMessage(change);
   else if (change.kind === "callback-answer") answerPress(change);
   else if (change.chatId !== state.chatId) return;
+  else if (change.kind === "draft") showDraft(change.text || "…");
+  else if (change.kind === "reaction") showReactions(change);
   else if (change.kind === "action" && change.text) showAction(change.text);
   else if (change.kind === "deleted") {
     pick("messages").querySelector(`[data-message-id="${change.messageId}"]`)?.remove();
   }
+}
+
+function showReactions({ messageId, reactions }) {
+  state.reactions.set(messageId, reactions);
+  const old = pick("messages").querySelector(`[data-message-id="${messageId}"] .reactions`);
+  const pressed = (emoji) => attempt(() => react({ message_id: messageId }, emoji));
+  old?.replaceWith(reactionsView(reactions, pressed));
 }
 
 async function follow() {
@@ -294,6 +375,7 @@ pick("block").addEventListener("click", () => {
 });
 pick("speaker").addEventListener("change", (event) => {
   state.speakerId = Number(event.target.value);
+  attempt(() => showMessages());
 });
 pick("app").addEventListener("close", () => {
   pick("frame").src = "about:blank";
