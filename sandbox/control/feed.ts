@@ -1,12 +1,13 @@
 /** Feed: the messages of one `feed` request, one by one. */
 import type { FeedRequest, WriteRequest } from "../control-api.ts";
-import { integerIn } from "./control-error.ts";
+import { ControlError, integerIn } from "./control-error.ts";
 
 const feedMax = 100_000;
 
 export function* feedMessages(request: FeedRequest): Iterable<WriteRequest> {
   const bot = request.botId === undefined ? {} : { botId: request.botId };
-  if (request.messages) {
+  if (request.messages !== undefined) {
+    if (!Array.isArray(request.messages)) throw new ControlError(400, "messages must be a list");
     for (const message of request.messages) yield { ...bot, ...message };
     return;
   }

@@ -182,7 +182,7 @@ function boost({ account: accountFor, actors, around }: PeopleOptions, request: 
   const boost_id = randomId(around.random);
   const source = { source: "premium", user };
   const made = { boost_id, add_date, expiration_date: add_date + boostLastsS, source };
-  room.boosts.set(user.id, [...(room.boosts.get(user.id) ?? []), made]);
+  room.members.boosts.set(user.id, [...(room.members.boosts.get(user.id) ?? []), made]);
   const update = { chat: room.chat, boost: made };
   return { updateId: account.deliver("chat_boost", update, room.id), boostId: boost_id };
 }

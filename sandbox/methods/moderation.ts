@@ -114,7 +114,7 @@ function senderChat(set: (ids: Set<number>, id: number) => unknown): (call: Call
     if (id === 0) throw badRequest("sender_chat_id is not a valid Integer");
     if (room.isPrivate) throw badRequest("PARTICIPANT_ID_INVALID");
     needRestrict(call, room);
-    set(room.bannedSenderIds, id);
+    set(room.members.bannedSenderIds, id);
     return true;
   };
 }

@@ -47,7 +47,7 @@ export function getUserChatBoosts(call: Call): unknown {
   const room = roomFor(call, "write");
   if (room.isPrivate) throw badRequest("can't get boosts of the chat");
   userWith(call, id);
-  return { boosts: room.boosts.get(id) ?? [] };
+  return { boosts: room.members.boosts.get(id) ?? [] };
 }
 
 export function verifyUser(call: Call): true {

@@ -8,10 +8,11 @@ const kinds: readonly (readonly [string, RegExp])[] = [
   ["email", /(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?![\w@])/g],
   ["mention", /(?<![\w@.])@[A-Za-z0-9_]{2,32}(?![\w@])/g],
   ["hashtag", /(?<![\p{L}\p{N}_#])#[\p{L}\p{N}_]*[\p{L}_][\p{L}\p{N}_]*/gu],
+  ["cashtag", /(?<![\p{L}\p{N}_$])\$[A-Z]{1,8}(?:@\w{3,32})?(?![\p{L}\p{N}_$])/gu],
 ];
 
 /** A text without any of these has no entity to detect. */
-const worthLooking = /[/@#]/;
+const worthLooking = /[/@#$]/;
 
 /** No entity is detected inside of these. */
 const opaque: ReadonlySet<string> = new Set(["code", "pre", "text_link", "text_mention"]);

@@ -61,15 +61,22 @@ function parsed(raw: string, parseMode: string, entities: unknown): FormattedTex
 
 function givenEntities(value: unknown, textLength: number): readonly Entity[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(
+  const entities = value.filter(
     (entity: Partial<Entity> | null): entity is Entity =>
       typeof entity?.type === "string" &&
       Number.isSafeInteger(entity.offset) &&
       Number.isSafeInteger(entity.length) &&
       (entity.offset ?? -1) >= 0 &&
-      (entity.length ?? 0) > 0 &&
-      (entity.offset ?? 0) + (entity.length ?? 0) <= textLength,
+      (entity.length ?? 0) > 0,
   );
+  for (const { length, offset } of entities) {
+    if (offset + length > textLength) {
+      throw badRequest(
+        `entity beginning at UTF-16 offset ${offset} ends after the end of the text at UTF-16 offset ${offset + length}`,
+      );
+    }
+  }
+  return entities;
 }
 
 function trimmed({ text, entities }: FormattedText): FormattedText {

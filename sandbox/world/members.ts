@@ -81,6 +81,10 @@ export function standingWith(type: Chat["type"], rights: readonly string[]): Sta
 export class Members {
   readonly #type: Chat["type"];
   readonly #standings = new Map<number, Standing>();
+  /** Channels that may not write here. */
+  readonly bannedSenderIds = new Set<number>();
+  /** Telegram's `ChatBoost` objects, by user. */
+  readonly boosts = new Map<number, readonly object[]>();
   /** What a member without a standing of its own may do. */
   permissions: Flags = allFlags(permissionNames, true);
 
@@ -100,11 +104,6 @@ export class Members {
   bot(botId: number): Standing {
     const flags = allFlags(rightNames(this.#type), true);
     return this.#standings.get(botId) ?? { status: "administrator", flags };
-  }
-
-  /** Everyone with a standing of their own. */
-  entries(): IterableIterator<[number, Standing]> {
-    return this.#standings.entries();
   }
 }
 

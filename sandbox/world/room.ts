@@ -36,10 +36,6 @@ export class Room {
   ownMessageIds = 0;
   /** The latest pin is the last one. */
   readonly pinnedIds = new Set<number>();
-  /** Channels that may not write here. */
-  readonly bannedSenderIds = new Set<number>();
-  /** Telegram's `ChatBoost` objects, by user. */
-  readonly boosts = new Map<number, readonly object[]>();
   /** What the bot is writing; the next message ends it. */
   draft: { readonly id: number; readonly text: string } | undefined;
   readonly #messages = new Map<number, Message>();

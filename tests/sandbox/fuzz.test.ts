@@ -179,6 +179,20 @@ test("control requests of any shape are refused with a reason, and do no harm", 
     "redeliver",
     "play-scenario",
     "web-app",
+    "react",
+    "reactions",
+    "vote",
+    "join",
+    "set-member",
+    "ask-inline",
+    "inline-results",
+    "choose-result",
+    "connect-business",
+    "write-business",
+    "boost",
+    "give-stars",
+    "buy-media",
+    "manage-bot",
   ];
   const fields = [
     "id",
@@ -200,15 +214,31 @@ test("control requests of any shape are refused with a reason, and do no harm", 
     "limit",
     "after",
     "link",
+    "reactions",
+    "optionIds",
+    "status",
+    "rights",
+    "query",
+    "inlineQueryId",
+    "resultId",
+    "connectionId",
+    "amount",
+    "stars",
+    "managedBotId",
+    "threadId",
+    "replyToMessageId",
   ];
   const requests = fc.dictionary(fc.constantFrom(...fields), values, { maxKeys: 6 });
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...operations), requests, async (operation, request) => {
       const answer = await post(`${url}/sandbox/${operation}`, JSON.stringify(request));
       expect([200, 400, 404]).toContain(answer.status);
+      expect(answer.body?.error ?? "").not.toMatch(
+        /of undefined|not a function|not iterable|of null/,
+      );
       if (answer.status !== 200) expect(answer.body.error).toBeTypeOf("string");
     }),
-    { numRuns: 800 },
+    { numRuns: 1_500 },
   );
   await post(`${url}/sandbox/clear-faults`, "{}");
   await post(`${url}/sandbox/stop-scenario`, "{}");

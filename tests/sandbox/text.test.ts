@@ -137,11 +137,19 @@ test("an unknown parse mode and a raw text beyond 32,768 bytes are refused", () 
   );
 });
 
-test("entities that were given are kept when they fit", () => {
-  const given = [entity("bold", 0, 2), entity("bold", 1, 9), { type: 5 }, null];
+test("entities that were given are kept when they are well formed", () => {
+  const given = [entity("bold", 0, 2), entity("bold", -1, 2), { type: 5 }, null];
   expect(formatText("abc", "", given).entities).toEqual([entity("bold", 0, 2)]);
 });
 
 test("what a person types is not markup", () => {
   expect(plainText(" <b>/start</b> ")).toEqual({ text: "<b>/start</b>", entities: [] });
+});
+
+test("an entity beyond the text's end is refused, and a cashtag is detected", () => {
+  const beyond = [{ type: "bold", offset: 1, length: 9 }];
+  expect(() => formatText("abc", "", beyond)).toThrow(
+    "entity beginning at UTF-16 offset 1 ends after the end of the text at UTF-16 offset 10",
+  );
+  expect(plainText("$USD and $usd, a$USD").entities).toEqual([entity("cashtag", 0, 4)]);
 });
