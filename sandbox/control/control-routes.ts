@@ -27,6 +27,7 @@ const pageFiles: Readonly<Record<string, readonly [string, string]>> = {
   "/element.js": ["element.js", "text/javascript; charset=utf-8"],
   "/poll-view.js": ["poll-view.js", "text/javascript; charset=utf-8"],
   "/reactions-view.js": ["reactions-view.js", "text/javascript; charset=utf-8"],
+  "/inline-mode.js": ["inline-mode.js", "text/javascript; charset=utf-8"],
   "/chat-places.js": ["chat-places.js", "text/javascript; charset=utf-8"],
 };
 

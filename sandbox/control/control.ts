@@ -150,6 +150,8 @@ function chatsOf({ rooms }: Account): readonly ChatSummary[] {
 }
 
 const messagesMax = 1_000;
+/** How long a Mini App's query can be answered. The sandbox's own choice. */
+const webAppQueryMs = 3_600_000;
 
 function messagesOf(
   { rooms }: Account,
@@ -256,6 +258,8 @@ function launchUrl(
   if (!user) throw new ControlError(404, `no user ${userId}`);
   if (!URL.canParse(url)) throw new ControlError(400, "url must be a URL");
   const queryId = randomId(around.random);
+  const query = { kind: "web_app", userId: user.id, chatId: account.privateRoom(user).id } as const;
+  account.queries.open(queryId, query, webAppQueryMs);
   const initData = signer.initData(account.token, user, queryId, around.clock.epochS());
   const fragment = new URLSearchParams({
     tgWebAppData: initData,

@@ -1,6 +1,7 @@
 /** Page: a messenger for the sandbox. All its content comes from the control API. */
 import { drawPinned, drawTopics, inTopic } from "./chat-places.js";
 import { element } from "./element.js";
+import { InlineMode } from "./inline-mode.js";
 import { Lab } from "./lab.js";
 import { messageView, preview } from "./message-view.js";
 import { reactionsView } from "./reactions-view.js";
@@ -359,6 +360,13 @@ pick("text").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   pick("composer").requestSubmit();
+});
+const inline = new InlineMode(pick("inline"), operate);
+pick("text").addEventListener("input", () => {
+  const who = { botIds: state.botIds ?? [], userId: speaker(), chatId: state.chatId };
+  inline.typed(pick("text").value, who, () => {
+    pick("text").value = "";
+  });
 });
 pick("start").addEventListener("click", () => attempt(() => say("/start")));
 pick("back").addEventListener("click", () => {

@@ -89,3 +89,25 @@ test("a draft grows on the page until the message is there", {
   await page.locator("#draft").waitFor({ state: "hidden" });
   expect(problems).toEqual([]);
 });
+
+test("a person chooses an inline result", { timeout: 60_000 }, async (context) => {
+  const { call, log, page, problems, show } = await openPage(context);
+  await show("Ann");
+  await page.getByRole("textbox", { name: "Message" }).fill("@sandbox_123456789_bot cats");
+  const { result } = (await call("getUpdates", { timeout: 10 })).body;
+  expect(result[0].inline_query).toMatchObject({ query: "cats", from: { id: 42 } });
+  const input_message_content = { message_text: "A cat" };
+  const cat = {
+    type: "article",
+    id: "1",
+    title: "Cat",
+    description: "grey",
+    input_message_content,
+  };
+  await call("answerInlineQuery", { inline_query_id: result[0].inline_query.id, results: [cat] });
+  await page.getByRole("button", { name: "Cat grey" }).click();
+  await log.getByText("A cat").waitFor();
+  if (screenshot) await page.screenshot({ path: screenshot.replace(".png", "-inline.png") });
+  expect(await page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("");
+  expect(problems).toEqual([]);
+});

@@ -140,3 +140,19 @@ test("a boost is told to the bot, and listed", async () => {
   const { boosts } = await ask("getUserChatBoosts", { chat_id: chatId, user_id: 42 });
   expect(boosts).toHaveLength(1);
 });
+
+test("a Mini App's query is answered once, by a message in the person's name", async () => {
+  const { ask, control } = await world();
+  const { url } = control.webApp({ userId: 42, url: "https://example.com/" });
+  const launch = new URLSearchParams(new URL(url).hash.slice(1)).get("tgWebAppData") ?? "";
+  const web_app_query_id = new URLSearchParams(launch).get("query_id");
+  const input_message_content = { message_text: "chosen in the app" };
+  const result = { type: "article", id: "1", title: "x", input_message_content };
+  const { inline_message_id } = await ask("answerWebAppQuery", { web_app_query_id, result });
+  expect(inline_message_id).toBeTypeOf("string");
+  expect(control.messages({ chatId: 42 })[0]).toMatchObject({
+    text: "chosen in the app",
+    from: { id: 42 },
+  });
+  expect(await ask("answerWebAppQuery", { web_app_query_id, result })).toContain("too old");
+});
