@@ -117,7 +117,9 @@ function invitePeople({ control }: Sandbox): void {
     { id: 45, firstName: "小红", username: "xiaohong", languageCode: "zh" },
   ];
   for (const person of people) control.createUser(person);
-  control.createGroup({ id: 1, title: "Sandbox group", memberIds: people.map(({ id }) => id) });
+  const memberIds = people.map(({ id }) => id);
+  control.createGroup({ id: 1, title: "Sandbox group", memberIds });
+  control.createGroup({ id: 2, title: "Sandbox forum", forum: true, memberIds });
 }
 
 function greet(sandbox: Sandbox, url: string): void {

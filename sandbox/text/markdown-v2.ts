@@ -107,6 +107,12 @@ class MarkdownV2Parser {
       this.#closeLink(top);
       return;
     }
+    if (top?.kind === "BlockQuote" && this.#endsExpandable()) {
+      this.#open.pop();
+      this.#at += 2;
+      this.#add(top, { type: "expandable_blockquote" });
+      return;
+    }
     const found = marks.find(([mark]) => this.#source.startsWith(mark, this.#at));
     if (top?.kind === "Pre" && found?.[1] !== "Pre") this.#plain(character);
     else if (top && found?.[1] === top.kind && character !== "[") this.#close(top, found[0]);
@@ -115,8 +121,15 @@ class MarkdownV2Parser {
     else throw markupError(reservedMessage(character));
   }
 
+  /** An empty bold may stand before a quote, to divide it from the quote above. */
   #atLineStart(): boolean {
-    return this.#at === 0 || this.#source[this.#at - 1] === "\n";
+    const before = this.#source.slice(0, this.#at);
+    return /(?:^|\n)(?:\*\*)?$/.test(before.slice(-3));
+  }
+
+  /** Whether the mark of a spoiler ends a quote, which is then folded. */
+  #endsExpandable(): boolean {
+    return /^\|\|(?:\n|$)/.test(this.#source.slice(this.#at, this.#at + 3));
   }
 
   #push(kind: Kind, markLength: number): void {

@@ -153,3 +153,14 @@ test("an entity beyond the text's end is refused, and a cashtag is detected", ()
   );
   expect(plainText("$USD and $usd, a$USD").entities).toEqual([entity("cashtag", 0, 4)]);
 });
+
+test("a quote that ends with the mark of a spoiler is folded, after an empty bold or without", () => {
+  const folded = [entity("expandable_blockquote", 0, 11)];
+  expect(formatText("**>hidden\n>more||", "MarkdownV2", undefined)).toEqual({
+    text: "hidden\nmore",
+    entities: folded,
+  });
+  expect(formatText(">hidden\n>more||", "MarkdownV2", undefined).entities).toEqual(folded);
+  const two = formatText(">a\n**>b||\nc", "MarkdownV2", undefined);
+  expect(two.entities.map(({ type }) => type)).toContain("expandable_blockquote");
+});
