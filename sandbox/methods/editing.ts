@@ -8,6 +8,7 @@ import type { Room } from "../world/room.ts";
 import { type Call, type Effect, messageId, messageIn, needRight, roomFor } from "./call.ts";
 import { readRich } from "./drafts.ts";
 import { readInputMedia } from "./media.ts";
+import { withMentions } from "./mentions.ts";
 import { checkLength, requiredText } from "./sending.ts";
 import { readLocation } from "./simple-content.ts";
 
@@ -119,7 +120,7 @@ export function prepareEdit(
 ): Effect {
   const { inline } = readReplyMarkup(call.parameters);
   const { room, message, byInlineId } = editTarget(call, what);
-  const changed = change(message);
+  const changed = withMentions(call, change(message));
   const edited = keepsMarkup ? changed : withMarkup(changed, inline);
   if (!mayRepeat && sameContent(message, edited)) {
     throw badRequest(

@@ -15,6 +15,7 @@ import {
   roomFor,
   userWith,
 } from "./call.ts";
+import { withMentions } from "./mentions.ts";
 
 const textLengthMax = 4_096;
 
@@ -70,7 +71,7 @@ export function prepareMessage(call: Call, draft: Draft, usual?: InlineKeyboard)
   const content = {
     ...(thread ?? threadOf(replied)),
     ...replyContent(replied),
-    ...draft.content,
+    ...withMentions(call, draft.content),
     ...marks(call),
   };
   const post = () =>

@@ -156,3 +156,16 @@ test("a Mini App's query is answered once, by a message in the person's name", a
   });
   expect(await ask("answerWebAppQuery", { web_app_query_id, result })).toContain("too old");
 });
+
+test("a link to a person becomes a mention, unless the bot has never met them", async () => {
+  const { ask } = await world();
+  const marked = { parse_mode: "HTML", text: '<a href="tg://user?id=42">Ann</a>' };
+  const sent = await ask("sendMessage", { chat_id: 42, ...marked });
+  const mention = { offset: 0, length: 3, type: "text_mention", user: { id: 42 } };
+  expect(sent.entities).toMatchObject([mention]);
+  const target = { chat_id: 42, message_id: sent.message_id };
+  expect(await ask("editMessageText", { ...target, ...marked })).toContain("not modified");
+  const given = [{ type: "text_mention", offset: 0, length: 3, user: { id: 999 } }];
+  const stranger = await ask("sendMessage", { chat_id: 42, text: "Who", entities: given });
+  expect(stranger.entities).toBeUndefined();
+});
