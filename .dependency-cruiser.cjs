@@ -7,7 +7,7 @@ const only = (folder, allowed, except = []) => ({
   severity: "error",
   from: { path: `^${folder}/`, ...(except.length > 0 && { pathNot: `^(${except.join("|")})` }) },
   to: {
-    path: "^(bot|sandbox|lab|tests)/",
+    path: "^(bot|sandbox|lab|examples|tests)/",
     pathNot: [folder, ...allowed].map((name) => `^${name}(/|$)`).join("|"),
   },
 });
@@ -37,7 +37,7 @@ module.exports = {
       severity: "error",
       from: {
         orphan: true,
-        pathNot: "^(tests/|bot/start\\.ts|bot/test-fault-tolerance\\.ts|bot/operator/)",
+        pathNot: "^(tests/|examples/|bot/start\\.ts|bot/test-fault-tolerance\\.ts|bot/operator/)",
       },
       to: {},
     },
@@ -53,10 +53,12 @@ module.exports = {
     only("bot/operator", [
       "bot/core",
       "bot/config",
+      "bot/kit",
       "bot/storage",
       "bot/utils/process-monitor",
       "bot/index.ts",
     ]),
+    only("examples", ["bot/kit"]),
     only("sandbox", []),
     only("lab/history", []),
     // It breaks the bot from outside; only its mains are bots themselves.
@@ -88,7 +90,7 @@ module.exports = {
       name: "index-only-imports",
       severity: "error",
       from: { path: "^bot/index\\.ts$" },
-      to: { path: "^(bot|sandbox|lab)/", pathNot: "^bot/(core|kit|shop)/" },
+      to: { path: "^(bot|sandbox|lab)/", pathNot: "^bot/(core|config|kit|shop)/" },
     },
     {
       name: "only-the-start-imports-the-sandbox",
@@ -134,6 +136,7 @@ module.exports = {
     home("p-retry", ["telegram/"]),
     home("pidusage", ["utils/process-monitor"]),
     home("dotenv", ["config/", "start\\.ts"]),
+    home("@grammyjs/types", ["kit/"]),
     home("node:sqlite", ["storage/sqlite/"]),
   ],
   options: {

@@ -11,6 +11,7 @@ const quick = [
   "api",
   "config",
   "core",
+  "kit",
   "lab/history",
   "sandbox",
   "shop",

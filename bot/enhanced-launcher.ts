@@ -24,7 +24,7 @@ import { createReactions } from "./enhanced-launcher/reactions.ts";
 import { createRestarts } from "./enhanced-launcher/restarts.ts";
 import { createClient, createSending } from "./enhanced-launcher/sending.ts";
 import { createStore, storageComponent } from "./enhanced-launcher/storage.ts";
-import { botModule } from "./index.ts";
+import { shippedModule } from "./index.ts";
 import type { BotModule } from "./kit/module.ts";
 import { ErrorGroups } from "./telemetry/error-groups.ts";
 import { IncidentBook } from "./telemetry/incident-book.ts";
@@ -39,7 +39,7 @@ export interface Parts {
   readonly random: Random;
   readonly token: Secret;
   readonly apiRoot: string;
-  /** The bot that is run. Default: that of index.ts. */
+  /** The bot that is run. Default: the shop. */
   readonly module: BotModule;
   /** While true no update is taken in and no message worked on; everything else is up. Default false. */
   readonly held: boolean;
@@ -109,7 +109,8 @@ function assemble(
   config: FaultToleranceConfig,
   parts: Partial<Parts> & Pick<Parts, "token" | "onFatal">,
 ) {
-  const { clock = systemClock, random = systemRandom, module = botModule, onFatal, token } = parts;
+  const { clock = systemClock, random = systemRandom, module = shippedModule } = parts;
+  const { onFatal, token } = parts;
   const { apiRoot = config.telegram.apiRoot, onEvent = () => {}, onRestart = () => {} } = parts;
   const { environment = {} } = parts;
   const botId = String(token.reveal().split(":")[0]);

@@ -5,13 +5,24 @@
  * comes out there. Importing this file has no effect.
  */
 import { type Context, Telegraf } from "telegraf";
+import type { ModuleChoice } from "./config/module-choice.ts";
 import { Secret } from "./core/secret.ts";
 import type { BotContext } from "./kit/bot-context.ts";
+import { loadModule } from "./kit/loading/load-module.ts";
 import type { BotModule, Kit } from "./kit/module.ts";
 import { shop } from "./shop/module.ts";
 
-/** The module that is run. */
-export const botModule = shop;
+/** The module that is run when no other one is named. */
+export const shippedModule: BotModule = shop;
+
+/**
+ * The module that is run: the named one, or the shop. Every program of ours asks here, and nowhere else.
+ *
+ * @throws {ConfigurationError} when the file does not hold a module.
+ */
+export async function chooseModule(choice: ModuleChoice | undefined): Promise<BotModule> {
+  return choice ? await loadModule(choice) : shippedModule;
+}
 
 export interface CreateBotOptions<Settings> {
   readonly token: Secret | string;

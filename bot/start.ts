@@ -11,8 +11,10 @@ import { enableCompileCache, flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
+import type { SecretsFile } from "./config/secrets-file.ts";
 import { describeError, exitCode, exitCodeOf } from "./core/exit-code.ts";
 import type { Running } from "./enhanced-launcher.ts";
+import type { BotModule } from "./kit/module.ts";
 import type { RestartReason } from "./utils/process-monitor.ts";
 
 const errorFileBytesMax = 2 ** 20;
@@ -33,6 +35,8 @@ for (const signal of ["SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => {
 // everything works, only more slowly.
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
 
+// npm runs a program in the package's directory; INIT_CWD says where it was called.
+const calledFrom = process.env["INIT_CWD"] ?? process.cwd();
 // `npm start` and `cd bot && node start.ts` mean the same .env, data and logs.
 process.chdir(rootDirectory);
 keepErrorFileSmall(process.env["pm_err_log_path"]);
@@ -41,13 +45,13 @@ await start().catch((error: unknown) => end(error));
 async function start(): Promise<void> {
   const { parseConfig } = await import("./config/fault-tolerance-config.ts");
   const { helpText } = await import("./config/settings-text.ts");
-  const { botModule } = await import("./index.ts");
+  const secretsFile = readEnvFile();
+  const botModule = await findModule(secretsFile);
   if (process.argv.includes("--help")) {
     process.stdout.write(helpText(botModule.settings));
     return;
   }
   const { commandEnvironment } = await import("./config/command-environment.ts");
-  const secretsFile = readEnvFile();
   const config = parseConfig(process.env, secretsFile, botModule.settings);
   const { defectReason, launch } = await import("./enhanced-launcher.ts");
   const telegram = await findTelegram(config);
@@ -58,6 +62,7 @@ async function start(): Promise<void> {
   if (terminal) process.stdout.cork();
   const running = await launch(config, {
     ...telegram,
+    module: botModule,
     environment: commandEnvironment(process.env, secretsFile, botModule.settings),
     held: checking,
     onEvent: (event) => {
@@ -76,6 +81,16 @@ async function start(): Promise<void> {
   watchDefects(running, defectReason);
   // Node.js itself writes it only at a clean end.
   flushCompileCache();
+}
+
+/** The bot that is named after `--bot`, else in `BOT_MODULE`, else the shop. */
+async function findModule(secretsFile: SecretsFile | undefined): Promise<BotModule> {
+  const { moduleFromArguments, moduleFromSettings } = await import("./config/module-choice.ts");
+  const { chooseModule } = await import("./index.ts");
+  return chooseModule(
+    moduleFromArguments(process.argv.slice(2), calledFrom) ??
+      moduleFromSettings(process.env, secretsFile, rootDirectory),
+  );
 }
 
 /** PM2 appends what we say on stderr to this file for ever; the last starts are what matters. */

@@ -59,6 +59,7 @@ test("what docs/extending.md says compiles, is lawful, and works", {
     "bot",
     "sandbox",
     "lab",
+    "examples",
     "tests",
     ".dependency-cruiser.cjs",
     ...settings,
@@ -83,7 +84,7 @@ test("what docs/extending.md says compiles, is lawful, and works", {
   }
   const changed = [...new Set(blocks.map(({ path }) => path))];
   await run("biome", ["ci", "--colors=off", "--vcs-enabled=false", ...changed]);
-  await run("depcruise", ["bot", "sandbox", "lab", "tests", "--output-type", "err"]);
+  await run("depcruise", ["bot", "sandbox", "lab", "examples", "tests", "--output-type", "err"]);
   await run("node", ["bot/operator/write-documents.ts"]);
   for (const name of made) expect(readFileSync(join(copy, name), "utf8")).toContain("RATES_URL");
   const project = { extends: "./tsconfig.json", include: changed };

@@ -320,6 +320,11 @@ export const settings = {
       default: "development",
       sentence: "Which set of defaults is used; production refuses to start without a token.",
     }),
+    module: optional(path(), {
+      variable: "BOT_MODULE",
+      absent: "the shop",
+      sentence: "File of the bot that runs: its default export is made by defineBot.",
+    }),
     safeModeDeaths: setting(integer(2, 1_000_000), {
       variable: "SAFE_MODE_DEATHS",
       default: { development: 3, production: 3, test: 1_000_000 },

@@ -7,6 +7,7 @@
 import type { Telegraf } from "telegraf";
 import type { Publish } from "../core/events.ts";
 import type { TableSet } from "../core/transaction.ts";
+import type { UpdateKind } from "./bot-api.ts";
 import type { BotContext } from "./bot-context.ts";
 import type { ModuleSettings } from "./settings.ts";
 
@@ -49,6 +50,11 @@ export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
   }>;
   /** Told to Telegram whenever they have changed. Default: none. */
   readonly commandMenus?: readonly CommandMenu[];
+  /**
+   * Kinds of updates to ask Telegram for, beyond those that it always sends here. Kinds that are named in
+   * `bot.on(…)` need not be repeated. Default: none.
+   */
+  readonly updates?: readonly UpdateKind[];
   /** Registers the handlers. Called once for every process; must not wait for anything. */
   setup(bot: Telegraf<BotContext>, kit: Kit<Settings>): void;
   /**

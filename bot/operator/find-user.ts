@@ -2,14 +2,13 @@
 import { join } from "node:path";
 import { encryptionKeysOf } from "../config/key-file.ts";
 import { UsageError } from "../core/errors.ts";
-import { botModule } from "../index.ts";
 import { readTables } from "../storage/sqlite/table-reader.ts";
 import { runProgram } from "./program.ts";
 
 const usage = "Usage: npm run find-user -- @NAME [--bot ID]";
 
-await runProgram(usage, 1, async ({ config, directory, operands: [name = ""], say }) => {
-  const { name: moduleName, people } = botModule;
+await runProgram(usage, 1, async ({ config, directory, module, operands: [name = ""], say }) => {
+  const { name: moduleName, people } = module;
   if (!people) throw new UsageError(`the bot "${moduleName}" keeps no list of people`);
   const username = /^@?(\w{1,64})$/.exec(name)?.[1];
   if (username === undefined) {

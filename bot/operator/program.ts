@@ -9,12 +9,16 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readEnvFile, rootDirectory } from "../config/env-file.ts";
 import { type FaultToleranceConfig, parseConfig } from "../config/fault-tolerance-config.ts";
+import { moduleFromSettings } from "../config/module-choice.ts";
 import { UsageError } from "../core/errors.ts";
 import { describeError, exitCodeOf } from "../core/exit-code.ts";
-import { botModule } from "../index.ts";
+import { chooseModule } from "../index.ts";
+import type { BotModule } from "../kit/module.ts";
 
 export interface Invocation {
   readonly config: FaultToleranceConfig;
+  /** The bot that is run with these settings. */
+  readonly module: BotModule;
   /** The directory of the chosen bot, where its `bot.db` is or will be. */
   readonly directory: string;
   /** The operands, as they were written. */
@@ -48,8 +52,10 @@ export async function runProgram(
     const calledFrom = process.env["INIT_CWD"] ?? process.cwd();
     const pathOf = (operand: string) => resolve(calledFrom, operand);
     process.chdir(rootDirectory);
-    const config = parseConfig(process.env, readEnvFile(), botModule.settings);
-    await run({ config, operands, pathOf, say, directory: findDirectory(config, bot) });
+    const envFile = readEnvFile();
+    const module = await chooseModule(moduleFromSettings(process.env, envFile, rootDirectory));
+    const config = parseConfig(process.env, envFile, module.settings);
+    await run({ config, module, operands, pathOf, say, directory: findDirectory(config, bot) });
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);
     process.exitCode = exitCodeOf(error);

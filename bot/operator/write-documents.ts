@@ -5,8 +5,8 @@
 import { writeFileSync } from "node:fs";
 import { rootDirectory } from "../config/env-file.ts";
 import { configurationDocument, envExample } from "../config/settings-text.ts";
-import { botModule } from "../index.ts";
+import { shippedModule } from "../index.ts";
 
 process.chdir(rootDirectory);
-writeFileSync(".env.example", envExample(botModule.settings));
-writeFileSync("docs/configuration.md", configurationDocument(botModule.settings));
+writeFileSync(".env.example", envExample(shippedModule.settings));
+writeFileSync("docs/configuration.md", configurationDocument(shippedModule.settings));

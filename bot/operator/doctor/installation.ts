@@ -6,7 +6,7 @@ import { type FaultToleranceConfig, parseConfig } from "../../config/fault-toler
 import type { SecretsFile } from "../../config/secrets-file.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ConfigurationError, type ConfigurationProblem } from "../../core/errors.ts";
-import { botModule } from "../../index.ts";
+import type { BotModule } from "../../kit/module.ts";
 
 export interface Installation {
   /** Where `.env`, data and logs are. */
@@ -30,13 +30,15 @@ export interface InstallationSources {
   readonly packageDirectory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly envFile: SecretsFile | undefined;
+  /** The bot that is run, or what is wrong with its file. */
+  readonly module: Pick<BotModule, "settings"> | ConfigurationError;
   readonly userDirectory: string;
   readonly clock: Clock;
 }
 
 export function findInstallation(sources: InstallationSources): Installation {
-  const { clock, env, envFile, home, packageDirectory, userDirectory } = sources;
-  const { config, problems } = readSettings(env, envFile);
+  const { clock, env, envFile, home, module, packageDirectory, userDirectory } = sources;
+  const { config, problems } = readSettings(env, envFile, module);
   const dataDirectory = resolve(home, config.storage.directory);
   return {
     home,
@@ -52,12 +54,19 @@ export function findInstallation(sources: InstallationSources): Installation {
   };
 }
 
-function readSettings(env: InstallationSources["env"], envFile: SecretsFile | undefined) {
+function readSettings(
+  env: InstallationSources["env"],
+  envFile: SecretsFile | undefined,
+  module: InstallationSources["module"],
+) {
+  const broken = module instanceof ConfigurationError ? module.problems : [];
+  const settings = module instanceof ConfigurationError ? undefined : module.settings;
   try {
-    return { config: parseConfig(env, envFile, botModule.settings), problems: [] };
+    return { config: parseConfig(env, envFile, settings), problems: broken };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return { config: parseConfig({}, undefined, botModule.settings), problems: error.problems };
+    const problems = [...broken, ...error.problems];
+    return { config: parseConfig({}, undefined, settings), problems };
   }
 }
 

@@ -14,7 +14,7 @@ const { values } = parseArgs({
   },
 });
 
-const installation = enterInstallation();
+const installation = await enterInstallation();
 const findings = await examine(
   installation,
   values["before-start"] ? "before-start" : "running",

@@ -11,7 +11,7 @@ const pauseMs = 250;
 /** Longer than any DRAIN_DEADLINE_MS that the settings allow with PM2. */
 const waitMsMax = 20_000;
 
-const installation = enterInstallation();
+const installation = await enterInstallation();
 const { botDirectory } = installation;
 const untilMs = systemClock.monotonicMs() + waitMsMax;
 const never = new AbortController().signal;

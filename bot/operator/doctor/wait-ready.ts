@@ -5,7 +5,7 @@ import { enterInstallation } from "./this-installation.ts";
 
 const pauseMs = 500;
 
-const installation = enterInstallation();
+const installation = await enterInstallation();
 const seconds = Number(process.argv[2] ?? 60);
 const untilMs = systemClock.monotonicMs() + seconds * 1000;
 const never = new AbortController().signal;

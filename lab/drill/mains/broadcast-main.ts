@@ -2,13 +2,13 @@
 
 import { parseConfig } from "../../../bot/config/fault-tolerance-config.ts";
 import { launch } from "../../../bot/enhanced-launcher.ts";
-import { botModule } from "../../../bot/index.ts";
+import { shippedModule } from "../../../bot/index.ts";
 import { toCallMessage } from "../../../bot/telegram/delivery/call-message.ts";
 
 const env = Object.entries(process.env).filter(([name]) => !name.startsWith("BROADCAST"));
 const firstChatId = Number(process.env["BROADCAST_FIRST_CHAT"]);
 const chats = Number(process.env["BROADCAST_CHATS"]);
-const config = parseConfig(Object.fromEntries(env), undefined, botModule.settings);
+const config = parseConfig(Object.fromEntries(env), undefined, shippedModule.settings);
 if (!config.telegram.token) throw new Error("no token");
 const running = await launch(config, {
   token: config.telegram.token,

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { shippedModule } from "../../../bot/index.ts";
 import type { Finding } from "../../../bot/operator/doctor/check.ts";
 import { toCheck } from "../../../bot/operator/doctor/check.ts";
 import { examine, toText } from "../../../bot/operator/doctor/doctor.ts";
@@ -32,6 +33,7 @@ function setup(port = 9, lines: readonly string[] = []) {
       packageDirectory,
       env: { PM2_HOME: join(home, "pm2"), DATA_DIR: join(home, "data"), LOG_DIR: join(home, "l") },
       envFile: { name: ".env", contents, mode: 0o100600 },
+      module: shippedModule,
       userDirectory: home,
       clock: new ManualClock(1_790_000_000_000),
     });

@@ -1,0 +1,16 @@
+/** Kit: the one place from which the file of a bot imports, as "unsinkable-telegram-bot/kit". */
+
+export type { SealedColumn, Sealer, Sql, TableSet, Transaction } from "../core/transaction.ts";
+export {
+  type ApiFields,
+  type ApiMethod,
+  type ApiResult,
+  botApiVersion,
+  type UpdateKind,
+  updateOf,
+} from "./bot-api.ts";
+export type { BotContext } from "./bot-context.ts";
+export { type BotDefinition, defineBot } from "./define-bot.ts";
+export type { BotModule, CommandMenu, JudgeRequest, Kit } from "./module.ts";
+export * from "./settings.ts";
+export { textFile } from "./text-file.ts";
