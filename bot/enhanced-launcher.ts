@@ -142,7 +142,7 @@ function assemble(
   const client = createClient(config, { clock, token, apiRoot });
   const sending = createSending(config, { ...runtime, store, client });
   const { breaker, connections, delivery, gate, pollingApi, telegram } = sending;
-  const { handler, identity } = createHandledBot(config, {
+  const { handler, identity, updateKinds } = createHandledBot(config, {
     ...runtime,
     ...{ apiRoot, breaker, gate, module, pollingApi, store, token },
   });
@@ -151,7 +151,10 @@ function assemble(
     ...{ delivery, gate, handler, store },
     deathsInARow: () => safeMode.deathsInARow,
   });
-  const intake = createIntake(config, { ...runtime, botId, breaker, pollingApi, queue });
+  const intake = createIntake(config, {
+    ...runtime,
+    ...{ botId, breaker, pollingApi, queue, updateKinds },
+  });
   const alerts = createAlerts(config, { ...runtime, book, breaker, queue });
 
   // Supervision.

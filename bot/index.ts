@@ -7,6 +7,7 @@
 import { type Context, Telegraf } from "telegraf";
 import type { ModuleChoice } from "./config/module-choice.ts";
 import { Secret } from "./core/secret.ts";
+import { type UpdateKind, updateKinds } from "./kit/bot-api.ts";
 import type { BotContext } from "./kit/bot-context.ts";
 import { loadModule } from "./kit/loading/load-module.ts";
 import type { BotModule, Kit } from "./kit/module.ts";
@@ -32,6 +33,8 @@ export interface CreateBotOptions<Settings> {
   ) => BotContext;
   readonly module: BotModule<Settings>;
   readonly kit: Kit<Settings>;
+  /** Called with each kind of update that `setup` names in `bot.on` or `bot.reaction`. Default: no one asks. */
+  readonly onUpdateKind?: (kind: UpdateKind) => void;
 }
 
 /**
@@ -41,17 +44,32 @@ export interface CreateBotOptions<Settings> {
  * ask for it by itself, without our deadlines.
  */
 export function createBot<Settings>(options: CreateBotOptions<Settings>): Telegraf<BotContext> {
-  const { contextType, kit, module, token } = options;
+  const { contextType, kit, module, onUpdateKind, token } = options;
   const bot = new Telegraf<BotContext>(token instanceof Secret ? token.reveal() : token, {
     contextType,
     // The queue has its own limit; Telegraf's would let the handler run on after it.
     handlerTimeout: Number.POSITIVE_INFINITY,
     telegram: { webhookReply: false },
   });
+  if (onUpdateKind) watchRegistrations(bot, onUpdateKind);
   module.setup(bot, kit);
   // Telegraf's own handler prints the update, which is the user's, before it throws.
   bot.catch((error) => {
     throw error;
   });
   return bot;
+}
+
+/** Telegram sends some kinds of updates only to bots that ask for them. */
+function watchRegistrations(bot: Telegraf<BotContext>, note: (kind: UpdateKind) => void): void {
+  const on: (filters: unknown, ...handlers: never[]) => typeof bot = bot.on.bind(bot);
+  const reaction = bot.reaction.bind(bot);
+  bot.on = (filters: unknown, ...handlers: never[]) => {
+    for (const kind of updateKinds) if ([filters].flat().includes(kind)) note(kind);
+    return on(filters, ...handlers);
+  };
+  bot.reaction = (...reactions) => {
+    note("message_reaction");
+    return reaction(...reactions);
+  };
 }

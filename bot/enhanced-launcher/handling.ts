@@ -51,8 +51,10 @@ export function createHandledBot(
   });
   const rapid = new RapidRequests(config.rapidRequests);
   holds.add(holdOf(rapid, config.rapidRequests.windowMs, clock));
+  const updateKinds = new Set(module.updates);
   const bot = createBot({
     token,
+    onUpdateKind: (kind) => updateKinds.add(kind),
     contextType: createContextType(recorders, direct),
     module,
     kit: {
@@ -68,7 +70,7 @@ export function createHandledBot(
     whoAmI: () => identity.whoAmI(),
     lastWords: (message) => lastWords(module, message),
   });
-  return { handler, identity };
+  return { handler, identity, updateKinds: [...updateKinds] };
 }
 
 function holdOf(rapid: RapidRequests, windowMs: number, clock: Clock): HoldDevice {

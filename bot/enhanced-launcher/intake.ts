@@ -5,6 +5,7 @@ import type { MeasuredApi } from "../telegram/client/measured-api.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import { Intake } from "../telegram/intake/intake.ts";
 import { Polling } from "../telegram/intake/polling.ts";
+import { allowedUpdatesWith } from "../telegram/intake/update-message.ts";
 import { Webhook } from "../telegram/intake/webhook.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
 import type { MessageQueue } from "../utils/message-queue.ts";
@@ -17,9 +18,12 @@ export function createIntake(
     queue: MessageQueue;
     pollingApi: MeasuredApi;
     breaker: Breaker;
+    /** Kinds of updates that the bot's handlers ask for. Default: none but the usual ones. */
+    updateKinds?: readonly string[];
   },
 ): Replaceable<Intake> {
   const { botId, breaker, clock, holds, pollingApi, publish, queue, random } = parts;
+  const allowedUpdates = allowedUpdatesWith(parts.updateKinds ?? []);
   const { mode, pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
   const deps = {
     api: pollingApi,
@@ -34,9 +38,9 @@ export function createIntake(
   };
   return new Replaceable(() => {
     if (mode === "polling" || !webhookUrl || !webhookSecret) {
-      return new Intake(deps, new Polling({ pollTimeoutSeconds }));
+      return new Intake(deps, new Polling({ allowedUpdates, pollTimeoutSeconds }));
     }
     const at = { url: webhookUrl, secret: webhookSecret, host: webhookHost, port: webhookPort };
-    return new Intake(deps, new Webhook(at));
+    return new Intake(deps, new Webhook({ ...at, allowedUpdates }));
   });
 }

@@ -23,6 +23,40 @@ export type ApiResult<Method extends ApiMethod> = ReturnType<Methods[Method]>;
 /** A kind of update, such as `message_reaction`. Source: Bot API, Update. */
 export type UpdateKind = Exclude<keyof Update, "update_id">;
 
+// It does not compile when the types know a kind that is missing here.
+const kinds: Readonly<Record<UpdateKind, true>> = {
+  message: true,
+  edited_message: true,
+  channel_post: true,
+  edited_channel_post: true,
+  business_connection: true,
+  business_message: true,
+  edited_business_message: true,
+  deleted_business_messages: true,
+  guest_message: true,
+  stopped_message_generation: true,
+  message_reaction: true,
+  message_reaction_count: true,
+  inline_query: true,
+  chosen_inline_result: true,
+  callback_query: true,
+  shipping_query: true,
+  pre_checkout_query: true,
+  purchased_paid_media: true,
+  poll: true,
+  poll_answer: true,
+  my_chat_member: true,
+  chat_member: true,
+  chat_join_request: true,
+  chat_boost: true,
+  removed_chat_boost: true,
+  managed_bot: true,
+  subscription: true,
+};
+
+/** Every kind of update. */
+export const updateKinds = Object.keys(kinds) as readonly UpdateKind[];
+
 /**
  * The content of an update of this kind; `undefined` when the update is of another kind.
  *

@@ -6,6 +6,7 @@
  */
 import type { Context, Telegram } from "telegraf";
 import type { Transaction } from "../core/transaction.ts";
+import type { ApiFields, ApiMethod, ApiResult } from "./bot-api.ts";
 
 export interface BotContext extends Context {
   /**
@@ -18,6 +19,16 @@ export interface BotContext extends Context {
    *   Default: its number in the handler.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T>;
+  /**
+   * Any method of the newest Bot API, also one that Telegraf does not know: recorded like `ctx.reply`,
+   * or made at once when its name begins with `get`.
+   *
+   * @throws UnrecordableCallError for a name that cannot be a method, and for fields that cannot be stored.
+   */
+  call<Method extends ApiMethod>(
+    method: Method,
+    ...fields: ApiFields<Method>
+  ): Promise<ApiResult<Method>>;
   /**
    * Telegram without recording, for a call whose result is needed (`ctx.now.sendMessage`). It may
    * run again when the handler is retried.

@@ -4,6 +4,7 @@
  * A file that is run as it is written has no compiler in front of it.
  */
 import type { ConfigurationProblem } from "../../core/errors.ts";
+import { updateKinds } from "../bot-api.ts";
 import type { BotModule } from "../module.ts";
 
 /** Tells what a value should have been; `undefined` when it is right. */
@@ -60,7 +61,7 @@ const fields: Readonly<Record<keyof BotModule, Check>> = {
     (value) => isListOf(value, isMenu),
   ),
   updates: is('a list of kinds of updates, such as ["message_reaction"]', (value) =>
-    isListOf(value, (item) => typeof item === "string" && /^[a-z_]+$/.test(item)),
+    isListOf(value, (item) => updateKinds.some((kind) => kind === item)),
   ),
   lastWords: called,
 };

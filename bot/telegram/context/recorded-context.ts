@@ -5,7 +5,9 @@
  * recorder.
  */
 import { Context } from "telegraf";
+import { UnrecordableCallError } from "../../core/errors.ts";
 import type { Transaction } from "../../core/transaction.ts";
+import type { ApiFields, ApiMethod, ApiResult } from "../../kit/bot-api.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
 import { type DirectCalls, ImmediateTelegram, RecordedTelegram } from "./recorded-telegram.ts";
 import type { Recorder } from "./recorder.ts";
@@ -29,6 +31,21 @@ export function createContextType(recorders: Recorders, direct: DirectCalls) {
 
     get receivedAtEpochMs(): number {
       return this.#recorder.receivedAtEpochMs;
+    }
+
+    async call<Method extends ApiMethod>(
+      method: Method,
+      ...[fields]: ApiFields<Method>
+    ): Promise<ApiResult<Method>> {
+      if (typeof method !== "string" || !/^[a-z]{3,64}$/i.test(method)) {
+        throw new UnrecordableCallError(
+          `ctx.call: expected the name of a Bot API method, such as "sendMessage", as its first argument`,
+        );
+      }
+      return (await this.telegram.callApi(
+        method as "sendMessage",
+        (fields ?? {}) as never,
+      )) as never;
     }
 
     transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {

@@ -12,6 +12,8 @@ import type { Intake, IntakeSource } from "./intake.ts";
 import { allowedUpdates } from "./update-message.ts";
 
 export interface PollingOptions {
+  /** Kinds of updates to ask for. Default: those that are always requested. */
+  readonly allowedUpdates?: readonly string[];
   /** Seconds that Telegram may hold a poll open, 1 to 50. */
   readonly pollTimeoutSeconds: number;
 }
@@ -70,7 +72,7 @@ export class Polling implements IntakeSource {
       ...(this.#offset > 0 && { offset: this.#offset }),
       limit,
       timeout,
-      allowed_updates: allowedUpdates,
+      allowed_updates: this.#options.allowedUpdates ?? allowedUpdates,
     };
     const deadlineMs = timeout * 1000 + graceMs;
     loop.expect(deadlineMs);

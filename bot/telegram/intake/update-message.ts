@@ -8,7 +8,7 @@ import type { RawUpdate } from "../../core/intake.ts";
 import { type JsonObject, laneOfChat, type NewMessage, type Priority } from "../../core/message.ts";
 
 /**
- * The update types to request. They are always listed, because an omitted list keeps the last one.
+ * The update types that are always requested. They are always listed, because an omitted list keeps the last one.
  */
 export const allowedUpdates: readonly string[] = [
   "message",
@@ -22,6 +22,11 @@ export const allowedUpdates: readonly string[] = [
   "pre_checkout_query",
   "my_chat_member",
 ];
+
+/** @param more Kinds that the bot's handlers ask for, in any order. */
+export function allowedUpdatesWith(more: readonly string[]): readonly string[] {
+  return [...new Set([...allowedUpdates, ...more])];
+}
 
 /** A user sees a spinner until these are answered. */
 const highPriorityTypes = [

@@ -18,6 +18,8 @@ import { allowedUpdates } from "./update-message.ts";
 import { WebhookListener, type WebhookVerdict } from "./webhook-listener.ts";
 
 export interface WebhookOptions {
+  /** Kinds of updates to ask for. Default: those that are always requested. */
+  readonly allowedUpdates?: readonly string[];
   /** The address at which Telegram reaches the listener. */
   readonly url: string;
   /** Sent by Telegram with each request, so that no other requests are accepted. */
@@ -80,7 +82,7 @@ export class Webhook implements IntakeSource {
       await ask("setWebhook", {
         url,
         secret_token: secret.reveal(),
-        allowed_updates: allowedUpdates,
+        allowed_updates: this.#options.allowedUpdates ?? allowedUpdates,
         max_connections: connectionsMax,
       });
       publish({ type: "webhook.set" });

@@ -55,6 +55,9 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
       super(update, new RecordingTelegram("1:unused"), botInfo);
     }
 
+    call: BotContext["call"] = (method, ...[fields]) =>
+      this.telegram.callApi(method as "sendMessage", fields as never) as never;
+
     async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
       const key = `${this.update.update_id}#${this.#steps++}`;
       const stored = steps.get(key) ?? JSON.stringify(await tables.transaction(work));

@@ -51,6 +51,40 @@ test("methods that Telegraf does not know are recorded like the others", async (
   ]);
 });
 
+test("ctx.call records a method of the newest Bot API, and asks at once with one that asks", async () => {
+  const order: string[] = [];
+  const api = new ScriptedApi(({ method }) => {
+    order.push(method);
+    return { total_count: 2, gifts: [] };
+  });
+  await run(async (ctx) => {
+    await ctx.call("setMessageReaction", { chat_id: 5, message_id: 1 });
+    const { total_count } = await ctx.call("getBusinessAccountGifts", {
+      business_connection_id: "b",
+    });
+    order.push(`handler goes on with ${total_count}`);
+    await ctx.call("deleteStory", { business_connection_id: "b", story_id: 1 });
+  }, api);
+  expect(order.toSorted()).toEqual(
+    [
+      "getBusinessAccountGifts",
+      "handler goes on with 2",
+      "setMessageReaction",
+      "deleteStory",
+    ].toSorted(),
+  );
+  expect(order.slice(0, 2)).toEqual(["getBusinessAccountGifts", "handler goes on with 2"]);
+});
+
+test.each(["", "send Message", "../getMe", "__proto__", undefined])(
+  "ctx.call refuses %j, which can be no method",
+  async (method) => {
+    const { api, codes } = await run((ctx) => ctx.call(method as "getMe"));
+    expect(codes).toContain("CALL_UNRECORDABLE");
+    expect(methods(api)).toEqual([]);
+  },
+);
+
 test("nothing is sent when the handler fails, however often it is tried", async () => {
   const { api, codes } = await run(async (ctx) => {
     await ctx.reply("never");
