@@ -105,6 +105,21 @@ export class BotApi {
     } else this.#send(exchange, entry, answer);
   }
 
+  /** Executes a method in the process, as a request with this body would be. Never rejects. */
+  async call(account: Account, name: string, contentType: string, body: Buffer): Promise<Answer> {
+    try {
+      const parameters = Parameters.parse("", contentType, body);
+      const entry = this.#open(account.id, name, parameters, null);
+      const call: Call = { account, parameters, around: this.#options.around };
+      const answer = await this.#execute(call, name.toLowerCase(), entry, undefined);
+      this.#note(entry, answer.status);
+      entry.description = answer.description ?? null;
+      return answer;
+    } catch (error) {
+      return failure(error);
+    }
+  }
+
   /** Executes a method that a webhook's answer calls, and drops the result. */
   callFromWebhook(account: Account, response: WebhookResponse): void {
     try {

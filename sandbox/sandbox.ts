@@ -10,6 +10,7 @@ import { ControlRoutes } from "./control/control-routes.ts";
 import type { FloodMode, SandboxControl } from "./control-api.ts";
 import { FaultRules } from "./faults/active-faults.ts";
 import { type FloodLimits, floodLimitsDefault } from "./flood/flood-model.ts";
+import type { Answer } from "./http/answer.ts";
 import { botIdOf, checkTokenForm, type MalformedTokens } from "./http/bot-route.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { serveFile } from "./http/file-route.ts";
@@ -126,6 +127,18 @@ export class Sandbox {
     for (const account of this.#accounts.values()) account.stop();
     this.#changes.stop();
     this.#clock.stop();
+  }
+
+  /**
+   * Calls a method of the first bot in the process, without a listener; the sandbox need not be started.
+   *
+   * @param body JSON, or whatever else `contentType` says.
+   * @returns status and body of the answer.
+   */
+  call(method: string, body: Buffer, contentType = "application/json"): Promise<Answer> {
+    const [account] = this.#accounts.values();
+    if (!account) throw new Error("this sandbox has no bot");
+    return this.#botApi.call(account, method, contentType, body);
   }
 
   /** Milliseconds since the last request; 0 while a poll waits. */

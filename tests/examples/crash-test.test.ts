@@ -1,0 +1,45 @@
+/** Crash test of what ships: every example and the shop survive a death at every commit and call. */
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { shippedModule } from "../../bot/index.ts";
+import { type Script, survives } from "../../lab/crash-test/survives.ts";
+
+const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
+
+const scripts: Readonly<Record<string, Script>> = {
+  echo: [{ say: "/start" }, { say: "one" }, { from: 8, say: "two" }],
+  "group-moderator": [
+    { say: "hello", in: "Club" },
+    { say: "see https://example.org", in: "Club" },
+    { from: 8, say: "t.me/spam", in: "Club" },
+  ],
+};
+
+test("every example has a script", () => {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+  expect(names.map((name) => name.replace(".ts", "")).sort()).toEqual(Object.keys(scripts).sort());
+});
+
+test.each(Object.entries(scripts))(
+  "%s survives every death",
+  async (name, script) => {
+    const { calls, deaths } = await survives(`${folder}${name}.ts`, script);
+    expect(calls).toBeGreaterThanOrEqual(script.length - 1);
+    expect(deaths).toBeGreaterThan(40);
+  },
+  120_000,
+);
+
+test("the shop survives every death", async () => {
+  const script = [
+    { say: "/start" },
+    { say: "/shop" },
+    { press: "Espresso" },
+    { press: "Buy for" },
+    { press: "Cancel and refund" },
+    { say: "/balance" },
+  ];
+  const { deaths } = await survives(shippedModule, script);
+  expect(deaths).toBeGreaterThan(100);
+}, 300_000);
