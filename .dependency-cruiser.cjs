@@ -109,7 +109,8 @@ module.exports = {
       severity: "error",
       from: {
         path: "^(bot|lab)/",
-        pathNot: "^(bot/enhanced-launcher\\.ts$|bot/enhanced-launcher/|lab/simulation/)",
+        pathNot:
+          "^(bot/enhanced-launcher\\.ts$|bot/enhanced-launcher/|lab/(simulation|crash-test)/)",
       },
       to: { path: "^bot/enhanced-launcher/" },
     },

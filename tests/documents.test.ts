@@ -133,6 +133,16 @@ const table: readonly Row[] = [
     command: /^npm run simulate$/,
     here: shortened(/$/, " -- --seeds 1 --mode liveness"),
   },
+  { command: /^echo '\[[^']+\]' > script\.json$/, here: asItStands },
+  {
+    command: /^npm run crash-test -- (?:\.\/)?examples\/echo\.ts script\.json$/,
+    here: (_, scene) => {
+      const script = join(scene.directory, "talk.json");
+      writeFileSync(script, '[{ "say": "hello" }]');
+      return scene.run(`cd "${root}" && npm run crash-test -- examples/echo.ts "${script}"`);
+    },
+    says: /survived \d+ deaths/,
+  },
   {
     command: /^npm run drill -- --quick$/,
     here: (command, scene) => {

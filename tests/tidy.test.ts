@@ -86,7 +86,7 @@ test("ARCHITECTURE.md has every folder, and what the linter lets it import", () 
     readdirSync(`${root}/${path}`, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => (path === "." ? name : `${path}/${name}`));
-  const rooms = [...foldersOf("bot"), ...foldersOf("lab"), "sandbox", "tests"];
+  const rooms = [...foldersOf("bot"), ...foldersOf("lab"), "examples", "sandbox", "tests"];
   expect([...table.keys()].sort()).toEqual(rooms.sort());
 
   const linter = read(".dependency-cruiser.cjs");
