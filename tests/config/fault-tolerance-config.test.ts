@@ -180,6 +180,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   NODE_ENV: ["staging"],
   DRAIN_DEADLINE_MS: ["99", "60001"],
   HANG_KILL_MS: ["999", "120001"],
+  BOT_MODULE: undefined,
   SAFE_MODE_DEATHS: ["1", "1000001"],
 };
 

@@ -111,3 +111,25 @@ test.each(["call:3", "commit:12:kept", "commit:1:lost"])(
 test.each(["", "call", "call:x", "call:1:kept", "commit:1"])("%j is no death", (text) => {
   expect(deathFromText(text)).toBeUndefined();
 });
+
+test("an update of a kind that Telegraf does not know reaches the bot, and survives", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "crash-test-bot-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, "bot.ts");
+  writeFileSync(
+    file,
+    `import { defineBot, updateOf } from "unsinkable-telegram-bot/kit";
+     export default defineBot({ updates: ["managed_bot"], setup: (bot) => {
+       bot.use(async (ctx) => {
+         const managed = updateOf(ctx, "managed_bot");
+         if (managed) await ctx.call("sendMessage", { chat_id: managed.user.id, text: "managed" });
+       });
+     } });`,
+  );
+  const user = { id: 7, is_bot: false, first_name: "Ada" };
+  const { calls } = await survives(file, [
+    { say: "hello" },
+    { update: { managed_bot: { user, bot: { ...user, is_bot: true } } } },
+  ]);
+  expect(calls).toBe(1);
+}, 60_000);
