@@ -94,7 +94,11 @@ function withoutExcused(made: readonly MadeCall[]): readonly MadeCall[] {
 }
 
 function byLane(made: readonly MadeCall[]): ReadonlyMap<string, readonly MadeCall[]> {
-  return Map.groupBy(made, ({ lane }) => lane);
+  const lanes = Map.groupBy(made, ({ lane }) => lane);
+  // An edit that a newer one follows may have been replaced while it waited.
+  const last = (call: MadeCall, index: number, all: readonly MadeCall[]) =>
+    call.edits === undefined || call.edits !== all[index + 1]?.edits;
+  return new Map([...lanes].map(([lane, calls]) => [lane, calls.filter(last)]));
 }
 
 function labels(made: readonly MadeCall[]): readonly string[] {

@@ -24,6 +24,8 @@ export interface MadeCall {
   readonly meaning: string;
   /** For people. */
   readonly label: string;
+  /** For an edit: what it edits. A newer edit of it may replace one that waits. */
+  readonly edits: string | undefined;
   /** Which life made it, from 1. */
   readonly life: number;
   /** Whether a handler made it at once (`ctx.now`), and not the queue after a commit. */
@@ -44,6 +46,7 @@ export class PlayedTelegram {
   readonly sandbox = new Sandbox({ frozenClock: true, pacing: false, flood: "off", seed: 1 });
   readonly made: MadeCall[] = [];
   readonly #queries = new Map<string, number>();
+  readonly #texts = new Map<string, string>();
   /** Calls so far, also those that only ask. */
   calls = 0;
 
@@ -113,10 +116,13 @@ export class PlayedTelegram {
     const shown =
       text ?? caption ?? (messageId === undefined ? "" : this.#textOf(chatId, messageId));
     const direct = directCalls.getStore() === true;
+    const target = `${method} ${String(messageId ?? payload["inline_message_id"])}`;
+    const edits = method.startsWith("editMessage") ? target : undefined;
     return {
       lane,
       method,
       meaning,
+      edits,
       life,
       direct,
       answered: false,
@@ -147,7 +153,15 @@ export class PlayedTelegram {
     return number;
   }
 
+  /** The text that the message had when it was first looked at, so that edits do not change its name. */
   #textOf(chatId: Json | undefined, messageId: Json): string {
+    const key = `${String(chatId)} ${String(messageId)}`;
+    const text = this.#texts.get(key) ?? this.#lookUp(chatId, messageId);
+    this.#texts.set(key, text);
+    return text;
+  }
+
+  #lookUp(chatId: Json | undefined, messageId: Json): string {
     const { control } = this.sandbox;
     try {
       const messages = control.messages({ chatId: Number(chatId) });
