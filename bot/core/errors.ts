@@ -186,6 +186,31 @@ export class StepResultError extends BotError {
   override readonly transient = false;
 }
 
+/** Data that was to be stored does not have the form or the size it needs. */
+export class DataRefusedError extends BotError {
+  override readonly code = "DATA_REFUSED";
+  override readonly transient = false;
+  /** What was refused, such as `session.cart[2].price`. */
+  readonly field: string;
+
+  constructor(field: string, expected: string, received: string, hint: string) {
+    super(`${field}: expected ${expected}, received ${received}`, { hint });
+    this.field = field;
+  }
+}
+
+/** Another update has changed the session since this attempt read it; the next attempt reads it again. */
+export class SessionConflictError extends BotError {
+  override readonly code = "SESSION_CONFLICT";
+  override readonly transient = true;
+
+  constructor(property: string) {
+    super(`ctx.${property}: another update has changed this session in the meantime`, {
+      hint: "A session key that spans chats is shared by updates handled at the same time; include the chat in getSessionKey.",
+    });
+  }
+}
+
 // ---- Telegram -----------------------------------------------------------------------------------
 
 /**

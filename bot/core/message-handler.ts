@@ -25,6 +25,11 @@ export type HandlerResult =
   | {
       readonly kind: "done";
       readonly enqueue?: readonly NewMessage[];
+      /**
+       * Writes in the transaction that makes the message done. It runs again when the disk was full.
+       * If it rejects, nothing is kept and the attempt has failed.
+       */
+      readonly write?: (tx: Transaction) => Promise<void>;
       /** This chat took a message: it is reachable. */
       readonly reachedChat?: string;
     }

@@ -86,10 +86,14 @@ export interface Recovery {
 
 /** How an attempt ended. */
 export type AttemptOutcome =
-  /** Done: the message leaves the queue and `enqueue` enters it, in one transaction. */
+  /**
+   * Done: the message leaves the queue, `enqueue` enters it and `write` writes, in one transaction.
+   * What `write` rejects with, `finish` rejects with, and nothing of the outcome is kept.
+   */
   | {
       readonly kind: "done";
       readonly enqueue: readonly NewMessage[];
+      readonly write?: (tx: Transaction) => Promise<void>;
       /** Forgets that this chat was unreachable. */
       readonly reachedChat?: string;
     }

@@ -6,6 +6,8 @@
  * transaction: `tx.tables(shopTables).findAccount(7)`.
  */
 
+import type { Documents } from "./documents.ts";
+
 /** A transaction of the store, for the work of a durable step. It ends with that work. */
 export interface Transaction {
   /** The instant the step began, in milliseconds since the epoch: one for the whole transaction. */
@@ -16,6 +18,8 @@ export interface Transaction {
    * @throws {Error} when the running module does not list the set in its `tables`.
    */
   tables<Tables extends object>(set: TableSet<Tables>): Tables;
+  /** JSON documents by collection and key, for data that needs no table of its own. */
+  readonly documents: Documents;
   /** Deletes the dead letters of this chat. @returns how many there were. */
   deleteDeadLetters(chatId: number): Promise<number>;
 }

@@ -366,19 +366,25 @@ export class MessageQueue implements Component {
   async #work(message: Message, slot: Slot): Promise<void> {
     const startedAtMs = this.#deps.clock.monotonicMs();
     const gate = this.#deps.gates[message.pool];
-    const { outcome, error } = await this.#decideOutcome(message, slot);
+    let { outcome, error } = await this.#decideOutcome(message, slot);
     if (outcome.kind === "expired") gate?.withdraw(message.id);
     const sent = gate?.settle(message);
     const ref = { messageId: message.id, claims: message.claims };
-    const followUps = "enqueue" in outcome ? outcome.enqueue : [];
-    const commit = this.#commit(() => this.#deps.store.finish(ref, outcome, sent));
+    const commit = this.#commit(
+      () => this.#deps.store.finish(ref, outcome, sent),
+      (error) => "write" in outcome && !isStorageError(error),
+    );
     // The next claim is submitted in this turn of the event loop, so it shares this outcome's
     // commit.
     slot.release();
-    this.#workSubmitted(followUps);
-    const committed = await commit;
+    this.#workSubmitted("enqueue" in outcome ? outcome.enqueue : []);
+    const committed = await commit.catch((refusal: unknown) => {
+      error = refusal;
+      outcome = this.scheduleRetry(message, refusal);
+      return this.#commit(() => this.#deps.store.finish(ref, outcome, sent));
+    });
     if (!committed) return;
-    this.#enqueued(followUps, committed);
+    this.#enqueued("enqueue" in outcome ? outcome.enqueue : [], committed);
     this.#report.ended(message, outcome, error, this.#deps.clock.monotonicMs() - startedAtMs);
   }
 
@@ -467,15 +473,21 @@ export class MessageQueue implements Component {
     return { kind: "dead", reason, error: this.#record(error), enqueue: lastWords };
   }
 
-  /** Repeats a commit until the disk accepts it: the work is done and must not be done twice. */
+  /**
+   * Repeats a commit until the disk accepts it: the work is done and must not be done twice.
+   *
+   * @param isRefusal Says that an error came from the outcome's own `write`; only then this rejects.
+   */
   async #commit(
     finish: () => Promise<readonly EnqueueResult[]>,
+    isRefusal: (error: unknown) => boolean = () => false,
   ): Promise<readonly EnqueueResult[] | undefined> {
     const { clock, publish, random } = this.#deps;
     for (let failures = 1; ; failures++) {
       try {
         return await this.#noticeFullDisk(finish);
       } catch (error) {
+        if (isRefusal(error)) throw error;
         const again = isDiskFull(error);
         const retryInMs = again ? 1 + fullJitter(commitBackoff, failures, random) : 0;
         // ATTEMPT_OVER means that the attempt was already ended; a broken store ends the process.
@@ -538,6 +550,10 @@ export class MessageQueue implements Component {
   #record(error: unknown) {
     return recordError(error, this.#now());
   }
+}
+
+function isStorageError(error: unknown): boolean {
+  return error instanceof BotError && error.code.startsWith("STORAGE_");
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -3,6 +3,7 @@
  *
  * It keeps the contract's uniqueness rules; a transaction that throws leaves no trace.
  */
+import type { Documents, ListOptions } from "../../bot/core/documents.ts";
 import type { Transaction } from "../../bot/core/transaction.ts";
 import type {
   Account,
@@ -30,6 +31,17 @@ export class InMemoryShopTables implements ShopTables {
   failAtCall: number | undefined;
   /** Chats for which the deletion of dead letters was requested. */
   readonly forgottenChats: number[] = [];
+  /** Holds no documents; a test may put some there by key. */
+  readonly documentKeys = new Set<string>();
+  readonly documents: Documents = {
+    get: async () => undefined,
+    put: async (_, key) => void this.documentKeys.add(key),
+    delete: async (_, key) => this.documentKeys.delete(key),
+    list: async <T>(_: string, { prefix = "" }: ListOptions = {}) =>
+      [...this.documentKeys]
+        .filter((key) => key.startsWith(prefix))
+        .map((key) => ({ key, value: undefined as T })),
+  };
   #rows: Rows = { accounts: new Map(), profiles: new Map(), entries: [], orders: [] };
   #calls = 0;
 
@@ -51,6 +63,7 @@ export class InMemoryShopTables implements ShopTables {
     try {
       return await work({
         tables: <Tables>() => this as unknown as Tables,
+        documents: this.documents,
         deleteDeadLetters: async (chatId) => this.forgottenChats.push(chatId),
         nowEpochMs: this.nowEpochMs,
       });

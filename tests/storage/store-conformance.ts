@@ -1,6 +1,7 @@
 /** Store conformance: tests what every Store must do, whatever it is made of. */
 
 import { describe, expect, test } from "vitest";
+import type { Documents, ListOptions } from "../../bot/core/documents.ts";
 import { StepResultError } from "../../bot/core/errors.ts";
 import type { Message, NewMessage } from "../../bot/core/message.ts";
 import type {
@@ -169,6 +170,32 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const next = await reopenAfterKill();
       expect(await next.recover(() => ({ outcome: { kind: "released" } }))).toEqual([]);
       expect(numbers(await claim(next))).toEqual([2]);
+    });
+
+    test("writes in the transaction that completes a message, or nothing of it happens", async () => {
+      const { reopenAfterKill, store } = await open();
+      await store.enqueue([update("a", 1)]);
+      const [message] = await claim(store);
+      const refused = store.finish(ref(message), {
+        kind: "done",
+        enqueue: [update("b", 2)],
+        write: async (tx) => {
+          await tx.documents.put("c", "refused", 1);
+          throw new Error("no");
+        },
+      });
+      await expect(refused).rejects.toThrow("no");
+      expect(numbers(await claim(store))).toEqual([]);
+      await store.finish(ref(message), {
+        kind: "done",
+        enqueue: [update("b", 3)],
+        write: (tx) => tx.documents.put("c", "written", tx.nowEpochMs),
+      });
+      const next = await reopenAfterKill();
+      expect(await next.recover(() => ({ outcome: { kind: "released" } }))).toEqual([]);
+      expect(numbers(await claim(next))).toEqual([3]);
+      const kept = await next.transaction(({ documents }) => documents.list("c"));
+      expect(kept.map(({ key }) => key)).toEqual(["written"]);
     });
 
     test.each(["hold", "skip"] as const)(
@@ -434,6 +461,102 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await sweep()).toEqual({ dedupeKeys: 0, deadLetters: 0 });
       await clock.advance(60_001);
       expect(await sweep()).toEqual({ dedupeKeys: 1, deadLetters: 1 });
+    });
+
+    test("keeps documents by collection and key, also after a kill", async () => {
+      const { reopenAfterKill, store } = await open();
+      const warned = { times: 2, by: ["spam", null], 名: "小明" };
+      await store.transaction(async ({ documents }) => {
+        await documents.put("warnings", "-5:7", { times: 1 });
+        await documents.put("warnings", "-5:7", warned);
+        await documents.put("warnings", "-5:8", false);
+        await documents.put("reminders", "-5:7", "tea");
+        expect(await documents.delete("warnings", "-5:8")).toBe(true);
+        expect(await documents.delete("warnings", "-5:8")).toBe(false);
+      });
+      const next = await reopenAfterKill();
+      await next.transaction(async ({ documents }) => {
+        expect(await documents.get("warnings", "-5:7")).toEqual(warned);
+        expect(await documents.get("warnings", "-5:8")).toBeUndefined();
+        expect(await documents.get("reminders", "-5:7")).toBe("tea");
+      });
+    });
+
+    test("lists documents by prefix, in the order of their keys, page by page", async () => {
+      const { store } = await open();
+      await store.transaction(async ({ documents }) => {
+        const keys = ["b:2", "a:1", "b:10", "b:😀", "b:\uffff", "b", "c", "b;", "B:1"];
+        for (const key of keys) await documents.put("list", key, key);
+        await documents.put("other", "b:0", "b:0");
+        const list = async (options: ListOptions) =>
+          (await documents.list("list", options)).map(({ key, value }) => {
+            expect(value).toBe(key);
+            return key;
+          });
+        const all = ["b:10", "b:2", "b:\uffff", "b:😀"];
+        expect(await list({ prefix: "b:" })).toEqual(all);
+        expect(await list({ prefix: "b:", limit: 2 })).toEqual(all.slice(0, 2));
+        expect(await list({ prefix: "b:", limit: 2, after: "b:2" })).toEqual(all.slice(2));
+        expect(await list({ prefix: "b:", after: "c" })).toEqual([]);
+        expect(await list({})).toEqual(["B:1", "a:1", "b", ...all, "b;", "c"]);
+      });
+    });
+
+    test("forgets a document when its time is over", async () => {
+      const { clock, store } = await open();
+      const put = (keepMs?: number) =>
+        store.transaction(({ documents }) =>
+          documents.put("c", "k", 1, keepMs === undefined ? {} : { keepMs }),
+        );
+      const all = () => store.transaction(({ documents }) => documents.list("c"));
+      await put(1_000);
+      await clock.advance(999);
+      expect(await all()).toHaveLength(1);
+      await clock.advance(1);
+      expect(await all()).toEqual([]);
+      await store.transaction(async ({ documents }) => {
+        expect(await documents.get("c", "k")).toBeUndefined();
+        expect(await documents.delete("c", "k")).toBe(false);
+      });
+      await put(1_000);
+      await put();
+      await clock.advance(100_000);
+      await store.sweep({ deadLettersBeforeEpochMs: 0, sentBeforeEpochMs: 0 });
+      expect(await all()).toHaveLength(1);
+    });
+
+    test.each<[string, (documents: Documents) => Promise<unknown>, string]>([
+      ["an empty collection", (documents) => documents.get("", "k"), "collection"],
+      ["a collection with a space", (documents) => documents.list("a b"), "collection"],
+      ["an empty key", (documents) => documents.put("c", "", 1), "key"],
+      ["a key too long", (documents) => documents.put("c", "k".repeat(201), 1), "key"],
+      ["half a character", (documents) => documents.delete("c", "\ud83d"), "key"],
+      ["a key with NUL", (documents) => documents.get("c", "a\0b"), "key"],
+      ["a number as a key", (documents) => documents.get("c", 7 as never), "key"],
+      ["nothing as a value", (documents) => documents.put("c", "k", undefined), "c"],
+      ["a value too large", (documents) => documents.put("c", "k", "x".repeat(65_535)), "c"],
+      ["a function", (documents) => documents.put("c", "k", { go: () => 1 }), "c.go"],
+      ["no time to keep", (documents) => documents.put("c", "k", 1, { keepMs: 0 }), "keepMs"],
+      ["a limit of 0", (documents) => documents.list("c", { limit: 0 }), "limit"],
+      ["a limit too high", (documents) => documents.list("c", { limit: 1_001 }), "limit"],
+    ])("refuses %s in documents by name, and keeps nothing of the step", async (_, use, field) => {
+      const { store } = await open();
+      const step = store.transaction(async ({ documents }) => {
+        await documents.put("c", "before", 1);
+        await use(documents);
+      });
+      await expect(step).rejects.toMatchObject({
+        code: "DATA_REFUSED",
+        field: `documents: ${field}`,
+        hint: expect.stringMatching(/\w/),
+      });
+      expect(await store.transaction(({ documents }) => documents.list("c"))).toEqual([]);
+    });
+
+    test("a transaction's documents cannot be used when it is over", async () => {
+      const { store } = await open();
+      const kept = await store.transaction(async ({ documents }) => ({ documents }));
+      expect(() => kept.documents.get("c", "k")).toThrow("the transaction is over");
     });
   });
 }

@@ -44,6 +44,7 @@ const moves: readonly string[] = [
   "UPDATE boots SET started_at = started_at - ?1, ended_at = ended_at - ?1",
   `UPDATE settings SET value = CAST(CAST(value AS INTEGER) - CAST(?1 AS INTEGER) AS TEXT) WHERE ${instants}`,
   "UPDATE dedupe SET expires_at = expires_at - ?1",
+  "UPDATE documents SET expires_at = expires_at - ?1 WHERE expires_at IS NOT NULL",
   "UPDATE dead_letters SET created_at = created_at - ?1, died_at = died_at - ?1",
 ];
 

@@ -33,6 +33,7 @@ import { undoClockStep } from "./clock-step.ts";
 import { openDataKeys, readDataKeys } from "./data-keys.ts";
 import { lockDataDirectory, lockPath } from "./data-lock.ts";
 import { DatabaseMark } from "./database-mark.ts";
+import { documentTables } from "./document-table.ts";
 import { FactTables } from "./fact-tables.ts";
 import { watchFiles } from "./file-watch.ts";
 import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
@@ -96,7 +97,7 @@ export class SqliteStore implements Store {
   #backup: Promise<Backup> | undefined;
 
   constructor(deps: SqliteStoreDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, tableSets: [documentTables, ...deps.tableSets] };
     this.#now = steadyEpoch(deps.clock);
     this.#open = deps.openDatabase ?? openNodeSqlite;
   }
@@ -253,7 +254,7 @@ export class SqliteStore implements Store {
 
   async finish(attempt: AttemptRef, outcome: AttemptOutcome, sent?: SentRecord) {
     const followUps = "enqueue" in outcome ? prepareMessages(outcome.enqueue) : [];
-    return this.#write(({ facts, queue }, now) => {
+    const finish = ({ facts, queue }: Opened, now: number) => {
       const results = queue.finish(attempt, outcome, followUps, now);
       if (sent) queue.recordSent(sent);
       if (outcome.kind === "done" && outcome.reachedChat !== undefined) {
@@ -264,6 +265,15 @@ export class SqliteStore implements Store {
         facts.setUnreachable(chat, reason, now);
       }
       return results;
+    };
+    const write = outcome.kind === "done" ? outcome.write : undefined;
+    if (!write) return this.#write(finish);
+    const opened = this.#parts();
+    return opened.writer.runGuarded(async () => {
+      const now = this.#now();
+      await runWork(opened, now, write);
+      // The queue comes last, because it cannot be undone alone.
+      return finish(opened, now);
     });
   }
 
@@ -337,7 +347,10 @@ export class SqliteStore implements Store {
   }
 
   async sweep(request: SweepRequest) {
-    const swept = await this.#withTables(({ queue }, now) => queue.sweep(request, now));
+    const swept = await this.#withTables(({ queue, tables }, now) => {
+      openSet(tables, documentTables).sweep(now);
+      return queue.sweep(request, now);
+    });
     // This is a separate transaction, because pages are free only after the deletion is committed.
     await this.#withTables(({ database }) =>
       database.exec(`PRAGMA incremental_vacuum(${pagesFreedPerSweepMax})`),
@@ -417,22 +430,35 @@ function runWork<T>(
     if (writer.closureNumber === closureNumber) return;
     throw new AttemptOverError("the transaction is over; its tables can no longer be used");
   };
-  const fenced = <Tables extends object>(set: TableSet<Tables>) => {
-    fence();
-    const opened = tables.get(set);
-    if (!opened) throw new Error(`the running module does not list the tables "${set.name}"`);
-    return new Proxy(opened as Tables, {
+  const guarded = <T extends object>(object: T): T =>
+    new Proxy(object, {
       get(target, name, receiver) {
         fence();
         return Reflect.get(target, name, receiver);
       },
     });
+  const fenced = <Tables extends object>(set: TableSet<Tables>) => {
+    fence();
+    return guarded(openSet(tables, set));
   };
   const deleteDeadLetters = async (chatId: number) => {
     fence();
     return queue.deadLetters.deleteOfLane(laneOfChat(chatId));
   };
-  return work({ tables: fenced, deleteDeadLetters, nowEpochMs });
+  return work({
+    tables: fenced,
+    get documents() {
+      return guarded(openSet(tables, documentTables).at(nowEpochMs));
+    },
+    deleteDeadLetters,
+    nowEpochMs,
+  });
+}
+
+function openSet<Tables extends object>(tables: OpenTables, set: TableSet<Tables>): Tables {
+  const opened = tables.get(set);
+  if (!opened) throw new Error(`the running module does not list the tables "${set.name}"`);
+  return opened as Tables;
 }
 
 function makeDirectory(directory: string): void {

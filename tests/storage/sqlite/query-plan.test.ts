@@ -4,6 +4,7 @@
 import { expect, test } from "vitest";
 import { shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import { KeyRing } from "../../../bot/storage/sealing/key-ring.ts";
+import { documentTables } from "../../../bot/storage/sqlite/document-table.ts";
 import { QueueTables } from "../../../bot/storage/sqlite/queue-tables.ts";
 import { migrate } from "../../../bot/storage/sqlite/schema.ts";
 import { type Database, openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
@@ -21,7 +22,7 @@ const rare = [
 test("no statement on an update's path scans a table", () => {
   const database = openNodeSqlite(":memory:");
   migrate(database, 0);
-  migrateTableSets(database, [shopTables], 0);
+  migrateTableSets(database, [documentTables, shopTables], 0);
   const texts: string[] = [];
   const spying: Database = {
     ...database,
@@ -31,6 +32,7 @@ test("no statement on an update's path scans a table", () => {
     },
   };
   new QueueTables(spying, new KeyRing(), { dedupeKeepMs: 1, laneLengthMax: 1 });
+  documentTables.open(spying, new KeyRing());
   shopTables.open(spying, new KeyRing());
   expect(texts.length).toBeGreaterThan(40);
   const scans = texts

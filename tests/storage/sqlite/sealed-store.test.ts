@@ -336,6 +336,7 @@ async function makePlain(path: string, filler: Store): Promise<void> {
     INSERT INTO steps VALUES (5, 's', '"Narwhalresult"');
     DROP TABLE data_keys;
     DROP TABLE table_set_migrations;
+    DROP TABLE documents;
     DROP INDEX accounts_by_username;
     ALTER TABLE accounts DROP COLUMN profile;
     ALTER TABLE accounts DROP COLUMN username_index;
