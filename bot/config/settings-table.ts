@@ -222,6 +222,11 @@ export const settings = {
       absent: "the key is not being changed",
       sentence: "The previous key; set it for one start when ENCRYPTION_KEY changes.",
     }),
+    sessionsKeepMs: setting(duration(1, 3_650, "days"), {
+      variable: "SESSIONS_KEEP_DAYS",
+      default: 365,
+      sentence: "How long a session is kept after the last update that used it.",
+    }),
     backupsKept: setting(integer(1, 1_000), {
       variable: "BACKUPS_KEPT",
       default: 7,

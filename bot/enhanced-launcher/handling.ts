@@ -9,6 +9,7 @@ import type { Secret } from "../core/secret.ts";
 import type { Store } from "../core/store.ts";
 import { createBot } from "../index.ts";
 import type { BotModule } from "../kit/module.ts";
+import { createSession } from "../kit/session.ts";
 import { Identity } from "../telegram/client/identity.ts";
 import type { MeasuredApi } from "../telegram/client/measured-api.ts";
 import { cidOf } from "../telegram/context/correlation.ts";
@@ -61,6 +62,7 @@ export function createHandledBot(
       settings: config.module,
       publish,
       judgeRequest: (...request) => rapid.judge(...request),
+      session: createSession({ store, keepMs: config.storage.sessionsKeepMs }),
     },
   });
   const identity = new Identity({ api: pollingApi, clock, facts: store, random });

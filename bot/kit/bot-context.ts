@@ -30,6 +30,14 @@ export interface BotContext extends Context {
     ...fields: ApiFields<Method>
   ): Promise<ApiResult<Method>>;
   /**
+   * Adds a write to the commit that makes this update done: it happens together with the replies, and
+   * only if the handler ends well. Writes run in the order in which they were added.
+   *
+   * @param write Work on `tx` alone, without calls to Telegram. It runs again when the disk was full;
+   *   if it throws, nothing of the update is kept and the attempt has failed.
+   */
+  onDone(write: (tx: Transaction) => Promise<void>): void;
+  /**
    * Telegram without recording, for a call whose result is needed (`ctx.now.sendMessage`). It may
    * run again when the handler is retried.
    */

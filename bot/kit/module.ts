@@ -9,6 +9,7 @@ import type { Publish } from "../core/events.ts";
 import type { TableSet } from "../core/transaction.ts";
 import type { UpdateKind } from "./bot-api.ts";
 import type { BotContext } from "./bot-context.ts";
+import type { MakeSession } from "./session.ts";
 import type { ModuleSettings } from "./settings.ts";
 
 /** The verdict on one more request of a person; the same for every attempt at an update. */
@@ -27,6 +28,8 @@ export interface Kit<Settings> {
   readonly publish: Publish;
   /** Tells whether a person asks more often than RAPID_REQUESTS_MAX allows. */
   readonly judgeRequest: JudgeRequest;
+  /** Telegraf's `session()`, durable: `bot.use(kit.session())`. */
+  readonly session: MakeSession;
 }
 
 /** Commands as Telegram's menu shows them. Source: Bot API, setMyCommands. */

@@ -6,6 +6,7 @@
  */
 
 import type { Transaction } from "../core/transaction.ts";
+import { deleteSessions } from "../kit/session.ts";
 import { shopOf } from "./sqlite-tables.ts";
 import type { Account, LedgerEntry, Order, Profile } from "./tables.ts";
 
@@ -77,10 +78,11 @@ export async function personalData(tx: Transaction, userId: number): Promise<Per
   };
 }
 
-/** Deletes the profile, the notes, and the dead letters of the person's private chat. */
+/** Deletes profile, notes and sessions, and the dead letters of the person's private chat. */
 export async function forget(tx: Transaction, userId: number): Promise<Forgotten> {
   await shopOf(tx).setProfile(userId, undefined);
   const notes = await shopOf(tx).deleteOrderNotes(userId);
+  await deleteSessions(tx, userId);
   // A private chat has the id of its user.
   return { notes, deadLetters: await tx.deleteDeadLetters(userId) };
 }

@@ -5,13 +5,17 @@ import { createBot } from "../../bot/index.ts";
 import type { BotModule } from "../../bot/kit/module.ts";
 import { allowedUpdatesWith } from "../../bot/telegram/intake/update-message.ts";
 
+const session = () => {
+  throw new Error("this bot keeps no sessions");
+};
+
 function kindsOf(setup: BotModule["setup"]): readonly string[] {
   const kinds: string[] = [];
   createBot({
     token: "42:unused",
     contextType: Context as never,
     module: { name: "x", setup },
-    kit: { settings: {}, publish: () => {}, judgeRequest: () => "fine" },
+    kit: { settings: {}, publish: () => {}, judgeRequest: () => "fine", session },
     onUpdateKind: (kind) => kinds.push(kind),
   });
   return kinds;

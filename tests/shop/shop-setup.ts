@@ -25,6 +25,9 @@ export function shopWith(overrides: Partial<CommandOptions> = {}) {
     settings: {},
     publish: () => {},
     judgeRequest: () => "fine",
+    session: () => {
+      throw new Error("the shop does not use it");
+    },
   };
   const options = { ...kit, ...rules, welcomeBalanceMinor, ...overrides };
   const module: BotModule = { ...shop, setup: (bot) => registerCommands(bot, options) };

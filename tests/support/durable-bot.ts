@@ -7,6 +7,7 @@ import { Holds } from "../../bot/core/holds.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import type { BotContext } from "../../bot/kit/bot-context.ts";
+import { createSession, type MakeSession } from "../../bot/kit/session.ts";
 import type { BotInfo } from "../../bot/telegram/client/identity.ts";
 import { createContextType, type Recorders } from "../../bot/telegram/context/recorded-context.ts";
 import { DirectCalls } from "../../bot/telegram/context/recorded-telegram.ts";
@@ -21,19 +22,25 @@ import type { QueueMachine, QueueProcess } from "./queue-under-test.ts";
 const token = new Secret("42:unused");
 export const botInfo = { id: 42, is_bot: true, first_name: "Bot", username: "Bot" } as BotInfo;
 
+/** How long the bot keeps a session. */
+export const sessionsKeepMs = 6 * 3_600_000;
+
 /** Registers handlers on a fresh router. */
-export type Routes = (bot: Telegraf<BotContext>) => void;
+export type Routes = (bot: Telegraf<BotContext>, session: MakeSession) => void;
 /** Creates a router with this context type. */
-export type MakeBot = (contextType: ReturnType<typeof createContextType>) => Telegraf<BotContext>;
+export type MakeBot = (
+  contextType: ReturnType<typeof createContextType>,
+  session: MakeSession,
+) => Telegraf<BotContext>;
 
 /** Creates a router with only these handlers. */
 export function withRoutes(routes: Routes): MakeBot {
-  return (contextType) => {
+  return (contextType, session) => {
     const bot = new Telegraf<BotContext>(token.reveal(), { contextType });
     bot.catch((error) => {
       throw error;
     });
-    routes(bot);
+    routes(bot, session);
     return bot;
   };
 }
@@ -61,7 +68,8 @@ export function bootDurableBot(
     const permit: FloodGate["permit"] = (call, signal) => gate.permit(call, signal);
     const direct = new DirectCalls({ api, clock, random, token, apiRoot: "http://unused", permit });
     const recorders: Recorders = new WeakMap();
-    const bot = makeBot(createContextType(recorders, direct));
+    const session = createSession({ store, keepMs: sessionsKeepMs });
+    const bot = makeBot(createContextType(recorders, direct), session);
     const handler: MessageHandler = new UpdateHandler({
       bot,
       recorders,

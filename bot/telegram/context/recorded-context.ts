@@ -51,5 +51,9 @@ export function createContextType(recorders: Recorders, direct: DirectCalls) {
     transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {
       return this.#recorder.transaction(work, step);
     }
+
+    onDone(write: (tx: Transaction) => Promise<void>): void {
+      this.#recorder.onDone(write);
+    }
   };
 }

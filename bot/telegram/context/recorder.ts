@@ -9,7 +9,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AttemptOverError } from "../../core/errors.ts";
 import type { NewMessage } from "../../core/message.ts";
-import type { Attempt } from "../../core/message-handler.ts";
+import type { Attempt, HandlerResult } from "../../core/message-handler.ts";
 import type { Transaction } from "../../core/transaction.ts";
 import { type OutgoingOptions, toCallMessage } from "../delivery/call-message.ts";
 import { cidOf } from "./correlation.ts";
@@ -20,6 +20,7 @@ const stepScope = new AsyncLocalStorage<NewMessage[]>();
 export class Recorder {
   readonly #attempt: Attempt;
   readonly #messages: NewMessage[] = [];
+  readonly #writes: ((tx: Transaction) => Promise<void>)[] = [];
   #steps = 0;
   #over = false;
 
@@ -67,9 +68,22 @@ export class Recorder {
     return this.#attempt.step(name, scoped, () => messages) as Promise<T>;
   }
 
-  /** Ends the recording. @returns the calls that the handler wants sent. */
-  finish(): readonly NewMessage[] {
+  /** Adds to what is written when the update is done; see `BotContext.onDone`. */
+  onDone(write: (tx: Transaction) => Promise<void>): void {
+    if (this.#over || this.#attempt.signal.aborted) {
+      throw new AttemptOverError("onDone: the handler of this update has already ended");
+    }
+    this.#writes.push(write);
+  }
+
+  /** Ends the recording. @returns what the handler wants sent and written. */
+  finish(): HandlerResult & { kind: "done" } {
     this.#over = true;
-    return this.#messages;
+    const result = { kind: "done", enqueue: this.#messages } as const;
+    if (this.#writes.length === 0) return result;
+    const write = async (tx: Transaction) => {
+      for (const one of this.#writes) await one(tx);
+    };
+    return { ...result, write };
   }
 }

@@ -39,7 +39,7 @@ export class UpdateHandler implements MessageHandler {
     recorders.set(update, recorder);
     try {
       await bot.handleUpdate(update as unknown as TelegrafUpdate);
-      return { kind: "done", enqueue: recorder.finish() };
+      return recorder.finish();
     } finally {
       recorder.finish();
     }

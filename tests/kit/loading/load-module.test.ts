@@ -9,6 +9,10 @@ import type { BotContext } from "../../../bot/kit/bot-context.ts";
 import { loadModule } from "../../../bot/kit/loading/load-module.ts";
 import type { Kit } from "../../../bot/kit/module.ts";
 
+const session = () => {
+  throw new Error("this bot keeps no sessions");
+};
+
 function setup() {
   const directory = mkdtempSync(join(tmpdir(), "module-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -20,7 +24,12 @@ function setup() {
   return { directory, load };
 }
 
-const kit = { settings: {}, publish: () => {}, judgeRequest: () => "fine" } satisfies Kit<object>;
+const kit = {
+  settings: {},
+  publish: () => {},
+  judgeRequest: () => "fine",
+  session,
+} satisfies Kit<object>;
 const router = {} as Telegraf<BotContext>;
 
 async function problemsOf(loading: Promise<unknown>) {

@@ -57,6 +57,9 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
 
     call: BotContext["call"] = (method, ...[fields]) =>
       this.telegram.callApi(method as "sendMessage", fields as never) as never;
+    onDone(): void {
+      throw new Error("the shop does not use it");
+    }
 
     async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
       const key = `${this.update.update_id}#${this.#steps++}`;
