@@ -193,8 +193,9 @@ export class DataRefusedError extends BotError {
   /** What was refused, such as `session.cart[2].price`. */
   readonly field: string;
 
-  constructor(field: string, expected: string, received: string, hint: string) {
-    super(`${field}: expected ${expected}, received ${received}`, { hint });
+  /** @param mend A sentence; part of the message, because records keep nothing else. */
+  constructor(field: string, expected: string, received: string, mend: string) {
+    super(`${field}: expected ${expected}, received ${received}. ${mend}`);
     this.field = field;
   }
 }

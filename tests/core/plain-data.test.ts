@@ -45,8 +45,8 @@ test.each([
 ])("%# names what is no plain data, and how to mend it", (value, field, received) => {
   const error = refusal(value);
   expect(error).toMatchObject({ code: "DATA_REFUSED", transient: false, field });
-  expect(error.message).toContain(`received ${received}`);
-  expect(error.hint).toMatch(/\.$/);
+  expect(error.message).toContain(`received ${received}. `);
+  expect(error.message).toMatch(/\. [A-Z].+\.$/);
 });
 
 test.each([

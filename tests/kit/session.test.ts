@@ -2,7 +2,7 @@
  * Sessions: what Telegraf's `session()` and scenes do, they do here as well, and a death at any point
  * changes nothing.
  */
-import { type Context, Scenes, session as telegrafSession } from "telegraf";
+import { type Context, Scenes, type Telegraf, session as telegrafSession } from "telegraf";
 import { expect, test } from "vitest";
 import type { BotApi } from "../../bot/core/bot-api.ts";
 import type { RawUpdate } from "../../bot/core/intake.ts";
@@ -10,7 +10,7 @@ import type { BotContext } from "../../bot/kit/bot-context.ts";
 import { deleteSessions, type MakeSession } from "../../bot/kit/session.ts";
 import { toUpdateMessage } from "../../bot/telegram/intake/update-message.ts";
 import { ada, group, li, pressed, said } from "../shop/commands/bot-under-test.ts";
-import { bootDurableBot, type Routes, sessionsKeepMs, withRoutes } from "../support/durable-bot.ts";
+import { bootDurableBot, sessionsKeepMs, withRoutes } from "../support/durable-bot.ts";
 import { QueueMachine } from "../support/queue-under-test.ts";
 import { expectSurvival, replies } from "../support/survival.ts";
 
@@ -20,16 +20,18 @@ type AnySession = any;
 /** A context as an author of scenes declares it, with our methods. */
 interface SceneContext extends BotContext {
   session: AnySession;
+  settings?: unknown;
+  none?: unknown;
   scene: Scenes.SceneContextScene<SceneContext, Scenes.WizardSessionData>;
   wizard: Scenes.WizardContextWizard<SceneContext>;
 }
 
-type SceneRoutes = (bot: Parameters<Routes>[0] & AuthorBot, session: MakeSession) => void;
-type AuthorBot = import("telegraf").Telegraf<SceneContext>;
+type AuthorBot = Telegraf<SceneContext>;
+const SceneStage = Scenes.Stage<SceneContext, Scenes.WizardSessionData>;
 
 /** Makes a bot whose context has sessions and scenes. */
 function botOf(routes: (bot: AuthorBot, session: MakeSession) => void) {
-  return withRoutes((bot, session) => (routes as SceneRoutes)(bot as never, session));
+  return withRoutes((bot, session) => routes(bot as unknown as AuthorBot, session));
 }
 
 // ---- examples of Telegraf's own documents ---------------------------------------------------------
@@ -53,7 +55,7 @@ function scenes(bot: AuthorBot, session: MakeSession): void {
   echo.leave((ctx) => ctx.reply("exiting echo scene"));
   echo.command("back", Scenes.Stage.leave<SceneContext>());
   echo.on("text", (ctx) => ctx.reply(ctx.message.text));
-  const stage = new Scenes.Stage<SceneContext>([greeter, echo] as never);
+  const stage = new SceneStage([greeter, echo]);
   bot.use(session());
   bot.use(stage.middleware());
   bot.command("greeter", (ctx) => ctx.scene.enter("greeter"));
@@ -85,7 +87,7 @@ function wizard(bot: AuthorBot, session: MakeSession): void {
       return ctx.scene.leave();
     },
   );
-  const stage = new Scenes.Stage<SceneContext>([order] as never);
+  const stage = new SceneStage([order]);
   bot.use(session(), stage.middleware());
   bot.command("order", (ctx) => ctx.scene.enter("order"));
   bot.action("order", async (ctx) => {
@@ -216,22 +218,21 @@ test("an attempt that was given up leaves nothing behind in the session", async 
 test("updates of two chats that change one session at the same time are both kept", async () => {
   let running = 0;
   let together = 0;
-  const bot = await setup((bot, session) => {
-    bot.use(
+  const bot = await setup((author, session) => {
+    author.use(
       session({
         getSessionKey: (ctx: Context) => ctx.from && String(ctx.from.id),
         defaultSession: () => ({ count: 0 }),
       }),
     );
-    bot.on("text", async (ctx) => {
+    author.on("text", async (ctx) => {
       ctx.session.count++;
       together = Math.max(together, ++running);
-      await bot0.clock.sleep(100, new AbortController().signal);
+      await bot.clock.sleep(100, new AbortController().signal);
       running--;
       await ctx.reply(`${ctx.session.count}`);
     });
   });
-  const bot0 = bot;
   await bot.say(said(ada, "a"), said(ada, "b", group), said(ada, "c"), said(ada, "d", group));
   expect(together).toBe(2);
   expect(bot.texts.toSorted()).toEqual(["1", "2", "3", "4"]);
@@ -245,20 +246,26 @@ test("updates of two chats that change one session at the same time are both kep
   );
 });
 
+/** As much as fits into `{"cart":["…"]}`. */
+const longestText = 65_536 - 128 - 13;
+
 test("a session that is no plain data is refused with the place, and the old one stays", async () => {
   const bot = await setup((bot, session) => {
     bot.use(session({ defaultSession: () => ({ cart: [] }) }));
     bot.hears("bad", (ctx) => {
       ctx.session.cart[1] = { price: 1n };
     });
+    bot.hears("longest", (ctx) => {
+      ctx.session.cart[0] = "x".repeat(longestText);
+    });
     bot.hears("long", (ctx) => {
-      ctx.session.cart[0] = "x".repeat(65_536);
+      ctx.session.cart[0] = "x".repeat(longestText + 1);
     });
     bot.on("text", (ctx) => {
       ctx.session.cart[0] = ctx.text;
     });
   });
-  await bot.say(...says("fine", "bad", "long"));
+  await bot.say(...says("longest", "bad", "long"));
   await bot.clock.advance(60_000);
   const dead = await bot.store.deadLetters({ offset: 0, limit: 10 });
   expect(dead.map(({ errors }) => errors.at(-1))).toEqual([
@@ -275,7 +282,7 @@ test("a session that is no plain data is refused with the place, and the old one
       ),
     }),
   ]);
-  expect(await bot.sessions()).toEqual({ [adas]: { cart: ["fine"] } });
+  expect(await bot.sessions()).toEqual({ [adas]: { cart: ["x".repeat(longestText)] } });
 });
 
 // ---- keys, life and deletion --------------------------------------------------------------------
@@ -285,18 +292,17 @@ test("people, chats and properties have sessions of their own; a key that is und
     bot.use(session());
     bot.use(
       session({
-        property: "settings" as never,
+        property: "settings",
         getSessionKey: (ctx: Context) => ctx.chat && `chat:${ctx.chat.id}`,
       }),
     );
-    bot.use(session({ property: "none" as never, getSessionKey: () => undefined }));
+    bot.use(session({ property: "none", getSessionKey: () => undefined }));
     bot.on("text", async (ctx) => {
-      const { none, settings } = ctx as unknown as Record<string, unknown>;
       expect("none" in ctx).toBe(true);
-      expect(none).toBeUndefined();
-      expect(settings).toBeUndefined();
+      expect(ctx.none).toBeUndefined();
+      expect(ctx.settings).toBe(ctx.text === "d" ? "a" : undefined);
       ctx.session = [...(ctx.session ?? []), ctx.text];
-      Object.assign(ctx, { settings: undefined });
+      ctx.settings ??= ctx.text;
     });
   });
   await bot.say(said(ada, "a"), said(li, "b"), said(ada, "c", group), said(ada, "d"));
@@ -304,6 +310,9 @@ test("people, chats and properties have sessions of their own; a key that is und
     [adas]: ["a", "d"],
     [`${li.id}:${li.id}|session`]: ["b"],
     [`${ada.id}:${group.id}|session`]: ["c"],
+    [`chat:${ada.id}|settings`]: "a",
+    [`chat:${li.id}|settings`]: "b",
+    [`chat:${group.id}|settings`]: "c",
   });
   expect((await bot.queue.snapshot()).counts).toMatchObject({ dead: 0, done: 4 });
 });

@@ -548,7 +548,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await expect(step).rejects.toMatchObject({
         code: "DATA_REFUSED",
         field: `documents: ${field}`,
-        hint: expect.stringMatching(/\w/),
+        message: expect.stringMatching(/: expected .+, received .+\. [A-Z].+\.$/),
       });
       expect(await store.transaction(({ documents }) => documents.list("c"))).toEqual([]);
     });

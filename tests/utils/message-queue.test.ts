@@ -8,6 +8,7 @@ import { StorageFullError } from "../../bot/core/errors.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import type { Message } from "../../bot/core/message.ts";
 import type { Attempt, HandlerResult } from "../../bot/core/message-handler.ts";
+import type { Transaction } from "../../bot/core/transaction.ts";
 import { sendDeathsMax } from "../../bot/utils/message-queue/poison-rules.ts";
 import { heldWhile } from "../support/held-while.ts";
 import { lifecycleConformance } from "../support/lifecycle-conformance.ts";
@@ -245,6 +246,74 @@ describe("failure", () => {
     await machine.clock.advance(20_000);
     expect(seen).toEqual(["once"]);
     expect((await queue.snapshot()).counts.done).toBe(1);
+  });
+});
+
+describe("what is written with the outcome", () => {
+  test("is written again after a full disk, and without running the handler again", async () => {
+    const machine = new QueueMachine();
+    let refusals = 2;
+    let runs = 0;
+    const write = async (tx: Transaction) => {
+      await tx.documents.put("c", "k", ++runs);
+      if (refusals-- > 0) throw new StorageFullError("no space");
+    };
+    const { seen, handle } = recorder();
+    const { queue, store } = await machine.start({
+      handlers: handlers({
+        update: async (attempt) => {
+          await handle(attempt);
+          return { kind: "done", write };
+        },
+      }),
+    });
+    await queue.addMessage("update", { text: "once" }, { lane: "a" });
+    await machine.clock.advance(20_000);
+    expect(seen).toEqual(["once"]);
+    expect(await store.transaction(({ documents }) => documents.get("c", "k"))).toBe(3);
+  });
+
+  test("fails the attempt when it refuses, and nothing of that attempt is kept", async () => {
+    const machine = new QueueMachine();
+    const { seen, handle } = recorder();
+    const enqueue = [send("a", "said")];
+    const { queue, store } = await machine.start({
+      handlers: handlers({
+        update: async (attempt) => {
+          await handle(attempt);
+          const refused = attempt.message.attempts < 2;
+          const write = async (tx: Transaction) => {
+            await tx.documents.put("c", String(attempt.message.attempts), 1);
+            if (refused) throw new Error("not yet");
+          };
+          return { kind: "done", enqueue, write };
+        },
+        send: handle,
+      }),
+    });
+    await queue.addMessage("update", { text: "first" }, { lane: "a" });
+    await queue.addMessage("update", { text: "second" }, { lane: "a" });
+    await machine.clock.advance(20_000);
+    expect(seen.filter((text) => text !== "said")).toEqual([
+      ...["first", "first", "first"],
+      ...["second", "second", "second"],
+    ]);
+    expect(seen.filter((text) => text === "said")).toHaveLength(2);
+    const kept = await store.transaction(({ documents }) => documents.list("c"));
+    expect(kept.map(({ key }) => key)).toEqual(["2"]);
+    expect((await queue.snapshot()).counts).toMatchObject({ retried: 4, dead: 0 });
+  });
+
+  test("a write that always refuses ends as a dead letter with its error", async () => {
+    const machine = new QueueMachine();
+    const write = () => Promise.reject(new Error("never"));
+    const { queue, store } = await machine.start({
+      handlers: handlers({ update: async () => ({ kind: "done", write }) }),
+    });
+    await queue.addMessage("update", { text: "x" }, { lane: "a" });
+    await machine.clock.advance(60_000);
+    const [letter] = await store.deadLetters({ offset: 0, limit: 10 });
+    expect(letter?.errors.at(-1)).toMatchObject({ message: "Error: never" });
   });
 });
 

@@ -18,7 +18,14 @@ import { ManualClock } from "../../support/manual-clock.ts";
 import { backToLaneTable } from "../../support/older-database.ts";
 import { claim, ref, update } from "../store-conformance.ts";
 
-const words = ["Zebrafinch", "Quokkaname", "quokka_user", "Axolotlnote", "Narwhalresult"];
+const words = [
+  "Zebrafinch",
+  "Quokkaname",
+  "quokka_user",
+  "Axolotlnote",
+  "Narwhalresult",
+  "Pangolinword",
+];
 const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 function setup() {
@@ -88,6 +95,7 @@ async function fill(store: Store): Promise<void> {
     const wish = { userId: 7, sku: "tea", priceMinor: 1, idempotencyKey: "7:a" };
     const { id } = await shopOf(tx).insertOrder({ ...wish, createdAtEpochMs: nowEpochMs });
     await shopOf(tx).setOrderNote(id, "Axolotlnote");
+    await tx.documents.put("notes", "7", { said: "Pangolinword" });
   });
 }
 
@@ -102,6 +110,7 @@ async function readAll(store: Store) {
   const shop = await store.transaction(async (tx) => ({
     profile: await shopOf(tx).findProfile(7),
     order: await shopOf(tx).findOrder(1),
+    document: await tx.documents.get("notes", "7"),
   }));
   return {
     dead: letters.map(({ payload }) => payload),
@@ -110,6 +119,7 @@ async function readAll(store: Store) {
     result,
     profile: shop.profile,
     note: shop.order?.note,
+    document: shop.document,
   };
 }
 
@@ -120,6 +130,7 @@ const everything = {
   result: "Narwhalresult",
   profile: { firstName: "Quokkaname", username: "Quokka_User" },
   note: "Axolotlnote",
+  document: { said: "Pangolinword" },
 };
 
 test("nothing that people say or are called is readable in the file, and all of it comes back", async () => {
@@ -171,6 +182,17 @@ test("one person's profile or note does not open as another's", async () => {
   tamper("INSERT INTO accounts SELECT 8, created_at, profile, username_index FROM accounts");
   const store = await openStore();
   const asked = store.transaction((tx) => shopOf(tx).findProfile(8));
+  await expect(asked).rejects.toMatchObject({ code: "STORAGE_CORRUPT" });
+});
+
+test("one key's document does not open as another's", async () => {
+  const { openStore, tamper } = setup();
+  const first = await openStore();
+  await fill(first);
+  await first.close();
+  tamper("UPDATE documents SET key = '8'");
+  const store = await openStore();
+  const asked = store.transaction((tx) => tx.documents.list("notes"));
   await expect(asked).rejects.toMatchObject({ code: "STORAGE_CORRUPT" });
 });
 
@@ -247,7 +269,7 @@ test("one start with both keys changes the encryption key, and the old key no lo
 function keysInFile(path: string) {
   const database = openNodeSqlite(path);
   const columns = ["messages.payload", "dead_letters.payload", "steps.result", "accounts.profile"];
-  const ids = [...columns, "orders.note"].flatMap((name) => {
+  const ids = [...columns, "orders.note", "documents.value"].flatMap((name) => {
     const [table, column] = name.split(".");
     const rows = database.prepare(`SELECT ${column} AS v FROM ${table}`).all<{ v: unknown }>();
     return rows.map(({ v }) => keyIdOf(v));

@@ -399,6 +399,7 @@ test("a clock set back is undone once for everything that waits, and shortens no
     parkLane: true,
   });
   await first.setFact("all.parked-until", String(now + 60_000));
+  await first.transaction((tx) => tx.documents.put("c", "k", 1, { keepMs: 60_000 }));
   await first.close();
 
   // There are two starts, because the second one must not correct the same step again.
@@ -417,10 +418,13 @@ test("a clock set back is undone once for everything that waits, and shortens no
     expect([message?.payload, others]).toEqual([{ n }, []]);
     await store.finish(ref(message!), { kind: "done", enqueue: [] });
   }
+  const documents = () => store.transaction((tx) => tx.documents.list("c"));
   await clock.advance(54_000);
   expect(await claim(store)).toEqual([]);
+  expect(await documents()).toHaveLength(1);
   await clock.advance(2_000);
   expect(await claim(store)).toHaveLength(1);
+  expect(await documents()).toEqual([]);
 });
 
 describe("where the machine tells since when it runs", () => {
