@@ -2,6 +2,7 @@
  * Sessions: what Telegraf's `session()` and scenes do, they do here as well, and a death at any point
  * changes nothing.
  */
+import fc from "fast-check";
 import { type Context, Scenes, type Telegraf, session as telegrafSession } from "telegraf";
 import { expect, test } from "vitest";
 import type { BotApi } from "../../bot/core/bot-api.ts";
@@ -147,6 +148,20 @@ test("what is added by onDone is written once, with the replies and the session"
     notes: [{ key: "all", value: ["a", "b", "c"] }],
     sessions: [{ data: { said: ["a", "b", "c"] } }],
   });
+});
+
+test("any conversation goes as with Telegraf's own session", { timeout: 60_000 }, async () => {
+  const words = ["/order", "/echo", "/greeter", "/back", "hi", "tea", "milk"];
+  const script = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(scenes, wizard), script, async (routes, texts) => {
+      const updates = says(...texts);
+      const inMemory = botOf((bot) => routes(bot, telegrafSession as unknown as MakeSession));
+      const expected = await replies({ makeBot: inMemory, updates });
+      expect(await replies({ makeBot: botOf(routes), updates })).toEqual(expected);
+    }),
+    { numRuns: 20 },
+  );
 });
 
 // ---- attempts ---------------------------------------------------------------------------------------

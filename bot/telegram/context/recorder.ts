@@ -9,7 +9,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AttemptOverError } from "../../core/errors.ts";
 import type { NewMessage } from "../../core/message.ts";
-import type { Attempt, HandlerResult } from "../../core/message-handler.ts";
+import type { Attempt } from "../../core/message-handler.ts";
 import type { Transaction } from "../../core/transaction.ts";
 import { type OutgoingOptions, toCallMessage } from "../delivery/call-message.ts";
 import { cidOf } from "./correlation.ts";
@@ -17,10 +17,13 @@ import { type PlainCall, splitCall } from "./split-call-rules.ts";
 
 const stepScope = new AsyncLocalStorage<NewMessage[]>();
 
+type Write = (tx: Transaction) => Promise<void>;
+
 export class Recorder {
+  /** `undefined` once they were taken. */
+  #writes: Write[] | undefined = [];
   readonly #attempt: Attempt;
   readonly #messages: NewMessage[] = [];
-  readonly #writes: ((tx: Transaction) => Promise<void>)[] = [];
   #steps = 0;
   #over = false;
 
@@ -30,6 +33,24 @@ export class Recorder {
 
   get receivedAtEpochMs(): number {
     return this.#attempt.message.createdAtEpochMs;
+  }
+
+  /** Adds to what is written when the update is done; see `BotContext.onDone`. */
+  onDone(write: Write): void {
+    if (!this.#writes || this.#attempt.signal.aborted) {
+      throw new AttemptOverError("onDone: the handler of this update has already ended");
+    }
+    this.#writes.push(write);
+  }
+
+  /** Takes what was added by `onDone`; nothing can be added any more. */
+  takeWrite(): Write | undefined {
+    const writes = this.#writes ?? [];
+    this.#writes = undefined;
+    if (writes.length === 0) return undefined;
+    return async (tx) => {
+      for (const write of writes) await write(tx);
+    };
   }
 
   get signal(): AbortSignal {
@@ -68,22 +89,9 @@ export class Recorder {
     return this.#attempt.step(name, scoped, () => messages) as Promise<T>;
   }
 
-  /** Adds to what is written when the update is done; see `BotContext.onDone`. */
-  onDone(write: (tx: Transaction) => Promise<void>): void {
-    if (this.#over || this.#attempt.signal.aborted) {
-      throw new AttemptOverError("onDone: the handler of this update has already ended");
-    }
-    this.#writes.push(write);
-  }
-
-  /** Ends the recording. @returns what the handler wants sent and written. */
-  finish(): HandlerResult & { kind: "done" } {
+  /** Ends the recording. @returns the calls that the handler wants sent. */
+  finish(): readonly NewMessage[] {
     this.#over = true;
-    const result = { kind: "done", enqueue: this.#messages } as const;
-    if (this.#writes.length === 0) return result;
-    const write = async (tx: Transaction) => {
-      for (const one of this.#writes) await one(tx);
-    };
-    return { ...result, write };
+    return this.#messages;
   }
 }

@@ -39,8 +39,10 @@ export class UpdateHandler implements MessageHandler {
     recorders.set(update, recorder);
     try {
       await bot.handleUpdate(update as unknown as TelegrafUpdate);
-      return recorder.finish();
+      const write = recorder.takeWrite();
+      return { kind: "done", enqueue: recorder.finish(), ...(write && { write }) };
     } finally {
+      recorder.takeWrite();
       recorder.finish();
     }
   }
