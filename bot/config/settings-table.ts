@@ -212,6 +212,11 @@ export const settings = {
       default: 72,
       sentence: "How long an update is remembered, so that it is never handled twice.",
     }),
+    sessionsKeepMs: setting(duration(1, 3_650, "days"), {
+      variable: "SESSIONS_KEEP_DAYS",
+      default: 365,
+      sentence: "How long a session is kept after the last update that used it.",
+    }),
     encryptionKey: optional(encryptionKey(), {
       variable: "ENCRYPTION_KEY",
       absent: "DATA_DIR/encryption.key is made and used",
@@ -221,11 +226,6 @@ export const settings = {
       variable: "ENCRYPTION_KEY_PREVIOUS",
       absent: "the key is not being changed",
       sentence: "The previous key; set it for one start when ENCRYPTION_KEY changes.",
-    }),
-    sessionsKeepMs: setting(duration(1, 3_650, "days"), {
-      variable: "SESSIONS_KEEP_DAYS",
-      default: 365,
-      sentence: "How long a session is kept after the last update that used it.",
     }),
     backupsKept: setting(integer(1, 1_000), {
       variable: "BACKUPS_KEPT",

@@ -30,6 +30,13 @@ export interface BotContext extends Context {
     ...fields: ApiFields<Method>
   ): Promise<ApiResult<Method>>;
   /**
+   * Telegram without recording, for a call whose result is needed (`ctx.now.sendMessage`). It may
+   * run again when the handler is retried.
+   */
+  readonly now: Telegram;
+  /** When the update was taken in, in milliseconds since the epoch: the same in every attempt. */
+  readonly receivedAtEpochMs: number;
+  /**
    * Adds a write to the commit that makes this update done: it happens together with the replies, and
    * only if the handler ends well. Writes run in the order in which they were added.
    *
@@ -37,11 +44,4 @@ export interface BotContext extends Context {
    *   if it throws, nothing of the update is kept and the attempt has failed.
    */
   onDone(write: (tx: Transaction) => Promise<void>): void;
-  /**
-   * Telegram without recording, for a call whose result is needed (`ctx.now.sendMessage`). It may
-   * run again when the handler is retried.
-   */
-  readonly now: Telegram;
-  /** When the update was taken in, in milliseconds since the epoch: the same in every attempt. */
-  readonly receivedAtEpochMs: number;
 }

@@ -57,15 +57,16 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
 
     call: BotContext["call"] = (method, ...[fields]) =>
       this.telegram.callApi(method as "sendMessage", fields as never) as never;
-    onDone(): void {
-      throw new Error("the shop does not use it");
-    }
 
     async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
       const key = `${this.update.update_id}#${this.#steps++}`;
       const stored = steps.get(key) ?? JSON.stringify(await tables.transaction(work));
       steps.set(key, stored);
       return JSON.parse(stored);
+    }
+
+    onDone(): void {
+      throw new Error("the shop does not use it");
     }
   }
 
