@@ -142,6 +142,11 @@ export const settings = {
       default: 30,
       sentence: "How long messages that were given up are kept.",
     }),
+    referencesKeepMs: setting(duration(1, 3_650, "days"), {
+      variable: "MESSAGE_IDS_KEEP_DAYS",
+      default: 30,
+      sentence: "How long the message_id of a recorded reply can be passed to later calls.",
+    }),
   },
   alerts: {
     adminIds: optional(list(integer(1, 2 ** 52)), {

@@ -393,15 +393,48 @@ export class UnrecordableCallError extends BotError {
   override readonly transient = false;
 }
 
-/** The result of a recorded call was read, but the call is sent only after the commit. */
+/** More was read of a recorded call's result than is known before the call is made. */
 export class NotSentYetError extends BotError {
   override readonly code = "CALL_NOT_SENT_YET";
   override readonly transient = false;
 
-  constructor(method: string, field: string) {
-    super(`${method}: its result has no "${field}" yet, because it is sent after the commit`, {
-      hint: `When the result is needed, use ctx.now.${method}(…) and accept that it may repeat.`,
+  constructor(method: string, field: string, reason = "it is sent after the commit") {
+    super(`${method}: its result has no "${field}" yet, because ${reason}`, {
+      hint: `Only message_id can be read, and passed to later calls. When more is needed, use ctx.now.${method}(…) and accept that it may repeat.`,
     });
+  }
+}
+
+/** A call refers to a message that was recorded but never reached Telegram, or too long ago. */
+export class ReferenceLostError extends TelegramError {
+  override readonly code = "REFERENCE_LOST";
+  override readonly transient = false;
+  override readonly effect = "refused";
+
+  /** @param deadLetterId The dead letter of the message that is referred to, if there is one. */
+  constructor(method: string, deadLetterId: number | undefined) {
+    super(
+      deadLetterId === undefined
+        ? `${method}: the message it refers to never got an id, or its id was forgotten`
+        : `${method}: the message it refers to is dead letter ${deadLetterId}`,
+      {
+        hint:
+          deadLetterId === undefined
+            ? "MESSAGE_IDS_KEEP_DAYS says how long ids are kept."
+            : `Put dead letter ${deadLetterId} back into the queue first, then this one.`,
+      },
+    );
+  }
+}
+
+/** A call refers to a message that waits in another lane. */
+export class ReferenceWaitingError extends TelegramError {
+  override readonly code = "REFERENCE_WAITING";
+  override readonly transient = true;
+  override readonly effect = "not-sent";
+
+  constructor(method: string) {
+    super(`${method}: the message it refers to has not been sent yet`);
   }
 }
 

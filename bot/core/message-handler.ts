@@ -32,6 +32,8 @@ export type HandlerResult =
       readonly write?: (tx: Transaction) => Promise<void>;
       /** This chat took a message: it is reachable. */
       readonly reachedChat?: string;
+      /** The ids that Telegram gave to what was sent, in order. */
+      readonly telegramIds?: readonly number[];
     }
   /** Not the message's fault: again after `delayMs`, no attempt spent. */
   | {

@@ -63,6 +63,17 @@ export interface NewMessage {
   readonly floodScope?: string;
   /** Messages it counts as under flood control: an album its items. Default 1 with a scope. */
   readonly floodCost?: number;
+  /** The numbers that stand for the ids of what it sends (core/message-reference.ts). */
+  readonly references?: readonly NewReference[];
+  /** The names of the files it needs (core/file-store.ts). */
+  readonly files?: readonly string[];
+}
+
+/** A number that stands for the id of what a message sends. */
+export interface NewReference {
+  readonly id: number;
+  /** Which of the sent messages: that of an album's item, otherwise 0. */
+  readonly position: number;
 }
 
 /** A message that is being worked on. */

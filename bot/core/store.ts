@@ -19,6 +19,7 @@ import type {
   Pool,
   Priority,
 } from "./message.ts";
+import type { ReferenceState } from "./message-reference.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How queueing a message ended. */
@@ -96,6 +97,8 @@ export type AttemptOutcome =
       readonly write?: (tx: Transaction) => Promise<void>;
       /** Forgets that this chat was unreachable. */
       readonly reachedChat?: string;
+      /** The ids of what was sent, for the references to it. */
+      readonly telegramIds?: readonly number[];
     }
   /** Failed: again at `availableAtEpochMs`. `hold` keeps the lane waiting, `skip` lets it go on. */
   | {
@@ -174,6 +177,7 @@ export interface WaitingLane {
 export interface SweepRequest {
   readonly deadLettersBeforeEpochMs: number;
   readonly sentBeforeEpochMs: number;
+  readonly referencesBeforeEpochMs: number;
 }
 
 /** The queue's side of a store. */
@@ -234,6 +238,10 @@ export interface QueueStore {
   /** Flood-control room used since then, for the windows to survive a restart. */
   sentSince(epochMs: number): Promise<readonly SentRecord[]>;
   recordSent(sent: SentRecord): Promise<void>;
+  /** What is known about the message behind a reference (`NewMessage.references`). */
+  resolveReference(reference: number): Promise<ReferenceState>;
+  /** The files that messages and dead letters still need (`NewMessage.files`), each once. */
+  filesInUse(): Promise<readonly string[]>;
 }
 
 /** Small facts beside the queue. */

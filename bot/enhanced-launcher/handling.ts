@@ -47,6 +47,7 @@ export function createHandledBot(
     apiRoot,
     clock,
     random,
+    store,
     token,
     permit: (call, signal) => gate.permit(call, signal),
   });
@@ -136,6 +137,7 @@ export function createQueue(
     handlerSlowMs: queue.handlerSlowMs,
     lengthMax: queue.lengthMax,
     deadLettersKeepMs: queue.deadLettersKeepMs,
+    referencesKeepMs: queue.referencesKeepMs,
     correlate: (message, run) =>
       withCorrelation({ cid: cidOf(message), messageId: message.id }, run),
   });

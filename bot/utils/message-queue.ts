@@ -59,6 +59,8 @@ export interface MessageQueueOptions {
   readonly lengthMax: number;
   /** Milliseconds for which dead letters are kept. */
   readonly deadLettersKeepMs: number;
+  /** Milliseconds for which references to sent messages can be used. Default 30 days. */
+  readonly referencesKeepMs?: number;
 }
 
 export interface MessageQueueDeps extends MessageQueueOptions {
@@ -130,6 +132,7 @@ export const callsPerUpdate = 4;
 const sweepEveryMs = 60_000;
 /** Flood windows look back one minute at most. */
 const sentKeepMs = 120_000;
+const defaultReferencesKeepMs = 30 * 86_400_000;
 const commitBackoff: BackoffOptions = { initialMs: 200, maxMs: 5_000 };
 
 export class MessageQueue implements Component {
@@ -534,11 +537,12 @@ export class MessageQueue implements Component {
   // ---- sweeping ---------------------------------------------------------------------------------
 
   async #sweep(): Promise<void> {
-    const { deadLettersKeepMs, publish, store } = this.#deps;
+    const { deadLettersKeepMs, publish, referencesKeepMs, store } = this.#deps;
     try {
       const request = {
         deadLettersBeforeEpochMs: this.#now() - deadLettersKeepMs,
         sentBeforeEpochMs: this.#now() - sentKeepMs,
+        referencesBeforeEpochMs: this.#now() - (referencesKeepMs ?? defaultReferencesKeepMs),
       };
       const swept = await this.#noticeFullDisk(() => store.sweep(request));
       if (swept.dedupeKeys + swept.deadLetters > 0) publish({ type: "queue.swept", ...swept });

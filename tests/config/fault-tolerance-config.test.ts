@@ -43,6 +43,7 @@ test("with nothing set, the development profile applies and there is no token", 
     handlerTimeoutMs: 600_000,
     handlerSlowMs: 5_000,
     deadLettersKeepMs: 30 * 86_400_000,
+    referencesKeepMs: 30 * 86_400_000,
   });
   expect(config.flood).toEqual({
     enabled: true,
@@ -140,6 +141,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   HANDLER_TIMEOUT_MS: ["99", "3600001", "Infinity"],
   HANDLER_SLOW_MS: ["9", "600001"],
   DEAD_LETTERS_KEEP_DAYS: ["0", "3651"],
+  MESSAGE_IDS_KEEP_DAYS: ["0", "3651"],
   ADMIN_IDS: ["me", "1,-2", "1 2"],
   ALERT_WEBHOOK_URL: ["alerts.example", "ftp://a"],
   HEARTBEAT_URL: ["hc-ping.example/1", "ftp://a"],

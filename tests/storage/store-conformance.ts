@@ -66,6 +66,88 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(numbers(await claim(store, { limit: 3 }))).toEqual([1, 3, 2]);
     });
 
+    describe("a reference", () => {
+      const reference = 2 ** 53 - 1;
+      const sent = (n: number): NewMessage => ({
+        ...update("a", n),
+        references: [
+          { id: reference, position: 1 },
+          { id: reference - 1, position: 0 },
+        ],
+      });
+
+      test("leads to the lane of its message, and then to the id that Telegram gave", async () => {
+        const { reopenAfterKill, store } = await open();
+        expect(await store.resolveReference(reference)).toEqual({ kind: "unknown" });
+        await store.enqueue([sent(1)]);
+        expect(await store.resolveReference(reference)).toEqual({ kind: "waiting", lane: "a" });
+        const [message] = await claim(store);
+        const done = { kind: "done", enqueue: [], telegramIds: [70, 71] } as const;
+        await store.finish(ref(message), done);
+        const next = await reopenAfterKill();
+        const ids = [reference - 1, reference].map((one) => next.resolveReference(one));
+        expect(await Promise.all(ids)).toEqual([
+          { kind: "delivered", telegramId: 70 },
+          { kind: "delivered", telegramId: 71 },
+        ]);
+      });
+
+      test("follows its message to the dead letters and back", async () => {
+        const { store } = await open();
+        await store.enqueue([sent(1)]);
+        const [message] = await claim(store);
+        const dead = { kind: "dead", reason: "refused", error: undefined, enqueue: [] } as const;
+        await store.finish(ref(message), dead);
+        const deadLetterId = message?.id as number;
+        expect(await store.resolveReference(reference)).toEqual({ kind: "dead", deadLetterId });
+        await store.requeue(deadLetterId);
+        expect(await store.resolveReference(reference)).toEqual({ kind: "waiting", lane: "a" });
+        const [again] = await claim(store);
+        await store.finish(ref(again), { kind: "expired" });
+        expect(await store.resolveReference(reference)).toEqual({ kind: "unknown" });
+      });
+
+      test("is forgotten in time, but not while its message waits", async () => {
+        const { clock, store } = await open();
+        await store.enqueue([sent(1)]);
+        await clock.advance(1_000);
+        const sweep = () =>
+          store.sweep({
+            deadLettersBeforeEpochMs: 0,
+            sentBeforeEpochMs: 0,
+            referencesBeforeEpochMs: clock.epochMs(),
+          });
+        await sweep();
+        expect((await store.resolveReference(reference)).kind).toBe("waiting");
+        const [message] = await claim(store);
+        await store.finish(ref(message), { kind: "done", enqueue: [], telegramIds: [70, 71] });
+        await sweep();
+        expect((await store.resolveReference(reference)).kind).toBe("delivered");
+        await clock.advance(1);
+        await sweep();
+        expect((await store.resolveReference(reference)).kind).toBe("unknown");
+      });
+    });
+
+    test("names a file while a message or a dead letter needs it", async () => {
+      const { store } = await open();
+      const needs = (n: number, ...files: string[]) => ({ ...update(String(n), n), files });
+      await store.enqueue([needs(1, "f", "g"), needs(2, "f")]);
+      expect((await store.filesInUse()).toSorted()).toEqual(["f", "g"]);
+      const [first, second] = await claim(store);
+      await store.finish(ref(first), { kind: "done", enqueue: [] });
+      expect(await store.filesInUse()).toEqual(["f"]);
+      await store.finish(ref(second), {
+        ...{ kind: "dead", reason: "refused", error: undefined, enqueue: [] },
+      } as const);
+      const again = await store.requeue(second?.id as number);
+      expect(await store.filesInUse()).toEqual(["f"]);
+      const [third] = await claim(store);
+      expect(third?.id).toBe(again);
+      await store.finish(ref(third), { kind: "done", enqueue: [] });
+      expect(await store.filesInUse()).toEqual([]);
+    });
+
     describe("a message that replaces others", () => {
       const edit = (lane: string, n: number, replaces = "k"): NewMessage => ({
         ...update(lane, n),
@@ -456,7 +538,11 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await store.finish(ref(message), dead);
       const sweep = () => {
         const before = clock.epochMs() - 60_000;
-        return store.sweep({ deadLettersBeforeEpochMs: before, sentBeforeEpochMs: before });
+        return store.sweep({
+          deadLettersBeforeEpochMs: before,
+          sentBeforeEpochMs: before,
+          referencesBeforeEpochMs: before,
+        });
       };
       expect(await sweep()).toEqual({ dedupeKeys: 0, deadLetters: 0 });
       await clock.advance(60_001);
@@ -521,7 +607,11 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await put(1_000);
       await put();
       await clock.advance(100_000);
-      await store.sweep({ deadLettersBeforeEpochMs: 0, sentBeforeEpochMs: 0 });
+      await store.sweep({
+        deadLettersBeforeEpochMs: 0,
+        sentBeforeEpochMs: 0,
+        referencesBeforeEpochMs: 0,
+      });
       expect(await all()).toHaveLength(1);
     });
 

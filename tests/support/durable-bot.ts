@@ -66,7 +66,10 @@ export function bootDurableBot(
     const rateLimits = new RateLimits({ clock, publish, holds, store, waitMaxMs: 300_000 });
     const send = new Delivery({ api, gate, rateLimits, clock, random, publish, facts: store });
     const permit: FloodGate["permit"] = (call, signal) => gate.permit(call, signal);
-    const direct = new DirectCalls({ api, clock, random, token, apiRoot: "http://unused", permit });
+    const direct = new DirectCalls({
+      ...{ api, clock, random, store, token, permit },
+      apiRoot: "http://unused",
+    });
     const recorders: Recorders = new WeakMap();
     const session = createSession({ store, keepMs: sessionsKeepMs });
     const bot = makeBot(createContextType(recorders, direct), session);

@@ -46,6 +46,7 @@ const moves: readonly string[] = [
   "UPDATE dedupe SET expires_at = expires_at - ?1",
   "UPDATE documents SET expires_at = expires_at - ?1 WHERE expires_at IS NOT NULL",
   "UPDATE dead_letters SET created_at = created_at - ?1, died_at = died_at - ?1",
+  "UPDATE message_references SET at = at - ?1",
 ];
 
 /**

@@ -30,6 +30,7 @@ import { type Decide, Lanes, type Verdict, type Waiting } from "../lanes/lanes.t
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { DeadLetterTable } from "./dead-letter-table.ts";
 import { DedupeTable } from "./dedupe-table.ts";
+import { LinkTables } from "./link-tables.ts";
 import { type MessageRow, newRow, priorityName, toMessage } from "./message-rows.ts";
 import { type IndexRow, MessageTable } from "./message-table.ts";
 import { places } from "./sealed-columns.ts";
@@ -71,6 +72,7 @@ export class QueueTables {
   readonly #messages: MessageTable;
   readonly #dedupe: DedupeTable;
   readonly deadLetters: DeadLetterTable;
+  readonly links: LinkTables;
   readonly #sql;
   #lanes = newLanes();
   readonly #held = new Map<number, Held>();
@@ -91,6 +93,7 @@ export class QueueTables {
     this.#messages = new MessageTable(database, ring);
     this.#dedupe = new DedupeTable(database, options.dedupeKeepMs);
     this.deadLetters = new DeadLetterTable(database, ring);
+    this.links = new LinkTables(database);
     this.#sql = prepareStatements(database);
     const lastMessageId = this.#sql.lastMessageId.get<{ seq: number }>()?.seq ?? 0;
     // A dead letter must never share an id with a message.
@@ -199,9 +202,11 @@ export class QueueTables {
     if (this.#lanes[row.pool].length(row.lane) >= this.#options.laneLengthMax) {
       const sealed = this.#ring.seal(payload, places.payload(row));
       this.deadLetters.add(row, sealed, { reason: "lane-full", errors: row.errors, now });
+      this.links.add(row.id, message, now);
       return { kind: "lane-full", deadLetterId: row.id };
     }
     this.#messages.add(row, payload);
+    this.links.add(row.id, message, now);
     this.#line(row);
     return { kind: "queued", messageId: row.id, ...(replaced > 0 && { replaced }) };
   }
@@ -283,6 +288,10 @@ export class QueueTables {
   #end(row: MessageRow, outcome: AttemptOutcome, now: number): void {
     switch (outcome.kind) {
       case "done":
+        this.links.delivered(row.id, outcome.telegramIds, now);
+        this.#stepsDone.push(row.origin ?? row.id);
+        this.#leave(row);
+        break;
       case "expired":
         this.#stepsDone.push(row.origin ?? row.id);
         this.#leave(row);
@@ -455,6 +464,7 @@ export class QueueTables {
     const place = places.payload(letter);
     this.#messages.add(row, this.#ring.open(payload, place), this.#ring.renew(payload, place));
     this.#line(row);
+    this.links.move(letter.id, row.id);
     return row.id;
   }
 
@@ -462,6 +472,7 @@ export class QueueTables {
   sweep(request: SweepRequest, now: number) {
     const deadLetters = this.deadLetters.sweep(request.deadLettersBeforeEpochMs);
     this.#sql.sweepSent.run(request.sentBeforeEpochMs);
+    this.links.sweep(request.referencesBeforeEpochMs);
     this.#sql.sweepParks.run(now);
     for (const pool of pools) this.#lanes[pool].sweep(now);
     return { dedupeKeys: this.#dedupe.sweep(now), deadLetters };

@@ -6,7 +6,8 @@
  *   messages that are done; their ids are never used again.
  * - `parks`: until when no message of a lane starts, even if none is waiting now.
  * - `dead_letters`, `steps` (results of durable steps), `dedupe`, `sent` (flood windows), `unreachable_chats`,
- *   `settings`, `boots`, `data_keys`, `table_set_migrations` (what table-sets.ts has done).
+ *   `settings`, `boots`, `data_keys`, `table_set_migrations` (what table-sets.ts has done),
+ *   `message_references` and `message_files` (link-tables.ts).
  *
  * Payloads and results are sealed (sealed-columns.ts) and stored as BLOBs, whatever their column
  * says.
@@ -132,6 +133,17 @@ const migrations: readonly string[] = [
   DROP TABLE lanes;
   DROP INDEX messages_of_lane;
   ALTER TABLE messages DROP COLUMN claims;
+  `,
+  `
+  CREATE TABLE message_references (
+    id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, position INTEGER NOT NULL,
+    telegram_id INTEGER, at INTEGER NOT NULL
+  );
+  CREATE INDEX message_references_of ON message_references (owner, position);
+  CREATE INDEX message_references_by_age ON message_references (at);
+  CREATE TABLE message_files (
+    owner INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (owner, name)
+  ) WITHOUT ROWID;
   `,
 ];
 

@@ -358,6 +358,14 @@ export class SqliteStore implements Store {
     return swept;
   }
 
+  resolveReference(reference: number) {
+    return this.#write(({ queue }) => queue.links.resolve(reference));
+  }
+
+  filesInUse() {
+    return this.#write(({ queue }) => queue.links.filesInUse());
+  }
+
   sentSince(epochMs: number) {
     return this.#withTables(({ queue }) => queue.sentSince(epochMs));
   }

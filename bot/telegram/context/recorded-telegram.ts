@@ -9,11 +9,12 @@ import { Telegram } from "telegraf";
 import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 import { type BotApi, isQueryMethod } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
-import { NotSentYetError, RateLimitedError, TelegramError } from "../../core/errors.ts";
+import { RateLimitedError, TelegramError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
 import { toCallMessage } from "../delivery/call-message.ts";
 import { toCallEnd } from "../delivery/delivery-rules.ts";
 import type { FloodGate } from "../delivery/flood-gate.ts";
+import { type ReferenceStore, resolveReferences } from "../delivery/references.ts";
 import type { Recorder } from "./recorder.ts";
 
 export interface DirectCallsDeps {
@@ -23,6 +24,7 @@ export interface DirectCallsDeps {
   readonly random: Random;
   readonly token: Secret;
   readonly apiRoot: string;
+  readonly store: ReferenceStore;
   /**
    * Waits until flood control lets a call to this chat start; the returned function reports its
    * end.
@@ -75,7 +77,8 @@ export class DirectCalls {
       priority: "normal",
       receivedAtEpochMs: 0,
     });
-    const fields = message.payload["payload"] as Parameters<BotApi["call"]>[1];
+    const recorded = message.payload["payload"] as Parameters<BotApi["call"]>[1];
+    const fields = await resolveReferences(this.#deps.store, method, recorded);
     if (isQueryMethod(method)) return this.#deps.api.call(method, fields, { signal });
     const { floodScope, floodCost = floodScope === undefined ? 0 : 1 } = message;
     const settled = await this.#deps.permit({ floodScope, floodCost }, signal);
@@ -112,8 +115,7 @@ export class RecordedTelegram extends Telegram {
     if (isQueryMethod(method)) {
       return (await this.#direct.call(method, payload, this.#recorder.signal)) as never;
     }
-    this.#recorder.record(method, payload);
-    return notSentYet(method) as never;
+    return this.#recorder.record(method, payload) as never;
   }
 }
 
@@ -131,18 +133,4 @@ export class ImmediateTelegram extends Telegram {
   override async callApi(method: string, payload: unknown): Promise<never> {
     return (await this.#direct.call(method, payload, this.#signal)) as never;
   }
-}
-
-/** Stands for a result that does not exist yet: reading any of its fields throws. */
-function notSentYet(method: string): object {
-  return new Proxy(Object.freeze({}), {
-    get(_, field) {
-      // `await` reads `then` and printing reads symbols; neither uses the result.
-      if (field === "then" || typeof field === "symbol") return undefined;
-      throw new NotSentYetError(method, field);
-    },
-    has(_, field) {
-      throw new NotSentYetError(method, String(field));
-    },
-  });
 }

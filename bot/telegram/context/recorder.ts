@@ -7,15 +7,32 @@
  * author runs a transaction and a reply concurrently.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { AttemptOverError } from "../../core/errors.ts";
-import type { NewMessage } from "../../core/message.ts";
+import { AttemptOverError, NotSentYetError } from "../../core/errors.ts";
+import type { JsonObject, NewMessage } from "../../core/message.ts";
 import type { Attempt } from "../../core/message-handler.ts";
+import { drawReference, referencesPerScopeMax } from "../../core/message-reference.ts";
 import type { Transaction } from "../../core/transaction.ts";
 import { type OutgoingOptions, toCallMessage } from "../delivery/call-message.ts";
 import { cidOf } from "./correlation.ts";
+import { recordedResult } from "./recorded-result-rules.ts";
 import { type PlainCall, splitCall } from "./split-call-rules.ts";
 
-const stepScope = new AsyncLocalStorage<NewMessage[]>();
+/** What commits together: a durable step, or the rest of the update. */
+interface Scope {
+  readonly calls: Recorded[];
+  /** The claims of the attempt, in a durable step. */
+  readonly step: number | undefined;
+  /** Whether its messages were already handed to the store. */
+  over: boolean;
+}
+
+/** One recorded call. */
+interface Recorded {
+  /** Several when its text was too long for one. */
+  messages: readonly NewMessage[];
+}
+
+const stepScope = new AsyncLocalStorage<Scope>();
 
 type Write = (tx: Transaction) => Promise<void>;
 
@@ -23,9 +40,10 @@ export class Recorder {
   /** `undefined` once they were taken. */
   #writes: Write[] | undefined = [];
   readonly #attempt: Attempt;
-  readonly #messages: NewMessage[] = [];
+  readonly #rest: Scope = { calls: [], step: undefined, over: false };
+  /** How many references were drawn, outside steps and inside. */
+  readonly #drawn = { rest: 0, steps: 0 };
   #steps = 0;
-  #over = false;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
@@ -60,12 +78,21 @@ export class Recorder {
   /**
    * Records a call to be sent after the commit; as several, when its text is too long for one.
    *
+   * @returns what stands for the call's result.
    * @throws UnrecordableCallError, AttemptOverError.
    */
-  record(method: string, payload: unknown): void {
-    if (this.#over || this.#attempt.signal.aborted) {
+  record(method: string, payload: unknown): object {
+    if (this.#rest.over || this.#attempt.signal.aborted) {
       throw new AttemptOverError(`${method}: the handler of this update has already ended`);
     }
+    const scope = stepScope.getStore() ?? this.#rest;
+    const { fields, messages } = this.#toMessages(method, payload);
+    const call: Recorded = { messages };
+    scope.calls.push(call);
+    return recordedResult(method, fields, (position) => this.#draw(method, scope, call, position));
+  }
+
+  #toMessages(method: string, payload: unknown) {
     const options: OutgoingOptions = {
       type: "send",
       priority: this.#attempt.message.priority,
@@ -73,25 +100,51 @@ export class Recorder {
       cid: cidOf(this.#attempt.message),
     };
     const whole = toCallMessage(method, payload, options);
-    const parts = splitCall(whole.payload as unknown as PlainCall);
+    const call = whole.payload as unknown as PlainCall;
+    const parts = splitCall(call);
     const messages =
       parts.length > 1
         ? parts.map((part) => toCallMessage(part.method, part.payload, options))
         : [whole];
-    (stepScope.getStore() ?? this.#messages).push(...messages);
+    return { fields: call.payload as JsonObject, messages };
+  }
+
+  /** Gives the message at this position of a call a reference, unless it has one. */
+  #draw(method: string, scope: Scope, call: Recorded, position: number): number {
+    // The first part of a text that was split stands for all of it.
+    const [first, ...others] = call.messages as [NewMessage, ...NewMessage[]];
+    const { references = [] } = first;
+    const known = references.find((one) => one.position === position);
+    if (known) return known.id;
+    if (scope.over) {
+      const reason = "it was not read before the commit; read it where the call is made";
+      throw new NotSentYetError(method, "message_id", reason);
+    }
+    const number = scope.step === undefined ? this.#drawn.rest++ : this.#drawn.steps++;
+    if (number >= referencesPerScopeMax) {
+      const reason = `an update can refer to ${referencesPerScopeMax} messages at most`;
+      throw new NotSentYetError(method, "message_id", reason);
+    }
+    const id = drawReference(this.#attempt.message.id, scope.step, number);
+    call.messages = [{ ...first, references: [...references, { id, position }] }, ...others];
+    return id;
   }
 
   /** Runs `work` once per update; see `BotContext.transaction`. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {
     const name = step ?? `#${this.#steps++}`;
-    const messages: NewMessage[] = [];
-    const scoped = (tx: Transaction) => stepScope.run(messages, () => work(tx));
-    return this.#attempt.step(name, scoped, () => messages) as Promise<T>;
+    const scope: Scope = { calls: [], step: this.#attempt.message.claims, over: false };
+    const scoped = (tx: Transaction) => stepScope.run(scope, () => work(tx));
+    return this.#attempt.step(name, scoped, () => close(scope)) as Promise<T>;
   }
 
   /** Ends the recording. @returns the calls that the handler wants sent. */
   finish(): readonly NewMessage[] {
-    this.#over = true;
-    return this.#messages;
+    return close(this.#rest);
   }
+}
+
+function close(scope: Scope): readonly NewMessage[] {
+  scope.over = true;
+  return scope.calls.flatMap(({ messages }) => messages);
 }

@@ -11,6 +11,8 @@
  *   chat migrated          tried again at once, with the new id
  *   already so, too old    done: nothing more can be achieved
  *   form of a text refused tried again at once, as plain text; a dead letter when it is plain
+ *   it refers to a message tried again when that waits in another lane; a dead letter when it never got
+ *   without an id          one
  *   any other refusal      dead letter
  */
 import {
@@ -20,6 +22,7 @@ import {
   FormRefusedError,
   QueryTooOldError,
   RateLimitedError,
+  ReferenceLostError,
   TelegramError,
   UnauthorizedError,
 } from "../../core/errors.ts";
@@ -64,6 +67,8 @@ export function decideDelivery(
 /** Returns how flood control counts a call that failed with `error`. */
 export function toCallEnd(error: unknown): CallEnd {
   if (!(error instanceof TelegramError)) return "unknown";
+  // Nothing was sent, although no later attempt can succeed.
+  if (error instanceof ReferenceLostError) return "not-sent";
   return error.effect === "refused" ? "answered" : error.effect;
 }
 

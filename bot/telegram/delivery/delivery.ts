@@ -16,6 +16,7 @@ import type { OutgoingCall } from "./call-message.ts";
 import { decideDelivery, toCallEnd } from "./delivery-rules.ts";
 import type { FloodGate } from "./flood-gate.ts";
 import type { RateLimits } from "./rate-limits.ts";
+import { type ReferenceStore, resolveReferences, telegramIdsOf } from "./references.ts";
 
 export interface DeliveryDeps {
   /** The API behind the breaker. */
@@ -25,10 +26,12 @@ export interface DeliveryDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  readonly facts: Pick<FactStore, "unreachableReason">;
+  readonly facts: Pick<FactStore, "unreachableReason"> & ReferenceStore;
 }
 
 const notSentBackoff: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
+/** How old a message gets, in milliseconds, while it waits for one in another lane that it refers to. */
+const referenceWaitMaxMs = 86_400_000;
 
 export class Delivery implements MessageHandler {
   readonly onRetry = "hold";
@@ -43,14 +46,18 @@ export class Delivery implements MessageHandler {
     const { method, payload } = call;
     const unreachable = await this.#knownUnreachable(message, method);
     if (unreachable) return unreachable;
-    const { api, clock, gate, rateLimits } = this.#deps;
+    const { api, clock, facts, gate, rateLimits } = this.#deps;
     const begunAtMs = clock.monotonicMs();
     try {
-      await api.call(method, payload, { signal });
+      const tooOld = clock.epochMs() - message.createdAtEpochMs > referenceWaitMaxMs;
+      const behind = (lane: string) => lane === message.lane || tooOld;
+      const fields = await resolveReferences(facts, method, payload, behind);
+      const result = await api.call(method, fields, { signal });
       gate.ended(message.id, "answered");
       await rateLimits.accepted(message, begunAtMs);
       return {
         kind: "done",
+        telegramIds: telegramIdsOf(result),
         ...(message.floodScope !== undefined && { reachedChat: message.floodScope }),
       };
     } catch (error) {

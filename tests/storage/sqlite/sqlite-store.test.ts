@@ -542,7 +542,11 @@ test("it knows how many keys it remembers, also of messages that came again", as
   await store.enqueue([keyed("a")]);
   expect(await count()).toBe(3);
   const now = clock.epochMs();
-  await store.sweep({ deadLettersBeforeEpochMs: now, sentBeforeEpochMs: now });
+  await store.sweep({
+    deadLettersBeforeEpochMs: now,
+    sentBeforeEpochMs: now,
+    referencesBeforeEpochMs: now,
+  });
   expect(await count()).toBe(1);
 });
 
@@ -609,7 +613,11 @@ test("the file does not grow forever", async () => {
     }
     await clock.advance(60_001);
     const now = clock.epochMs();
-    await store.sweep({ deadLettersBeforeEpochMs: now, sentBeforeEpochMs: now });
+    await store.sweep({
+      deadLettersBeforeEpochMs: now,
+      sentBeforeEpochMs: now,
+      referencesBeforeEpochMs: now,
+    });
     sizes.push(statSync(join(directory, "bot.db")).size);
   }
   expect(await store.depth("handling")).toBe(0);

@@ -94,10 +94,10 @@ test("nothing is sent when the handler fails, however often it is tried", async 
   expect(codes).toEqual(Array(5).fill("DEFECT"));
 });
 
-test("reading the result of a recorded call throws an error that says what to do instead", async () => {
+test("reading more than the id of a recorded call throws an error that says what to do instead", async () => {
   const { codes } = await run(async (ctx) => {
     const message = await ctx.reply("x");
-    return message.message_id;
+    return message.text;
   });
   expect(codes).toContain("CALL_NOT_SENT_YET");
 });
