@@ -23,7 +23,7 @@ import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
 import { createReactions } from "./enhanced-launcher/reactions.ts";
 import { createRestarts } from "./enhanced-launcher/restarts.ts";
 import { createClient, createSending } from "./enhanced-launcher/sending.ts";
-import { createStore, storageComponent } from "./enhanced-launcher/storage.ts";
+import { createFiles, createStore, storageComponent } from "./enhanced-launcher/storage.ts";
 import { shippedModule } from "./index.ts";
 import type { BotModule } from "./kit/module.ts";
 import { ErrorGroups } from "./telemetry/error-groups.ts";
@@ -131,6 +131,7 @@ function assemble(
 
   // Memory, and what it says about the processes before this one.
   const store = createStore(config, { ...runtime, directory, module, onFatal });
+  const files = createFiles(config, { ...runtime, directory, store });
   const { ledger, restartLedger, safeMode, watchdog } = createRestarts(config, {
     ...runtime,
     directory,
@@ -139,12 +140,12 @@ function assemble(
   const backups = createBackups(config, { ...runtime, directory, environment, store });
 
   // From the queue to Telegram, from the queue to the handlers, and from Telegram into the queue.
-  const client = createClient(config, { clock, token, apiRoot });
+  const client = createClient(config, { clock, files, token, apiRoot });
   const sending = createSending(config, { ...runtime, store, client });
   const { breaker, connections, delivery, gate, pollingApi, telegram } = sending;
   const { handler, identity, updateKinds } = createHandledBot(config, {
     ...runtime,
-    ...{ apiRoot, breaker, gate, module, pollingApi, store, token },
+    ...{ apiRoot, breaker, files, gate, module, pollingApi, store, token },
   });
   const queue = createQueue(config, {
     ...runtime,
@@ -182,7 +183,7 @@ function assemble(
   bus.subscribe(onEvent);
 
   // They start in this order, and stop in the opposite one.
-  manager.add(storageComponent(store, runtime), restartLedger, watchdog, safeMode, backups);
+  manager.add(storageComponent(store, runtime), restartLedger, watchdog, safeMode, backups, files);
   manager.add(telegram, connections, identity, queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), intake);
   manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api);

@@ -232,6 +232,11 @@ export const settings = {
       absent: "the key is not being changed",
       sentence: "The previous key; set it for one start when ENCRYPTION_KEY changes.",
     }),
+    filesBytesMax: setting(megabytes(50, 1_048_576), {
+      variable: "FILES_MAX_MB",
+      default: 1_024,
+      sentence: "Disk space for files that wait to be sent.",
+    }),
     backupsKept: setting(integer(1, 1_000), {
       variable: "BACKUPS_KEPT",
       default: 7,

@@ -393,6 +393,54 @@ export class UnrecordableCallError extends BotError {
   override readonly transient = false;
 }
 
+/** A file is larger than Telegram takes. */
+export class FileTooLargeError extends BotError {
+  override readonly code = "FILE_TOO_LARGE";
+  override readonly transient = false;
+
+  constructor(bytesMax: number) {
+    super(`a file to be sent has more than ${bytesMax} bytes`, {
+      hint: "A bot can upload photos of 10 MB and other files of 50 MB. Pass a URL or a file_id.",
+    });
+  }
+}
+
+/** A stream or a path that is to be sent cannot be read to its end. */
+export class FileUnreadableError extends BotError {
+  override readonly code = "FILE_UNREADABLE";
+  override readonly transient = true;
+
+  constructor(reason: string, options: ErrorOptions) {
+    super(`a file to be sent could not be read to its end (${reason})`, options);
+  }
+}
+
+/** FILES_MAX_MB is used up by files that wait to be sent. */
+export class FilesFullError extends BotError {
+  override readonly code = "FILES_FULL";
+  override readonly transient = true;
+
+  constructor(bytesMax: number) {
+    super(`the files that wait to be sent would have more than ${bytesMax} bytes`, {
+      hint: "Raise FILES_MAX_MB, or look why they are not sent: dead letters keep theirs.",
+    });
+  }
+}
+
+/** A file that a recorded call needs is not in the data directory, or damaged. */
+export class FileGoneError extends TelegramError {
+  override readonly code = "FILE_GONE";
+  override readonly transient = false;
+  override readonly effect = "refused";
+
+  constructor(name: string, options?: ErrorOptions) {
+    super(`the file ${name.slice(0, 12)}… of this call is missing or damaged`, {
+      ...options,
+      hint: "Backups do not hold files: copy DATA_DIR/<bot id>/files back, if you have it, and requeue.",
+    });
+  }
+}
+
 /** More was read of a recorded call's result than is known before the call is made. */
 export class NotSentYetError extends BotError {
   override readonly code = "CALL_NOT_SENT_YET";

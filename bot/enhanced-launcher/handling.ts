@@ -2,6 +2,7 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
+import type { FileStore } from "../core/file-store.ts";
 import type { HoldDevice } from "../core/holds.ts";
 import type { Message, NewMessage } from "../core/message.ts";
 import type { MessageHandler } from "../core/message-handler.ts";
@@ -31,6 +32,7 @@ export function createHandledBot(
   config: FaultToleranceConfig,
   deps: Runtime & {
     store: Store;
+    files: FileStore;
     token: Secret;
     apiRoot: string;
     pollingApi: MeasuredApi;
@@ -39,13 +41,14 @@ export function createHandledBot(
     module: BotModule;
   },
 ) {
-  const { apiRoot, breaker, clock, gate, holds, module } = deps;
+  const { apiRoot, breaker, clock, files, gate, holds, module } = deps;
   const { pollingApi, publish, random, store, token } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
     api: breaker,
     apiRoot,
     clock,
+    files,
     random,
     store,
     token,
@@ -69,6 +72,7 @@ export function createHandledBot(
   const identity = new Identity({ api: pollingApi, clock, facts: store, random });
   const handler = new UpdateHandler({
     bot,
+    files,
     recorders,
     whoAmI: () => identity.whoAmI(),
     lastWords: (message) => lastWords(module, message),

@@ -2,6 +2,7 @@
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { BotApi } from "../core/bot-api.ts";
 import type { Component } from "../core/component.ts";
+import type { FileStore } from "../core/file-store.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Store } from "../core/store.ts";
 import { type ApiRoute, BotApiClient } from "../telegram/client/bot-api-client.ts";
@@ -20,12 +21,13 @@ export type TelegramClient = BotApi & Pick<BotApiClient, "close" | "pool" | "ren
 
 export function createClient(
   { queue, telegram }: FaultToleranceConfig,
-  deps: Pick<Runtime, "clock"> & { token: Secret; apiRoot: string },
+  deps: Pick<Runtime, "clock"> & { token: Secret; apiRoot: string; files: FileStore },
 ): TelegramClient {
   return new BotApiClient({
     token: deps.token,
     apiRoot: deps.apiRoot,
     clock: deps.clock,
+    files: deps.files,
     deadlineMs: telegram.callDeadlineMs,
     // Sending, answering, handlers' own questions, the long poll and a probe.
     connections: queue.concurrency * (2 * callsPerUpdate + 1) + 2,

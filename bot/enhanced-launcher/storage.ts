@@ -6,6 +6,7 @@ import type { BotError } from "../core/errors.ts";
 import { Loop } from "../core/loop.ts";
 import type { Store } from "../core/store.ts";
 import type { BotModule } from "../kit/module.ts";
+import { SealedFiles } from "../storage/files/sealed-files.ts";
 import { SqliteStore } from "../storage/sqlite/sqlite-store.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -30,6 +31,20 @@ export function createStore(
     // With the built-in sandbox the data are nobody's, and may be deleted at any time.
     markDirectory: telegram.token && log.directory,
     laneLengthMax: queue.laneLengthMax,
+  });
+}
+
+/** Milliseconds after which an attempt's commit, too, is over. */
+const commitMsMax = 60_000;
+
+export function createFiles(
+  { queue, storage }: FaultToleranceConfig,
+  deps: Runtime & { directory: string; store: Store },
+): SealedFiles {
+  return new SealedFiles({
+    ...deps,
+    totalBytesMax: storage.filesBytesMax,
+    attemptMs: queue.handlerTimeoutMs + commitMsMax,
   });
 }
 

@@ -22,6 +22,7 @@ import { createIntake } from "../../bot/enhanced-launcher/intake.ts";
 import { createReactions } from "../../bot/enhanced-launcher/reactions.ts";
 import { createSending } from "../../bot/enhanced-launcher/sending.ts";
 import { shop } from "../../bot/shop/module.ts";
+import { SealedFiles } from "../../bot/storage/files/sealed-files.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import type { Breaker } from "../../bot/telegram/delivery/breaker.ts";
 import { Replaceable } from "../../bot/utils/fault-tolerance-manager/replaceable.ts";
@@ -181,6 +182,7 @@ export class SimulatedProcess {
     const { handler, identity } = createHandledBot(this.#config, {
       ...runtime,
       ...{ breaker, gate, pollingApi, store, token },
+      files: new SealedFiles({ ...runtime, directory, store, totalBytesMax: 0, attemptMs: 0 }),
       apiRoot: "http://unused",
       module: workingShop(world),
     });

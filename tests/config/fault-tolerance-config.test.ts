@@ -142,6 +142,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   HANDLER_SLOW_MS: ["9", "600001"],
   DEAD_LETTERS_KEEP_DAYS: ["0", "3651"],
   MESSAGE_IDS_KEEP_DAYS: ["0", "3651"],
+  FILES_MAX_MB: ["49", "1048577"],
   ADMIN_IDS: ["me", "1,-2", "1 2"],
   ALERT_WEBHOOK_URL: ["alerts.example", "ftp://a"],
   HEARTBEAT_URL: ["hc-ping.example/1", "ftp://a"],

@@ -3,11 +3,13 @@
  */
 import { Telegraf } from "telegraf";
 import type { BotApi } from "../../bot/core/bot-api.ts";
+import type { FileStore } from "../../bot/core/file-store.ts";
 import { Holds } from "../../bot/core/holds.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import type { BotContext } from "../../bot/kit/bot-context.ts";
 import { createSession, type MakeSession } from "../../bot/kit/session.ts";
+import { SealedFiles } from "../../bot/storage/files/sealed-files.ts";
 import type { BotInfo } from "../../bot/telegram/client/identity.ts";
 import { createContextType, type Recorders } from "../../bot/telegram/context/recorded-context.ts";
 import { DirectCalls } from "../../bot/telegram/context/recorded-telegram.ts";
@@ -54,12 +56,19 @@ export function bootDurableBot(
   makeBot: MakeBot,
   api: BotApi,
   plan?: CrashPlan,
-  more: Partial<MessageQueueDeps> = {},
+  more: Partial<MessageQueueDeps> & { readonly files?: FileStore } = {},
 ): Promise<QueueProcess> {
   const { clock } = machine;
   const publish = () => {};
   const random = () => 0.5;
   return machine.boot((store) => {
+    const files =
+      more.files ??
+      new SealedFiles({
+        ...{ clock, publish, store, directory: machine.directory },
+        totalBytesMax: 100_000_000,
+        attemptMs: 60_000,
+      });
     const limits = { enabled: false, chatBurst: 1, groupPerMinute: 20, totalPerSecond: 30 };
     const gate = new FloodGate({ clock, limits, store, paused: () => false });
     const holds = new Holds(clock);
@@ -67,7 +76,7 @@ export function bootDurableBot(
     const send = new Delivery({ api, gate, rateLimits, clock, random, publish, facts: store });
     const permit: FloodGate["permit"] = (call, signal) => gate.permit(call, signal);
     const direct = new DirectCalls({
-      ...{ api, clock, random, store, token, permit },
+      ...{ api, clock, files, random, store, token, permit },
       apiRoot: "http://unused",
     });
     const recorders: Recorders = new WeakMap();
@@ -75,6 +84,7 @@ export function bootDurableBot(
     const bot = makeBot(createContextType(recorders, direct), session);
     const handler: MessageHandler = new UpdateHandler({
       bot,
+      files,
       recorders,
       whoAmI: async () => botInfo,
       lastWords: () => [],

@@ -42,10 +42,10 @@ type Overrides = Partial<MessageQueueDeps> | ((store: SqliteStore) => Partial<Me
 /** Provides a data directory and a clock for several processes, one after another. */
 export class QueueMachine {
   readonly clock = new ManualClock();
-  readonly #directory = mkdtempSync(join(temporary, "queue-"));
+  readonly directory = mkdtempSync(join(temporary, "queue-"));
 
   constructor() {
-    onTestFinished(() => rmSync(this.#directory, { recursive: true, force: true }));
+    onTestFinished(() => rmSync(this.directory, { recursive: true, force: true }));
   }
 
   /**
@@ -59,7 +59,7 @@ export class QueueMachine {
     const publish = (event: BotEvent) => events.push(event);
     const { clock } = this;
     const store = new SqliteStore({
-      directory: this.#directory,
+      directory: this.directory,
       clock,
       publish,
       onFatal: () => {},

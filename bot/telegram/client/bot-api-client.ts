@@ -4,21 +4,21 @@
  * Owns a pool of kept-alive connections. Every call has a deadline. Every failure is a
  * `TelegramError` that says whether the call may have been executed and never contains the token.
  */
-import { openAsBlob } from "node:fs";
-import { basename } from "node:path";
-import { type Dispatcher, FormData, Pool, ProxyAgent, request } from "undici";
+import { type Dispatcher, Pool, ProxyAgent, request } from "undici";
 import type { BotApi, CallOptions } from "../../core/bot-api.ts";
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import {
   CallNotSentError,
-  CallRefusedError,
   CallUnknownError,
+  FileGoneError,
   TelegramError,
 } from "../../core/errors.ts";
+import type { FileStore } from "../../core/file-store.ts";
 import type { JsonObject } from "../../core/message.ts";
 import type { Secret } from "../../core/secret.ts";
-import { extractFiles, type FileContent, type FilePart } from "./file-parts.ts";
+import { extractFiles, type FilePart } from "./file-parts.ts";
+import { createMultipart, type MultipartFile } from "./multipart.ts";
 import { readAnswer } from "./read-answer.ts";
 
 /** One route to the Bot API. */
@@ -35,6 +35,8 @@ export interface BotApiClientDeps {
   /** Other routes, tried in turn when this one fails (`renew`). */
   readonly fallbacks?: readonly ApiRoute[];
   readonly clock: Clock;
+  /** Where the files of recorded calls are. Default: there are none. */
+  readonly files?: Pick<FileStore, "open">;
   /** Milliseconds that a call may take unless its options say otherwise. */
   readonly deadlineMs: number;
   /** Maximum number of connections, including the long poll's. */
@@ -110,7 +112,7 @@ export class BotApiClient implements BotApi {
     const content =
       files.length === 0
         ? { headers: { "content-type": "application/json" }, body: JSON.stringify(fields) }
-        : { body: await createForm(method, fields, files) };
+        : createMultipart(fields, await this.#openFiles(files));
     const { dispatcher, prefix } = this.#pool;
     const answer = await request(`${prefix}${method}`, {
       dispatcher,
@@ -123,6 +125,10 @@ export class BotApiClient implements BotApi {
     });
     const text = await answer.body.text();
     return readAnswer(method, answer.statusCode, answer.headers, text) as T;
+  }
+
+  #openFiles(files: readonly FilePart[]): Promise<readonly MultipartFile[]> {
+    return Promise.all(files.map((file) => openFile(this.#deps.files, file)));
   }
 
   /** Closes every connection; calls under way fail. */
@@ -172,33 +178,18 @@ function createDispatcher(root: URL, connections: number, httpsProxy?: Secret): 
   return new Pool(root.origin, { ...common, connect: { timeout: connectTimeoutMs } });
 }
 
-async function createForm(
-  method: string,
-  fields: JsonObject,
-  files: readonly FilePart[],
-): Promise<FormData> {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) {
-    form.append(name, typeof value === "string" ? value : JSON.stringify(value));
+/** Opens the files before anything is sent, so that one that is gone costs no broken upload. */
+async function openFile(
+  store: Pick<FileStore, "open"> | undefined,
+  { content, field, filename }: FilePart,
+): Promise<MultipartFile> {
+  if ("base64" in content) {
+    const bytes = Buffer.from(content.base64, "base64");
+    return { field, filename, bytes: bytes.length, content: [bytes] };
   }
-  for (const file of files) {
-    form.append(file.field, await openFile(method, file), file.filename ?? nameOf(file.content));
-  }
-  return form;
-}
-
-function nameOf(content: FileContent): string {
-  return "source" in content ? basename(content.source) : "file";
-}
-
-async function openFile(method: string, file: FilePart): Promise<Blob> {
-  const { content } = file;
-  if ("base64" in content) return new Blob([Buffer.from(content.base64, "base64")]);
-  // `openAsBlob` throws synchronously instead of rejecting.
-  const opening = Promise.resolve(content.source).then((path) => openAsBlob(path));
-  return opening.catch((cause: unknown) => {
-    throw new CallRefusedError(method, 400, `the file for ${file.field} cannot be read`, { cause });
-  });
+  if (!store) throw new FileGoneError(content.file.name);
+  const { bytes } = content.file;
+  return { field, filename, bytes, content: await store.open(content.file) };
 }
 
 /** Failures that happen before anything is written. Source: libuv errors, undici's error list. */

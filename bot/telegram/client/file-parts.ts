@@ -1,21 +1,22 @@
 /**
  * File parts: finds the files in a recorded call, for a multipart upload.
  *
- * Telegraf describes a file on disk as `{ source: "path" }`. A file that was never on disk is `{
- * base64: "…" }` (kit/text-file.ts) and exists only in the queue. A top-level file is uploaded
- * under its own field name, a file inside `media` under a name that `attach://` refers to. Source:
- * Bot API, "Sending files" and InputMedia.
+ * A recorded file is `{ file: { name, key, bytes } }` in the file store, or `{ base64: "…" }` in the call
+ * itself (context/recorded-files.ts). A top-level file is uploaded under its own field name, a file
+ * deeper inside under a name that `attach://` refers to. Source: Bot API, "Sending files" and
+ * InputMedia.
  */
+import type { StoredFile } from "../../core/file-store.ts";
 import type { Json, JsonObject } from "../../core/message.ts";
 
 export interface FilePart {
   readonly field: string;
-  readonly content: FileContent;
-  readonly filename: string | undefined;
+  readonly content: RecordedFile;
+  readonly filename: string;
 }
 
-/** Where the file's bytes are: on disk or in the call. */
-export type FileContent = { readonly source: string } | { readonly base64: string };
+/** Where the file's bytes are: in the file store or in the call. */
+export type RecordedFile = { readonly file: StoredFile } | { readonly base64: string };
 
 /** @returns the call's fields with references instead of files, and the files they refer to. */
 export function extractFiles(payload: JsonObject): {
@@ -37,23 +38,23 @@ export function extractFiles(payload: JsonObject): {
   const fields: Record<string, Json> = {};
   for (const [name, value] of Object.entries(payload)) {
     if (isFile(value)) files.push({ field: name, content: value, filename: filenameOf(value) });
-    else fields[name] = mayHoldFiles(name) ? attach(value) : value;
+    else fields[name] = attach(value);
   }
   return { fields, files };
 }
 
-/** Whether `value` is a file to upload. */
-function isFile(value: Json): value is FileContent & JsonObject {
+function isFile(value: Json): value is RecordedFile & JsonObject {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
-  const { base64, source } = value as JsonObject;
-  return typeof source === "string" || typeof base64 === "string";
+  const { base64, file } = value as JsonObject;
+  return typeof base64 === "string" || isStored(file);
 }
 
-/** Fields whose objects may hold files: `media`, `sticker`, `stickers`. */
-function mayHoldFiles(field: string): boolean {
-  return field === "media" || field.startsWith("sticker");
+function isStored(value: Json | undefined): boolean {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
+  const { bytes, key, name } = value as JsonObject;
+  return typeof bytes === "number" && typeof key === "string" && typeof name === "string";
 }
 
-function filenameOf(file: JsonObject): string | undefined {
-  return typeof file["filename"] === "string" ? file["filename"] : undefined;
+function filenameOf({ filename }: JsonObject): string {
+  return typeof filename === "string" ? filename : "file";
 }

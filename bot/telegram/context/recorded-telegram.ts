@@ -10,11 +10,13 @@ import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 import { type BotApi, isQueryMethod } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import { RateLimitedError, TelegramError } from "../../core/errors.ts";
+import type { FileStore } from "../../core/file-store.ts";
 import type { Secret } from "../../core/secret.ts";
 import { toCallMessage } from "../delivery/call-message.ts";
 import { toCallEnd } from "../delivery/delivery-rules.ts";
 import type { FloodGate } from "../delivery/flood-gate.ts";
 import { type ReferenceStore, resolveReferences } from "../delivery/references.ts";
+import { takeFiles } from "./recorded-files.ts";
 import type { Recorder } from "./recorder.ts";
 
 export interface DirectCallsDeps {
@@ -25,6 +27,7 @@ export interface DirectCallsDeps {
   readonly token: Secret;
   readonly apiRoot: string;
   readonly store: ReferenceStore;
+  readonly files: FileStore;
   /**
    * Waits until flood control lets a call to this chat start; the returned function reports its
    * end.
@@ -54,7 +57,9 @@ export class DirectCalls {
   }
 
   /** @throws TelegramError the last attempt's error. */
-  call(method: string, payload: unknown, signal: AbortSignal): Promise<unknown> {
+  async call(method: string, given: unknown, signal: AbortSignal): Promise<unknown> {
+    const { payload, store } = takeFiles(method, given, false);
+    await store?.(this.#deps.files, signal);
     return pRetry(() => this.#callOnce(method, payload, signal), {
       retries: attemptsMax - 1,
       minTimeout: 0,
@@ -115,7 +120,7 @@ export class RecordedTelegram extends Telegram {
     if (isQueryMethod(method)) {
       return (await this.#direct.call(method, payload, this.#recorder.signal)) as never;
     }
-    return this.#recorder.record(method, payload) as never;
+    return (await this.#recorder.record(method, payload)) as never;
   }
 }
 

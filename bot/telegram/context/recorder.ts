@@ -8,12 +8,14 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AttemptOverError, NotSentYetError } from "../../core/errors.ts";
+import type { FileStore } from "../../core/file-store.ts";
 import type { JsonObject, NewMessage } from "../../core/message.ts";
 import type { Attempt } from "../../core/message-handler.ts";
 import { drawReference, referencesPerScopeMax } from "../../core/message-reference.ts";
 import type { Transaction } from "../../core/transaction.ts";
 import { type OutgoingOptions, toCallMessage } from "../delivery/call-message.ts";
 import { cidOf } from "./correlation.ts";
+import { takeFiles } from "./recorded-files.ts";
 import { recordedResult } from "./recorded-result-rules.ts";
 import { type PlainCall, splitCall } from "./split-call-rules.ts";
 
@@ -32,6 +34,11 @@ interface Recorded {
   messages: readonly NewMessage[];
 }
 
+/** Parts of the process that recording needs. */
+export interface RecorderDeps {
+  readonly files: FileStore;
+}
+
 const stepScope = new AsyncLocalStorage<Scope>();
 
 type Write = (tx: Transaction) => Promise<void>;
@@ -40,13 +47,18 @@ export class Recorder {
   /** `undefined` once they were taken. */
   #writes: Write[] | undefined = [];
   readonly #attempt: Attempt;
+  readonly #files: FileStore;
+  /** Calls whose files are being stored; what failed in the handler's presence is its own affair. */
+  readonly #storing = new Set<Promise<unknown>>();
   readonly #rest: Scope = { calls: [], step: undefined, over: false };
   /** How many references were drawn, outside steps and inside. */
   readonly #drawn = { rest: 0, steps: 0 };
   #steps = 0;
+  #over = false;
 
-  constructor(attempt: Attempt) {
+  constructor(attempt: Attempt, { files }: RecorderDeps) {
     this.#attempt = attempt;
+    this.#files = files;
   }
 
   get receivedAtEpochMs(): number {
@@ -78,17 +90,38 @@ export class Recorder {
   /**
    * Records a call to be sent after the commit; as several, when its text is too long for one.
    *
+   * Its place among the others is that of this call, however long its files take to be stored.
+   *
    * @returns what stands for the call's result.
-   * @throws UnrecordableCallError, AttemptOverError.
+   * @throws UnrecordableCallError, AttemptOverError, and what the file store throws.
    */
-  record(method: string, payload: unknown): object {
-    if (this.#rest.over || this.#attempt.signal.aborted) {
+  async record(method: string, payload: unknown): Promise<object> {
+    if (this.#over || this.#attempt.signal.aborted) {
       throw new AttemptOverError(`${method}: the handler of this update has already ended`);
     }
     const scope = stepScope.getStore() ?? this.#rest;
-    const { fields, messages } = this.#toMessages(method, payload);
-    const call: Recorded = { messages };
+    const { payload: taken, store } = takeFiles(method, payload, scope.step !== undefined);
+    const call: Recorded = { messages: [] };
     scope.calls.push(call);
+    const complete = (files: readonly string[]) =>
+      this.#complete(method, taken, files, scope, call);
+    if (!store) return complete([]);
+    const completed = store(this.#files, this.#attempt.signal).then(complete);
+    this.#storing.add(completed);
+    return completed.finally(() => this.#storing.delete(completed));
+  }
+
+  #complete(
+    method: string,
+    payload: unknown,
+    files: readonly string[],
+    scope: Scope,
+    call: Recorded,
+  ): object {
+    const { fields, messages } = this.#toMessages(method, payload);
+    const [first, ...others] = messages as [NewMessage, ...NewMessage[]];
+    // What does not fit into a caption follows as texts, so all files are in the first message.
+    call.messages = files.length > 0 ? [{ ...first, files }, ...others] : messages;
     return recordedResult(method, fields, (position) => this.#draw(method, scope, call, position));
   }
 
@@ -138,9 +171,21 @@ export class Recorder {
     return this.#attempt.step(name, scoped, () => close(scope)) as Promise<T>;
   }
 
-  /** Ends the recording. @returns the calls that the handler wants sent. */
-  finish(): readonly NewMessage[] {
+  /**
+   * Ends the recording, once the files of its calls are stored.
+   *
+   * @returns the calls that the handler wants sent.
+   */
+  async finish(): Promise<readonly NewMessage[]> {
+    this.over();
+    // The handler did not wait for these, so it cannot know whether they fail; the attempt then does.
+    await Promise.all(this.#storing);
     return close(this.#rest);
+  }
+
+  /** Records nothing more. */
+  over(): void {
+    this.#over = true;
   }
 }
 

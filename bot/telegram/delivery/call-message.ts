@@ -47,7 +47,7 @@ const usefulMs: Readonly<Record<string, number>> = {
   sendchataction: 5_000,
 };
 
-/** @throws UnrecordableCallError when the call holds a stream or a buffer, or is too large. */
+/** @throws UnrecordableCallError when the call holds something else than plain data, or is too large. */
 export function toCallMessage(
   method: string,
   payload: unknown,
@@ -122,7 +122,7 @@ function toPlainFields(method: string, payload: unknown): JsonObject {
   if (length > callLengthMax) {
     throw new UnrecordableCallError(
       `${method}: the call has ${length} characters, at most ${callLengthMax}`,
-      { hint: "Send large content as a file: { source: path }." },
+      { hint: "Send large content as a file: { source: Buffer, stream or path }." },
     );
   }
   return fields as JsonObject;
@@ -150,11 +150,11 @@ function toPlain(method: string, name: string, value: unknown, depth = 0): Json 
     }
   }
   throw new UnrecordableCallError(`${method}: ${name} is ${kindOf(value)} and cannot be stored`, {
-    hint: "Pass a file id, a URL or { source: path }; or send at once with ctx.now.",
+    hint: "Pass plain data; a file as { source: Buffer, stream or path }, a URL or a file id.",
   });
 }
 
-/** Fields that take a file, given as an id, a URL or `{ source: path }`. */
+/** Fields that take a file, given as an id, a URL or what recorded-files.ts has made of it. */
 const fileFields = new Set([
   "animation",
   "audio",

@@ -4,16 +4,11 @@
  */
 
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { TelegramError } from "../../../bot/core/errors.ts";
-import type { JsonObject } from "../../../bot/core/message.ts";
+import { FileGoneError, TelegramError } from "../../../bot/core/errors.ts";
 import { Secret } from "../../../bot/core/secret.ts";
-import { textFile } from "../../../bot/kit/text-file.ts";
 import {
   BotApiClient,
   type BotApiClientDeps,
@@ -361,14 +356,32 @@ test("connections are reused for the next call", async () => {
   expect(ports.size).toBeLessThanOrEqual(2);
 });
 
-test("files given by path are uploaded, including those inside media", async () => {
-  const path = join(tmpdir(), `upload-${process.pid}.txt`);
-  writeFileSync(path, "contents of the file");
-  const { client, server } = await setup(ok);
+function withFiles(content: () => AsyncIterable<Uint8Array>): Partial<BotApiClientDeps> {
+  return {
+    files: {
+      open: async ({ name }) => {
+        if (name !== "there") throw new FileGoneError(name);
+        return content();
+      },
+    },
+  };
+}
+
+const stored = (bytes: number, name = "there") => ({ file: { name, key: "", bytes } });
+
+test("stored files are uploaded, including those inside media, with their length", async () => {
+  const server = await startRawServer((socket) => socket.write(ok));
+  const { client } = createClient(
+    `http://127.0.0.1:${server.port}`,
+    withFiles(async function* () {
+      yield Buffer.from("contents of ");
+      yield Buffer.from("the file");
+    }),
+  );
   await client.call("sendMediaGroup", {
     chat_id: 5,
     media: [
-      { type: "photo", media: { source: path } },
+      { type: "photo", media: { ...stored(20), filename: "a.jpg" } },
       { type: "photo", media: "id-of-a-file" },
     ],
   });
@@ -377,27 +390,43 @@ test("files given by path are uploaded, including those inside media", async () 
   expect(body).toContain(
     '[{"type":"photo","media":"attach://file0"},{"type":"photo","media":"id-of-a-file"}]',
   );
-  expect(body).toMatch(/name="file0"; filename="upload-\d+\.txt"/);
+  expect(body).toMatch(/name="file0"; filename="a.jpg"/);
   expect(body).toContain("contents of the file");
-  await client.call("sendDocument", { chat_id: 5, document: { source: path, filename: "a.txt" } });
-  expect(server.requests[1]?.body).toContain('name="document"; filename="a.txt"');
+  expect(server.requests[0]?.head.toLowerCase()).toContain(`content-length: ${body.length}`);
+  const document = { ...stored(20), filename: 'a "b"\n.txt' };
+  await client.call("sendDocument", { chat_id: 5, document });
+  expect(server.requests[1]?.body).toContain('name="document"; filename="a %22b%22%0A.txt"');
 });
 
-test("a file made from text is uploaded from the call itself", async () => {
+test("a small file is uploaded from the call itself", async () => {
   const { client, server } = await setup(ok);
-  const document = textFile('{"name":"小明"}', "data.json") as unknown as JsonObject;
-  await client.call("sendDocument", { chat_id: 5, document });
+  const base64 = Buffer.from('{"name":"小明"}').toString("base64");
+  await client.call("sendDocument", { chat_id: 5, document: { base64, filename: "data.json" } });
   const body = Buffer.from(server.requests[0]?.body ?? "", "latin1").toString();
   expect(body).toContain('name="document"; filename="data.json"');
   expect(body).toContain('{"name":"小明"}');
 });
 
-test("a missing file is refused with the name of its field", async () => {
-  const { client } = await setup(ok);
-  const call = client.call("sendDocument", { document: { source: "/nonexistent/x" } });
-  const error = await failureOf(call);
-  expect(error).toMatchObject({ code: "TELEGRAM_REFUSED" });
-  expect(error.message).toContain("document");
+test("a file that is gone costs no request", async () => {
+  const server = await startRawServer((socket) => socket.write(ok));
+  const files = withFiles(async function* () {});
+  const { client } = createClient(`http://127.0.0.1:${server.port}`, files);
+  const error = await failureOf(client.call("sendDocument", { document: stored(1, "gone") }));
+  expect(error).toMatchObject({ code: "FILE_GONE", effect: "refused" });
+  expect(server.requests).toEqual([]);
+});
+
+test("a file that turns out to be damaged while it is uploaded is gone as well", async () => {
+  const server = await startRawServer(() => {});
+  const { client } = createClient(
+    `http://127.0.0.1:${server.port}`,
+    withFiles(async function* () {
+      yield Buffer.alloc(100_000);
+      throw new FileGoneError("there");
+    }),
+  );
+  const error = await failureOf(client.call("sendDocument", { document: stored(200_000) }));
+  expect(error).toMatchObject({ code: "FILE_GONE" });
 });
 
 describe("a proxy", () => {

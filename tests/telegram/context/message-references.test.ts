@@ -148,7 +148,9 @@ const album = [
   { type: "photo", media: "b" },
 ] as const;
 
-test("what is done to a reply reaches it, wherever the process dies", async () => {
+test("what is done to a reply reaches it, wherever the process dies", {
+  timeout: 120_000,
+}, async () => {
   await expectSurvival(
     () => ({
       go: async (ctx) => {
@@ -169,7 +171,9 @@ test("what is done to a reply reaches it, wherever the process dies", async () =
   );
 });
 
-test("albums and texts that are split have references, wherever the process dies", async () => {
+test("albums and texts that are split have references, wherever the process dies", {
+  timeout: 120_000,
+}, async () => {
   await expectSurvival(
     () => ({
       go: async (ctx) => {
@@ -191,7 +195,7 @@ test("albums and texts that are split have references, wherever the process dies
   );
 });
 
-test("a reference that was kept is good in a later update", async () => {
+test("a reference that was kept is good in a later update", { timeout: 120_000 }, async () => {
   await expectSurvival(() => {
     const session: { id?: number } = {};
     return {

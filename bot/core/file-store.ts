@@ -1,0 +1,34 @@
+/** File store: keeps the contents of files that recorded calls will upload. */
+
+/**
+ * A stored file, as a recorded call refers to it. The call is sealed in the database, and with it the
+ * key: without the call nobody can read the file.
+ */
+export interface StoredFile {
+  /** 64 hexadecimal digits; the same for the same content while one process runs. */
+  readonly name: string;
+  /** Opens the file; base64. */
+  readonly key: string;
+  readonly bytes: number;
+}
+
+export type FileContent = Uint8Array | AsyncIterable<Uint8Array | string>;
+
+export interface PutOptions {
+  /** @throws FileTooLargeError beyond so many bytes. */
+  readonly bytesMax: number;
+  /** Gives the file up. */
+  readonly signal: AbortSignal;
+}
+
+export interface FileStore {
+  /**
+   * Stores a file. It is on disk when this resolves, and stays while the store's messages and dead
+   * letters name it (`NewMessage.files`).
+   *
+   * @throws {FileTooLargeError | FilesFullError | StorageFullError | FileUnreadableError}
+   */
+  put(content: FileContent, options: PutOptions): Promise<StoredFile>;
+  /** @throws {FileGoneError} when it is missing or damaged; also while the content is read. */
+  open(file: StoredFile): Promise<AsyncIterable<Uint8Array>>;
+}
