@@ -93,6 +93,7 @@ export class SealedFiles implements Component, FileStore {
       if (this.#total() > totalBytesMax) throw new FilesFullError(totalBytesMax);
     };
     try {
+      if (content instanceof Uint8Array) admit(content.length);
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       this.#unfinished.set(unfinished, written);
       const source = content instanceof Uint8Array ? content : readable(content, signal);

@@ -7,6 +7,7 @@
  */
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
+import { Stream } from "node:stream";
 import { UnrecordableCallError } from "../../core/errors.ts";
 import type { FileContent, FileStore } from "../../core/file-store.ts";
 
@@ -113,11 +114,18 @@ export function takeFiles(method: string, payload: unknown, inStep: boolean): Ca
 /** A Buffer itself; a stream or the file at a path to be read; `undefined` when it is none. */
 function contentOf(source: unknown): Uint8Array | (() => FileContent) | undefined {
   if (source instanceof Uint8Array) return source;
-  if (typeof source === "string") return () => createReadStream(source);
+  if (typeof source === "string") return () => contentAt(source);
   if (typeof source === "object" && source !== null && Symbol.asyncIterator in source) {
+    // A stream that fails before it is read would end the process; the failure is found when it is read.
+    if (source instanceof Stream) source.on("error", () => {});
     return () => source as AsyncIterable<Uint8Array>;
   }
   return undefined;
+}
+
+/** Opened when it is read, so that a failure finds its reader. */
+async function* contentAt(path: string): AsyncIterable<Uint8Array> {
+  yield* createReadStream(path);
 }
 
 /** What Telegram takes the file for: an item of an album says it itself. */

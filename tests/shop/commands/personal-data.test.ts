@@ -13,10 +13,10 @@ async function withOrder() {
 }
 
 function exported(call: Call | undefined) {
-  const { base64, filename } = call?.payload.document ?? {};
+  const { filename, source } = call?.payload.document ?? {};
   expect(call?.method).toBe("sendDocument");
   expect(filename).toBe("personal-data.json");
-  return JSON.parse(Buffer.from(base64, "base64").toString());
+  return JSON.parse(Buffer.from(source.data).toString());
 }
 
 test("a profile is stored on opening, follows changes, and supplies the name for a greeting", async () => {

@@ -46,17 +46,15 @@ async function play(handler: Handler, fate: Fate = {}, wrap = (files: FileStore)
   };
   for (const life of [1, 2]) {
     let booted: QueueProcess | undefined;
-    let files: SealedFiles | undefined;
     const store = { filesInUse: async () => (await booted?.store.filesInUse()) ?? [] };
-    files = new SealedFiles({
+    const files = new SealedFiles({
       ...{ clock, directory, store, publish: () => {} },
       totalBytesMax: 200_000_000,
       attemptMs: 60_000,
     });
-    const read = files;
     const api: BotApi = {
       call: async <T>(method: string, payload: JsonObject) => {
-        sent.push(`${method} ${await contentsOf(payload, read)}`.trim());
+        sent.push(`${method} ${await contentsOf(payload, files)}`.trim());
         if (life === 1 && sent.length === fate.afterCall) {
           booted?.kill();
           return new Promise<never>(() => {});
@@ -77,10 +75,11 @@ async function play(handler: Handler, fate: Fate = {}, wrap = (files: FileStore)
       unconfirmed = undefined;
     };
     feed().catch(() => {});
-    for (let quiet = 0, last = -1; quiet < 8 && !isDead(); ) {
+    // An idle queue commits every 10 s, and a full disk is asked every 5 s.
+    for (let quiet = 0, last = -1; quiet < 4 && !isDead(); ) {
       await clock.advance(2_000);
       // Files are written by threads of their own.
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 20));
       quiet = made() === last ? quiet + 1 : 0;
       last = made();
     }
@@ -139,6 +138,7 @@ test("Buffers, streams and paths are sent whole and in order, wherever the proce
     const late = ctx.replyWithDocument(
       Input.fromReadableStream(stream("from ", "a stream"), "s.txt"),
     );
+    late.catch(() => {});
     await ctx.reply("in between");
     await late;
     await ctx.replyWithPhoto(Input.fromLocalFile(path), { caption: "x" });
@@ -201,6 +201,22 @@ function failing(): Readable {
     },
   });
 }
+
+test("a stream that has failed before it is read is a failed attempt, not the end of the process", async () => {
+  const { codes } = await play(async (ctx) => {
+    const broken = failing();
+    const sending = [
+      ctx.replyWithDocument({ source: large("x"), filename: "x" }),
+      ctx.replyWithMediaGroup([
+        { type: "document", media: { source: large("y") } },
+        { type: "document", media: { source: broken } },
+      ]),
+    ];
+    broken.resume();
+    await Promise.all(sending);
+  });
+  expect(new Set(codes)).toEqual(new Set(["FILE_UNREADABLE"]));
+});
 
 test("a handler may answer for a file that cannot be read", async () => {
   const { codes, sent } = await play(async (ctx) => {
