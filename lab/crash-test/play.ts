@@ -16,6 +16,7 @@ import type { Json } from "../../bot/core/message.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import { createHandledBot, createQueue } from "../../bot/enhanced-launcher/handling.ts";
 import { createSending } from "../../bot/enhanced-launcher/sending.ts";
+import { SealedFiles } from "../../bot/storage/files/sealed-files.ts";
 import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import type { Identity } from "../../bot/telegram/client/identity.ts";
@@ -215,7 +216,12 @@ export class Play {
       openDatabase: disk.open,
       defer: thread.defer,
     });
-    const client = this.#telegram.clientOf(thread, this.#lives, (calls) => {
+    const files = new SealedFiles({
+      ...{ ...runtime, directory: this.#directory, store },
+      totalBytesMax: config.storage.filesBytesMax,
+      attemptMs: config.queue.handlerTimeoutMs,
+    });
+    const client = this.#telegram.clientOf(thread, files, this.#lives, (calls) => {
       if (death?.at === "call" && calls === death.number) disk.kill();
       return thread.dead;
     });
@@ -228,7 +234,16 @@ export class Play {
     } as typeof breaker;
     const { handler, identity, updateKinds } = createHandledBot(config, {
       ...runtime,
-      ...{ apiRoot: "http://unused", breaker: direct, gate, module, pollingApi, store, token },
+      ...{
+        apiRoot: "http://unused",
+        breaker: direct,
+        files,
+        gate,
+        module,
+        pollingApi,
+        store,
+        token,
+      },
     });
     const queue = createQueue(config, { ...runtime, ...{ delivery, gate, handler, store } });
     const life = { thread, queue, store, disk, identity, updateKinds };

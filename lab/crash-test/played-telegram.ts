@@ -5,7 +5,6 @@
  * numbers, instants their minutes. So calls of two plays can be compared although one was interrupted.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { readFileSync } from "node:fs";
 import { isQueryMethod } from "../../bot/core/bot-api.ts";
 import { parseInstant, systemClock } from "../../bot/core/clock.ts";
 import type { Json, JsonObject } from "../../bot/core/message.ts";
@@ -66,7 +65,12 @@ export class PlayedTelegram {
    * @param onCall Told the number of each call that was executed; true: the process has died before
    *   its answer.
    */
-  clientOf(thread: Thread, life: number, onCall: (calls: number) => boolean): TelegramClient {
+  clientOf(
+    thread: Thread,
+    files: Pick<FileStore, "open">,
+    life: number,
+    onCall: (calls: number) => boolean,
+  ): TelegramClient {
     return {
       pool: { connected: 1, pending: 0, running: 0, connectionsMax: 1, route: 0 },
       renew: () => {},
@@ -74,7 +78,7 @@ export class PlayedTelegram {
       call: async <T>(method: string, payload: JsonObject): Promise<T> => {
         if (thread.dead) return never();
         const described = this.#describe(method, payload, life);
-        const { body, status } = await this.#execute(method, payload);
+        const { body, status } = await this.#execute(method, payload, files);
         const refused = status >= 300;
         if (!refused && !isQueryMethod(method)) this.made.push(described);
         if (method !== "getUpdates" && method !== "getMe" && onCall(++this.calls)) return never();
@@ -85,7 +89,11 @@ export class PlayedTelegram {
     };
   }
 
-  async #execute(method: string, payload: JsonObject): Promise<{ status: number; body: string }> {
+  async #execute(
+    method: string,
+    payload: JsonObject,
+    stored: Pick<FileStore, "open">,
+  ): Promise<{ status: number; body: string }> {
     const { fields, files } = extractFiles(payload);
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) {
@@ -93,7 +101,9 @@ export class PlayedTelegram {
     }
     for (const { content, field, filename = "file" } of files) {
       const bytes =
-        "base64" in content ? Buffer.from(content.base64, "base64") : readFileSync(content.source);
+        "base64" in content
+          ? Buffer.from(content.base64, "base64")
+          : Buffer.concat(await Array.fromAsync(await stored.open(content.file)));
       form.append(field, new Blob([bytes]), filename);
     }
     const request =
