@@ -5,8 +5,10 @@
  * numbers, instants their minutes. So calls of two plays can be compared although one was interrupted.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { buffer } from "node:stream/consumers";
 import { isQueryMethod } from "../../bot/core/bot-api.ts";
 import { parseInstant, systemClock } from "../../bot/core/clock.ts";
+import type { FileStore } from "../../bot/core/file-store.ts";
 import type { Json, JsonObject } from "../../bot/core/message.ts";
 import type { TelegramClient } from "../../bot/enhanced-launcher/sending.ts";
 import { extractFiles } from "../../bot/telegram/client/file-parts.ts";
@@ -103,7 +105,7 @@ export class PlayedTelegram {
       const bytes =
         "base64" in content
           ? Buffer.from(content.base64, "base64")
-          : Buffer.concat(await Array.fromAsync(await stored.open(content.file)));
+          : await buffer(await stored.open(content.file));
       form.append(field, new Blob([bytes]), filename);
     }
     const request =

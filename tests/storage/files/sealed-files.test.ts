@@ -14,6 +14,7 @@ import { Readable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import type { FileContent, StoredFile } from "../../../bot/core/file-store.ts";
 import { SealedFiles, type SealedFilesDeps } from "../../../bot/storage/files/sealed-files.ts";
+import { lifecycleConformance } from "../../support/lifecycle-conformance.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 function setup(overrides: Partial<SealedFilesDeps> = {}) {
@@ -40,6 +41,11 @@ function setup(overrides: Partial<SealedFilesDeps> = {}) {
   const pathOf = ({ name }: StoredFile) => join(directory, "files", name);
   return { boot, clock, directory, files, list, named, pathOf, put };
 }
+
+lifecycleConformance("files", () => {
+  const { clock, files } = setup();
+  return { clock, component: files };
+});
 
 async function read(files: SealedFiles, file: StoredFile): Promise<Buffer> {
   const parts: Uint8Array[] = [];
