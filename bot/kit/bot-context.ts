@@ -4,7 +4,7 @@
  * `ctx.telegram` (and so `ctx.reply`, `ctx.editMessageText`, …) records what changes something and
  * sends it after the update is committed; what asks (`get…`) runs at once. The `message_id` of a recorded
  * reply can be passed to later calls and kept; nothing else of it can be read
- * (docs/decisions/0015-references-to-messages-to-come.md). Files are read when the call is recorded.
+ * (docs/decisions/0016-references-to-messages-to-come.md). Files are read when the call is recorded.
  */
 import type { Context, Telegram } from "telegraf";
 import type { Transaction } from "../core/transaction.ts";

@@ -1,5 +1,6 @@
 /** Kit: the one place from which the file of a bot imports, as "unsinkable-telegram-bot/kit". */
 
+export type { Documents } from "../core/documents.ts";
 export type { SealedColumn, Sealer, Sql, TableSet, Transaction } from "../core/transaction.ts";
 export {
   type ApiFields,
@@ -12,5 +13,6 @@ export {
 export type { BotContext } from "./bot-context.ts";
 export { type BotDefinition, defineBot } from "./define-bot.ts";
 export type { BotModule, CommandMenu, JudgeRequest, Kit } from "./module.ts";
+export { deleteSessions, type MakeSession } from "./session.ts";
 export * from "./settings.ts";
 export { textFile } from "./text-file.ts";

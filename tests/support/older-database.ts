@@ -2,6 +2,8 @@
 
 /** The schema of version 3; every message is at rest. */
 export const backToLaneTable = `
+  DROP TABLE message_references;
+  DROP TABLE message_files;
   DROP TABLE in_hand;
   DROP TABLE parks;
   ALTER TABLE messages DROP COLUMN replaces;
