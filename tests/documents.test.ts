@@ -125,6 +125,11 @@ const table: readonly Row[] = [
     says: /ratio: /,
   },
   {
+    command: /^npm run bench:queue$/,
+    here: shortened(/$/, " -- --updates 20 --waiting 0,100 --lanes 10"),
+    says: /100 waiting: \d+ µs an update/,
+  },
+  {
     command: /^npm run bench:sandbox$/,
     here: shortened(/$/, " -- --requests 100 --updates 10000"),
     says: /sendMessage: \d+ requests/,
@@ -157,6 +162,10 @@ const table: readonly Row[] = [
     command: /^npm run drill(?: -- --(?:only|kills|minutes|peers|html)(?: \S+)?)?$/,
     here: shortened(/(?: --)?( --.*)?$/, " --$1 --list"),
     says: /network-down/,
+  },
+  {
+    command: /^npm run sandbox:methods$/,
+    elsewhere: ["package.json", '"sandbox:methods": "node sandbox/bot-api-table/write-table.ts"'],
   },
   // The live bot starts the same program as a process of its own.
   {
