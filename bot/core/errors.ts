@@ -510,3 +510,8 @@ export function recordError(error: unknown, atEpochMs: number): ErrorRecord {
   const clean = ours ? message : message.replace(quotedData, '"…"');
   return { code, message: clean.slice(0, recordedMessageLengthMax), atEpochMs };
 }
+
+/** Whether the store could not do what it was asked to, as opposed to the work that it was asked to run. */
+export function isStorageError(error: unknown): error is BotError {
+  return error instanceof BotError && error.code.startsWith("STORAGE_");
+}

@@ -177,6 +177,9 @@ export interface WaitingHold extends Hold {
   readonly waitedMs: number;
 }
 
+/** Work that waits longer than this, in milliseconds, is worth a look. */
+export const longWaitMs = 60_000;
+
 /** Milliseconds after which what is held looks again, unless it is woken before. */
 const reviewMs = 250;
 /** Held lanes that are listed. */

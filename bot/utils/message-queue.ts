@@ -17,7 +17,7 @@
 import { type BackoffOptions, fullJitter } from "../core/backoff.ts";
 import { type Clock, type Random, steadyEpoch } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
-import { BotError, HandlerTimeoutError, recordError } from "../core/errors.ts";
+import { BotError, HandlerTimeoutError, isStorageError, recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
 import type { Holds } from "../core/holds.ts";
@@ -554,10 +554,6 @@ export class MessageQueue implements Component {
   #record(error: unknown) {
     return recordError(error, this.#now());
   }
-}
-
-function isStorageError(error: unknown): boolean {
-  return error instanceof BotError && error.code.startsWith("STORAGE_");
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -9,7 +9,8 @@
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import {
-  BotError,
+  type BotError,
+  isStorageError,
   StorageClosedError,
   StorageFailedError,
   TransactionTooSlowError,
@@ -223,8 +224,4 @@ export class GroupCommit {
       this.#deps.onFatal(this.#ended);
     }
   }
-}
-
-function isStorageError(error: unknown): error is BotError {
-  return error instanceof BotError && error.code.startsWith("STORAGE_");
 }

@@ -10,6 +10,7 @@ import { basename } from "node:path";
 import { Stream } from "node:stream";
 import { UnrecordableCallError } from "../../core/errors.ts";
 import type { FileContent, FileStore } from "../../core/file-store.ts";
+import { fileFields } from "../delivery/call-message.ts";
 
 /** Bytes of a Buffer that is kept in the call itself: then a small file costs no file. */
 const inlineBytesMax = 16_384;
@@ -22,23 +23,6 @@ const inlineBytesInStepMax = 768_000;
 /** Maximum bytes of an upload. Source: Bot API, "Sending files". */
 const photoBytesMax = 10_000_000;
 const fileBytesMax = 50_000_000;
-
-/** Fields that take a file. Source: Bot API, the fields of type InputFile, and those of InputMedia. */
-const fileFields: ReadonlySet<string> = new Set([
-  "animation",
-  "audio",
-  "certificate",
-  "cover",
-  "document",
-  "media",
-  "photo",
-  "sticker",
-  "thumb",
-  "thumbnail",
-  "video",
-  "video_note",
-  "voice",
-]);
 
 /** Extensions of files without a name, as Telegraf gives them. */
 const extensions: Readonly<Record<string, string>> = {

@@ -154,11 +154,12 @@ function toPlain(method: string, name: string, value: unknown, depth = 0): Json 
   });
 }
 
-/** Fields that take a file, given as an id, a URL or what recorded-files.ts has made of it. */
-const fileFields = new Set([
+/** Fields that take a file. Source: Bot API, the fields of type InputFile, and those of InputMedia. */
+export const fileFields: ReadonlySet<string> = new Set([
   "animation",
   "audio",
   "certificate",
+  "cover",
   "document",
   "media",
   "photo",

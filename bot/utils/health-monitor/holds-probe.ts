@@ -1,17 +1,14 @@
 /** Holds probe: reports work that has waited for long because something holds it back. */
 import { formatInstant } from "../../core/clock.ts";
 import type { Probe, ProbeResult } from "../../core/component.ts";
-import type { WaitingHold } from "../../core/holds.ts";
-
-/** Work that waits longer than this is worth a look. */
-const waitedMsMax = 60_000;
+import { longWaitMs, type WaitingHold } from "../../core/holds.ts";
 
 export function holdsProbe(look: () => Promise<readonly WaitingHold[]>): Probe {
   return { name: "holds", check: async () => judge(await look()) };
 }
 
 function judge(holds: readonly WaitingHold[]): ProbeResult {
-  const long = holds.filter(({ waitedMs }) => waitedMs > waitedMsMax);
+  const long = holds.filter(({ waitedMs }) => waitedMs > longWaitMs);
   const waitedMs = Math.max(0, ...holds.map((hold) => hold.waitedMs));
   const figures = { holds: holds.length, long: long.length, waitedMs };
   const worst = long.toSorted((a, b) => b.waitedMs - a.waitedMs)[0];

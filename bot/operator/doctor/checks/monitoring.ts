@@ -1,5 +1,6 @@
 /** Monitoring checks: whether the API answers and says ready, and whether ports are free before a start. */
 import { createServer } from "node:net";
+import { longWaitMs } from "../../../core/holds.ts";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 import type { Installation } from "../installation.ts";
 
@@ -77,9 +78,6 @@ interface HeldWork {
   readonly waitedMs: number;
 }
 
-/** Work that waits longer than this is worth a look. */
-const waitedMsMax = 60_000;
-
 export const holds: Check<HoldsFact> = {
   name: "holds",
   applies: "running",
@@ -103,7 +101,7 @@ export const holds: Check<HoldsFact> = {
     if (!holds) {
       return doubtful("what holds work back could not be read", `See ${address}/api/holds.`);
     }
-    const long = holds.filter(({ waitedMs }) => waitedMs > waitedMsMax);
+    const long = holds.filter(({ waitedMs }) => waitedMs > longWaitMs);
     if (long.length === 0) return fine("nothing waits for long because of a hold");
     return long.map(({ id, reason, waitedMs }) =>
       doubtful(
