@@ -73,12 +73,13 @@ async function start(): Promise<void> {
   });
   if (checking) return endCheck(running, telegram.stopSandbox);
   launched.resolve(running);
+  // Before anybody is told that the bot is up: whoever reads it may press Ctrl+C at once.
+  watchSignals(running, telegram.stopSandbox);
+  watchDefects(running, defectReason);
   if (terminal) await showStartScreen(running, telegram, config);
   else announce(running, telegram.chatPageUrl);
   // PM2's `wait_ready`.
   process.send?.("ready");
-  watchSignals(running, telegram.stopSandbox);
-  watchDefects(running, defectReason);
   // Node.js itself writes it only at a clean end.
   flushCompileCache();
 }

@@ -38,9 +38,9 @@ async function expectOneAnswerEach(sandbox: SandboxClient, users: readonly numbe
   }
 }
 
-/** The operator's own connection, as of the program sqlite3. */
+/** The operator's own connection, which waits for the bot's commits to end. */
 function openByHand(directory: string): DatabaseSync {
-  const database = new DatabaseSync(join(directory, "data", botId, "bot.db"));
+  const database = new DatabaseSync(join(directory, "data", botId, "bot.db"), { timeout: 5_000 });
   onTestFinished(() => {
     if (database.isOpen) database.close();
   });
