@@ -93,7 +93,7 @@ const table: readonly Row[] = [
   {
     // Within a test it would run the tests again.
     command: /^npm run test:quick$/,
-    elsewhere: ["package.json", '"test:quick": "vitest run --project quick --maxWorkers 2"'],
+    elsewhere: ["package.json", '"test:quick": "vitest run --project quick"'],
   },
   {
     command: /^npm run fix$/,
