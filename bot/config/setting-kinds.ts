@@ -239,21 +239,16 @@ export function miniAppAddress(): Kind<string> {
   };
 }
 
-/** A proxy's address, secret because it may contain a password. */
-export function proxyAddress(): Kind<Secret> {
+/**
+ * An address that may hold a password or a key, so that it is never shown.
+ *
+ * @param example How such an address looks, for the message about a wrong one.
+ */
+export function secretAddress(example?: string): Kind<Secret> {
+  const range = "http:// or https:// address";
   return {
-    expected: "an http:// or https:// address, such as http://user:password@proxy:8080",
-    range: "http:// or https:// address",
-    secret: true,
-    read: (text) => (readUrl(text, ["http:", "https:"]) ? { value: new Secret(text) } : undefined),
-  };
-}
-
-/** An address that may hold a key in its path or query. */
-export function secretAddress(): Kind<Secret> {
-  return {
-    expected: "an http:// or https:// address",
-    range: "http:// or https:// address",
+    expected: `an ${range}${example === undefined ? "" : `, such as ${example}`}`,
+    range,
     secret: true,
     read: (text) => (readUrl(text, ["http:", "https:"]) ? { value: new Secret(text) } : undefined),
   };

@@ -20,7 +20,6 @@ import {
   optional,
   path,
   profiles,
-  proxyAddress,
   type Setting,
   secretAddress,
   setting,
@@ -28,6 +27,8 @@ import {
   webAddress,
   webhookSecret,
 } from "./setting-kinds.ts";
+
+const proxyExample = "http://user:password@proxy:8080";
 
 export const settings = {
   telegram: {
@@ -47,7 +48,7 @@ export const settings = {
       default: 15_000,
       sentence: "Longest time one call to Telegram may take.",
     }),
-    httpsProxy: optional(proxyAddress(), {
+    httpsProxy: optional(secretAddress(proxyExample), {
       variable: "HTTPS_PROXY",
       absent: "Telegram is called directly",
       sentence: "Proxy through which Telegram is called.",
@@ -57,7 +58,7 @@ export const settings = {
       absent: "there are no others",
       sentence: "Other Bot API servers, tried in turn when the first cannot be reached.",
     }),
-    httpsProxyFallbacks: optional(list(proxyAddress()), {
+    httpsProxyFallbacks: optional(list(secretAddress(proxyExample)), {
       variable: "HTTPS_PROXY_FALLBACKS",
       absent: "there are no others",
       sentence: "Other proxies, tried in turn when Telegram cannot be reached.",
