@@ -200,6 +200,27 @@ export class DataRefusedError extends BotError {
   }
 }
 
+/** A task in the queue has no handler (any more), or its handler was not reached. */
+export class TaskUnknownError extends BotError {
+  override readonly code = "TASK_UNKNOWN";
+  override readonly transient = false;
+}
+
+/** A call to Telegram had no room in the queue, and was kept as a dead letter. */
+export class OutboxFullError extends BotError {
+  override readonly code = "OUTBOX_FULL";
+  override readonly transient = true;
+
+  constructor(method: string, deadLetterId: number) {
+    super(
+      `${method}: its chat has too many messages that wait; it is dead letter ${deadLetterId}`,
+      {
+        hint: "Requeue the dead letter when the chat has caught up, and ask for less at a time.",
+      },
+    );
+  }
+}
+
 /** Another update has changed the session since this attempt read it; the next attempt reads it again. */
 export class SessionConflictError extends BotError {
   override readonly code = "SESSION_CONFLICT";

@@ -136,6 +136,8 @@ export interface PoolSnapshot {
   readonly waiting: number;
   readonly inHand: number;
   readonly lanes: number;
+  /** Messages whose time has not come; none of the others counts them. */
+  readonly delayed: number;
   /** Milliseconds since the epoch at which the oldest waiting message was queued. */
   readonly oldestCreatedAtEpochMs: number | undefined;
 }
@@ -215,13 +217,13 @@ export interface QueueStore {
    * @returns those messages, oldest first.
    */
   recover(decide: (message: Message) => Recovery): Promise<readonly Message[]>;
-  /** When the next waiting head of this pool becomes available; `undefined` when none waits. */
+  /** When the pool should look for work next, at the latest; `undefined` when nothing waits or is delayed. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
   /** Lanes whose head waits for a parking or a back-off to end, the longest wait first. */
   waitingLanes(limit: number): Promise<readonly WaitingLane[]>;
   /** Ends a lane's parking or back-off. @returns false when it does not wait. */
   releaseLane(pool: Pool, lane: string): Promise<boolean>;
-  /** Messages waiting or being worked on. Cheap enough to ask before every poll. */
+  /** Messages waiting or being worked on, without delayed ones. Cheap enough to ask before every poll. */
   depth(pool: Pool): Promise<number>;
   snapshot(): Promise<StoreSnapshot>;
   /** Newest first. */

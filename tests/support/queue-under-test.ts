@@ -122,6 +122,7 @@ export function handlers(
   });
   return {
     update: complete(given.update),
+    task: complete(given.task),
     send: complete(given.send),
     broadcast: complete(given.broadcast),
     alert: complete(given.alert),

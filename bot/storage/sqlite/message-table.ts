@@ -5,6 +5,7 @@
  * because reading and decrypting cost as much as the rest of a claim (measured).
  */
 import { LruMap } from "../../core/lru-map.ts";
+import type { Pool } from "../../core/message.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type MessageRow, messageColumns } from "./message-rows.ts";
 import { places } from "./sealed-columns.ts";
@@ -32,7 +33,7 @@ const newColumns = [...messageColumns, "payload"] as const;
 /** What the scan at the start needs. */
 const indexColumns = [
   ...["id", "pool", "lane", "priority", "created_at", "available_at", "deaths", "attempts"],
-  "replaces",
+  ...["replaces", "enters_at"],
 ];
 const idsGiven = "(SELECT value FROM json_each(?))";
 
@@ -57,6 +58,16 @@ export class MessageTable {
     this.#sql = {
       find: sql(`SELECT ${newColumns} FROM messages WHERE id = ?`),
       payload: sql("SELECT payload FROM messages WHERE id = ?"),
+      withKey: sql(`SELECT ${messageColumns} FROM messages WHERE key = ? ORDER BY id`),
+      withIds: sql(`SELECT ${indexColumns} FROM messages WHERE id IN ${idsGiven} ORDER BY id`),
+      entering: sql(
+        `SELECT ${indexColumns} FROM messages WHERE enters_at > ? AND enters_at <= ?
+         ORDER BY enters_at, id`,
+      ),
+      firstEntry: sql("SELECT min(enters_at) AS at FROM messages WHERE enters_at > ?"),
+      delayed: sql(
+        `SELECT pool, count(*) AS count FROM messages WHERE enters_at > ? GROUP BY pool`,
+      ),
       after: sql(`SELECT ${indexColumns} FROM messages WHERE id > ? ORDER BY id LIMIT 1000`),
       delete: sql(`DELETE FROM messages WHERE id IN ${idsGiven}`),
       update: sql(
@@ -88,6 +99,53 @@ export class MessageTable {
     const message = { row, payload: this.#ring.open(payload, places.payload(row)) };
     this.#remember(message);
     return message;
+  }
+
+  // These see what the open transaction has added and deleted, without writing it: a savepoint that is
+  // rolled back would take it along.
+
+  /** The messages with a key, oldest first. */
+  withKey(key: string): readonly MessageRow[] {
+    const written = this.#sql.withKey.all<MessageRow>(key);
+    return this.#present(
+      written,
+      this.#added.filter(({ row }) => row.key === key),
+    );
+  }
+
+  /** The messages that enter their lanes after one instant and up to another, in that order. */
+  entering(after: number, upTo: number): readonly IndexRow[] {
+    const enters = ({ row: { enters_at: at } }: NewRow) => at !== null && at > after && at <= upTo;
+    const rows = this.#present(
+      this.#sql.entering.all<IndexRow>(after, upTo),
+      this.#added.filter(enters),
+    );
+    return rows.toSorted((a, b) => Number(a.enters_at) - Number(b.enters_at) || a.id - b.id);
+  }
+
+  /** When the first message after this instant enters its lane; `Infinity`: none does. */
+  firstEntry(after: number): number {
+    const written = this.#sql.firstEntry.get<{ at: number | null }>(after)?.at;
+    const earlier = (at: number, { row: { enters_at: other } }: NewRow) =>
+      other !== null && other > after ? Math.min(at, other) : at;
+    return this.#added.reduce(earlier, written ?? Number.POSITIVE_INFINITY);
+  }
+
+  #present<Row extends IndexRow>(written: readonly Row[], added: readonly NewRow[]): Row[] {
+    const left = new Set(this.#left);
+    const all = [...written, ...added.map(({ row }) => row as unknown as Row)];
+    return left.size === 0 ? all : all.filter(({ id }) => !left.has(id));
+  }
+
+  /** How many messages enter their lanes after this instant, by pool; of what is written. */
+  delayedAfter(after: number): ReadonlyMap<Pool, number> {
+    const rows = this.#sql.delayed.all<{ pool: Pool; count: number }>(after);
+    return new Map(rows.map(({ count, pool }) => [pool, count]));
+  }
+
+  /** The messages with these ids, as far as they exist, of what is written. */
+  withIds(ids: readonly number[]): readonly IndexRow[] {
+    return this.#sql.withIds.all<IndexRow>(JSON.stringify(ids));
   }
 
   /** Forgets a message that a worker has now, or that is no longer what its row says. */
@@ -175,8 +233,9 @@ export type IndexRow = Pick<
   | "deaths"
   | "attempts"
   | "replaces"
+  | "enters_at"
 >;
 
 function toValues({ row, sealed }: NewRow) {
-  return [...messageColumns.map((name) => row[name]), sealed];
+  return [...messageColumns.map((name) => row[name as keyof MessageRow]), sealed];
 }

@@ -1,7 +1,8 @@
 /**
  * Schema: defines the tables as numbered migrations; new ones are only appended.
  *
- * - `messages`: only live messages; finished ones are deleted.
+ * - `messages`: only live messages; finished ones are deleted. One that was delayed enters its lane at
+ *   `enters_at`, and keeps that instant for the order after a restart.
  * - `in_hand`: for each pool the messages being worked on, of which a death must be counted. It may name
  *   messages that are done; their ids are never used again.
  * - `parks`: until when no message of a lane starts, even if none is waiting now.
@@ -144,6 +145,14 @@ const migrations: readonly string[] = [
   CREATE TABLE message_files (
     owner INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (owner, name)
   ) WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE messages ADD COLUMN enters_at INTEGER;
+  ALTER TABLE messages ADD COLUMN key TEXT;
+  ALTER TABLE dead_letters ADD COLUMN key TEXT;
+  CREATE INDEX messages_by_entry ON messages (enters_at) WHERE enters_at IS NOT NULL;
+  CREATE INDEX messages_by_key ON messages (key) WHERE key IS NOT NULL;
+  CREATE INDEX dead_letters_by_key ON dead_letters (key) WHERE key IS NOT NULL;
   `,
 ];
 

@@ -12,6 +12,7 @@ import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import { AttemptOverError, type BotError, StorageUnavailableError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
+import { checkMessageKey, type KeyedMessages } from "../../core/keyed-messages.ts";
 import { laneOfChat, type Message, type NewMessage, type Pool } from "../../core/message.ts";
 import type {
   AttemptOutcome,
@@ -120,7 +121,7 @@ export class SqliteStore implements Store {
       const columns = sealedColumnsOf(tableSets);
       sealPlainValues(database, ring, columns);
       const facts = new FactTables(database);
-      const queue = new QueueTables(database, ring, this.#deps);
+      const queue = new QueueTables(database, ring, this.#deps, this.#now());
       const write = <T>(work: (now: number) => T) => this.#withTables((_, now) => work(now));
       const rotation = new KeyRotation({
         ...this.#deps,
@@ -428,7 +429,7 @@ export class SqliteStore implements Store {
  * Runs a step's work with a transaction that can be used only until its closure ends: code that the
  * work left running must not write into a later transaction.
  */
-function runWork<T>(
+async function runWork<T>(
   { queue, tables, writer }: Opened,
   nowEpochMs: number,
   work: (tx: Transaction) => Promise<T>,
@@ -453,14 +454,33 @@ function runWork<T>(
     fence();
     return queue.deadLetters.deleteOfLane(laneOfChat(chatId));
   };
-  return work({
+  const cancelled = new Set<string>();
+  const messages: KeyedMessages = {
+    find: async (key) => {
+      checkMessageKey(key);
+      const found = queue.find(key, nowEpochMs);
+      return found.kind === "waiting" && cancelled.has(key) ? { kind: "unknown" } : found;
+    },
+    cancel: async (key) => {
+      checkMessageKey(key);
+      const waits = queue.waits(key) && !cancelled.has(key);
+      cancelled.add(key);
+      return waits;
+    },
+  };
+  const result = await work({
     tables: fenced,
     get documents() {
       return guarded(openSet(tables, documentTables).at(nowEpochMs));
     },
+    messages: guarded(messages),
     deleteDeadLetters,
     nowEpochMs,
   });
+  // The queue comes last, because it cannot be undone alone.
+  if (cancelled.size > 0) fence();
+  for (const key of cancelled) queue.cancel(key);
+  return result;
 }
 
 function openSet<Tables extends object>(tables: OpenTables, set: TableSet<Tables>): Tables {

@@ -32,7 +32,7 @@ test("no statement on an update's path scans a table", () => {
       return database.prepare(sql);
     },
   };
-  new QueueTables(spying, new KeyRing(), { dedupeKeepMs: 1, laneLengthMax: 1 });
+  new QueueTables(spying, new KeyRing(), { dedupeKeepMs: 1, laneLengthMax: 1 }, 0);
   documentTables.open(spying, new KeyRing());
   shopTables.open(spying, new KeyRing());
   expect(texts.length).toBeGreaterThan(40);
