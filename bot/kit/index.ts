@@ -12,7 +12,10 @@ export {
 } from "./bot-api.ts";
 export type { BotContext } from "./bot-context.ts";
 export { type BotDefinition, defineBot } from "./define-bot.ts";
+export type { LaterOptions } from "./later.ts";
 export type { BotModule, CommandMenu, JudgeRequest, Kit } from "./module.ts";
+export type { Outbox, OutboxOptions } from "./outbox.ts";
+export type { ScheduleContext, ScheduleOptions } from "./schedule.ts";
 export { deleteSessions, type MakeSession } from "./session.ts";
 export * from "./settings.ts";
 export { textFile } from "./text-file.ts";

@@ -9,6 +9,9 @@ import type { Publish } from "../core/events.ts";
 import type { TableSet } from "../core/transaction.ts";
 import type { UpdateKind } from "./bot-api.ts";
 import type { BotContext } from "./bot-context.ts";
+import type { MakeLater } from "./later.ts";
+import type { Outbox } from "./outbox.ts";
+import type { AddSchedule } from "./schedule.ts";
 import type { MakeSession } from "./session.ts";
 import type { ModuleSettings } from "./settings.ts";
 
@@ -30,6 +33,12 @@ export interface Kit<Settings> {
   readonly judgeRequest: JudgeRequest;
   /** Telegraf's `session()`, durable: `bot.use(kit.session())`. */
   readonly session: MakeSession;
+  /** Calls to Telegram from anywhere: later, once, outside of handlers. */
+  readonly outbox: Outbox;
+  /** Runs code at the instants of a timetable. */
+  readonly schedule: AddSchedule;
+  /** Makes the middleware of a handler that `ctx.later` names. */
+  readonly later: MakeLater;
 }
 
 /** Commands as Telegram's menu shows them. Source: Bot API, setMyCommands. */

@@ -81,7 +81,7 @@ const stepMsMax = 20_000;
 const livesMax = 5;
 /** Tables of the engine's own work: what is queued, remembered and counted is not the bot's data. */
 const engineTables =
-  /^(?:sqlite_|boots$|data_keys$|dead_letters$|dedupe$|lanes$|messages$|migrations$|sent$|settings$|steps$|table_set_migrations$|unreachable_chats$|in_hand$|facts$)/;
+  /^(?:sqlite_|boots$|data_keys$|dead_letters$|dedupe$|lanes$|messages$|migrations$|sent$|settings$|steps$|table_set_migrations$|unreachable_chats$|in_hand$|facts$|message_references$|message_files$)/;
 
 interface Life {
   readonly thread: Thread;
@@ -232,7 +232,7 @@ export class Play {
       call: (...call: Parameters<typeof breaker.call>) =>
         directCalls.run(true, () => breaker.call(...call)),
     } as typeof breaker;
-    const { handler, identity, updateKinds } = createHandledBot(config, {
+    const { handlers, identity, tasks, updateKinds } = createHandledBot(config, {
       ...runtime,
       ...{
         apiRoot: "http://unused",
@@ -245,13 +245,15 @@ export class Play {
         token,
       },
     });
-    const queue = createQueue(config, { ...runtime, ...{ delivery, gate, handler, store } });
+    const queue = createQueue(config, { ...runtime, ...{ delivery, gate, handlers, store } });
+    const planned = tasks(queue);
     const life = { thread, queue, store, disk, identity, updateKinds };
     await this.#settled(
       store
         .open()
         .then(() => sending.telegram.start())
-        .then(() => identity.start()),
+        .then(() => identity.start())
+        .then(() => planned.start()),
       thread,
     );
     if (!thread.dead) return life;

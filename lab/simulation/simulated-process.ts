@@ -179,7 +179,7 @@ export class SimulatedProcess {
     const sending = createSending(this.#config, { ...runtime, store, client: this.#network });
     const { breaker, connections, gate, pollingApi, telegram } = sending;
     const world = { ...work, killProcess: () => this.kill("killed by its handler") };
-    const { handler, identity } = createHandledBot(this.#config, {
+    const { handlers, identity, tasks } = createHandledBot(this.#config, {
       ...runtime,
       ...{ breaker, gate, pollingApi, store, token },
       files: new SealedFiles({ ...runtime, directory, store, totalBytesMax: 0, attemptMs: 0 }),
@@ -197,7 +197,7 @@ export class SimulatedProcess {
       ...runtime,
       ...{ gate, store },
       deathsInARow: () => safeMode.deathsInARow,
-      handler: this.#witnessed(handler),
+      handlers: { ...handlers, update: this.#witnessed(handlers.update) },
       delivery: plants.delivery?.(sending.delivery) ?? sending.delivery,
     });
     const botId = String(botUser.id);
@@ -209,7 +209,8 @@ export class SimulatedProcess {
     const health = this.#createHealth(store, breaker, intake, () => manager.snapshot());
     const restartProcess = () => this.stop("restarting one component alone did not help");
     bus.subscribe(createReactions({ breaker, intake, queue, restartProcess, safeMode }));
-    manager.add(storage(store), safeMode, telegram, connections, identity, queue, intake, health);
+    manager.add(storage(store), safeMode, telegram, connections, identity, tasks(queue));
+    manager.add(queue, intake, health);
     return manager;
   }
 

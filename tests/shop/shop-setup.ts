@@ -1,11 +1,12 @@
 /** Shop setup: provides the example catalogue, rules and module for tests. */
 
 import { readFileSync } from "node:fs";
-import type { BotModule, Kit } from "../../bot/kit/module.ts";
+import type { BotModule } from "../../bot/kit/module.ts";
 import { type Catalogue, parseCatalogue } from "../../bot/shop/catalogue.ts";
 import type { CommandOptions } from "../../bot/shop/commands/routes.ts";
 import { registerCommands, shop } from "../../bot/shop/module.ts";
 import type { ShopRules } from "../../bot/shop/orders.ts";
+import { bareKit } from "../support/bare-kit.ts";
 
 const exampleFile = new URL("../../bot/shop/catalogue.json", import.meta.url);
 
@@ -21,14 +22,7 @@ export const welcomeBalanceMinor = 5000;
 
 /** Returns the module and kit of a shop that sells the example catalogue. */
 export function shopWith(overrides: Partial<CommandOptions> = {}) {
-  const kit: Kit<Readonly<Record<string, unknown>>> = {
-    settings: {},
-    publish: () => {},
-    judgeRequest: () => "fine",
-    session: () => {
-      throw new Error("the shop does not use it");
-    },
-  };
+  const kit = bareKit;
   const options = { ...kit, ...rules, welcomeBalanceMinor, ...overrides };
   const module: BotModule = { ...shop, setup: (bot) => registerCommands(bot, options) };
   return { module, kit };

@@ -68,6 +68,14 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
     onDone(): void {
       throw new Error("the shop does not use it");
     }
+
+    later(): void {
+      throw new Error("the shop does not use it");
+    }
+
+    async cancelLater(): Promise<boolean> {
+      return false;
+    }
   }
 
   const bot = createBot({

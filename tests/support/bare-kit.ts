@@ -1,0 +1,16 @@
+/** Bare kit: what a module is given where nothing of it is used. */
+import type { Kit } from "../../bot/kit/module.ts";
+
+const unused = (): never => {
+  throw new Error("this bot does not use it");
+};
+
+export const bareKit: Kit<Readonly<Record<string, unknown>>> = {
+  settings: {},
+  publish: () => {},
+  judgeRequest: () => "fine",
+  session: unused,
+  outbox: { send: unused, call: unused, cancel: unused, find: unused },
+  schedule: unused,
+  later: unused,
+};
