@@ -132,6 +132,7 @@ export class Play {
           started: true,
         });
       }
+      await this.#telegram.listen();
       while (this.#step < this.#script.length) {
         if (++this.#lives > livesMax) throw new PlayError("the bot dies again and again");
         await this.#live();
@@ -235,7 +236,7 @@ export class Play {
     const { handlers, identity, tasks, updateKinds } = createHandledBot(config, {
       ...runtime,
       ...{
-        apiRoot: "http://unused",
+        apiRoot: this.#telegram.apiRoot,
         breaker: direct,
         files,
         gate,
@@ -280,7 +281,8 @@ export class Play {
       this.#telegram.advanceTo(playEpochMs + startMs);
       if (thread.dead) return;
       await this.#takeIn(life);
-      this.#person(step);
+      if (step.file === undefined) this.#person(step);
+      else await this.#sendFile(step, step.file);
       this.#acted = true;
     }
     await this.#takeIn(life);
@@ -322,6 +324,17 @@ export class Play {
       })[0];
     if (!found) throw new PlayError(`${describeStep(this.#step, step)}: there is no such button`);
     control.press({ userId, chatId, ...found });
+  }
+
+  async #sendFile({ from: userId = 7, in: group }: Step, text: string): Promise<void> {
+    const chatId = group === undefined ? userId : this.#group(group, userId);
+    const document = await this.#telegram.upload(text);
+    const { control } = this.#telegram.sandbox;
+    const chat = control.chats({}).find((one) => one.chat.id === chatId)?.chat;
+    const from = { id: userId, is_bot: false, first_name: `Person ${userId}` };
+    const date = Math.floor((playEpochMs + this.#time.nowMs) / 1_000);
+    const message = { message_id: 1_000_000 + this.#step, date, chat, from, document };
+    control.inject({ update: { message } });
   }
 
   #group(title: string, userId: number): number {

@@ -9,6 +9,8 @@ export interface Step {
   readonly in?: string;
   /** What is written. */
   readonly say?: string;
+  /** The text of a file, `file.txt`, that is sent as a document. */
+  readonly file?: string;
   /** A part of the text of the inline button that is pressed; the newest one that fits. */
   readonly press?: string;
   /** Any other update, without its `update_id`. Source: Bot API, Update. */
@@ -19,7 +21,7 @@ export interface Step {
 
 export type Script = readonly Step[];
 
-const actions = ["say", "press", "update", "wait"] as const;
+const actions = ["say", "file", "press", "update", "wait"] as const;
 const fields: readonly string[] = [...actions, "from", "in"];
 
 /** @throws {UsageError} naming every step that is wrong. */
@@ -45,12 +47,13 @@ function problemOf(step: unknown): string | undefined {
     return `expected only ${fields.join(", ")}, received ${unknown.join(", ")}`;
   const named = actions.filter((name) => name in step);
   if (named.length !== 1) return `expected one of ${actions.join(", ")}, received ${named.length}`;
-  const { from, in: group, press, say, update, wait } = step as Step;
+  const { file, from, in: group, press, say, update, wait } = step as Step;
   const isText = (text: unknown) => typeof text === "string" && text.trim() !== "";
   if (from !== undefined && !(Number.isSafeInteger(from) && from > 0))
     return "from: expected a user's id";
   if (group !== undefined && !isText(group)) return "in: expected a group's title";
   if (say !== undefined && !isText(say)) return "say: expected a text";
+  if (file !== undefined && !isText(file)) return "file: expected the file's text";
   if (press !== undefined && !isText(press)) return "press: expected a button's text";
   if (update !== undefined && (typeof update !== "object" || update === null)) {
     return "update: expected an object";
@@ -62,10 +65,10 @@ function problemOf(step: unknown): string | undefined {
 
 /** A step in words. */
 export function describeStep(index: number, step: Step): string {
-  const { from = 7, in: group, press, say, wait } = step;
+  const { file, from = 7, in: group, press, say, wait } = step;
   const what =
-    say !== undefined
-      ? `"${say}"`
+    (say ?? file) !== undefined
+      ? `"${say ?? file}"`
       : press !== undefined
         ? `the button "${press}"`
         : wait !== undefined

@@ -14,6 +14,18 @@ const scripts: Readonly<Record<string, Script>> = {
     { say: "see https://example.org", in: "Club" },
     { from: 8, say: "t.me/spam", in: "Club" },
   ],
+  "file-converter": [{ say: "hello" }, { file: "quiet words" }, { from: 8, file: "more" }],
+  reminder: [
+    { say: "in 10 min tea" },
+    { say: "in 30 s coffee" },
+    { say: "/list" },
+    { wait: 100 },
+    { say: "cancel 1" },
+    { say: "cancel 1" },
+    { from: 8, say: "in 2 min milk" },
+    { wait: 700 },
+  ],
+  "streamed-answer": [{ say: "/start" }, { say: "why" }],
   wizard: [{ say: "/order" }, { say: "Ada" }, { say: "tea" }],
 };
 
