@@ -35,7 +35,7 @@ export interface BenchArguments {
   readonly requests: number;
   /** Updates of the memory bench's burst. */
   readonly burst: number;
-  /** Messages that wait when the process is killed. */
+  /** Messages that wait when the process is killed. At a million the bot takes nothing in any more. */
   readonly waiting: readonly number[];
   /** Path for all figures as JSON. Default: none. */
   readonly json?: string;
@@ -130,7 +130,7 @@ export function parseBenchArguments(words: readonly string[]): BenchArguments {
     situations: namesAmong("situations", values.situations, situationNames),
     requests: number("requests", values.requests, 5_000) ?? 500,
     burst: number("burst", values.burst, 90_000) ?? 30_000,
-    waiting: numbers("waiting", values.waiting ?? "0,100000", 0, 2_000_000),
+    waiting: numbers("waiting", values.waiting ?? "0,100000", 0, 990_000),
     ...(values.json !== undefined && { json: values.json }),
     ...(values.svg !== undefined && { svg: values.svg }),
   };

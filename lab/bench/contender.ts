@@ -59,5 +59,8 @@ export const contenders: Readonly<Record<ContenderName, Contender>> = {
   },
 };
 
-/** This bot with a broadcast to send, which its first start queues. */
-export const broadcastFile = program("../drill/mains/broadcast-main.ts");
+/** The program of a contender, as options of a scene or a process. */
+export function programOf(name: ContenderName): { readonly file?: string } {
+  const { file } = contenders[name];
+  return file === undefined ? {} : { file };
+}

@@ -13,8 +13,10 @@ import {
   parseBenchArguments,
   usage,
 } from "./bench-arguments.ts";
+import { floodText, measureFlood } from "./flood.ts";
 import { latencyText, measureLatency } from "./latency.ts";
 import { describeMachine, machineLine } from "./machine.ts";
+import { measureMemory, memoryText } from "./memory.ts";
 import { closeScenes } from "./scene.ts";
 import { measureSpeed, speedPlot, speedText } from "./speed.ts";
 
@@ -64,8 +66,14 @@ async function measure(bench: BenchName, options: BenchArguments) {
       const report = await measureLatency(options, narrate);
       return { report, text: latencyText(report) };
     }
-    default:
-      throw new Error("not yet");
+    case "memory": {
+      const report = await measureMemory(options, narrate);
+      return { report, text: memoryText(report) };
+    }
+    case "flood": {
+      const report = await measureFlood(options, narrate);
+      return { report, text: floodText(report) };
+    }
   }
 }
 

@@ -27,9 +27,9 @@ export async function openLoop(
   const calls: Promise<void>[] = [];
   while (calls.length < count) {
     const intendedAtMs = startedAtMs + dueAfterMs(calls.length, perSecond);
-    if (intendedAtMs <= nowMs()) calls.push(act(calls.length, intendedAtMs));
-    // Node.js waits whole milliseconds, and so at most one too long.
-    else await pause(Math.floor(intendedAtMs - nowMs()));
+    const earlyMs = intendedAtMs - nowMs();
+    if (earlyMs > 0) await pause(earlyMs);
+    else calls.push(act(calls.length, intendedAtMs));
   }
   await Promise.all(calls);
 }

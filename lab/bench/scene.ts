@@ -22,6 +22,8 @@ export interface SceneOptions {
   readonly flood?: "off" | "strict";
   /** What happens in the sandbox before the bot starts. Default: nothing. */
   readonly prepare?: (sandbox: SandboxClient) => Promise<void>;
+  /** Resolves when the bot that polls is ready to be measured. Default: it is ready at once. */
+  readonly ready?: (bot: BotProcess) => Promise<unknown>;
 }
 
 export interface Scene {
@@ -84,6 +86,7 @@ export async function withScene<T>(
     bot.start();
     const firstPollAtMs = await firstPoll(sandbox, bot);
     const firstPollAfterMs = firstPollAtMs - startedAtMs;
+    await options.ready?.(bot);
     return await play({ sandbox, bot, firstPollAfterMs, successor: create });
   } finally {
     await close();
@@ -102,13 +105,13 @@ async function firstPoll(sandbox: SandboxClient, bot: BotProcess): Promise<numbe
   return arrivedAtMs;
 }
 
-/** A sandbox that knows these people, who have pressed Start; nothing is left to fetch. */
+/** Makes these people known to the sandbox, as people who have written to the bot; nothing is left to fetch. */
 export async function invite(
   sandbox: SandboxClient,
   firstUserId: number,
   count: number,
 ): Promise<void> {
-  await sandbox.feed({ count, users: count, firstUserId, text: "/start" });
+  await sandbox.feed({ count, users: count, firstUserId, text: "hello" });
   const { nextUpdateId } = await sandbox.queue();
   await sandbox.jumpUpdateId({ to: nextUpdateId, dropPending: true });
 }

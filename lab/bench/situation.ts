@@ -8,9 +8,10 @@
  */
 import { nowMs, pause } from "../drill/bot-process.ts";
 import type { ContenderName, SituationName } from "./bench-arguments.ts";
-import { broadcastFile, contenders } from "./contender.ts";
+import { broadcastScene, isBroadcastChat } from "./broadcast.ts";
+import { programOf } from "./contender.ts";
 import { LightClient, openLoop } from "./open-loop.ts";
-import { invite, type Scene, type SceneOptions } from "./scene.ts";
+import type { Scene, SceneOptions } from "./scene.ts";
 
 export interface Span {
   /** Seconds before it counts, and seconds that count. */
@@ -30,19 +31,13 @@ export interface Situation {
 }
 
 const stuckUserId = 2_999_999;
-const firstBroadcastId = 50_000_001;
 const broadcastPerSecond = 1_000;
 
-const ownScene = (name: ContenderName): SceneOptions => {
-  const { file } = contenders[name];
-  return file === undefined ? {} : { file };
-};
-
 export const situations: Readonly<Record<SituationName, Situation>> = {
-  alone: { contenders: ["this-bot", "telegraf"], scene: ownScene, beside: async () => ({}) },
-  stuck: { contenders: ["this-bot", "telegraf"], scene: ownScene, beside: stick },
-  broadcast: { contenders: ["this-bot"], scene: broadcastScene, beside: countBroadcast },
-  health: { contenders: ["this-bot"], scene: ownScene, beside: askHealth },
+  alone: { contenders: ["this-bot", "telegraf"], scene: programOf, beside: async () => ({}) },
+  stuck: { contenders: ["this-bot", "telegraf"], scene: programOf, beside: stick },
+  broadcast: { contenders: ["this-bot"], scene: longBroadcast, beside: countBroadcast },
+  health: { contenders: ["this-bot"], scene: programOf, beside: askHealth },
 };
 
 async function stick({ sandbox }: Scene, { seconds, warmSeconds }: Span): Promise<Beside> {
@@ -55,27 +50,10 @@ async function stick({ sandbox }: Scene, { seconds, warmSeconds }: Span): Promis
   return { "updates of the stuck chat": seconds };
 }
 
-/** A broadcast scene: the broadcast is longer than it can get in the span. */
-export function broadcastScene(_: ContenderName, { seconds, warmSeconds }: Span): SceneOptions {
-  return sceneWithBroadcast(broadcastPerSecond, (seconds + warmSeconds + 30) * broadcastPerSecond);
-}
-
-/** This bot with its limits on, and a broadcast to so many people, of whom the sandbox knows all. */
-export function sceneWithBroadcast(perSecond: number, chats: number): SceneOptions {
-  return {
-    file: broadcastFile,
-    env: {
-      FLOOD_LIMITS_ENABLED: "true",
-      FLOOD_TOTAL_PER_SECOND: String(perSecond),
-      BROADCAST_FIRST_CHAT: String(firstBroadcastId),
-      BROADCAST_CHATS: String(chats),
-    },
-    prepare: (sandbox) => invite(sandbox, firstBroadcastId, chats),
-  };
-}
-
-export function isBroadcastChat(chatId: number | null): boolean {
-  return chatId !== null && chatId >= firstBroadcastId;
+/** The broadcast is longer than what can be sent in the span. */
+function longBroadcast(_: ContenderName, { seconds, warmSeconds }: Span): SceneOptions {
+  const chats = (seconds + warmSeconds + 30) * broadcastPerSecond;
+  return broadcastScene({ perSecond: broadcastPerSecond, chats });
 }
 
 async function countBroadcast({ sandbox }: Scene, { seconds, warmSeconds }: Span): Promise<Beside> {

@@ -7,7 +7,7 @@
  */
 import type { BarPlot } from "./bar-plot.ts";
 import type { BenchArguments, ContenderName } from "./bench-arguments.ts";
-import { type Contender, contenders } from "./contender.ts";
+import { type Contender, contenders, programOf } from "./contender.ts";
 import { peakResidentMb, processorSeconds } from "./process-usage.ts";
 import { type Scene, waitForReplies, withScene } from "./scene.ts";
 import { median, medians, rotated } from "./statistics.ts";
@@ -81,8 +81,7 @@ export function speedRow(
 }
 
 async function measure(contender: Contender, updates: number): Promise<SpeedFigures> {
-  const { file } = contender;
-  return withScene({ ...(file !== undefined && { file }) }, async (scene) => {
+  return withScene(programOf(contender.name), async (scene) => {
     const warmUpdates = Math.ceil(updates / 10);
     await feed(scene, contender, warmUpdates, firstUserId);
     const warm = await waitForReplies(scene, { count: warmUpdates });

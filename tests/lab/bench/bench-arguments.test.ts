@@ -22,7 +22,7 @@ describe("a bench is asked", () => {
       "latency --rates 7 --situations alone,health",
       { rates: [7], situations: ["alone", "health"] },
     ],
-    ["memory --waiting 0,1000000 --burst 9", { waiting: [0, 1_000_000], burst: 9 }],
+    ["memory --waiting 0,990000 --burst 9", { waiting: [0, 990_000], burst: 9 }],
     ["--help", { help: true }],
   ])("%s", (line, expected) => {
     expect(parse(line)).toMatchObject(expected);
@@ -38,6 +38,7 @@ describe("a mistake is named", () => {
     ["--only me", /--only.*"me".*this-bot/],
     ["latency --rates 50,", /--rates.*""/],
     ["latency --situations rain", /--situations.*"rain".*stuck/],
+    ["memory --waiting 1000000", /--waiting.*990000/],
     ["memory --svg plot.svg", /--svg is for speed, not for memory/],
     ["--rates 50", /--rates is for latency, not for speed/],
     ["--loud", /--loud/],
