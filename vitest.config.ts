@@ -13,6 +13,7 @@ const quick = [
   "config",
   "core",
   "kit",
+  "lab/bench",
   "lab/history",
   "sandbox",
   "shop",

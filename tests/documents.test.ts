@@ -121,8 +121,23 @@ const table: readonly Row[] = [
   },
   {
     command: /^npm run bench$/,
-    here: shortened(/$/, " -- --updates 20 --runs 1"),
-    says: /ratio: /,
+    here: shortened(/$/, " -- --updates 20 --rounds 1 --only this-bot,telegraf,limit-line"),
+    says: /bare Telegraf +\d+ +1\.00/,
+  },
+  {
+    command: /^npm run bench:latency$/,
+    here: shortened(/$/, " -- --rates 20 --seconds 1 --situations alone"),
+    says: /bare Telegraf +nothing +20 +\d/,
+  },
+  {
+    command: /^npm run bench:memory$/,
+    here: shortened(/$/, " -- --seconds 1 --burst 20 --rounds 1 --waiting 0 --only telegraf"),
+    says: /kill -9 to the reply, 0 waiting +\d+ ms/,
+  },
+  {
+    command: /^npm run bench:flood$/,
+    here: shortened(/$/, " -- --seconds 1"),
+    says: /paid +1000\/s/,
   },
   {
     command: /^npm run bench:queue$/,

@@ -102,6 +102,20 @@ const benchesOf: Readonly<Record<string, readonly BenchName[]>> = {
   svg: ["speed"],
 };
 
+const exitUsage = 64;
+
+/** What `parse` returns; invalid arguments end the program with a sentence, the usage and exit code 64. */
+export function parsedOrEnd<T>(parse: () => T, help: string): T {
+  try {
+    return parse();
+  } catch (error) {
+    // Node.js reports unknown options as TypeErrors.
+    if (!(error instanceof BenchArgumentError) && !(error instanceof TypeError)) throw error;
+    process.stderr.write(`${error.message}\n\n${help}`);
+    process.exit(exitUsage);
+  }
+}
+
 /**
  * @param words The arguments after the program's name.
  * Throws `BenchArgumentError` with one sentence that names the argument.
@@ -126,11 +140,11 @@ export function parseBenchArguments(words: readonly string[]): BenchArguments {
     ...(seconds !== undefined && { seconds }),
     only: namesAmong("only", values.only, contenderNames),
     updates: number("updates", values.updates, 90_000) ?? 10_000,
-    rates: numbers("rates", values.rates ?? "50,200,500", 1, 5_000),
+    rates: wholeNumbers("rates", values.rates ?? "50,200,500", 1, 5_000),
     situations: namesAmong("situations", values.situations, situationNames),
     requests: number("requests", values.requests, 5_000) ?? 500,
-    burst: number("burst", values.burst, 90_000) ?? 30_000,
-    waiting: numbers("waiting", values.waiting ?? "0,100000", 0, 990_000),
+    burst: number("burst", values.burst, 2_000_000) ?? 30_000,
+    waiting: wholeNumbers("waiting", values.waiting ?? "0,100000", 0, 990_000),
     ...(values.json !== undefined && { json: values.json }),
     ...(values.svg !== undefined && { svg: values.svg }),
   };
@@ -169,7 +183,13 @@ function namesAmong<Name extends string>(
   });
 }
 
-function numbers(option: string, text: string, min: number, max: number): readonly number[] {
+/** Throws `BenchArgumentError` with one sentence that names the option. */
+export function wholeNumbers(
+  option: string,
+  text: string,
+  min: number,
+  max: number,
+): readonly number[] {
   return text.split(",").map((word) => wholeNumber(option, word, min, max));
 }
 

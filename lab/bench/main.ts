@@ -7,10 +7,10 @@
 import { writeFileSync } from "node:fs";
 import { drawBarPlot } from "./bar-plot.ts";
 import {
-  BenchArgumentError,
   type BenchArguments,
   type BenchName,
   parseBenchArguments,
+  parsedOrEnd,
   usage,
 } from "./bench-arguments.ts";
 import { floodText, measureFlood } from "./flood.ts";
@@ -20,22 +20,11 @@ import { measureMemory, memoryText } from "./memory.ts";
 import { closeScenes } from "./scene.ts";
 import { measureSpeed, speedPlot, speedText } from "./speed.ts";
 
-const exitUsage = 64;
 const exitInterrupted = 130;
 
-const given = parse();
+const given = parsedOrEnd(() => parseBenchArguments(process.argv.slice(2)), usage);
 if (given.help) process.stdout.write(usage);
 else await run(given);
-
-function parse(): BenchArguments {
-  try {
-    return parseBenchArguments(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof BenchArgumentError)) throw error;
-    process.stderr.write(`${error.message}\n\n${usage}`);
-    process.exit(exitUsage);
-  }
-}
 
 async function run(options: BenchArguments): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -31,6 +31,8 @@ export interface MemoryRow {
   readonly burstPeakMb: number;
   /** Seconds until the burst was answered. */
   readonly burstSeconds: number;
+  /** Resident memory after each 50,000 updates of the burst. */
+  readonly portionsMb: readonly number[];
   readonly after: Phase;
 }
 
@@ -59,6 +61,7 @@ const settleMs = 4_000;
 const sampleEveryMs = 200;
 const perSecond = 30;
 const chats = 500;
+const portionMax = 50_000;
 const firstUserId = 1_000_001;
 const callerId = 999_999;
 /** More people than a broadcast reaches before the caller is answered. */
@@ -103,25 +106,47 @@ async function measurePhases(name: ContenderName, seconds: number, burst: number
       const write = (index: number) => client.write(firstUserId + (index % chats), "/help");
       const steady = await observe(pid, openLoop(count, perSecond, write));
       const { sequence } = await waitForReplies(scene, { count });
-      const burstSeconds = await playBurst(scene, sequence, burst);
+      const { burstSeconds, portionsMb } = await playBurst(scene, sequence, burst);
       const burstPeakMb = peakResidentMb(pid);
       await pause(settleMs);
       const after = await observe(pid, pause(seconds * 1_000));
       const { title } = contenders[name];
       const { firstPollAfterMs: firstPollMs } = scene;
-      return { name, title, firstPollMs, idle, steady, burstPeakMb, burstSeconds, after };
+      return {
+        name,
+        title,
+        firstPollMs,
+        idle,
+        steady,
+        burstPeakMb,
+        burstSeconds,
+        portionsMb,
+        after,
+      };
     } finally {
       await client.close();
     }
   });
 }
 
-async function playBurst(scene: Scene, after: number, count: number): Promise<number> {
+/**
+ * More than the sandbox holds comes in portions.
+ *
+ * @returns seconds until everything was answered, and the memory after each portion.
+ */
+async function playBurst(scene: Scene, after: number, count: number) {
   const startedAtMs = nowMs();
-  await scene.sandbox.feed({ count, users: chats, firstUserId, text: "/help" });
-  const { replies } = await waitForReplies(scene, { after, count });
-  const lastAtMs = replies.reduce((last, { atMs }) => Math.max(last, atMs), startedAtMs);
-  return (lastAtMs - startedAtMs) / 1_000;
+  const portionsMb: number[] = [];
+  let lastAtMs = startedAtMs;
+  for (let left = count, sequence = after; left > 0; left -= portionMax) {
+    const portion = Math.min(left, portionMax);
+    await scene.sandbox.feed({ count: portion, users: chats, firstUserId, text: "/help" });
+    const seen = await waitForReplies(scene, { after: sequence, count: portion });
+    sequence = seen.sequence;
+    lastAtMs = seen.replies.reduce((last, { atMs }) => Math.max(last, atMs), lastAtMs);
+    portionsMb.push(residentMb(scene.bot.pid ?? 0));
+  }
+  return { burstSeconds: (lastAtMs - startedAtMs) / 1_000, portionsMb };
 }
 
 /** What the process uses until `end`. */

@@ -14,7 +14,8 @@ export function dueAfterMs(index: number, perSecond: number): number {
 }
 
 /**
- * Calls `act` at each instant of the schedule, and waits for all calls at the end.
+ * Calls `act` at each instant of the schedule, and waits for all calls at the end. After a call that
+ * fails no other begins, and its error is the result.
  *
  * @param act Gets the number of the call, from 0, and the instant that was meant, by `nowMs`.
  */
@@ -25,13 +26,15 @@ export async function openLoop(
 ): Promise<void> {
   const startedAtMs = nowMs();
   const calls: Promise<void>[] = [];
-  while (calls.length < count) {
+  const failures: unknown[] = [];
+  while (calls.length < count && failures.length === 0) {
     const intendedAtMs = startedAtMs + dueAfterMs(calls.length, perSecond);
     const earlyMs = intendedAtMs - nowMs();
     if (earlyMs > 0) await pause(earlyMs);
-    else calls.push(act(calls.length, intendedAtMs));
+    else calls.push(act(calls.length, intendedAtMs).catch((error) => void failures.push(error)));
   }
   await Promise.all(calls);
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Requests to one address with little work for each, so that asking does not slow down what is measured. */
