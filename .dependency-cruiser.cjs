@@ -60,6 +60,13 @@ module.exports = {
     ]),
     only("examples", ["bot/kit"]),
     only("sandbox", []),
+    {
+      // Its package has no dependencies; only the writer of the method table reads others' types.
+      name: "the-sandbox-needs-no-package",
+      severity: "error",
+      from: { path: "^sandbox/", pathNot: "^sandbox/bot-api-table/" },
+      to: { path: "(^|/)node_modules/", dependencyTypesNot: ["core"] },
+    },
     only("lab/history", []),
     // It breaks the bot from outside; only its mains are bots themselves.
     only(

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** Main: the sandbox as a program. `npm run sandbox -- --help` lists its options. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
