@@ -21,6 +21,7 @@ export interface SandboxDescription {
   /** The first token it accepts. */
   readonly token: string;
   readonly botIds: readonly number[];
+  readonly bots: readonly BotDescription[];
   /** The sandbox's clock: epoch and monotonic milliseconds, advances included. */
   readonly nowEpochMs: number;
   readonly nowMs: number;
@@ -28,6 +29,15 @@ export interface SandboxDescription {
   readonly flood: FloodMode;
   /** Ed25519 in hexadecimal. It checks the `signature` of launch parameters signed by this sandbox. */
   readonly launchPublicKey: string;
+}
+
+/** A bot whose token is accepted. */
+export interface BotDescription {
+  readonly id: number;
+  readonly username: string;
+  readonly token: string;
+  /** Whether it is in Telegram's test environment, and reached at `/bot<token>/test/METHOD` only. */
+  readonly test: boolean;
 }
 
 /** A flood limit has no effect, answers 429 at once, or first waits silently for up to 8 s. */
@@ -43,6 +53,8 @@ export interface NewUser {
   readonly languageCode?: string;
   /** Whether the user has already pressed Start, so that the bot may write first. Default false. */
   readonly started?: boolean;
+  /** The bot whose chats the user is among. Default: every bot's. */
+  readonly botId?: number;
 }
 
 export interface NewGroup {
@@ -57,6 +69,8 @@ export interface NewGroup {
   readonly forum?: boolean;
   /** The bot's rights, such as `can_pin_messages`; none makes it a member. Default: all of them. */
   readonly botRights?: readonly string[];
+  /** The bot that is in the group. Default: the first. */
+  readonly botId?: number;
 }
 
 /** A message written by a user. The user and the private chat are created when they do not exist. */

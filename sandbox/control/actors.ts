@@ -28,7 +28,10 @@ import { feedMessages } from "./feed.ts";
 import { placeOf } from "./message-place.ts";
 
 export interface ActorsOptions {
+  /** The bot, by default the first. */
   readonly account: (botId?: number) => Account;
+  /** The bot, by default every one. */
+  readonly accounts: (botId?: number) => readonly Account[];
   readonly around: Surroundings;
   readonly queryLifetimeMs: number;
 }
@@ -83,10 +86,11 @@ export class Actors {
       language_code: request.languageCode ?? "en",
     };
     this.#options.around.users.set(id, user);
-    const account = this.#options.account();
-    const room = account.privateRoom(user);
-    if (!request.started && room.size === 0) room.access = "not-started";
-    account.changed({ kind: "chat", chatId: id });
+    for (const account of this.#options.accounts(request.botId)) {
+      const room = account.privateRoom(user);
+      if (!request.started && room.size === 0) room.access = "not-started";
+      account.changed({ kind: "chat", chatId: id });
+    }
     return user;
   }
 
@@ -100,7 +104,7 @@ export class Actors {
       type,
       ...(request.forum && type === "supergroup" ? { is_forum: true } : {}),
     };
-    const account = this.#options.account();
+    const account = this.#options.account(request.botId);
     const room = account.addRoom(chat);
     // The message that tells of a supergroup's creation has number 1, which is the general topic's.
     if (chat.is_forum) room.ownMessageIds = generalTopicId;
