@@ -4,7 +4,7 @@ import type { UploadedFile } from "../http/body.ts";
 import { formatText, readFormattedText } from "../text/formatted-text.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import { captionContent, type MessageContent } from "../world/account.ts";
-import type { StoredFile } from "../world/file-store.ts";
+import type { FileStore, StoredFile } from "../world/file-store.ts";
 import { type Call, type Effect, roomFor, type SendingMethod } from "./call.ts";
 import {
   prepareMessage,
@@ -74,6 +74,16 @@ const kinds: Readonly<Record<string, MediaKind>> = {
     }),
   },
 };
+
+export function isFileKind(name: string): boolean {
+  return Object.hasOwn(kinds, name);
+}
+
+/** Stores a person's file. @returns the field of its message. */
+export function fileContent(files: FileStore, kind: string, file: UploadedFile): MessageContent {
+  const { content, folder } = kinds[kind] as MediaKind;
+  return content(files.upload(folder, file));
+}
 
 /** `sendPhoto` and similar methods. @param field The parameter that names the file, such as `photo`. */
 export function sendMedia(field: string): SendingMethod {
