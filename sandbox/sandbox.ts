@@ -119,7 +119,8 @@ export class Sandbox {
       outage: (ms) => this.#outage(ms),
     });
     const onStop = options.onStop ?? (() => void this.stop());
-    this.#routes = new ControlRoutes({ control: this.control, host: this.#host, onStop });
+    const file = (botId: number, id: string) => this.#accounts.get(botId)?.files.get(id)?.content;
+    this.#routes = new ControlRoutes({ control: this.control, host: this.#host, onStop, file });
   }
 
   /** Rejects when the port is not available. */
