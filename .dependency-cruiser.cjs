@@ -55,6 +55,7 @@ module.exports = {
       "bot/config",
       "bot/kit",
       "bot/storage",
+      "bot/telegram/client",
       "bot/utils/process-monitor",
       "bot/index.ts",
     ]),

@@ -193,6 +193,17 @@ export function flag(): Kind<boolean> {
   };
 }
 
+/** A text on one line. */
+export function text(lengthMax: number): Kind<string> {
+  const range = `at most ${lengthMax} characters`;
+  return {
+    expected: `a text of ${range} on one line`,
+    range,
+    read: (written) =>
+      written.length <= lengthMax && !/\p{Cc}/u.test(written) ? { value: written } : undefined,
+  };
+}
+
 /** A file or directory. It is not checked here whether it exists. */
 export function path(): Kind<string> {
   return {

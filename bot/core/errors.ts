@@ -66,6 +66,20 @@ export class ApiRefusedError extends BotError {
   override readonly exitCode = exitCode.tryAgain;
 }
 
+/** The books of payments are not the same as Telegram's list. */
+export class BooksDifferError extends BotError {
+  override readonly code = "BOOKS_DIFFER";
+  override readonly transient = false;
+  override readonly exitCode = exitCode.differing;
+
+  /** @param lines One for each difference. */
+  constructor(lines: readonly string[]) {
+    super(`${lines.length} difference(s) between the books and Telegram:\n${lines.join("\n")}`, {
+      hint: "An administrator who sends /reconcile to the bot adds what is missing in the books.",
+    });
+  }
+}
+
 /** The key that opens the store is missing, malformed or another one. */
 export class EncryptionKeyError extends BotError {
   override readonly code = "CONFIGURATION_ENCRYPTION_KEY";

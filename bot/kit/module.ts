@@ -6,6 +6,7 @@
  */
 import type { Telegraf } from "telegraf";
 import type { Publish } from "../core/events.ts";
+import type { JsonObject } from "../core/message.ts";
 import type { TableSet } from "../core/transaction.ts";
 import type { UpdateKind } from "./bot-api.ts";
 import type { BotContext } from "./bot-context.ts";
@@ -48,6 +49,22 @@ export interface CommandMenu {
   readonly commands: readonly { readonly command: string; readonly description: string }[];
 }
 
+/** Books of money that can be compared with Telegram's own. */
+export interface Books<Tables extends object> {
+  readonly tables: TableSet<Tables>;
+  /**
+   * Compares without changing anything.
+   *
+   * @param ask Calls a method of the Bot API that only asks, such as `getStarTransactions`.
+   * @returns a line for each difference; none when both agree.
+   */
+  compare(
+    tables: Tables,
+    ask: (method: string, fields: JsonObject) => Promise<unknown>,
+    nowEpochMs: number,
+  ): Promise<readonly string[]>;
+}
+
 export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
   /** Stable and short, such as `shop`. */
   readonly name: string;
@@ -60,6 +77,8 @@ export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
     /** @returns Telegram user ids. */
     findByUsername(username: string): Promise<readonly number[]>;
   }>;
+  /** What `npm run reconcile` compares with Telegram. Default: nothing. */
+  readonly books?: Books<object>;
   /** Told to Telegram whenever they have changed. Default: none. */
   readonly commandMenus?: readonly CommandMenu[];
   /**

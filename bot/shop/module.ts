@@ -23,14 +23,20 @@ import { commandList, failureNotice } from "./commands/texts.ts";
 import { gate } from "./commands/visitor.ts";
 import { type ShopSettings, shopSettings } from "./settings.ts";
 import { shopTables } from "./sqlite-tables.ts";
+import { paymentAdministration } from "./stars/administration.ts";
+import { paymentBooks } from "./stars/books.ts";
+import { paymentUpdates } from "./stars/payment-updates.ts";
+import { starTables } from "./stars/star-tables.ts";
+import { topupRoutes } from "./stars/topup-commands.ts";
 
 const shippedCatalogue = fileURLToPath(new URL("catalogue.json", import.meta.url));
 
 export const shop: BotModule<ShopSettings> = {
   name: "shop",
   settings: shopSettings,
-  tables: [shopTables],
+  tables: [shopTables, starTables],
   people: shopTables,
+  books: paymentBooks,
   commandMenus: [
     { languageCode: "", commands: commandList("en") },
     { languageCode: "zh", commands: commandList("zh") },
@@ -46,11 +52,13 @@ export const shop: BotModule<ShopSettings> = {
 /** Registers the gate, every command, and the fallback for everything else. */
 export function registerCommands(bot: Telegraf<BotContext>, options: CommandOptions): void {
   const { catalogue, judgeRequest, publish } = options;
-  bot.use(gate(publish), limitRequests(judgeRequest, publish));
   const shared = { ...options, formats: createFormats(catalogue.currency) };
-  const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes];
+  bot.use(paymentUpdates(shared));
+  bot.use(gate(publish), limitRequests(judgeRequest, publish));
+  const all = [startRoutes, balanceRoutes, topupRoutes, shopRoutes, ordersRoutes, noteRoutes];
   for (const routes of [...all, exportRoutes, forgetRoutes, helpRoutes]) {
     bot.use(routes(shared).composer);
   }
+  bot.use(paymentAdministration(shared));
   bot.use(fallback(publish));
 }

@@ -19,7 +19,7 @@ export interface Profile {
   readonly languageCode?: string | undefined;
 }
 
-export type LedgerKind = "welcome" | "purchase" | "refund";
+export type LedgerKind = "welcome" | "purchase" | "refund" | "topup" | "topup-refund";
 
 export interface LedgerEntry {
   readonly id: number;

@@ -285,14 +285,14 @@ export class Play {
       else await this.#sendFile(step, step.file);
       this.#acted = true;
     }
-    await this.#takeIn(life);
     const isAtRest = async () => {
       const found = await this.#settled(life.queue.snapshot(), thread);
       if (!found) return true;
       return Object.values(found.pools).every(({ inHand, waiting }) => inHand + waiting === 0);
     };
     const deadlineMs = systemClock.monotonicMs() + stepMsMax;
-    for (let turn = 0; !(await isAtRest()); turn++) {
+    // What the bot does can make Telegram send more: a check-out that is answered becomes a payment.
+    for (let turn = 0; (await this.#takeIn(life)) || !(await isAtRest()); turn++) {
       await this.#time.runUntil(this.#time.nowMs + turnMs, () => thread.dead);
       if (turn > quickTurns) await realPause();
       if (systemClock.monotonicMs() > deadlineMs) throw this.#stuck();
@@ -307,10 +307,11 @@ export class Play {
 
   #person(step: Step): void {
     const { control } = this.#telegram.sandbox;
-    const { from: userId = 7, in: group, press, say, update } = step;
+    const { from: userId = 7, in: group, pay, press, say, update } = step;
     const chatId = group === undefined ? userId : this.#group(group, userId);
     if (say !== undefined) control.write({ userId, chatId, text: say });
     if (update !== undefined) control.inject({ update });
+    if (pay !== undefined) this.#pay(step, pay, userId, chatId);
     if (press === undefined) return;
     const holds = ({ text }: { readonly text?: string }) => text?.includes(press);
     const found = control
@@ -337,6 +338,16 @@ export class Play {
     control.inject({ update: { message } });
   }
 
+  #pay(step: Step, title: string, userId: number, chatId: number): void {
+    const { control } = this.#telegram.sandbox;
+    const found = control.messages({ chatId }).findLast(({ invoice }) => {
+      const { title: shown } = (invoice ?? {}) as { readonly title?: string };
+      return shown?.includes(title);
+    });
+    if (!found) throw new PlayError(`${describeStep(this.#step, step)}: there is no such invoice`);
+    control.pay({ userId, chatId, messageId: found.message_id });
+  }
+
   #group(title: string, userId: number): number {
     const { control } = this.#telegram.sandbox;
     const known = control.chats({}).find(({ chat }) => chat.title === title);
@@ -344,8 +355,13 @@ export class Play {
     return control.createGroup({ title, memberIds: [userId] }).id;
   }
 
-  /** Brings updates into the queue, and confirms them once they are on disk. */
-  async #takeIn({ queue, thread, updateKinds }: Life): Promise<void> {
+  /**
+   * Brings updates into the queue, and confirms them once they are on disk.
+   *
+   * @returns whether there were any.
+   */
+  async #takeIn({ queue, thread, updateKinds }: Life): Promise<boolean> {
+    if (thread.dead) return false;
     const request = {
       offset: this.#offset,
       timeout: 0,
@@ -357,10 +373,11 @@ export class Play {
     );
     const { result } = JSON.parse(body) as { readonly result: readonly Json[] };
     const updates = result.map(parseUpdate).filter((update) => update !== undefined);
-    if (updates.length === 0) return;
+    if (updates.length === 0) return false;
     const messages = updates.map((update) => toUpdateMessage(update, botId));
     await this.#settled(queue.insertMessageByPriority(messages), thread);
     if (!thread.dead) this.#offset = (updates.at(-1)?.update_id ?? 0) + 1;
+    return true;
   }
 
   /**

@@ -6,6 +6,7 @@ import { type Catalogue, parseCatalogue } from "../../bot/shop/catalogue.ts";
 import type { CommandOptions } from "../../bot/shop/commands/routes.ts";
 import { registerCommands, shop } from "../../bot/shop/module.ts";
 import type { ShopRules } from "../../bot/shop/orders.ts";
+import type { StarOptions } from "../../bot/shop/stars/star-options.ts";
 import { bareKit } from "../support/bare-kit.ts";
 
 const exampleFile = new URL("../../bot/shop/catalogue.json", import.meta.url);
@@ -20,10 +21,16 @@ export const rules: ShopRules = { catalogue: exampleCatalogue, cancelWindowMs: d
 
 export const welcomeBalanceMinor = 5000;
 
+export const starOptions: StarOptions = {
+  adminIds: [],
+  topupAmounts: [50, 100],
+  starValueMinor: 10,
+};
+
 /** Returns the module and kit of a shop that sells the example catalogue. */
 export function shopWith(overrides: Partial<CommandOptions> = {}) {
   const kit = bareKit;
-  const options = { ...kit, ...rules, welcomeBalanceMinor, ...overrides };
+  const options = { ...kit, ...rules, ...starOptions, welcomeBalanceMinor, ...overrides };
   const module: BotModule = { ...shop, setup: (bot) => registerCommands(bot, options) };
   return { module, kit };
 }

@@ -235,6 +235,7 @@ export const zh = {
     "queue-full": "队列已满",
     "disk-full": "磁盘已满",
     "backup-failed": "备份失败",
+    "payments-differ": "付款账目与 Telegram 不一致",
     "errors-spike": "错误激增",
     "limit-exceeded": "超出限制",
     "process-hung": "进程无响应",

@@ -246,6 +246,7 @@ export const en = {
     "queue-full": "queue full",
     "disk-full": "disk full",
     "backup-failed": "backup failed",
+    "payments-differ": "payments differ from Telegram's list",
     "errors-spike": "unusually many errors",
     "limit-exceeded": "limit exceeded",
     "process-hung": "process hung",

@@ -14,13 +14,14 @@ import type { JudgeRequest } from "../../kit/module.ts";
 import { openAccount } from "../accounts.ts";
 import type { ShopRules } from "../orders.ts";
 import { keepProfile, refreshProfile } from "../personal-data.ts";
+import type { StarOptions } from "../stars/star-options.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
 import { type CommandName, type Texts, texts } from "./texts.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
 /** The options and dependencies of the commands. */
-export interface CommandOptions extends ShopRules {
+export interface CommandOptions extends ShopRules, StarOptions {
   /** HTTPS address of the Mini App; without it, its button is not shown. */
   readonly miniAppUrl?: string | undefined;
   /** Welcome balance of a new account in minor units; 0 or more. */
@@ -114,7 +115,7 @@ export function parseCount(text: string | undefined): number | undefined {
 
 /** Replies with a link to the private chat. */
 export async function replyWithPrivateChat(
-  { ctx, texts: t }: Turn,
+  { ctx, texts: t }: Pick<Turn, "ctx" | "texts">,
   text = t.privateOnly,
 ): Promise<void> {
   await ctx.reply(text, keyboard([{ text: t.openPrivateChat, url: `https://t.me/${ctx.me}` }]));

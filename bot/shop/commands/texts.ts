@@ -12,10 +12,13 @@ const en = {
     start: "Open your account",
     balance: "Your balance and last entries",
     shop: "Browse products and buy",
+    topup: "Add to your balance with Telegram Stars",
     orders: "Your orders and refunds",
     note: "Add a note to an order",
     export: "Export your personal data",
     forget: "Delete your personal data",
+    paysupport: "Help with a payment",
+    terms: "Terms of this shop",
     help: "What this bot can do",
   },
 
@@ -35,7 +38,13 @@ const en = {
   lastEntries: "Last entries:",
   noEntries: "No entries yet.",
   entry: (date: string, amount: string, kind: string) => `${date}\n${amount}  ${kind}`,
-  entryKinds: { welcome: "Welcome balance", purchase: "Purchase", refund: "Refund" },
+  entryKinds: {
+    welcome: "Welcome balance",
+    purchase: "Purchase",
+    refund: "Refund",
+    topup: "Top-up",
+    "topup-refund": "Top-up refunded",
+  },
 
   shop: "What would you like? Choose a product to see its details. You will not be charged yet.",
   confirm: (name: string, description: string, price: string) =>
@@ -108,10 +117,13 @@ const zh: Texts = {
     start: "开通账户",
     balance: "查看余额和最近明细",
     shop: "浏览商品并购买",
+    topup: "用 Telegram Stars 充值",
     orders: "我的订单与退款",
     note: "给订单添加备注",
     export: "导出我的个人数据",
     forget: "删除我的个人数据",
+    paysupport: "支付问题求助",
+    terms: "服务条款",
     help: "查看使用说明",
   },
 
@@ -129,7 +141,13 @@ const zh: Texts = {
   lastEntries: "最近明细：",
   noEntries: "暂无明细。",
   entry: (date, amount, kind) => `${date}\n${amount}  ${kind}`,
-  entryKinds: { welcome: "新用户赠送", purchase: "购买", refund: "退款" },
+  entryKinds: {
+    welcome: "新用户赠送",
+    purchase: "购买",
+    refund: "退款",
+    topup: "充值",
+    "topup-refund": "充值退款",
+  },
 
   shop: "请选择商品查看详情，此时不会扣款。",
   confirm: (name, description, price) => `${name}\n${description}\n\n价格：${price}\n确定购买吗？`,
