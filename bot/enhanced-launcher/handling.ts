@@ -75,6 +75,7 @@ export function createHandledBot(
     telegram: new OutboxTelegram(outbox, direct, outbox.signal),
     kit: {
       settings: config.module,
+      adminIds: config.alerts.adminIds ?? [],
       publish,
       judgeRequest: (...request) => rapid.judge(...request),
       session: createSession({ store, keepMs: config.storage.sessionsKeepMs }),

@@ -28,6 +28,8 @@ export type JudgeRequest = (
 export interface Kit<Settings> {
   /** The module's own settings, read and checked. */
   readonly settings: Settings;
+  /** Telegram ids of the people who run the bot (ADMIN_IDS); none when it is not set. */
+  readonly adminIds: readonly number[];
   /** Reports an event to log, metrics and dashboard. A handler that runs again reports it again. */
   readonly publish: Publish;
   /** Tells whether a person asks more often than RAPID_REQUESTS_MAX allows. */

@@ -35,11 +35,6 @@ const rows = {
     absent: "/start shows no Mini App button",
     sentence: "Address of the Mini App that /start offers.",
   }),
-  adminIds: setting(list(integer(1, 999_999_999_999)), {
-    variable: "ADMIN_IDS",
-    default: "",
-    sentence: "Telegram user ids of the shop's administrators.",
-  }),
   topupAmounts: setting(list(integer(1, 100_000)), {
     variable: "TOPUP_AMOUNTS",
     default: "50,100,250,500",
@@ -67,5 +62,5 @@ export type ShopSettings = ValuesOf<typeof rows>;
 export const shopSettings: ModuleSettings<typeof rows> = {
   title: "Shop",
   rows,
-  prefixes: ["ADMIN_", "CATALOGUE_", "MINI_APP_", "SHOP_", "TOPUP_"],
+  prefixes: ["CATALOGUE_", "MINI_APP_", "SHOP_", "TOPUP_"],
 };

@@ -22,7 +22,6 @@ export const rules: ShopRules = { catalogue: exampleCatalogue, cancelWindowMs: d
 export const welcomeBalanceMinor = 5000;
 
 export const starOptions: StarOptions = {
-  adminIds: [],
   topupAmounts: [50, 100],
   starValueMinor: 10,
 };

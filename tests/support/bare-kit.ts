@@ -7,6 +7,7 @@ const unused = (): never => {
 
 export const bareKit: Kit<Readonly<Record<string, unknown>>> = {
   settings: {},
+  adminIds: [],
   publish: () => {},
   judgeRequest: () => "fine",
   session: unused,

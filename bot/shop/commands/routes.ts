@@ -33,6 +33,8 @@ export interface CommandOptions extends ShopRules, StarOptions {
   readonly publish: Publish;
   /** Judges whether a person sends more requests than a person would. */
   readonly judgeRequest: JudgeRequest;
+  /** Telegram ids of the people who may use /refund and /reconcile. */
+  readonly adminIds: readonly number[];
   /**
    * Default: made for the catalogue's currency. They are slow to make, so commands may share them.
    */

@@ -3,8 +3,6 @@ import type { Transaction } from "../../core/transaction.ts";
 import type { TopupRules } from "./topup-rules.ts";
 
 export interface StarOptions extends TopupRules {
-  /** Telegram user ids of the administrators. */
-  readonly adminIds: readonly number[];
   /** Whom /paysupport names; default: nobody. */
   readonly paymentSupport?: string | undefined;
   /** Page with the whole terms; default: there is none. */

@@ -128,15 +128,15 @@ function openStarTables(database: Sql): StarTables {
      FROM star_charges LEFT JOIN ledger
        ON ledger.kind IN ('topup', 'topup-refund')
        AND ledger.reference = '${referencePrefix}' || star_charges.charge_id
-     GROUP BY star_charges.rowid ORDER BY star_charges.rowid`,
+     GROUP BY star_charges.charge_id ORDER BY recorded_at, star_charges.charge_id`,
   );
   return {
     findCharge: async (chargeId) => {
-      const row = find.get<ChargeRow>(chargeId);
+      const row = await find.get<ChargeRow>(chargeId);
       return row && toCharge(row);
     },
     insertCharge: async (charge) =>
-      insert.run(
+      (await insert.run(
         charge.chargeId,
         charge.userId,
         charge.currency,
@@ -144,17 +144,17 @@ function openStarTables(database: Sql): StarTables {
         charge.payload,
         charge.creditedMinor,
         charge.recordedAtEpochMs,
-      ) > 0,
+      )) > 0,
     setRefundAsked: async (chargeId, askedAtEpochMs, askedBy, debitedMinor) => {
-      setAsked.run(askedAtEpochMs, askedBy, debitedMinor, chargeId);
+      await setAsked.run(askedAtEpochMs, askedBy, debitedMinor, chargeId);
     },
     setRefunded: async (chargeId, refundedAtEpochMs, debitedMinor) => {
-      setRefunded.run(refundedAtEpochMs, debitedMinor, chargeId);
+      await setRefunded.run(refundedAtEpochMs, debitedMinor, chargeId);
     },
-    bookedCharges: async () =>
-      list
-        .all<ChargeRow & { readonly ledger_minor: number }>()
-        .map((row) => ({ ...toCharge(row), ledgerMinor: row.ledger_minor })),
+    bookedCharges: async () => {
+      const rows = await list.all<ChargeRow & { readonly ledger_minor: number }>();
+      return rows.map((row) => ({ ...toCharge(row), ledgerMinor: row.ledger_minor }));
+    },
   };
 }
 
