@@ -35,10 +35,10 @@ const rows = {
     absent: "/start shows no Mini App button",
     sentence: "Address of the Mini App that /start offers.",
   }),
-  topupAmounts: setting(list(integer(1, 100_000)), {
+  topupAmounts: setting(list(integer(0, 100_000)), {
     variable: "TOPUP_AMOUNTS",
     default: "50,100,250,500",
-    sentence: "Telegram Stars that /topup offers to pay; empty: no top-ups.",
+    sentence: "Telegram Stars that /topup offers to pay; 0: no top-ups.",
   }),
   starValueMinor: setting(amount(0.01, 10_000), {
     variable: "TOPUP_STAR_VALUE",

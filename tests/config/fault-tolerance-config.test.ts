@@ -182,7 +182,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   CATALOGUE_FILE: undefined,
   WELCOME_BALANCE: ["-1", "1000001", "1.005", "50,00"],
   ORDER_CANCEL_WINDOW_HOURS: ["-1", "8761"],
-  TOPUP_AMOUNTS: ["0", "100,many", "100001"],
+  TOPUP_AMOUNTS: ["-1", "100,many", "100001"],
   TOPUP_STAR_VALUE: ["0", "0.001", "10001"],
   SHOP_PAYMENT_SUPPORT: ["two\nlines", "x".repeat(201)],
   SHOP_TERMS_URL: ["http://shop.example", "shop.example"],

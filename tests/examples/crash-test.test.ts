@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { shippedModule } from "../../bot/index.ts";
+import { Play } from "../../lab/crash-test/play.ts";
 import { type Script, survives } from "../../lab/crash-test/survives.ts";
 
 const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
@@ -43,6 +44,22 @@ test.each(Object.entries(scripts))(
   },
   120_000,
 );
+
+test("a payment in Stars, one more of the same invoice, and its refund survive every death", async () => {
+  const payments: Script = [
+    { say: "/topup" },
+    { press: "⭐ 100" },
+    { pay: "Top-up" },
+    { pay: "Top-up" },
+  ];
+  const env = { ADMIN_IDS: "1" };
+  const undisturbed = await new Play(async () => shippedModule, payments, env, undefined).run();
+  const [charge = ""] = /stx\d+/.exec(undisturbed.tables["star_charges"]?.[0] ?? "") ?? [];
+  const refund = { from: 1, say: `/refund ${charge}` };
+  const script = [...payments, refund, refund, { from: 1, say: "/reconcile" }, { say: "/balance" }];
+  const { deaths } = await survives(shippedModule, script, { env });
+  expect(deaths).toBeGreaterThan(100);
+}, 300_000);
 
 test("the shop survives every death", async () => {
   const script = [

@@ -7,7 +7,7 @@
 
 /** What a person can buy for Stars. */
 export interface TopupRules {
-  /** Whole Stars per top-up, as they are offered. Empty: no top-ups. */
+  /** Whole Stars per top-up, as they are offered; 0 offers nothing. */
   readonly topupAmounts: readonly number[];
   /** Minor units of the shop's currency for one Star; at least 1. */
   readonly starValueMinor: number;
@@ -27,6 +27,7 @@ export const starCurrency = "XTR";
 /** Returns what is offered now, the smallest first. */
 export function offersOf({ starValueMinor, topupAmounts }: TopupRules): readonly Offer[] {
   return [...new Set(topupAmounts)]
+    .filter((stars) => stars > 0)
     .sort((a, b) => a - b)
     .map((stars) => ({ stars, amountMinor: stars * starValueMinor }));
 }

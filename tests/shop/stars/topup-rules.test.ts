@@ -67,7 +67,7 @@ describe("a check-out", () => {
   });
 
   test("is refused whatever its invoice says, when nothing is offered", () => {
-    expect(judgeCheckout(stars, { ...rules, topupAmounts: [] }, false)).toBe("withdrawn");
+    expect(judgeCheckout(stars, { ...rules, topupAmounts: [0] }, false)).toBe("withdrawn");
   });
 });
 
