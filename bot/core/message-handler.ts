@@ -30,8 +30,10 @@ export type HandlerResult =
        * If it rejects, nothing is kept and the attempt has failed.
        */
       readonly write?: (tx: Transaction) => Promise<void>;
-      /** This chat took a message: it is reachable. */
+      /** This chat took a message, or the bot in: it is reachable. */
       readonly reachedChat?: string;
+      /** The bot was put out of this chat: it cannot be written to. */
+      readonly unreachableChat?: { readonly chat: string; readonly reason: string };
       /** The ids that Telegram gave to what was sent, in order. */
       readonly telegramIds?: readonly number[];
     }

@@ -97,6 +97,8 @@ export type AttemptOutcome =
       readonly write?: (tx: Transaction) => Promise<void>;
       /** Forgets that this chat was unreachable. */
       readonly reachedChat?: string;
+      /** Remembers that this chat cannot be written to. */
+      readonly unreachableChat?: { readonly chat: string; readonly reason: string };
       /** The ids of what was sent, for the references to it. */
       readonly telegramIds?: readonly number[];
     }
@@ -248,8 +250,12 @@ export interface QueueStore {
 
 /** Small facts beside the queue. */
 export interface FactStore {
-  /** Why a chat cannot be written to; `undefined` when nothing is known against it. */
-  unreachableReason(chat: string): Promise<string | undefined>;
+  /**
+   * Why a chat cannot be written to; `undefined` when nothing is known against it.
+   *
+   * @param sinceEpochMs What was last heard before this instant does not count. Default: all counts.
+   */
+  unreachableReason(chat: string, sinceEpochMs?: number): Promise<string | undefined>;
   /**
    * A small named value, e.g. the fingerprint of the registered commands. One whose name ends in
    * `-until` is an instant, in milliseconds since the epoch: it moves along when the clock is set.

@@ -668,7 +668,23 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const next = await reopenAfterKill();
       expect(await next.getFact("a")).toBe("1");
       expect(await next.unreachableReason("5")).toBe("blocked");
+      expect(await next.unreachableReason("5", clock.epochMs() + 1)).toBeUndefined();
       expect(await next.sentSince(0)).toMatchObject([{ scope: "5", cost: 2 }]);
+    });
+
+    test("a message that is done can say that a chat is reachable, or is not any more", async () => {
+      const { store } = await open();
+      const unreachableChat = { chat: "-5", reason: "kicked" };
+      for (const [number, reach, reason] of [
+        [1, { unreachableChat }, "kicked"],
+        [2, { reachedChat: "-5" }, undefined],
+        [3, { unreachableChat }, "kicked"],
+      ] as const) {
+        await store.enqueue([update("a", number)]);
+        const [message] = await claim(store);
+        await store.finish(ref(message), { kind: "done", enqueue: [], ...reach });
+        expect(await store.unreachableReason("-5")).toBe(reason);
+      }
     });
 
     test("beats for every synced transaction, and is overdue without one", async () => {

@@ -261,7 +261,7 @@ export class SqliteStore implements Store {
       if (outcome.kind === "done" && outcome.reachedChat !== undefined) {
         facts.setReachable(outcome.reachedChat);
       }
-      if (outcome.kind === "dead" && outcome.unreachableChat) {
+      if ("unreachableChat" in outcome && outcome.unreachableChat) {
         const { chat, reason } = outcome.unreachableChat;
         facts.setUnreachable(chat, reason, now);
       }
@@ -375,8 +375,8 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }) => queue.recordSent(sent));
   }
 
-  unreachableReason(chat: string) {
-    return this.#withTables(({ facts }) => facts.unreachableReason(chat));
+  unreachableReason(chat: string, sinceEpochMs = 0) {
+    return this.#write(({ facts }) => facts.unreachableReason(chat, sinceEpochMs));
   }
 
   getFact(name: string) {

@@ -8,6 +8,7 @@ import type { Message, NewMessage } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
 import type { BotInfo } from "../client/identity.ts";
+import { judgeMembership } from "./membership-rules.ts";
 import type { Recorders } from "./recorded-context.ts";
 import { runRecorded } from "./recorded-run.ts";
 import { Recorder, type RecorderDeps } from "./recorder.ts";
@@ -38,7 +39,10 @@ export class UpdateHandler implements MessageHandler {
     const recorder = new Recorder(attempt, this.#deps);
     const update = attempt.message.payload;
     recorders.set(update, recorder);
-    return runRecorded(recorder, () => bot.handleUpdate(update as unknown as TelegrafUpdate));
+    const result = await runRecorded(recorder, () =>
+      bot.handleUpdate(update as unknown as TelegrafUpdate),
+    );
+    return result.kind === "done" ? { ...result, ...judgeMembership(update) } : result;
   }
 
   lastWords(message: Message): readonly NewMessage[] {
