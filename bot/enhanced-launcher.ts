@@ -20,6 +20,7 @@ import { createHolds } from "./enhanced-launcher/holds.ts";
 import { createIntake } from "./enhanced-launcher/intake.ts";
 import { createMetrics } from "./enhanced-launcher/metrics.ts";
 import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
+import { createOperations } from "./enhanced-launcher/operations.ts";
 import { createReactions } from "./enhanced-launcher/reactions.ts";
 import { createRestarts } from "./enhanced-launcher/restarts.ts";
 import { createClient, createSending } from "./enhanced-launcher/sending.ts";
@@ -146,8 +147,9 @@ function assemble(
   const { handlers, identity, tasks, updateKinds } = createHandledBot(config, {
     ...runtime,
     ...{ apiRoot, breaker, files, gate, module, pollingApi, store, token },
+    operations: createOperations({ book, holds, store, queue: () => queue }),
   });
-  const queue = createQueue(config, {
+  const queue: MessageQueue = createQueue(config, {
     ...runtime,
     ...{ delivery, gate, handlers, store },
     deathsInARow: () => safeMode.deathsInARow,

@@ -153,7 +153,7 @@ export const settings = {
     adminIds: optional(list(integer(1, 2 ** 52)), {
       variable: "ADMIN_IDS",
       absent: "no one is notified",
-      sentence: "Telegram ids of the people who are notified of incidents.",
+      sentence: "Telegram ids of the administrators: they hear of incidents, and may use /admin.",
     }),
     webhookUrl: optional(secretAddress(), {
       variable: "ALERT_WEBHOOK_URL",

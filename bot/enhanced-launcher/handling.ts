@@ -11,6 +11,7 @@ import type { Store } from "../core/store.ts";
 import { createBot } from "../index.ts";
 import { createLater } from "../kit/later.ts";
 import type { BotModule } from "../kit/module.ts";
+import type { Operations } from "../kit/operations.ts";
 import { createSchedules } from "../kit/schedule.ts";
 import { createSession } from "../kit/session.ts";
 import { Identity } from "../telegram/client/identity.ts";
@@ -44,10 +45,11 @@ export function createHandledBot(
     breaker: Breaker;
     gate: FloodGate;
     module: BotModule;
+    operations: Operations;
   },
 ) {
   const { apiRoot, breaker, clock, files, gate, holds, module } = deps;
-  const { pollingApi, publish, random, store, token } = deps;
+  const { operations, pollingApi, publish, random, store, token } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
     api: breaker,
@@ -82,6 +84,8 @@ export function createHandledBot(
       outbox,
       schedule,
       later: later.make,
+      read: (work) => store.transaction(work),
+      operations,
     },
   });
   const identity = new Identity({ api: pollingApi, clock, facts: store, random });

@@ -14,6 +14,12 @@ export type { BotContext } from "./bot-context.ts";
 export { type BotDefinition, defineBot } from "./define-bot.ts";
 export type { LaterOptions } from "./later.ts";
 export type { BotModule, CommandMenu, JudgeRequest, Kit } from "./module.ts";
+export type {
+  DeadLetterFacts,
+  HoldFacts,
+  IncidentFacts,
+  Operations,
+} from "./operations.ts";
 export type { Outbox, OutboxOptions } from "./outbox.ts";
 export type { ScheduleContext, ScheduleOptions } from "./schedule.ts";
 export { deleteSessions, type MakeSession } from "./session.ts";

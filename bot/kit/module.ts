@@ -7,10 +7,11 @@
 import type { Telegraf } from "telegraf";
 import type { Publish } from "../core/events.ts";
 import type { JsonObject } from "../core/message.ts";
-import type { TableSet } from "../core/transaction.ts";
+import type { TableSet, Transaction } from "../core/transaction.ts";
 import type { UpdateKind } from "./bot-api.ts";
 import type { BotContext } from "./bot-context.ts";
 import type { MakeLater } from "./later.ts";
+import type { Operations } from "./operations.ts";
 import type { Outbox } from "./outbox.ts";
 import type { AddSchedule } from "./schedule.ts";
 import type { MakeSession } from "./session.ts";
@@ -42,6 +43,13 @@ export interface Kit<Settings> {
   readonly schedule: AddSchedule;
   /** Makes the middleware of a handler that `ctx.later` names. */
   readonly later: MakeLater;
+  /**
+   * Reads data outside any step: at once, and in every attempt again. What has to happen once belongs in
+   * `ctx.transaction`.
+   */
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** What an operator sees and does: dead letters, holds, incidents, pausing. */
+  readonly operations: Operations;
 }
 
 /** Commands as Telegram's menu shows them. Source: Bot API, setMyCommands. */

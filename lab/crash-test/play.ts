@@ -15,6 +15,7 @@ import { Holds } from "../../bot/core/holds.ts";
 import type { Json } from "../../bot/core/message.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import { createHandledBot, createQueue } from "../../bot/enhanced-launcher/handling.ts";
+import { createOperations } from "../../bot/enhanced-launcher/operations.ts";
 import { createSending } from "../../bot/enhanced-launcher/sending.ts";
 import { SealedFiles } from "../../bot/storage/files/sealed-files.ts";
 import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
@@ -245,8 +246,17 @@ export class Play {
         store,
         token,
       },
+      operations: createOperations({
+        store,
+        holds: runtime.holds,
+        book: { list: () => [] },
+        queue: () => queue,
+      }),
     });
-    const queue = createQueue(config, { ...runtime, ...{ delivery, gate, handlers, store } });
+    const queue: MessageQueue = createQueue(config, {
+      ...runtime,
+      ...{ delivery, gate, handlers, store },
+    });
     const planned = tasks(queue);
     const life = { thread, queue, store, disk, identity, updateKinds };
     await this.#settled(

@@ -19,6 +19,7 @@ import { Secret } from "../../bot/core/secret.ts";
 import type { Store } from "../../bot/core/store.ts";
 import { createHandledBot, createQueue } from "../../bot/enhanced-launcher/handling.ts";
 import { createIntake } from "../../bot/enhanced-launcher/intake.ts";
+import { createOperations } from "../../bot/enhanced-launcher/operations.ts";
 import { createReactions } from "../../bot/enhanced-launcher/reactions.ts";
 import { createSending } from "../../bot/enhanced-launcher/sending.ts";
 import { shop } from "../../bot/shop/module.ts";
@@ -30,6 +31,7 @@ import { FaultToleranceManager } from "../../bot/utils/fault-tolerance-manager.t
 import { componentsProbe } from "../../bot/utils/health-monitor/components-probe.ts";
 import { telegramProbe } from "../../bot/utils/health-monitor/telegram-probe.ts";
 import { HealthMonitor } from "../../bot/utils/health-monitor.ts";
+import type { MessageQueue } from "../../bot/utils/message-queue.ts";
 import { SafeMode } from "../../bot/utils/process-monitor/safe-mode.ts";
 import type { Life } from "../../bot/utils/process-monitor/safe-mode-rules.ts";
 import { SimulatedDisk, type StrikeDisk } from "./simulated-disk.ts";
@@ -185,6 +187,12 @@ export class SimulatedProcess {
       files: new SealedFiles({ ...runtime, directory, store, totalBytesMax: 0, attemptMs: 0 }),
       apiRoot: "http://unused",
       module: workingShop(world),
+      operations: createOperations({
+        store,
+        holds: runtime.holds,
+        book: { list: () => [] },
+        queue: () => queue,
+      }),
     });
     const { lifecycle, queue: limits } = this.#config;
     const safeMode = new SafeMode({
@@ -193,7 +201,7 @@ export class SimulatedProcess {
       deathsMax: lifecycle.safeModeDeaths,
       lives: () => this.#deps.lives,
     });
-    const queue = createQueue(this.#config, {
+    const queue: MessageQueue = createQueue(this.#config, {
       ...runtime,
       ...{ gate, store },
       deathsInARow: () => safeMode.deathsInARow,
