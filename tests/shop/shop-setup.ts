@@ -8,6 +8,7 @@ import { registerCommands, shop } from "../../bot/shop/module.ts";
 import type { ShopRules } from "../../bot/shop/orders.ts";
 import type { StarOptions } from "../../bot/shop/stars/star-options.ts";
 import { bareKit } from "../support/bare-kit.ts";
+import { InMemoryShopTables } from "./in-memory-shop-tables.ts";
 
 const exampleFile = new URL("../../bot/shop/catalogue.json", import.meta.url);
 
@@ -28,8 +29,19 @@ export const starOptions: StarOptions = {
 
 /** Returns the module and kit of a shop that sells the example catalogue. */
 export function shopWith(overrides: Partial<CommandOptions> = {}) {
-  const kit = bareKit;
-  const options = { ...kit, ...rules, ...starOptions, welcomeBalanceMinor, ...overrides };
+  // Nothing is known about anybody, unless a test brings its own tables.
+  const nothing = new InMemoryShopTables();
+  const kit: Kit<Readonly<Record<string, unknown>>> = {
+    ...bareKit,
+    read: (work) => nothing.transaction(work),
+  };
+  const options: CommandOptions = {
+    ...kit,
+    ...rules,
+    ...starOptions,
+    welcomeBalanceMinor,
+    ...overrides,
+  };
   const module: BotModule = { ...shop, setup: (bot) => registerCommands(bot, options) };
   return { module, kit };
 }

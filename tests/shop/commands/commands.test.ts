@@ -329,6 +329,8 @@ test("the command list is valid for setMyCommands", () => {
       "orders",
       "note",
       "export",
+      "language",
+      "support",
       "forget",
       "paysupport",
       "terms",
