@@ -100,14 +100,14 @@ const en = {
   exportCaptionCut: (orders: string, entries: string) =>
     `This is the data stored about you, with your last ${orders} orders and ${entries} entries.`,
   askToForget:
-    "This deletes your name, username, language and notes, and your requests that failed and were " +
+    "This deletes your name, username, language, notes and tickets, and your requests that failed and were " +
     "saved.\n\n" +
     "Your account stays, with its balance, orders and entries, linked only to your Telegram ID. The " +
     "money is still yours, and you can keep using it.",
   forgetButton: "Delete",
   keepButton: "No, keep it",
   forgotten: (notes: string) =>
-    `Deleted. Notes deleted: ${notes}. We store no personal data about you until you send /start.`,
+    `Deleted. Notes and messages deleted: ${notes}. We store no personal data about you until you send /start.`,
   notForgotten: "OK, nothing was deleted.",
 
   chooseLanguage: "Which language shall I speak? / 请选择语言：",
@@ -226,12 +226,12 @@ const zh: Texts = {
   exportCaptionCut: (orders, entries) =>
     `这是我们保存的关于您的数据，包括最近 ${orders} 笔订单和 ${entries} 条明细。`,
   askToForget:
-    "这将删除您的姓名、用户名、语言和备注，以及您处理失败后被保存的请求。\n\n" +
+    "这将删除您的姓名、用户名、语言、备注和工单内容，以及您处理失败后被保存的请求。\n\n" +
     "您的账户会保留，其中的余额、订单和明细只与您的 Telegram ID 关联：钱仍是您的，您可以继续使用。",
   forgetButton: "删除",
   keepButton: "不，保留",
   forgotten: (notes) =>
-    `已删除，其中备注 ${notes} 条。在您再次发送 /start 之前，我们不会保存您的个人信息。`,
+    `已删除，其中备注和消息 ${notes} 条。在您再次发送 /start 之前，我们不会保存您的个人信息。`,
   notForgotten: "好的，未删除任何数据。",
 
   chooseLanguage: "请选择语言 / Which language shall I speak?",

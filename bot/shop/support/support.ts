@@ -89,7 +89,7 @@ export function supportDeskRoutes(options: CommandOptions): Pick<Routes, "compos
       const now = await ticketsOf(tx).closeTicket(ticketId, tx.nowEpochMs);
       const subject = `ticket:${ticketId}`;
       if (now) await noteAct(tx, { adminId, kind: "close-ticket", userId: ticket.userId, subject });
-      const languageTag = (await languageTagOf(tx, ticket.userId)) ?? null;
+      const languageTag = (await languageTagOf(tx, ticket.userId)) ?? ticket.language;
       return { now, userId: ticket.userId, languageTag };
     });
     if (!closed) return t.noTicket;
@@ -120,13 +120,14 @@ async function takeWords(
   mayOpen: boolean,
 ): Promise<boolean> {
   const { ctx, texts, visitor } = turn;
-  const { name, profile, userId } = visitor;
+  const { language, name, profile, userId } = visitor;
   if (words === "") return false;
   const taken = await ctx.transaction(async (tx) => {
     const asked = await takeAsked(tx, userId, ["support"]);
     const known = await ticketsOf(tx).openTicketOf(userId);
     const wanted = mayOpen || asked !== undefined;
-    const ticket = known ?? (wanted && (await ticketsOf(tx).openTicket(userId, tx.nowEpochMs)));
+    const ticket =
+      known ?? (wanted && (await ticketsOf(tx).openTicket(userId, language, tx.nowEpochMs)));
     if (!ticket) return null;
     const atEpochMs = tx.nowEpochMs;
     await ticketsOf(tx).addWords({ ticketId: ticket.id, adminId: undefined, words, atEpochMs });
@@ -171,7 +172,7 @@ async function answerTicket(
     await ticketsOf(tx).addWords({ ticketId, adminId, words, atEpochMs: tx.nowEpochMs });
     await noteAct(tx, { adminId, kind: "answer", userId, subject: `ticket:${ticketId}` });
     const others = options.adminIds.filter((other) => other !== adminId);
-    const languageTag = (await languageTagOf(tx, userId)) ?? null;
+    const languageTag = (await languageTagOf(tx, userId)) ?? ticket.language;
     return { userId, languageTag, others: await languagesOf(tx, others) };
   }, "answer ticket");
   if (!answered) {

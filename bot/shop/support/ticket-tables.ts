@@ -1,10 +1,14 @@
 /** Ticket tables: what people write to the shop, and what it answers. */
+
 import type { Sealer, Sql, TableSet, Transaction } from "../../core/transaction.ts";
+import type { Language } from "../catalogue.ts";
 
 export interface Ticket {
   readonly id: number;
   readonly userId: number;
   readonly open: boolean;
+  /** In which its person wrote, for those of whom nothing else is known. */
+  readonly language: Language;
 }
 
 export interface TicketWords {
@@ -18,13 +22,13 @@ export interface TicketWords {
 
 export interface TicketTables {
   /** A person has one open ticket at most: the table refuses a second one. */
-  openTicket(userId: number, atEpochMs: number): Promise<Ticket>;
+  openTicket(userId: number, language: Language, atEpochMs: number): Promise<Ticket>;
   openTicketOf(userId: number): Promise<Ticket | undefined>;
   findTicket(ticketId: number): Promise<Ticket | undefined>;
   /** @returns false when it was closed before. */
   closeTicket(ticketId: number, atEpochMs: number): Promise<boolean>;
   addWords(words: TicketWords): Promise<void>;
-  /** Returns what was said in a person's tickets, oldest first. */
+  /** Returns what was said in a person's tickets, newest first. */
   wordsWith(userId: number, limit: number): Promise<readonly TicketWords[]>;
   /** Deletes what was said in a person's tickets. @returns how much there was. */
   deleteWordsWith(userId: number): Promise<number>;
@@ -44,6 +48,7 @@ export const ticketTables: TableSet<TicketTables> = {
       CREATE TABLE tickets (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         user_id INTEGER NOT NULL,
+        language TEXT NOT NULL,
         opened_at INTEGER NOT NULL,
         closed_at INTEGER
       );
@@ -69,6 +74,7 @@ export const ticketTables: TableSet<TicketTables> = {
 interface TicketRow {
   readonly id: number;
   readonly user_id: number;
+  readonly language: Language;
   readonly closed_at: number | null;
 }
 
@@ -83,11 +89,17 @@ interface WordsRow {
 function openTicketTables(database: Sql, sealer: Sealer): TicketTables {
   const sql = prepare(database);
   const toTicket = (row: TicketRow | undefined) =>
-    row && { id: row.id, userId: row.user_id, open: row.closed_at === null };
+    row && {
+      id: row.id,
+      userId: row.user_id,
+      language: row.language,
+      open: row.closed_at === null,
+    };
   return {
-    openTicket: async (userId, atEpochMs) => ({
-      id: sql.insert.insert(userId, atEpochMs),
+    openTicket: async (userId, language, atEpochMs) => ({
+      id: sql.insert.insert(userId, language, atEpochMs),
       userId,
+      language,
       open: true,
     }),
     openTicketOf: async (userId) => toTicket(sql.openOf.get<TicketRow>(userId)),
@@ -112,7 +124,7 @@ function prepare(database: Sql) {
   const sql = (text: string) => database.prepare(text);
   const ofUser = "ticket_id IN (SELECT id FROM tickets WHERE user_id = ?)";
   return {
-    insert: sql("INSERT INTO tickets (user_id, opened_at) VALUES (?, ?)"),
+    insert: sql("INSERT INTO tickets (user_id, language, opened_at) VALUES (?, ?, ?)"),
     openOf: sql("SELECT * FROM tickets WHERE user_id = ? AND closed_at IS NULL"),
     find: sql("SELECT * FROM tickets WHERE id = ?"),
     close: sql("UPDATE tickets SET closed_at = ? WHERE id = ? AND closed_at IS NULL"),
@@ -120,7 +132,7 @@ function prepare(database: Sql) {
     addWords: sql(
       "INSERT INTO ticket_words (id, ticket_id, admin_id, words, at) VALUES (?, ?, ?, ?, ?)",
     ),
-    wordsWith: sql(`SELECT * FROM ticket_words WHERE ${ofUser} ORDER BY id LIMIT ?`),
+    wordsWith: sql(`SELECT * FROM ticket_words WHERE ${ofUser} ORDER BY id DESC LIMIT ?`),
     deleteWords: sql(`DELETE FROM ticket_words WHERE ${ofUser}`),
   };
 }

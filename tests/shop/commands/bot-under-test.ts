@@ -60,7 +60,7 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
 
     async transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {
       const key = `${this.update.update_id}#${step ?? this.#steps++}`;
-      const stored = steps.get(key) ?? JSON.stringify(await tables.transaction(work));
+      const stored = steps.get(key) ?? JSON.stringify(await tables.transaction(work)) ?? "null";
       steps.set(key, stored);
       return JSON.parse(stored);
     }
