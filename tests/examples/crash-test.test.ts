@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { shippedModule } from "../../bot/index.ts";
 import { Play } from "../../lab/crash-test/play.ts";
 import { type Script, survives } from "../../lab/crash-test/survives.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 
 const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
 
@@ -73,3 +74,67 @@ test("the shop survives every death", async () => {
   const { deaths } = await survives(shippedModule, script);
   expect(deaths).toBeGreaterThan(70);
 }, 300_000);
+
+const boss = 9;
+
+test("administrators fulfil, refund, credit, block and change products once, whatever dies", async () => {
+  const script: Script = [
+    { say: "/shop" },
+    { press: "Espresso" },
+    { press: "Buy for" },
+    { from: boss, say: "/admin" },
+    { from: boss, press: "Products" },
+    { from: boss, press: "latte" },
+    { from: boss, press: "Stock" },
+    { from: boss, say: "1" },
+    { from: boss, press: "Price" },
+    { from: boss, say: "13.50" },
+    { from: boss, press: "Menu" },
+    { from: boss, press: "Orders to fulfil" },
+    { from: boss, press: "#1 Espresso" },
+    { from: boss, press: "Refuse and refund" },
+    { from: boss, say: "no beans today" },
+    { press: "latte" },
+    { press: "Buy for" },
+    { from: boss, say: "/admin" },
+    { from: boss, press: "People" },
+    { from: boss, say: "7" },
+    { from: boss, press: "Credit" },
+    { from: boss, say: "12.50 sorry" },
+    { from: boss, press: "7" },
+    { from: boss, press: "Block" },
+    { from: boss, say: "steals spoons" },
+    { say: "/balance" },
+  ];
+  const { deaths } = await survives(shippedModule, script, { env: { ADMIN_IDS: String(boss) } });
+  expect(deaths).toBeGreaterThan(200);
+}, 600_000);
+
+test("a ticket, its answer and its end survive every death", async () => {
+  const botId = Number(sandboxToken.split(":")[0]);
+  const chat = { id: boss, type: "private", first_name: "Boss" };
+  const answer = {
+    message_id: 700,
+    date: 1_767_225_600,
+    chat,
+    from: { id: boss, is_bot: false, first_name: "Boss" },
+    text: "we warm it up",
+    reply_to_message: {
+      ...{ message_id: 5, date: 1_767_225_600, chat, text: "#T1 Person 7 (7)\n\nit is cold" },
+      from: { id: botId, is_bot: true, first_name: "Bot" },
+    },
+  };
+  const script: Script = [
+    { say: "/language" },
+    { press: "English" },
+    { say: "/support" },
+    { say: "it is cold" },
+    { from: boss, update: { message: answer } },
+    { say: "thanks" },
+    { from: boss, press: "Close the ticket" },
+    { say: "/support once more" },
+    { press: "Close the ticket" },
+  ];
+  const { deaths } = await survives(shippedModule, script, { env: { ADMIN_IDS: String(boss) } });
+  expect(deaths).toBeGreaterThan(100);
+}, 600_000);
