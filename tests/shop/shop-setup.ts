@@ -1,7 +1,7 @@
 /** Shop setup: provides the example catalogue, rules and module for tests. */
 
 import { readFileSync } from "node:fs";
-import type { BotModule } from "../../bot/kit/module.ts";
+import type { BotModule, Kit } from "../../bot/kit/module.ts";
 import { type Catalogue, parseCatalogue } from "../../bot/shop/catalogue.ts";
 import type { CommandOptions } from "../../bot/shop/commands/routes.ts";
 import { registerCommands, shop } from "../../bot/shop/module.ts";

@@ -4,7 +4,7 @@ import type { Operations } from "../../../bot/kit/operations.ts";
 import { actsOn } from "../../../bot/shop/admin/acts.ts";
 import { adminTexts } from "../../../bot/shop/admin/admin-texts.ts";
 import { texts } from "../../../bot/shop/commands/texts.ts";
-import { unusedKit } from "../../support/unused-kit.ts";
+import { bareKit } from "../../support/bare-kit.ts";
 import {
   ada,
   buttonsOf,
@@ -27,7 +27,7 @@ const admin = adminTexts("en");
 function setup(operations: Partial<Operations> = {}) {
   const bot = setupBot({
     adminIds: [boss.id, other.id],
-    operations: { ...unusedKit.operations, ...operations },
+    operations: { ...bareKit.operations, ...operations },
   });
   const { handle } = bot;
   const menu = async () => (await handle(said(boss, "/admin")))[0];
