@@ -100,7 +100,11 @@ export class SimulatedProcess {
     this.#deps = deps;
     const { plants, random, strikeDisk, telegram, thread, time, weather } = deps;
     this.#config = plants.config?.(simulatedConfig) ?? simulatedConfig;
-    this.#disk = new SimulatedDisk(strikeDisk, () => this.#end("killed at the disk"));
+    this.#disk = new SimulatedDisk(
+      strikeDisk,
+      () => this.#end("killed at the disk"),
+      () => thread.sleep(weather.syncMs(), new AbortController().signal),
+    );
     this.#network = new SimulatedNetwork({
       time,
       thread,

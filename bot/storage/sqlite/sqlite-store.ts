@@ -1,7 +1,7 @@
 /**
  * SQLite store: keeps all durable data in one file, `bot.db` in the data directory.
  *
- * Owns the file, its lock and its single writer. Uses WAL, `synchronous=FULL` and group commit.
+ * Owns the file, its lock and its single writer. Uses WAL and group commit; every commit is synced.
  * Statements and tables are in the files beside it; this class opens and checks the file and runs
  * every call in a transaction.
  */
