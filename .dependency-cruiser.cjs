@@ -146,6 +146,7 @@ module.exports = {
     home("pidusage", ["utils/process-monitor"]),
     home("dotenv", ["config/", "start\\.ts"]),
     home("@grammyjs/types", ["kit/"]),
+    home("croner", ["kit/"]),
     home("node:sqlite", ["storage/sqlite/"]),
   ],
   options: {

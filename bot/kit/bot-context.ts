@@ -10,7 +10,14 @@ import type { Context, Telegram } from "telegraf";
 import type { Instant } from "../core/clock.ts";
 import type { Transaction } from "../core/transaction.ts";
 import type { ApiFields, ApiMethod, ApiResult } from "./bot-api.ts";
-import type { LaterOptions } from "./later.ts";
+
+export interface LaterOptions {
+  /**
+   * Names it in its chat, in 1 to 100 characters: one that waits under the same key is replaced, and
+   * `ctx.cancelLater(key)` takes it away. Default: it cannot be cancelled.
+   */
+  readonly key?: string;
+}
 
 export interface BotContext extends Context {
   /**

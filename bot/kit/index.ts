@@ -10,9 +10,8 @@ export {
   type UpdateKind,
   updateOf,
 } from "./bot-api.ts";
-export type { BotContext } from "./bot-context.ts";
+export type { BotContext, LaterOptions } from "./bot-context.ts";
 export { type BotDefinition, defineBot } from "./define-bot.ts";
-export type { LaterOptions } from "./later.ts";
 export type { BotModule, CommandMenu, JudgeRequest, Kit } from "./module.ts";
 export type {
   DeadLetterFacts,

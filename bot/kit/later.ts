@@ -9,14 +9,6 @@ import { DataRefusedError } from "../core/errors.ts";
 import type { Json } from "../core/message.ts";
 import type { BotContext } from "./bot-context.ts";
 
-export interface LaterOptions {
-  /**
-   * Names it in its chat, in 1 to 100 characters: one that waits under the same key is replaced, and
-   * `ctx.cancelLater(key)` takes it away. Default: it cannot be cancelled.
-   */
-  readonly key?: string;
-}
-
 /** What the update of kind `later` holds. */
 export interface LaterTask {
   readonly name: string;

@@ -178,6 +178,7 @@ export const zh = {
   poolName: { intake: "接收", handling: "处理", sending: "发送", answering: "应答" },
   waiting: "等待",
   inHand: "处理中",
+  delayed: "定时",
   lanes: "会话",
   oldest: "最久",
   running: "运行中",

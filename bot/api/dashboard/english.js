@@ -189,6 +189,7 @@ export const en = {
   poolName: { intake: "intake", handling: "handling", sending: "sending", answering: "answering" },
   waiting: "waiting",
   inHand: "in progress",
+  delayed: "delayed",
   lanes: "chats",
   oldest: "longest wait",
   running: "running",
