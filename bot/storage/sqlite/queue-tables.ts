@@ -58,6 +58,15 @@ export function prepareMessages(messages: readonly NewMessage[]): readonly Prepa
   return messages.map((message) => ({ message, payload: JSON.stringify(message.payload) }));
 }
 
+/** What the keys of a batch decide. */
+interface TakenKeys {
+  readonly isFree: (one: PreparedMessage) => boolean;
+  /** How many waiting messages each of the batch replaces. */
+  readonly replaced: ReadonlyMap<PreparedMessage, number>;
+}
+
+const noKeys: TakenKeys = { isFree: () => true, replaced: new Map() };
+
 /** A message in hand, with the number of the claim that holds it. */
 interface Held {
   readonly row: MessageRow;
@@ -222,16 +231,18 @@ export class QueueTables {
   // ---- adding and claiming ----------------------------------------------------------------------
 
   enqueue(prepared: readonly PreparedMessage[], now: number): EnqueueResult[] {
+    if (prepared.length === 0) return [];
     this.#enterDue(now);
-    const { isFree, replaced } = this.#takeKeys(prepared, now);
-    const free = prepared.filter(isFree);
+    const keyed = prepared.some(({ message }) => message.key !== undefined);
+    const { isFree, replaced } = keyed ? this.#takeKeys(prepared, now) : noKeys;
+    const free = keyed ? prepared.filter(isFree) : prepared;
     const isNew = this.#dedupe.admit(
       free.map(({ message }) => message),
       now,
     );
-    const admitted = new Set(free.filter((_, n) => isNew[n]));
+    let next = 0;
     return prepared.map((one) => {
-      if (!admitted.has(one)) return { kind: "duplicate" };
+      if (!isFree(one) || !isNew[next++]) return { kind: "duplicate" };
       const result = this.#enqueueOne(one, now);
       const more = replaced.get(one) ?? 0;
       if (result.kind !== "queued" || more === 0) return result;
@@ -240,7 +251,7 @@ export class QueueTables {
   }
 
   /** Looks at all keys of a batch before any of it is queued, because its messages may share one. */
-  #takeKeys(prepared: readonly PreparedMessage[], now: number) {
+  #takeKeys(prepared: readonly PreparedMessage[], now: number): TakenKeys {
     const taken = new Map<string, boolean>();
     const replaced = new Map<PreparedMessage, number>();
     for (const one of prepared) {
@@ -566,6 +577,8 @@ export class QueueTables {
       origin: letter.origin ?? letter.id,
       replaces: null,
       enters_at: now,
+      // A newer message with its key may wait; that one keeps it.
+      key: letter.key !== null && this.#messages.withKey(letter.key).length > 0 ? null : letter.key,
     };
     const place = places.payload(letter);
     this.#messages.add(row, this.#ring.open(payload, place), this.#ring.renew(payload, place));

@@ -28,10 +28,9 @@ export function toOutgoingMessages(
     parts.length > 1
       ? parts.map((part) => toCallMessage(part.method, part.payload, options))
       : [whole];
-  return {
-    fields: call.payload as JsonObject,
-    messages: messages.map((message) => ({ ...message, ...terms })),
-  };
+  const fields = call.payload as JsonObject;
+  if (Object.keys(terms).length === 0) return { fields, messages };
+  return { fields, messages: messages.map((message) => ({ ...message, ...terms })) };
 }
 
 /** What does not fit into a caption follows as texts, so all files are in the first message. */
