@@ -77,8 +77,8 @@ export async function measureFlood(
 
 async function measure(floodCase: FloodCase, seconds: number): Promise<FloodRow> {
   const { flood, perSecond, repliesPerSecond, title } = floodCase;
-  // More than can be sent, so that something waits until the end.
-  const chats = perSecond * (seconds + warmSeconds + 5);
+  // Sending begins while the rest is being queued, and something must wait until the end.
+  const chats = perSecond * ((seconds + warmSeconds) * 1.5 + 5);
   return withScene(broadcastScene({ perSecond, chats, flood }), async ({ sandbox }) => {
     const written = new Map<number, number>();
     const client = new LightClient(sandbox.url);
