@@ -26,8 +26,9 @@ function bodyOf(message, mine, on) {
   const view = element("article", mine ? "message mine" : "message");
   const stack = element("div", "stack");
   const bubble = element("div", "bubble");
-  const author = message.from?.first_name ?? message.chat.title;
-  if (!mine) bubble.append(element("span", "author", author));
+  const author = (message.sender_chat ?? message.chat).title;
+  const person = message.sender_chat ? undefined : message.from?.first_name;
+  if (!mine) bubble.append(element("span", "author", person ?? author));
   if (message.forward_origin) bubble.append(forwardedFrom(message.forward_origin));
   if (message.reply_to_message) bubble.append(quoteOf(message.reply_to_message, on));
   const media = message.poll ? pollView(message.poll, on.votes, on.vote) : mediaView(message, on);
@@ -89,13 +90,22 @@ export function preview(message) {
 
 /** The words of a rich message, one block a line. */
 function richText({ rich_message: rich }) {
-  return rich?.blocks?.map(wordsOf).join("\n");
+  return rich?.blocks?.map(blockWords).join("\n");
+}
+
+function blockWords(block) {
+  if (block.type === "divider") return "———";
+  if (block.type === "blockquote")
+    return block.blocks.map((one) => `▏${blockWords(one)}`).join("\n");
+  const lines = block.items?.map(
+    ({ blocks, label }) => `${label} ${blocks.map(blockWords).join("\n")}`,
+  );
+  return lines?.join("\n") ?? wordsOf(block.text);
 }
 
 function wordsOf(value) {
   if (typeof value === "string") return value;
-  if (Array.isArray(value)) return value.map(wordsOf).join("");
-  return value ? [value.text, value.blocks, value.items].map(wordsOf).join("") : "";
+  return Array.isArray(value) ? value.map(wordsOf).join("") : wordsOf(value?.text ?? "");
 }
 
 /** @param date Unix seconds. */

@@ -238,11 +238,27 @@ export class Account {
 function authorOf(room: Room, from: User) {
   if (room.chat.type === "channel") return { sender_chat: room.chat };
   const { business } = room;
-  if (!business) return { from };
+  if (!business) return room.isPrivate ? { from } : groupAuthorOf(room, from);
   const { connectionId: business_connection_id, user } = business;
   // The bot writes in the name of the account.
   const own = from.is_bot ? { from: user, sender_business_bot: from } : { from };
   return { ...own, business_connection_id };
+}
+
+/** Telegram shows the messages of anonymous administrators as the group's own. */
+const anonymousBot: User = {
+  id: 1_087_968_824,
+  is_bot: true,
+  first_name: "Group",
+  username: "GroupAnonymousBot",
+};
+
+function groupAuthorOf(room: Room, from: User) {
+  const standing = room.members.get(from.id);
+  if (!standing?.flags?.["is_anonymous"]) return { from };
+  const { customTitle } = standing;
+  const signed = customTitle ? { author_signature: customTitle } : {};
+  return { from: anonymousBot, sender_chat: room.chat, ...signed };
 }
 
 type UpdateQueueOnEnd = ConstructorParameters<typeof UpdateQueue>[0]["onEnd"];

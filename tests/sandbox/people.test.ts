@@ -130,3 +130,51 @@ test("a person pays for media once", async () => {
   expect(() => control.buyMedia(buying)).toThrow("bought it already");
   expect(await ask("getMyStarBalance")).toEqual({ amount: 5 });
 });
+
+test("an anonymous administrator writes as the group, signed with their title", async () => {
+  const { ask, control, hear } = await setup();
+  const chat_id = control.createGroup({ title: "Tea", memberIds: [1, 42] }).id;
+  await ask("promoteChatMember", { chat_id, user_id: 42, is_anonymous: true });
+  await ask("setChatAdministratorCustomTitle", { chat_id, user_id: 42, custom_title: "Host" });
+  control.write({ userId: 42, chatId: chat_id, text: "Who am I?" });
+  expect((await hear()).message).toMatchObject({
+    from: { username: "GroupAnonymousBot" },
+    sender_chat: { id: chat_id },
+    author_signature: "Host",
+  });
+});
+
+test("a rich message has the blocks of its HTML and of its Markdown", async () => {
+  const { ask } = await setup();
+  const send = async (rich_message: object) =>
+    (await ask("sendRichMessage", { chat_id: 42, rich_message })).rich_message.blocks;
+  const html =
+    "<h2>Tea</h2><p>A <b>green</b> one</p><ol><li>boil</li><li>pour</li></ol><hr><blockquote>ah</blockquote>";
+  expect(await send({ html })).toEqual([
+    { type: "heading", text: "Tea", size: 2 },
+    { type: "paragraph", text: ["A ", { type: "bold", text: "green" }, " one"] },
+    {
+      type: "list",
+      items: [
+        { label: "1.", blocks: [{ type: "paragraph", text: "boil" }] },
+        { label: "2.", blocks: [{ type: "paragraph", text: "pour" }] },
+      ],
+    },
+    { type: "divider" },
+    { type: "blockquote", blocks: [{ type: "paragraph", text: "ah" }] },
+  ]);
+  const markdown = "# Tea\nof two\nlines\n\n- boil\n- pour\n\n```sh\nmake tea\n```\n> ah";
+  expect(await send({ markdown })).toEqual([
+    { type: "heading", text: "Tea", size: 1 },
+    { type: "paragraph", text: "of two\nlines" },
+    {
+      type: "list",
+      items: ["boil", "pour"].map((text) => ({
+        label: "•",
+        blocks: [{ type: "paragraph", text }],
+      })),
+    },
+    { type: "pre", text: "make tea", language: "sh" },
+    { type: "blockquote", blocks: [{ type: "paragraph", text: "ah" }] },
+  ]);
+});
