@@ -242,6 +242,11 @@ const table: readonly Row[] = [
     says: /Restored/,
   },
   { command: /^npm run rotate-key$/, here: asItStands, says: /data key \d/ },
+  {
+    command: /^npm run reconcile$/,
+    here: (command, scene) => scene.run(command, { TELEGRAM_API_ROOT: scene.apiRoot }),
+    says: /books agree/,
+  },
   { command: /^npm run find-user -- @\w+$/, here: asItStands, says: /no account has the username/ },
 
   // The monitoring API
@@ -362,9 +367,14 @@ class Scene {
     });
   }
 
+  /** The sandbox's address. */
+  get apiRoot(): string {
+    return `http://127.0.0.1:${this.#sandboxPort}`;
+  }
+
   async close(): Promise<void> {
     await this.#end();
-    const sandbox = sandboxClient(`http://127.0.0.1:${this.#sandboxPort}`);
+    const sandbox = sandboxClient(this.apiRoot);
     // If the bot was not restarted, the sandbox has ended already.
     await sandbox.stop().catch(() => {});
     if (existsSync(join(this.directory, ".pm2")))
