@@ -70,7 +70,8 @@ export class ApiRefusedError extends BotError {
 export class BooksDifferError extends BotError {
   override readonly code = "BOOKS_DIFFER";
   override readonly transient = false;
-  override readonly exitCode = exitCode.differing;
+  /** Only of `npm run reconcile`. Source: BSD sysexits, EX_DATAERR. */
+  override readonly exitCode = 65;
 
   /** @param lines One for each difference. */
   constructor(lines: readonly string[]) {

@@ -2,7 +2,6 @@
 
 export const exitCode = {
   stopped: 0,
-  differing: 65,
   defect: 70,
   storage: 74,
   tryAgain: 75,

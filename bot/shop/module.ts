@@ -77,7 +77,7 @@ export function registerCommands(bot: Telegraf<BotContext>, options: CommandOpti
   bot.use(paymentUpdates(shared));
   bot.use(gate(publish), knowPerson(read), limitRequests(judgeRequest, publish));
   for (const routes of [supportDeskRoutes, adminRoutes]) bot.use(routes(shared).composer);
-  const all = [startRoutes, balanceRoutes, topupRoutes, shopRoutes, ordersRoutes, noteRoutes];
+  const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes, topupRoutes];
   for (const routes of [...all, languageRoutes, exportRoutes, forgetRoutes, helpRoutes]) {
     bot.use(routes(shared).composer);
   }
