@@ -9,6 +9,8 @@ export interface Attempt {
   readonly message: Message;
   /** Aborts when the attempt is given up: its time limit is over, or the process stops. */
   readonly signal: AbortSignal;
+  /** Whether it was given up or has ended; costs less to ask than its signal, which is made when asked for. */
+  readonly over: boolean;
   /**
    * The durable step `name`: runs `work` once per message and keeps its result.
    * `enqueue` is read after `work`; what it returns commits with it.

@@ -118,6 +118,6 @@ function common(row: CommonRow, payload: string) {
     createdAtEpochMs: row.created_at,
     attempts: row.attempts,
     deaths: row.deaths,
-    errors: JSON.parse(row.errors) as ErrorRecord[],
+    errors: row.errors === "[]" ? [] : (JSON.parse(row.errors) as ErrorRecord[]),
   };
 }

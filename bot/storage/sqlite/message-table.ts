@@ -4,7 +4,6 @@
  * New and finished messages are written in sets, by `flush`. A message just queued is not read back,
  * because reading and decrypting cost as much as the rest of a claim (measured).
  */
-import { LruMap } from "../../core/lru-map.ts";
 import type { Pool } from "../../core/message.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type MessageRow, messageColumns } from "./message-rows.ts";
@@ -22,9 +21,10 @@ interface NewRow {
   readonly sealed: Uint8Array;
 }
 
-/** All payloads in memory together take at most 4 MB. */
-const freshMax = 1_000;
-const freshLengthMax = 4_096;
+/** The messages in memory together have at most so many characters; they take about 8 MB. */
+const freshLengthMax = 8_000_000;
+/** What a row weighs besides its payload. */
+const rowLength = 300;
 
 /** Rows of the largest INSERT. Must be a power of two. */
 const rowsMax = 32;
@@ -39,7 +39,9 @@ const idsGiven = "(SELECT value FROM json_each(?))";
 
 export class MessageTable {
   readonly #ring: KeyRing;
-  readonly #fresh = new LruMap<number, StoredMessage>(freshMax);
+  /** The oldest goes first when there is no more room. */
+  readonly #fresh = new Map<number, StoredMessage>();
+  #freshLength = 0;
   readonly #insert: (rows: number) => ReturnType<Database["prepare"]>;
   readonly #sql;
   #added: NewRow[] = [];
@@ -86,7 +88,12 @@ export class MessageTable {
   }
 
   #remember(message: StoredMessage): void {
-    if (message.payload.length <= freshLengthMax) this.#fresh.set(message.row.id, message);
+    this.#fresh.set(message.row.id, message);
+    this.#freshLength += message.payload.length + rowLength;
+    for (const id of this.#fresh.keys()) {
+      if (this.#freshLength <= freshLengthMax) return;
+      this.forget(id);
+    }
   }
 
   find(id: number): StoredMessage {
@@ -150,7 +157,10 @@ export class MessageTable {
 
   /** Forgets a message that a worker has now, or that is no longer what its row says. */
   forget(id: number): void {
+    const known = this.#fresh.get(id);
+    if (!known) return;
     this.#fresh.delete(id);
+    this.#freshLength -= known.payload.length + rowLength;
   }
 
   /** Changes everything in which this row differs from the table, except its payload. */
@@ -208,6 +218,7 @@ export class MessageTable {
     this.#added = [];
     this.#left = [];
     this.#fresh.clear();
+    this.#freshLength = 0;
   }
 
   /** Reads all messages in the order of their ids, some at a time. */

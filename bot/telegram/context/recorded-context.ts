@@ -38,20 +38,25 @@ export function createContextType(
   { names, now }: ContextDeps,
 ) {
   return class RecordedContext extends Context implements BotContext {
-    readonly now: ImmediateTelegram;
     readonly #recorder: Recorder;
+    /** Made when it is asked for, as few handlers use it. */
+    #now: ImmediateTelegram | undefined;
 
     constructor(...[update, , botInfo]: ConstructorParameters<typeof Context>) {
       const recorder = recorders.get(update);
       if (!recorder) throw new Error("this update is not being handled by an attempt");
       super(update, new RecordedTelegram(recorder, direct), botInfo);
       this.#recorder = recorder;
-      this.now = new ImmediateTelegram(direct, recorder.signal);
       const task = laterOf(update);
       if (!task) return;
       // Telegraf finds them in kinds of updates that it knows.
       Object.defineProperty(this, "chat", { value: task.chat });
       Object.defineProperty(this, "from", { value: task.from });
+    }
+
+    get now(): ImmediateTelegram {
+      this.#now ??= new ImmediateTelegram(direct, this.#recorder.signal);
+      return this.#now;
     }
 
     get receivedAtEpochMs(): number {

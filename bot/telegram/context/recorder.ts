@@ -82,7 +82,7 @@ export class Recorder {
 
   /** Adds to what is written when the update is done; see `BotContext.onDone`. */
   onDone(write: Write): void {
-    if (!this.#writes || this.#attempt.signal.aborted) {
+    if (!this.#writes || this.#attempt.over) {
       throw new AttemptOverError("onDone: the handler of this update has already ended");
     }
     this.#writes.push(write);
@@ -136,7 +136,7 @@ export class Recorder {
   }
 
   #openScope(what: string): Scope {
-    if (!this.#over && !this.#attempt.signal.aborted) return stepScope.getStore() ?? this.#rest;
+    if (!this.#over && !this.#attempt.over) return stepScope.getStore() ?? this.#rest;
     throw new AttemptOverError(`${what}: the handler of this update has already ended`);
   }
 
