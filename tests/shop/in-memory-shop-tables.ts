@@ -60,8 +60,8 @@ export class InMemoryShopTables implements ShopTables {
       }));
     },
   };
-  /** The tables of the shop's other sets. */
-  readonly sql = new SqlTables((shop.tables ?? []).filter((set) => set !== shopTables));
+  /** The tables of the shop's other sets, beside its own, which their statements join. */
+  readonly sql = new SqlTables(shop.tables ?? []);
   #rows: Rows = {
     accounts: new Map(),
     profiles: new Map(),
