@@ -225,8 +225,12 @@ export interface QueueStore {
   waitingLanes(limit: number): Promise<readonly WaitingLane[]>;
   /** Ends a lane's parking or back-off. @returns false when it does not wait. */
   releaseLane(pool: Pool, lane: string): Promise<boolean>;
-  /** Messages waiting or being worked on, without delayed ones. Cheap enough to ask before every poll. */
-  depth(pool: Pool): Promise<number>;
+  /**
+   * Messages waiting or being worked on, without delayed ones. Cheap enough to ask before every poll.
+   *
+   * @param atLeast Counts only those of this priority or higher. Default `low`: all.
+   */
+  depth(pool: Pool, atLeast?: Priority): Promise<number>;
   snapshot(): Promise<StoreSnapshot>;
   /** Newest first. */
   deadLetters(filter: DeadLetterFilter & PageRequest): Promise<readonly DeadLetter[]>;

@@ -18,14 +18,11 @@ const file = fileURLToPath(new URL("../drill/mains/broadcast-main.ts", import.me
 const firstChatId = 50_000_001;
 const queuedMsMax = 600_000;
 
-/** The variables of a bot with limits, and with room for every send. */
+/** The variables of a bot with limits. */
 export function limitedTo(perSecond: number): Readonly<Record<string, string>> {
   return {
     FLOOD_LIMITS_ENABLED: "true",
     FLOOD_TOTAL_PER_SECOND: String(perSecond),
-    // Handlers rest while this many sends wait, whatever their priority. With the default of 10,000
-    // nobody would be answered before the rest of the news is out.
-    QUEUE_LENGTH_MAX: "1000000",
   };
 }
 

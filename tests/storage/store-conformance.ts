@@ -55,6 +55,15 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await store.depth("handling")).toBe(0);
     });
 
+    test("counts what waits, and apart what has a priority or a higher one", async () => {
+      const { store } = await open();
+      const low = { ...update("a", 2), priority: "low" } as const;
+      await store.enqueue([update("a", 1), low, { ...update("b", 3), priority: "high" }]);
+      expect(await store.depth("handling")).toBe(3);
+      expect(await store.depth("handling", "normal")).toBe(2);
+      expect(await store.depth("handling", "high")).toBe(1);
+    });
+
     test("prefers higher priorities, and raises a lane's priority for a message behind its head", async () => {
       const { store } = await open();
       await store.enqueue([

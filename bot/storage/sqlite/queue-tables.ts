@@ -13,7 +13,14 @@ import {
   StepResultError,
 } from "../../core/errors.ts";
 import type { KeyState } from "../../core/keyed-messages.ts";
-import { type Message, type NewMessage, type Pool, pools } from "../../core/message.ts";
+import {
+  type Message,
+  type NewMessage,
+  type Pool,
+  type Priority,
+  pools,
+  priorities,
+} from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -540,8 +547,8 @@ export class QueueTables {
     return true;
   }
 
-  depth(pool: Pool): number {
-    return this.#lanes[pool].size;
+  depth(pool: Pool, atLeast: Priority): number {
+    return this.#lanes[pool].sizeFrom(priorities.indexOf(atLeast));
   }
 
   snapshot(): StoreSnapshot {

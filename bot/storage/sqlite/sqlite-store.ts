@@ -13,7 +13,13 @@ import { AttemptOverError, type BotError, StorageUnavailableError } from "../../
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
 import { checkMessageKey, type KeyedMessages } from "../../core/keyed-messages.ts";
-import { laneOfChat, type Message, type NewMessage, type Pool } from "../../core/message.ts";
+import {
+  laneOfChat,
+  type Message,
+  type NewMessage,
+  type Pool,
+  type Priority,
+} from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -319,8 +325,8 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }, now) => queue.releaseLane(pool, lane, now));
   }
 
-  async depth(pool: Pool) {
-    return this.#parts().queue.depth(pool);
+  async depth(pool: Pool, atLeast: Priority = "low") {
+    return this.#parts().queue.depth(pool, atLeast);
   }
 
   async snapshot() {
