@@ -13,11 +13,22 @@ const reportLengthMax = 3_500;
 /** Middleware for use before everything else. */
 export function followCatalogue(
   file: CatalogueFile,
-  { adminIds, read }: Pick<Kit<unknown>, "adminIds" | "read">,
+  { adminIds, publish, read }: Pick<Kit<unknown>, "adminIds" | "publish" | "read">,
 ): MiddlewareFn<BotContext> {
   return async (ctx, next) => {
     const news = file.look(ctx.update.update_id, ctx.receivedAtEpochMs);
-    for (const adminId of news ? adminIds : []) {
+    if (!news) return next();
+    publish({
+      type: "business.recorded",
+      name: `catalogue_${news}`,
+      // The file was changed by nobody whom Telegram knows.
+      userId: 0,
+      facts: {
+        products: file.catalogue.products.length,
+        problems: file.problem?.problems.length ?? 0,
+      },
+    });
+    for (const adminId of adminIds) {
       const t = adminTexts(languageOf(await read((tx) => languageTagOf(tx, adminId))));
       const text =
         news === "refused"

@@ -121,7 +121,6 @@ const en = {
   ticketOpened: (id: string) =>
     `Your ticket #${id} is open. The shop will answer you here; until it is closed, everything you write reaches it.`,
   ticketWords: (id: string) => `Added to your ticket #${id}.`,
-  ticketTextOnly: "Only text reaches the shop. Please describe it in words.",
   closeTicket: "Close the ticket",
   ticketClosed: (id: string) => `Your ticket #${id} is closed. /support opens a new one.`,
   ticketAnswer: (id: string, words: string) => `Answer to your ticket #${id}:\n\n${words}`,
@@ -244,7 +243,6 @@ const zh: Texts = {
   ticketOpened: (id) =>
     `您的工单 #${id} 已创建。商家会在这里回复您；工单关闭之前，您发送的文字都会转给商家。`,
   ticketWords: (id) => `已补充到您的工单 #${id}。`,
-  ticketTextOnly: "只有文字能转给商家，请用文字说明。",
   closeTicket: "关闭工单",
   ticketClosed: (id) => `您的工单 #${id} 已关闭。发送 /support 可新建工单。`,
   ticketAnswer: (id, words) => `您的工单 #${id} 有回复：\n\n${words}`,
