@@ -7,7 +7,6 @@
 import type { Context, MiddlewareFn } from "telegraf";
 import { DataRefusedError } from "../core/errors.ts";
 import type { Json } from "../core/message.ts";
-import type { BotContext } from "./bot-context.ts";
 
 /** What the update of kind `later` holds. */
 export interface LaterTask {
@@ -27,7 +26,7 @@ export type LaterHandler<C extends Context, Data> = (ctx: C, data: Data) => unkn
  * @throws {DataRefusedError} for a name that is none, or taken.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the data are what the author has stored under this name
-export type MakeLater = <C extends BotContext, Data = any>(
+export type MakeLater = <C extends Context, Data = any>(
   name: string,
   handler: LaterHandler<C, Data>,
 ) => MiddlewareFn<C>;
