@@ -6,7 +6,7 @@
  * event loop share a transaction, and their promises resolve only after it is on disk. Closures run one
  * at a time, in the order of submission.
  *
- * The sync runs in another thread (docs/decisions/0020). What is submitted meanwhile shares the next
+ * The sync runs in another thread (docs/decisions/0025). What is submitted meanwhile shares the next
  * transaction, so the slower the disk, the larger the groups.
  */
 import type { Clock } from "../../core/clock.ts";
