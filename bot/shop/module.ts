@@ -25,18 +25,23 @@ import { gate } from "./commands/visitor.ts";
 import { followCatalogue } from "./follow-catalogue.ts";
 import { knowPerson } from "./people/know-person.ts";
 import { languageRoutes } from "./people/language.ts";
+import { standingOf } from "./people/standing.ts";
 import { type ShopSettings, shopSettings } from "./settings.ts";
 import { shopTables } from "./sqlite-tables.ts";
-import { paymentAdministration } from "./stars/administration.ts";
+import { paymentAdministration, reconcile } from "./stars/administration.ts";
 import { paymentBooks } from "./stars/books.ts";
 import { paymentUpdates } from "./stars/payment-updates.ts";
 import { starTables } from "./stars/star-tables.ts";
 import { topupRoutes } from "./stars/topup-commands.ts";
+import { offersOf } from "./stars/topup-rules.ts";
 import { stockTables } from "./stock/stock-tables.ts";
 import { supportDeskRoutes, supportRoutes } from "./support/support.ts";
 import { ticketTables } from "./support/ticket-tables.ts";
 
 const shippedCatalogue = fileURLToPath(new URL("catalogue.json", import.meta.url));
+
+/** Daily, when few people buy. UTC. */
+const reconciledAt = "30 4 * * *";
 
 export const shop: BotModule<ShopSettings> = {
   name: "shop",
@@ -51,13 +56,19 @@ export const shop: BotModule<ShopSettings> = {
   setup: (bot, { settings, ...kit }) => {
     const file = new CatalogueFile(settings.catalogueFile ?? shippedCatalogue);
     bot.use(followCatalogue(file, kit));
-    registerCommands(bot, {
+    const options: CommandOptions = {
       ...kit,
       ...settings,
       get catalogue() {
         return file.catalogue;
       },
       catalogueProblem: () => file.problem,
+      mayPay: async (tx, userId) => !(await standingOf(tx, userId)).blocked,
+    };
+    registerCommands(bot, options);
+    if (offersOf(options).length === 0) return;
+    kit.schedule("reconcile", { cron: reconciledAt }, async (ctx) => {
+      await reconcile(ctx, options, createFormats(file.catalogue.currency));
     });
   },
   lastWords: failureNotice,
