@@ -75,12 +75,17 @@ async function play(handler: Handler, fate: Fate = {}, wrap = (files: FileStore)
       unconfirmed = undefined;
     };
     feed().catch(() => {});
+    const isAtRest = async () => {
+      // A process that dies meanwhile has nothing more to do.
+      const { pools = {} } = (await queue.snapshot().catch(() => undefined)) ?? {};
+      return Object.values(pools).every(({ inHand, waiting }) => inHand + waiting === 0);
+    };
     // An idle queue commits every 10 s, and a full disk is asked every 5 s.
     for (let quiet = 0, last = -1; quiet < 4 && !isDead(); ) {
       await clock.advance(2_000);
-      // Files are written by threads of their own.
+      // Files are written by threads of their own, and a busy machine lets them wait.
       await new Promise((resolve) => setTimeout(resolve, 20));
-      quiet = made() === last ? quiet + 1 : 0;
+      quiet = made() === last && (await isAtRest()) ? quiet + 1 : 0;
       last = made();
     }
     commits = made();
