@@ -351,6 +351,12 @@ export class ChatGoneError extends TelegramError {
   }
 }
 
+/** Why the chat was gone, as a record of a `ChatGoneError` says it; `undefined` for other records. */
+export function chatGoneReasonOf({ code, message }: ErrorRecord): ChatGoneReason | undefined {
+  const [, reason] = /\(([a-z-]+)\)$/.exec(message) ?? [];
+  return code === "TELEGRAM_CHAT_GONE" ? (reason as ChatGoneReason | undefined) : undefined;
+}
+
 /** The group became a supergroup with a new id. Source: `ResponseParameters.migrate_to_chat_id`. */
 export class ChatMigratedError extends TelegramError {
   override readonly code = "TELEGRAM_CHAT_MIGRATED";

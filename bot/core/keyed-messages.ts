@@ -24,6 +24,11 @@ export interface KeyedMessages {
   cancel(key: string): Promise<boolean>;
 }
 
+/** The name under which the queue knows a key of `kit.outbox`. */
+export function outboxKeyName(key: string): string {
+  return `outbox:${key}`;
+}
+
 const keyLengthMax = 250;
 
 /** @throws {DataRefusedError} */

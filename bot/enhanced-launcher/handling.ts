@@ -78,6 +78,7 @@ export function createHandledBot(
     kit: {
       settings: config.module,
       adminIds: config.alerts.adminIds ?? [],
+      messagesPerSecond: config.flood.totalPerSecond,
       publish,
       judgeRequest: (...request) => rapid.judge(...request),
       session: createSession({ store, keepMs: config.storage.sessionsKeepMs }),

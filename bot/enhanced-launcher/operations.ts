@@ -1,4 +1,5 @@
 /** Operations: gives modules the narrow view of the engine that `kit.operations` promises. */
+import { chatGoneReasonOf } from "../core/errors.ts";
 import type { Holds } from "../core/holds.ts";
 import { type DeadLetter, pools } from "../core/message.ts";
 import type { Store } from "../core/store.ts";
@@ -40,5 +41,10 @@ function factsOf(letter: DeadLetter): DeadLetterFacts {
   const { attempts, createdAtEpochMs, deaths, diedAtEpochMs, errors, id, lane, reason, type } =
     letter;
   const errorCodes = errors.map(({ code }) => code);
-  return { id, type, reason, lane, attempts, deaths, createdAtEpochMs, diedAtEpochMs, errorCodes };
+  const last = errors.at(-1);
+  const chatGone = last && chatGoneReasonOf(last);
+  return {
+    ...{ id, type, reason, lane, attempts, deaths, createdAtEpochMs, diedAtEpochMs, errorCodes },
+    ...(chatGone !== undefined && { chatGone }),
+  };
 }

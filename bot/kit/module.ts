@@ -31,6 +31,8 @@ export interface Kit<Settings> {
   readonly settings: Settings;
   /** Telegram ids of the people who run the bot (ADMIN_IDS); none when it is not set. */
   readonly adminIds: readonly number[];
+  /** Messages per second that flood control lets out in all chats together (FLOOD_TOTAL_PER_SECOND). */
+  readonly messagesPerSecond: number;
   /** Reports an event to log, metrics and dashboard. A handler that runs again reports it again. */
   readonly publish: Publish;
   /** Tells whether a person asks more often than RAPID_REQUESTS_MAX allows. */

@@ -4,6 +4,7 @@
  * It is narrower than the monitoring API, and shows nobody's words: no payloads, and of errors only their
  * codes. A module decides itself who may use it, and writes down who did what.
  */
+import type { ChatGoneReason } from "../core/errors.ts";
 import type { HoldKind, HoldTarget } from "../core/holds.ts";
 import type { DeadLetter, Pool } from "../core/message.ts";
 
@@ -15,6 +16,8 @@ export interface DeadLetterFacts
   > {
   /** The codes of its errors, oldest first. */
   readonly errorCodes: readonly string[];
+  /** Why its chat cannot be written to, when that is why it was given up. */
+  readonly chatGone?: ChatGoneReason;
 }
 
 /** A hold in force. */

@@ -23,6 +23,11 @@ export interface OutboxOptions {
    * while it is a dead letter, and for a day at least after it was sent.
    */
   readonly key?: string;
+  /**
+   * It answers nobody's request: it is not tried in a chat that is known to be gone, and its priority is
+   * `low` unless `priority` says otherwise. Default false.
+   */
+  readonly broadcast?: boolean;
   /** Default: that of the update in a handler, otherwise `normal`. */
   readonly priority?: Priority;
   /** Not after this instant: then it leaves the queue unsent. Default: as for replies. */

@@ -7,6 +7,8 @@ import type { BotContext } from "../kit/bot-context.ts";
 import type { BotModule } from "../kit/module.ts";
 import { actTables } from "./admin/acts.ts";
 import { adminRoutes } from "./admin/admin.ts";
+import { campaignTurns } from "./campaigns/broadcast-desk.ts";
+import { campaignTables } from "./campaigns/campaign-tables.ts";
 import { CatalogueFile } from "./catalogue-file.ts";
 import { balanceRoutes } from "./commands/balance.ts";
 import { exportRoutes } from "./commands/export.ts";
@@ -46,7 +48,7 @@ const reconciledAt = "30 4 * * *";
 export const shop: BotModule<ShopSettings> = {
   name: "shop",
   settings: shopSettings,
-  tables: [shopTables, stockTables, actTables, ticketTables, starTables],
+  tables: [shopTables, stockTables, actTables, ticketTables, starTables, campaignTables],
   people: shopTables,
   books: paymentBooks,
   commandMenus: [
@@ -85,7 +87,7 @@ export function registerCommands(bot: Telegraf<BotContext>, options: CommandOpti
     },
     formats: createFormats(options.catalogue.currency),
   };
-  bot.use(paymentUpdates(shared));
+  bot.use(campaignTurns(shared), paymentUpdates(shared));
   bot.use(gate(publish), knowPerson(read), limitRequests(judgeRequest, publish));
   for (const routes of [supportDeskRoutes, adminRoutes]) bot.use(routes(shared).composer);
   const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes, topupRoutes];

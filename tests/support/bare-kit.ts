@@ -8,6 +8,7 @@ const unused = (): never => {
 export const bareKit: Kit<Readonly<Record<string, unknown>>> = {
   settings: {},
   adminIds: [],
+  messagesPerSecond: 30,
   publish: () => {},
   judgeRequest: () => "fine",
   session: unused,

@@ -9,6 +9,10 @@ import type { Sealer, Sql, TableSet, Transaction } from "../../core/transaction.
 export type ActKind =
   | "answer"
   | "block"
+  | "broadcast"
+  | "broadcast-cancel"
+  | "broadcast-pause"
+  | "broadcast-resume"
   | "close-ticket"
   | "codes"
   | "credit"

@@ -7,6 +7,8 @@
 import { Composer } from "telegraf";
 import type { Transaction } from "../../core/transaction.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
+import { registerBroadcastDesk } from "../campaigns/broadcast-desk.ts";
+import { broadcastTexts } from "../campaigns/texts.ts";
 import { button, keyboard } from "../commands/keyboard.ts";
 import type { Card } from "../commands/order-card.ts";
 import { type CommandOptions, createRoutes, type Routes, type Turn } from "../commands/routes.ts";
@@ -51,6 +53,7 @@ export function adminRoutes(options: CommandOptions): Pick<Routes, "composer"> {
   registerPeopleDesk(routes, options);
   registerGoodsDesk(routes, options);
   registerEngineDesk(routes, options);
+  registerBroadcastDesk(routes, options);
   routes.text((turn, text) => takeAnswer(turn, options, text, textQuestions));
   routes.photo((turn, fileId) => takeAnswer(turn, options, fileId, ["picture"]));
 
@@ -72,6 +75,7 @@ function menuCard(turn: Turn): Card {
     [button(t.people, "adm-people"), button(t.goods, "adm-goods")],
     [button(t.figures, "adm-figures"), button(t.troubles, "adm-troubles")],
     [button(t.deadLetters, "adm-letters"), button(t.pools, "adm-pools")],
+    [button(broadcastTexts(turn.visitor.language).listButton, "adm-casts")],
   );
   return [t.menu, buttons];
 }

@@ -10,8 +10,10 @@ import { Composer } from "telegraf";
 import type { Publish } from "../../core/events.ts";
 import type { Transaction } from "../../core/transaction.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
+import type { MakeLater } from "../../kit/later.ts";
 import type { JudgeRequest, Kit } from "../../kit/module.ts";
 import type { Operations } from "../../kit/operations.ts";
+import type { Outbox } from "../../kit/outbox.ts";
 import { openAccount } from "../accounts.ts";
 import type { CatalogueError } from "../catalogue.ts";
 import type { ShopRules } from "../orders.ts";
@@ -41,6 +43,9 @@ export interface CommandOptions extends ShopRules, StarOptions {
   readonly catalogueProblem?: () => CatalogueError | undefined;
   readonly read: Kit<unknown>["read"];
   readonly operations: Operations;
+  readonly outbox: Outbox;
+  readonly later: MakeLater;
+  readonly messagesPerSecond: number;
   /**
    * Default: made for the catalogue's currency. They are slow to make, so commands may share them.
    */
@@ -70,7 +75,10 @@ type PressHandler = (turn: Turn, args: readonly string[]) => Promise<string | un
 export interface Routes {
   readonly composer: Composer<BotContext>;
   /** Handles `/name` or `/name@bot` in any chat. */
-  command(name: CommandName | "admin", handler: (turn: Turn) => Promise<unknown>): void;
+  command(
+    name: CommandName | "admin" | "broadcast",
+    handler: (turn: Turn) => Promise<unknown>,
+  ): void;
   /** Handles the same only in private chats. */
   privateCommand(name: CommandName, handler: (turn: Turn) => Promise<unknown>): void;
   /** Handles texts in private chats that are no commands; `false` leaves one to the other routes. */

@@ -6,7 +6,7 @@
 import { isQueryMethod } from "../../core/bot-api.ts";
 import { DataRefusedError, NotSentYetError, OutboxFullError } from "../../core/errors.ts";
 import type { FileStore } from "../../core/file-store.ts";
-import { checkMessageKey, type KeyState } from "../../core/keyed-messages.ts";
+import { checkMessageKey, type KeyState, outboxKeyName } from "../../core/keyed-messages.ts";
 import type { NewMessage, NewReference, Priority } from "../../core/message.ts";
 import { drawFreeReferences } from "../../core/message-reference.ts";
 import type { EnqueueResult, Store } from "../../core/store.ts";
@@ -142,7 +142,7 @@ function checkMethod(method: unknown): void {
 
 function nameOf(key: unknown): string {
   checkMessageKey(key, "outbox: key", keyLengthMax);
-  return `outbox:${key}`;
+  return outboxKeyName(key);
 }
 
 const priorityNames: readonly unknown[] = ["high", "normal", "low"];
@@ -153,7 +153,8 @@ function termsOf(options: OutboxOptions, nowEpochMs: number): Terms {
     const mend = 'Write { in: 60_000, key: "…" }, or leave it out.';
     throw new DataRefusedError("outbox: options", "an object", typeof options, mend);
   }
-  const { ambiguous, at, expires, in: delayMs, key, priority } = options;
+  const { ambiguous, at, broadcast, expires, in: delayMs, key } = options;
+  const { priority = broadcast === true ? "low" : undefined } = options;
   if (at !== undefined && delayMs !== undefined) {
     const mend = "Leave one of them out.";
     throw new DataRefusedError("outbox: at", "either at or in", "both", mend);
@@ -178,6 +179,7 @@ function termsOf(options: OutboxOptions, nowEpochMs: number): Terms {
     ...(due !== undefined && due > nowEpochMs && { availableAtEpochMs: due }),
     ...(end !== undefined && { expiresAtEpochMs: end }),
     ...(ambiguous !== undefined && { ambiguous }),
+    ...(broadcast === true && { type: "broadcast" }),
     ...(priority !== undefined && { priority }),
     ...(key !== undefined && { key: { name: nameOf(key), again: "refuse" } }),
   };

@@ -5,6 +5,8 @@ import { type PlainCall, splitCall } from "./split-call-rules.ts";
 
 /** What an author may say about a call beside its fields (kit/outbox.ts). */
 export interface CallTerms {
+  /** Default: `send`. */
+  readonly type?: "broadcast";
   readonly availableAtEpochMs?: number;
   readonly expiresAtEpochMs?: number;
   readonly ambiguous?: AmbiguousPolicy;

@@ -7,7 +7,12 @@
 import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
 import type { BotApi } from "../../core/bot-api.ts";
 import type { Clock, Random } from "../../core/clock.ts";
-import { ChatGoneError, recordError, TelegramError } from "../../core/errors.ts";
+import {
+  ChatGoneError,
+  type ChatGoneReason,
+  recordError,
+  TelegramError,
+} from "../../core/errors.ts";
 import type { MessageRef, Publish } from "../../core/events.ts";
 import type { JsonObject, Message } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
@@ -81,7 +86,7 @@ export class Delivery implements MessageHandler {
     const reason = await facts.unreachableReason(chat, sinceEpochMs);
     if (reason === undefined) return undefined;
     gate.ended(id, "not-sent");
-    const gone = isGroup(chat) ? "kicked" : "blocked";
+    const gone = isGroup(chat) ? "kicked" : (reason as ChatGoneReason);
     return { kind: "dead", reason: "refused", error: new ChatGoneError(method, gone) };
   }
 
