@@ -232,7 +232,8 @@ export class Recorder {
     const scope: Scope = { calls: [], step: this.#attempt.message.claims, over: false };
     const scoped = (tx: Transaction) => {
       scope.tx = tx;
-      return stepScope.run(scope, () => work(tx));
+      // The store may run it for whoever made it commit, so the work is told again what it belongs to.
+      return running.run(this, () => stepScope.run(scope, () => work(tx)));
     };
     return this.#attempt.step(name, scoped, () => close(scope)) as Promise<T>;
   }
