@@ -98,7 +98,9 @@ export async function takeTurn(
   }
   const over = campaign.state !== "running" && queued.length === 0;
   campaign = await withCard(tx, campaign, over);
-  await campaignsOf(tx).saveCampaign(campaign);
+  const ended = over && campaign.state !== "paused";
+  // Nothing of it changes any more, so its message is left as it is.
+  await campaignsOf(tx).saveCampaign(ended ? { ...campaign, card: undefined } : campaign);
   return {
     campaign,
     recipients,
