@@ -128,6 +128,26 @@ test("inside a handler it is part of the attempt, also when bot.telegram is used
   ]);
 });
 
+test("a call from inside a durable step commits with the step", async () => {
+  let attempts = 0;
+  const found: string[] = [];
+  const bot = new TimedBot((telegraf, _session, { outbox }) => {
+    telegraf.hears("go", async (ctx) => {
+      await ctx.transaction(async () => {
+        found.push((await outbox.find("k")).kind);
+        await outbox.send(chatId, "from the step", {}, { key: "k", broadcast: true });
+      });
+      attempts += 1;
+      if (attempts < 2) throw new Error("not yet");
+    });
+  });
+  const { say } = await bot.start();
+  await Promise.all([say(said(ada, "go")), say(said(ada, "other"))]);
+  await pass(bot, 30_000);
+  expect({ attempts, found }).toEqual({ attempts: 2, found: ["unknown"] });
+  expect(bot.calls).toEqual(["sendMessage from the step"]);
+});
+
 test("a cancellation in a handler happens once, and every attempt gets its answer", async () => {
   const answers: boolean[] = [];
   const bot = new TimedBot((telegraf, _session, { outbox }) => {

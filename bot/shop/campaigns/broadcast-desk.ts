@@ -5,6 +5,7 @@
 import type { MiddlewareFn } from "telegraf";
 import type { Transaction } from "../../core/transaction.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
+import type { DeadLetterFacts } from "../../kit/operations.ts";
 import type { ActKind } from "../admin/acts.ts";
 import { audit, menuButton, reply, show, wordingFor } from "../admin/admin-turn.ts";
 import type { Language } from "../catalogue.ts";
@@ -137,7 +138,9 @@ export function campaignTurns(options: CommandOptions): MiddlewareFn<BotContext>
       for (const userId of recipients) {
         const { method, payload } = messageTo(userId, campaign.content, campaign.paid);
         const key = keyOf(campaign, userId);
-        await options.outbox.call(method, payload as never, { key, broadcast: true });
+        // A message that a death cut off may have arrived: it is counted as unclear, and not repeated.
+        const terms = { key, broadcast: true, ambiguous: "drop" } as const;
+        await options.outbox.call(method, payload as never, terms);
       }
       if (nextMs !== undefined) ctx.later(nextMs, taskName, data);
       if (shows) await editCard(tx, options, campaign);
@@ -154,10 +157,14 @@ async function lookAtLetters(
   for (const id of await read((tx) => deadLettersOf(tx, campaignId))) {
     const letter = await operations.deadLetter(id);
     if (!letter) continue;
-    const gone = letter.chatGone === "blocked" ? "blocked" : "gone";
-    letters.set(id, letter.chatGone === undefined ? "failed" : gone);
+    letters.set(id, outcomeOf(letter));
   }
   return letters;
+}
+
+function outcomeOf({ chatGone, reason }: DeadLetterFacts): Outcome {
+  if (chatGone !== undefined) return chatGone === "blocked" ? "blocked" : "gone";
+  return reason === "ambiguous-dropped" ? "unclear" : "failed";
 }
 
 async function editCard(

@@ -20,7 +20,7 @@ export type CampaignState = "draft" | "running" | "paused" | "cancelled" | "done
 
 /**
  * What became of a message: Telegram took it; its person has blocked the bot; the chat is gone in another
- * way; it was given up; or nothing is known of it any more.
+ * way; it was given up; or nothing tells whether it arrived, so that it is not repeated.
  */
 export type Outcome = "sent" | "blocked" | "gone" | "failed" | "unclear";
 

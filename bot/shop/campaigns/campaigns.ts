@@ -1,10 +1,10 @@
 /**
- * Campaigns: one message to many people, exactly once each, over any number of deaths.
+ * Campaigns: one message to many people, to nobody twice and to nobody unnoticed not at all.
  *
  * A campaign walks through the people of its segment in turns. A turn is one transaction: it counts what
  * has become of the messages that it awaits, takes the next people, moves the position, and its caller
  * queues their messages and the next turn in the same commit. So what is on disk always says who was
- * written to. Every message has a key of campaign and person; more than `batch` never wait at a time.
+ * written to. A message that was cut off is counted as unclear and not repeated. Every message has a key of campaign and person; more than `batch` never wait at a time.
  */
 import { outboxKeyName } from "../../core/keyed-messages.ts";
 import type { Transaction } from "../../core/transaction.ts";

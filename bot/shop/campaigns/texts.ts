@@ -47,7 +47,7 @@ const en = {
     blocked: "Have blocked the bot",
     gone: "Gone",
     failed: "Failed",
-    unclear: "Nothing is known of it any more",
+    unclear: "Cut off, so it may have arrived; not repeated",
   } satisfies Record<Outcome, string>,
 };
 
@@ -93,7 +93,7 @@ const zh: BroadcastTexts = {
     blocked: "屏蔽了机器人",
     gone: "账号已不存在",
     failed: "发送失败",
-    unclear: "已无法得知结果",
+    unclear: "中途断开，可能已送达，不再重发",
   },
 };
 

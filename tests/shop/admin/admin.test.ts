@@ -50,12 +50,19 @@ const to = (calls: readonly Call[], person: Person) =>
 
 test("for everybody else /admin is an unknown command, and its buttons are stale", async () => {
   const { handle } = setup();
-  for (const text of ["/admin", "/ADMIN", "/admin now"]) {
+  for (const text of ["/admin", "/ADMIN", "/admin now", "/broadcast", "/broadcast hi"]) {
     const [answer] = await handle(said(ada, text));
     expect(answer?.payload).toEqual((await handle(said(ada, "/nonsense")))[0]?.payload);
   }
   const stale = await handle(pressed(ada, "nonsense"));
-  for (const data of ["adm", "adm-orders", "adm-credit:1001", "adm-ticket:1", "adm-figures"]) {
+  for (const data of [
+    "adm",
+    "adm-orders",
+    "adm-credit:1001",
+    "adm-ticket:1",
+    "adm-casts",
+    "adm-cast-go:1",
+  ]) {
     const answer = await handle(pressed(ada, data));
     const sightOf = (calls: readonly Call[]) =>
       calls.map(({ method, payload }) => [method, payload.text]);
