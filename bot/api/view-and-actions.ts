@@ -35,6 +35,11 @@ export interface MonitoringView {
   /** @param sinceEpochMs Only points and marks after this instant. */
   readonly series: (sinceEpochMs: number) => Shown<typeof process.series>;
   readonly messageQueue: () => Shown<typeof queue.messageQueue>;
+  readonly delayed: (page: {
+    readonly type?: MessageType | undefined;
+    readonly offset: number;
+    readonly limit: number;
+  }) => Shown<typeof queue.delayedList>;
   readonly holds: () => Shown<typeof holds.holds>;
   readonly connections: () => Shown<typeof health.connections>;
   readonly errors: (limit: number) => Shown<typeof process.errors>;
@@ -55,6 +60,8 @@ export interface MonitoringActions {
   /** Begins to restart one component; an event tells how it went. */
   readonly restartComponent: (name: string, cause: string) => void;
   readonly setPaused: (pool: Pool, paused: boolean) => Promise<void>;
+  /** @returns false when no such message is delayed. */
+  readonly runNow: (messageId: number) => Promise<boolean>;
   /** @returns the new message's id, or `undefined` when there is no such dead letter. */
   readonly requeue: (deadLetterId: number) => Promise<number | undefined>;
   /** @returns false when there is no such dead letter. */

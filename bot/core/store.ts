@@ -177,6 +177,19 @@ export interface WaitingLane {
   readonly attempts: number;
 }
 
+/** A message whose time has not come, without its payload. */
+export interface DelayedMessage {
+  readonly id: number;
+  readonly type: MessageType;
+  readonly pool: Pool;
+  readonly lane: string;
+  /** The name of its key (`NewMessage.key`); `undefined`: it has none. */
+  readonly key: string | undefined;
+  readonly createdAtEpochMs: number;
+  /** When it enters its lane. */
+  readonly dueAtEpochMs: number;
+}
+
 /** Ages after which finished things are forgotten, in milliseconds since the epoch. */
 export interface SweepRequest {
   readonly deadLettersBeforeEpochMs: number;
@@ -225,6 +238,12 @@ export interface QueueStore {
   waitingLanes(limit: number): Promise<readonly WaitingLane[]>;
   /** Ends a lane's parking or back-off. @returns false when it does not wait. */
   releaseLane(pool: Pool, lane: string): Promise<boolean>;
+  /** Messages whose time has not come, the next one first. */
+  delayedMessages(
+    request: PageRequest & { readonly type?: MessageType | undefined },
+  ): Promise<readonly DelayedMessage[]>;
+  /** Ends a message's delay: it enters its lane now. @returns false when no such message is delayed. */
+  runNow(messageId: number): Promise<boolean>;
   /**
    * Messages waiting or being worked on, without delayed ones. Cheap enough to ask before every poll.
    *

@@ -81,6 +81,12 @@ export function createView(config: FaultToleranceConfig, deps: ShownParts): Moni
     prometheus: shared(() => prometheus.render(), clock),
     series: (sinceEpochMs) => seriesOf(deps.series, sinceEpochMs),
     messageQueue,
+    delayed: async (page) => {
+      const { pools } = await messageQueue();
+      const total = Object.values(pools).reduce((sum, { delayed }) => sum + delayed, 0);
+      const { limit, offset } = page;
+      return { total, offset, limit, delayed: await store.delayedMessages(page) };
+    },
     holds: async () => ({ holds: await listHolds(deps.holds, queue, clock) }),
     connections: () => ({
       connections: connections.current.snapshot(),
@@ -109,6 +115,7 @@ export function createActions(deps: ShownParts): MonitoringActions {
       manager.restart(name, cause).catch(() => {});
     },
     setPaused: (pool, paused) => (paused ? queue.pause(pool) : queue.resume(pool)),
+    runNow: (id) => queue.runNow(id),
     requeue: (id) => queue.requeue(id),
     deleteDeadLetter: (id) => store.deleteDeadLetter(id),
     releaseHold: (id) => deps.holds.release(id),

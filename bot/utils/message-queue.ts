@@ -344,6 +344,13 @@ export class MessageQueue implements Component {
     return messageId;
   }
 
+  /** Ends a message's delay. @returns false when no such message is delayed. */
+  async runNow(messageId: number): Promise<boolean> {
+    const entered = await this.#deps.store.runNow(messageId);
+    if (entered) for (const pool of pools) this.wake(pool);
+    return entered;
+  }
+
   async snapshot(): Promise<MessageQueueSnapshot> {
     const stored = await this.#deps.store.snapshot();
     const now = this.#now();

@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import { EventStream } from "../../bot/api/event-stream.ts";
 import { MonitoringServer, type MonitoringServerDeps } from "../../bot/api/monitoring.ts";
 import type { holds } from "../../bot/api/shapes/holds.ts";
+import type { delayedList } from "../../bot/api/shapes/queue.ts";
 import type { MonitoringActions, MonitoringView, Shape } from "../../bot/api/view-and-actions.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import { Secret } from "../../bot/core/secret.ts";
@@ -25,6 +26,7 @@ export const view: MonitoringView = {
   prometheus: async () => "# HELP bot_up 1 while it is.\n# TYPE bot_up gauge\nbot_up 1\n",
   series: () => ({ everyMs: 5_000, atEpochMs: [], columns, marks: [] }),
   messageQueue: async () => messageQueue,
+  delayed: ({ limit, offset }) => ({ total: 1, offset, limit, delayed: [delayedMessage] }),
   holds: () => ({ holds: [hold] }),
   connections: () => ({ connections: {}, pool }),
   errors: () => ({ groups: [] }),
@@ -48,6 +50,10 @@ export function recordingActions(asked: unknown[]): MonitoringActions {
     },
     restartComponent: (name, cause) => note("restartComponent", name, cause),
     setPaused: async (pool, paused) => note("setPaused", pool, paused),
+    runNow: async (id) => {
+      note("runNow", id);
+      return id === delayedMessage.id;
+    },
     requeue: async (id) => {
       note("requeue", id);
       return id === letter.id ? 100 : undefined;
@@ -204,6 +210,11 @@ export const letter = {
   deaths: 0,
   errors: [{ code: "TELEGRAM_CHAT_GONE", message: "gone", atEpochMs: 2 }],
 } as const;
+
+export const delayedMessage: Shape<typeof delayedList>["delayed"][number] = {
+  ...{ id: 7, type: "task", pool: "handling", lane: "schedule:report", key: "schedule:report" },
+  ...{ createdAtEpochMs: 1, dueAtEpochMs: 2 },
+};
 
 const processFigures = {
   cpuPercent: 1,

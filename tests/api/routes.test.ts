@@ -1,6 +1,13 @@
 /** What each address does with what it is given. */
 import { expect, test } from "vitest";
-import { hold, letter, operateToken, readToken, setupApi } from "./api-under-test.ts";
+import {
+  delayedMessage,
+  hold,
+  letter,
+  operateToken,
+  readToken,
+  setupApi,
+} from "./api-under-test.ts";
 
 const post = (path: string, body: unknown) => ({
   path,
@@ -76,6 +83,37 @@ test("what holds work back is listed, and released by its id", async () => {
     ["releaseHold", "disk-full:handling"],
   ]);
 });
+
+test("what is delayed is listed without a payload, and run now by its id, on record", async () => {
+  const { asked, call, events } = await setupApi();
+  const list = await call({ path: "/api/message-queue/delayed?type=task&limit=5" });
+  expect(list.json).toMatchObject({ data: { total: 1, limit: 5, delayed: [delayedMessage] } });
+  const path = (id: number) => `/api/message-queue/delayed/${id}/run`;
+
+  const run = await call(post(path(delayedMessage.id), ""));
+
+  expect(run.json).toMatchObject({ success: true, data: { messageId: delayedMessage.id } });
+  expect(events).toMatchObject([
+    { type: "api.change-requested", facts: { messageId: delayedMessage.id } },
+  ]);
+  expect((await call(post(path(999), ""))).status).toBe(404);
+  expect((await call({ path: path(delayedMessage.id), method: "POST" })).status).toBe(401);
+  const reader = { path: path(delayedMessage.id), method: "POST", token: readToken };
+  expect((await call(reader)).status).toBe(403);
+  expect(asked).toEqual([
+    ["runNow", delayedMessage.id],
+    ["runNow", 999],
+  ]);
+});
+
+test.each(["type=x", "limit=0", "limit=1001", "offset=-1", "offset=1000001", "page=2"])(
+  "a list of what is delayed with %s is refused",
+  async (query) => {
+    const { call } = await setupApi();
+
+    expect((await call({ path: `/api/message-queue/delayed?${query}` })).status).toBe(400);
+  },
+);
 
 test("a restart of the process is accepted once", async () => {
   const { asked, call } = await setupApi();

@@ -144,6 +144,31 @@ test("a paused pool holds it, and the operator sees it among what is delayed", a
   expect(bot.calls).toEqual(["sendMessage minute 20 for 10 on"]);
 });
 
+test.each(["once", "skip", "all"] as const)(
+  "an instant that an operator runs now (%s) does not run again, and the next one comes once",
+  async (missed) => {
+    const bot = new TimedBot(scheduled({ every: 10 * minuteMs, missed }));
+    let life = await bot.start();
+    const delayed = () => life.store.delayedMessages({ offset: 0, limit: 9 });
+    await bot.clock.advance(4 * minuteMs);
+    const [first] = await delayed();
+    expect(first).toMatchObject({ type: "task", key: "schedule:job" });
+    expect(await life.queue.runNow(first?.id as number)).toBe(true);
+    await bot.clock.advance(minuteMs);
+    expect(await ran(life)).toEqual([[10, 1]]);
+    const dues = (await delayed()).map(({ dueAtEpochMs }) => minuteOf(dueAtEpochMs));
+    expect(dues).toEqual([20]);
+    life.kill();
+    life = await bot.start();
+    await bot.clock.advance(26 * minuteMs);
+    expect(await ran(life)).toEqual([
+      [10, 1],
+      [20, 1],
+      [30, 1],
+    ]);
+  },
+);
+
 test("over any history of kills and stops, each due instant has run exactly once", async () => {
   const end = fc.constantFrom("kill", "stop");
   const death = fc.option(

@@ -279,6 +279,75 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
         },
       );
 
+      test("is listed until it enters, the next one first, a part at a time, also after a kill", async () => {
+        const { clock, reopenAfterKill, store } = await open();
+        const now = clock.epochMs();
+        const key = { name: "k", again: "refuse" } as const;
+        const given = [
+          inMs(clock, 3, 3_000, { type: "task", lane: "c", key }),
+          inMs(clock, 1, 1_000),
+          inMs(clock, 2, 2_000),
+        ];
+        await store.enqueue([...given, update("a", 4)]);
+        const list = (more: object = {}, from: Store = store) =>
+          from.delayedMessages({ offset: 0, limit: 9, ...more });
+        const dues = async (more: object = {}, from: Store = store) =>
+          (await list(more, from)).map(({ dueAtEpochMs }) => dueAtEpochMs - now);
+        expect((await list()).at(-1)).toEqual({
+          ...{ id: expect.any(Number), type: "task", pool: "handling", lane: "c", key: "k" },
+          ...{ createdAtEpochMs: now, dueAtEpochMs: now + 3_000 },
+        });
+        expect(await dues()).toEqual([1_000, 2_000, 3_000]);
+        expect(await dues({ limit: 1, offset: 1 })).toEqual([2_000]);
+        expect(await dues({ type: "task" })).toEqual([3_000]);
+        const next = await reopenAfterKill();
+        expect(await dues({}, next)).toEqual([1_000, 2_000, 3_000]);
+        await clock.advance(1_000);
+        expect(await dues({}, next)).toEqual([2_000, 3_000]);
+        const [{ key: none } = { key: "?" }] = await list({}, next);
+        expect(none).toBeUndefined();
+      });
+
+      test.each([false, true])(
+        "that is run now goes to the end of its lane, once, also after a kill: %s",
+        async (killed) => {
+          const { clock, reopenAfterKill, store: first } = await open();
+          await first.enqueue([inMs(clock, 2, 9_000), inMs(clock, 9, 8_000), update("a", 1)]);
+          const messages = await first.delayedMessages({ offset: 0, limit: 9 });
+          const { id = 0 } = messages.at(-1) ?? {};
+          await clock.advance(500);
+          expect(await first.runNow(id)).toBe(true);
+          expect(await first.runNow(id)).toBe(false);
+          expect((await first.snapshot()).pools.handling).toMatchObject({ delayed: 1, waiting: 2 });
+          await clock.advance(500);
+          await first.enqueue([update("a", 3)]);
+          const store = killed ? await reopenAfterKill() : first;
+          expect(await store.delayedMessages({ offset: 0, limit: 9 })).toHaveLength(1);
+          const order: unknown[] = [];
+          for (let waits = 0; waits < 2; waits++) {
+            for (;;) {
+              const [head] = await claim(store);
+              if (!head) break;
+              order.push(head.payload["n"]);
+              await store.finish(ref(head), { kind: "done", enqueue: [] });
+            }
+            await clock.advance(20_000);
+          }
+          expect(order).toEqual([1, 2, 3, 9]);
+        },
+      );
+
+      test("only what is delayed can be run now", async () => {
+        const { clock, store } = await open();
+        const [waiting, due] = await store.enqueue([update("a", 1), inMs(clock, 2, 1_000)]);
+        const idOf = (result: typeof due) => (result?.kind === "queued" ? result.messageId : 0);
+        await clock.advance(1_000);
+        expect(await store.runNow(idOf(due))).toBe(false);
+        expect(await store.runNow(idOf(waiting))).toBe(false);
+        expect(await store.runNow(999)).toBe(false);
+        expect(numbers(await claim(store))).toEqual([1]);
+      });
+
       test("that was tried keeps its place at the head of its lane over a kill", async () => {
         const { clock, reopenAfterKill, store } = await open();
         await store.enqueue([inMs(clock, 1, 1_000)]);

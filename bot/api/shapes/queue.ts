@@ -42,6 +42,28 @@ export const messageQueue = z.object({
 
 export const pausing = z.object({ pool: poolName, paused: z.boolean() });
 
+const delayedMessage = z.object({
+  id: z.number(),
+  type: messageType,
+  pool: poolName,
+  lane: z.string(),
+  key: z
+    .string()
+    .optional()
+    .describe("schedule:NAME, later:LANE:KEY or outbox:KEY; none without a key"),
+  createdAtEpochMs: z.number(),
+  dueAtEpochMs: z.number(),
+});
+
+export const delayedList = z.object({
+  total: z.number().describe("Delayed messages of every type"),
+  offset: z.number(),
+  limit: z.number(),
+  delayed: z.array(delayedMessage).describe("The next one first"),
+});
+
+export const runNow = z.object({ messageId: z.number() });
+
 const errorRecord = z.object({ code: z.string(), message: z.string(), atEpochMs: z.number() });
 
 export const deadLetter = z.object({

@@ -4,7 +4,7 @@
  */
 import type { Pool } from "../../core/message.ts";
 import type { MessageRow } from "./message-rows.ts";
-import type { IndexRow, MessageTable } from "./message-table.ts";
+import type { DelayedRequest, IndexRow, MessageTable } from "./message-table.ts";
 
 export class DelayedMessages {
   readonly #messages: MessageTable;
@@ -65,6 +65,20 @@ export class DelayedMessages {
     for (const { pool } of rows) this.#change(pool, -1);
     this.#nextAt = this.#messages.firstEntry(now);
     return rows;
+  }
+
+  /** Those that are delayed, the next one first; of what is written. */
+  list(request: DelayedRequest): readonly MessageRow[] {
+    return this.#messages.listAfter(this.#enteredUpTo, request);
+  }
+
+  /** Ends the delay of one now. @returns it as it enters; `undefined`: it is not delayed, as far as written. */
+  enterNow(id: number, now: number): IndexRow | undefined {
+    const [row] = this.#messages.withIds([id]);
+    if (!row || !this.has(row)) return undefined;
+    this.#messages.enterAt(id, now);
+    this.#change(row.pool, -1);
+    return { ...row, available_at: now, enters_at: now };
   }
 
   #change(pool: Pool, by: number): void {

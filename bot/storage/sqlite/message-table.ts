@@ -5,6 +5,7 @@
  * because reading and decrypting cost as much as the rest of a claim (measured).
  */
 import type { Pool } from "../../core/message.ts";
+import type { QueueStore } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type MessageRow, messageColumns } from "./message-rows.ts";
 import { places } from "./sealed-columns.ts";
@@ -15,6 +16,9 @@ export interface StoredMessage {
   readonly row: MessageRow;
   readonly payload: string;
 }
+
+/** Which delayed messages are listed. */
+export type DelayedRequest = Parameters<QueueStore["delayedMessages"]>[0];
 
 interface NewRow {
   readonly row: MessageRow;
@@ -66,6 +70,11 @@ export class MessageTable {
         `SELECT ${indexColumns} FROM messages WHERE enters_at > ? AND enters_at <= ?
          ORDER BY enters_at, id`,
       ),
+      list: sql(
+        `SELECT ${messageColumns} FROM messages
+         WHERE enters_at > ?1 AND (?2 IS NULL OR type = ?2)
+         ORDER BY enters_at, id LIMIT ?3 OFFSET ?4`,
+      ),
       firstEntry: sql("SELECT min(enters_at) AS at FROM messages WHERE enters_at > ?"),
       delayed: sql(
         `SELECT pool, count(*) AS count FROM messages WHERE enters_at > ? GROUP BY pool`,
@@ -77,6 +86,7 @@ export class MessageTable {
            flood_scope = ? WHERE id = ?`,
       ),
       delay: sql("UPDATE messages SET available_at = ? WHERE id = ?"),
+      enter: sql("UPDATE messages SET available_at = ?1, enters_at = ?1 WHERE id = ?2"),
       readdress: sql("UPDATE messages SET payload = ? WHERE id = ?"),
     };
   }
@@ -150,6 +160,11 @@ export class MessageTable {
     return new Map(rows.map(({ count, pool }) => [pool, count]));
   }
 
+  /** A part of the messages that enter their lanes after this instant, in that order; of what is written. */
+  listAfter(after: number, { limit, offset, type }: DelayedRequest): readonly MessageRow[] {
+    return this.#sql.list.all<MessageRow>(after, type ?? null, limit, offset);
+  }
+
   /** The messages with these ids, as far as they exist, of what is written. */
   withIds(ids: readonly number[]): readonly IndexRow[] {
     return this.#sql.withIds.all<IndexRow>(JSON.stringify(ids));
@@ -174,6 +189,13 @@ export class MessageTable {
   delay(id: number, availableAt: number): void {
     this.flush();
     this.#sql.delay.run(availableAt, id);
+    this.forget(id);
+  }
+
+  /** Lets a message enter its lane at this instant. */
+  enterAt(id: number, at: number): void {
+    this.flush();
+    this.#sql.enter.run(at, id);
     this.forget(id);
   }
 

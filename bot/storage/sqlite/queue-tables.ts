@@ -26,6 +26,7 @@ import type {
   AttemptRef,
   ClaimCandidate,
   ClaimRequest,
+  DelayedMessage,
   EnqueueResult,
   PoolSnapshot,
   Recovery,
@@ -41,7 +42,7 @@ import { DedupeTable } from "./dedupe-table.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
 import { LinkTables } from "./link-tables.ts";
 import { type MessageRow, newRow, priorityName, toMessage } from "./message-rows.ts";
-import { type IndexRow, MessageTable } from "./message-table.ts";
+import { type DelayedRequest, type IndexRow, MessageTable } from "./message-table.ts";
 import { places } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
 
@@ -545,6 +546,25 @@ export class QueueTables {
     this.#sql.unpark.run(lane, pool);
     this.#messages.delay(head, now);
     return true;
+  }
+
+  /** The caller has flushed what was collected before. */
+  delayedMessages(request: DelayedRequest, now: number): readonly DelayedMessage[] {
+    this.#enterDue(now);
+    return this.#delayed.list(request).map((row) => ({
+      ...{ id: row.id, type: row.type, pool: row.pool, lane: row.lane },
+      key: row.key ?? undefined,
+      createdAtEpochMs: row.created_at,
+      dueAtEpochMs: row.available_at,
+    }));
+  }
+
+  /** The caller has flushed what was collected before. */
+  runNow(id: number, now: number): boolean {
+    this.#enterDue(now);
+    const row = this.#delayed.enterNow(id, now);
+    if (row) this.#line(row);
+    return row !== undefined;
   }
 
   depth(pool: Pool, atLeast: Priority): number {

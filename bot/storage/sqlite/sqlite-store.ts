@@ -45,6 +45,7 @@ import { FactTables } from "./fact-tables.ts";
 import { watchFiles } from "./file-watch.ts";
 import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
 import { KeyRotation } from "./key-rotation.ts";
+import type { DelayedRequest } from "./message-table.ts";
 import { prepareMessages, QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
 import {
   checkIntegrity,
@@ -323,6 +324,14 @@ export class SqliteStore implements Store {
 
   releaseLane(pool: Pool, lane: string) {
     return this.#write(({ queue }, now) => queue.releaseLane(pool, lane, now));
+  }
+
+  delayedMessages(request: DelayedRequest) {
+    return this.#withTables(({ queue }, now) => queue.delayedMessages(request, now));
+  }
+
+  runNow(messageId: number) {
+    return this.#withTables(({ queue }, now) => queue.runNow(messageId, now));
   }
 
   async depth(pool: Pool, atLeast: Priority = "low") {
