@@ -275,6 +275,11 @@ const table: readonly Row[] = [
     says: /no hold safe-mode:handling is in force/,
   },
   {
+    command: /^curl (?:-s )?-X POST .*\/api\/message-queue\/delayed\/12\/run$/,
+    here: asItStands,
+    says: /no message 12 is delayed/,
+  },
+  {
     command: /^curl (?:-s )?-X POST .*\/api\/(?!restart)\S+(?: .*)?$/,
     here: asItStands,
     says: /"success":true/,

@@ -154,11 +154,16 @@ test("what cannot be undone is asked first, and only a yes does it", {
   await page.getByRole("button", { name: "Pause sending" }).click();
   await question.getByRole("button", { name: "Pause" }).click();
   await page.getByText("sending is paused.").waitFor();
+  await page.getByRole("button", { name: "Run now: report" }).click();
+  await question.getByText("Run “report” now?").waitFor();
+  await question.getByRole("button", { name: "Run now" }).click();
+  await page.getByText("“report” is in the queue.").waitFor();
   await page.getByRole("button", { name: "Make a backup" }).click();
   await page.getByText("Backup backup.db").waitFor();
   expect(asked).toEqual([
     ["deleteDeadLetter", 7],
     ["setPaused", "sending", true],
+    ["runNow", 7],
   ]);
   expect(problems).toEqual([]);
 });
@@ -176,6 +181,7 @@ const hollow = {
   groups: [{}],
   restarts: [{}, { end: {} }],
   deadLetters: [{}],
+  delayed: [{}],
   total: 1,
   probes: { database: [{}], unheard: null },
   atEpochMs: [1],

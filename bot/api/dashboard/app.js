@@ -15,7 +15,14 @@ import { Stream } from "./stream.js";
 import { factLine, logLine, Tail } from "./tails.js";
 import { language, nameOf, setLanguage, t } from "./texts.js";
 import { judge, signs } from "./verdict.js";
-import { countsText, drawConnections, drawPools, poolText } from "./work.js";
+import {
+  countsText,
+  delayedName,
+  drawConnections,
+  drawDelayed,
+  drawPools,
+  poolText,
+} from "./work.js";
 
 /** Milliseconds between two rounds of questions, so that many events cost no more than one. */
 const lookEveryMs = 1_000;
@@ -29,6 +36,7 @@ const tickMs = 1_000;
 const looks = {
   queue: "/api/message-queue",
   connections: "/api/connections",
+  delayed: "/api/message-queue/delayed?limit=25",
   holds: "/api/holds",
   incidents: "/api/incidents?limit=100",
   errors: "/api/errors?limit=100",
@@ -175,6 +183,9 @@ function draw() {
   setText(pick("pool"), poolText(state.connections));
   drawPools(pick("pools"), state.queue, setPaused);
   setText(pick("counts"), countsText(state.queue));
+  drawDelayed(pick("delayed-rows"), state.delayed, runNow);
+  drawBadge("delayed-total", state.delayed?.total);
+  pick("delayed-empty").hidden = (state.delayed?.delayed ?? []).length > 0;
   drawHolds(pick("hold-rows"), state.holds, release);
   pick("holds-empty").hidden = (state.holds?.holds ?? []).length > 0;
   drawIncidents(pick("incident-rows"), state.incidents);
@@ -319,6 +330,17 @@ async function setPaused(pool, paused) {
   await operate(api, async () => {
     await api.act(`/api/message-queue/${paused ? "pause" : "resume"}`, { pool });
     toast(`✔ ${t(paused ? "done.paused" : "done.resumed", name)}`);
+  });
+  void look();
+}
+
+async function runNow(message) {
+  const name = delayedName(message);
+  const question = { title: t("ask.runNow", name), text: t("ask.runNowText"), yes: t("runNow") };
+  if ((await confirmed(question)) === undefined) return;
+  await operate(api, async () => {
+    await api.act(`/api/message-queue/delayed/${message.id}/run`);
+    toast(`✔ ${t("done.runNow", name)}`);
   });
   void look();
 }

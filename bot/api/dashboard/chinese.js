@@ -190,6 +190,15 @@ export const zh = {
   countsLine: (queued, done, retried, postponed, dead, expired, duplicates, recovered) =>
     `启动以来：入队 ${queued}，完成 ${done}，重试 ${retried}，推迟 ${postponed}，死信 ${dead}，过期 ${expired}，重复 ${duplicates}，恢复 ${recovered}`,
 
+  "delayed.title": "定时任务与消息",
+  "delayed.none": "没有定时的任务或消息。",
+  dueIn: "距到期",
+  runNow: "立即执行",
+  runNowOf: (name) => `立即执行：${name}`,
+  "ask.runNow": (name) => `立即执行“${name}”？`,
+  "ask.runNowText": "不再等到预定时间，届时也不会再执行一次。定时计划从它之后的时刻继续。",
+  "done.runNow": (name) => `“${name}”已进入队列。`,
+
   "incidents.title": "故障记录",
   "holds.title": "工作为何被暂缓",
   "holds.none": "没有工作被暂缓。",

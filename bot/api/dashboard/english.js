@@ -201,6 +201,16 @@ export const en = {
   countsLine: (queued, done, retried, postponed, dead, expired, duplicates, recovered) =>
     `Since the start: ${queued} queued, ${done} done, ${retried} retried, ${postponed} postponed, ${dead} dead, ${expired} expired, ${duplicates} duplicates, ${recovered} recovered`,
 
+  "delayed.title": "Delayed",
+  "delayed.none": "Nothing is delayed.",
+  dueIn: "due in",
+  runNow: "Run now",
+  runNowOf: (name) => `Run now: ${name}`,
+  "ask.runNow": (name) => `Run “${name}” now?`,
+  "ask.runNowText":
+    "It does not wait for its time, and does not run again then. A schedule goes on with the instant after it.",
+  "done.runNow": (name) => `“${name}” is in the queue.`,
+
   "incidents.title": "Incidents",
   "holds.title": "What holds work back",
   "holds.none": "Nothing is held back.",

@@ -1,4 +1,4 @@
-/** Work: the connections, and the pools of the queue. */
+/** Work: the connections, the pools of the queue, and what is delayed. */
 import { showState } from "./cards.js";
 import { button, drawChildren, drawList, element, rowOf, setText } from "./elements.js";
 import { ago, count, percent, span, wholeSpan } from "./formats.js";
@@ -69,6 +69,41 @@ function poolRow(onPause) {
     setText(cells[6], span(pool?.oldestAgeMs));
     setText(toggle, t(paused ? "resume" : "pause"));
     toggle.setAttribute("aria-label", t(paused ? "resumeOf" : "pauseOf", shownName));
+  };
+  return row;
+}
+
+/** What a delayed message is called: the name of its schedule, or the key that its handler was given. */
+export function delayedName({ id, key, lane }) {
+  const [kind, ...rest] = (key ?? "").split(":");
+  if (kind === "later") return key.slice(`later:${lane}:`.length);
+  return rest.join(":") || `#${id}`;
+}
+
+/** @param onRun Called with a message that is to be run now. */
+export function drawDelayed(body, { delayed } = {}, onRun) {
+  drawList(
+    body,
+    delayed ?? [],
+    ({ id }) => id,
+    () => delayedRow(onRun),
+  );
+}
+
+function delayedRow(onRun) {
+  const cells = Array.from({ length: 4 }, () => element("td"));
+  const run = button("", () => onRun(shown), { class: "small" });
+  let shown;
+  const row = element("tr", {}, ...cells, element("td", {}, run));
+  row.show = (message) => {
+    shown = message;
+    const name = delayedName(message);
+    setText(cells[0], name);
+    setText(cells[1], message.type);
+    setText(cells[2], message.lane);
+    setText(cells[3], wholeSpan(Math.max(0, message.dueAtEpochMs - Date.now())));
+    setText(run, t("runNow"));
+    run.setAttribute("aria-label", t("runNowOf", name));
   };
   return row;
 }
