@@ -164,6 +164,16 @@ export type BotEvent =
   | { readonly type: "messages.replaced"; readonly replaced: number }
   /** A message came too late to be of use. */
   | { readonly type: "message.expired"; readonly ref: MessageRef }
+  /** Instants of a schedule passed while nothing could run them, and its policy left them out. */
+  | {
+      readonly type: "schedule.instants-missed";
+      readonly schedule: string;
+      readonly policy: string;
+      /** The first of them. */
+      readonly fromEpochMs: number;
+      /** The first instant after them; `undefined`: there is none any more. */
+      readonly beforeEpochMs: number | undefined;
+    }
   /** A handler takes longer than HANDLER_SLOW_MS; its slot is lent to others. */
   | { readonly type: "message.found-slow"; readonly ref: MessageRef; readonly afterMs: number }
   /** An operator put a dead letter back into the queue. */

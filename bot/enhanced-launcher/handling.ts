@@ -96,7 +96,7 @@ export function createHandledBot(
       ...recorded,
       lastWords: (message) => lastWords(module, message),
     }),
-    task: new TaskHandler({ ...recorded, contextType, later, schedules }),
+    task: new TaskHandler({ ...recorded, contextType, later, publish, schedules }),
   };
   const tasks = (queue: MessageQueue) =>
     createTasks({ now, outbox, schedules, store }, (messages) =>

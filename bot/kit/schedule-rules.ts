@@ -34,6 +34,34 @@ export interface DueDecision {
 /** Milliseconds by which a run may be late before `skip` leaves it out: a restart takes less. */
 export const lateMsMax = 60_000;
 
+/** Instants that are not run. */
+export interface LeftOut {
+  /** The first of them. */
+  readonly fromEpochMs: number;
+  /** The first instant after them; `undefined`: there is none any more. */
+  readonly beforeEpochMs: number | undefined;
+}
+
+/**
+ * The instants that a decision leaves out; `undefined`: none.
+ *
+ * @param queuedForEpochMs The instant for which the message was queued.
+ */
+export function leftOut(
+  queuedForEpochMs: number,
+  { dueAtEpochMs, nextEpochMs }: DueDecision,
+  instants: DueInstants,
+): LeftOut | undefined {
+  if (dueAtEpochMs !== undefined && dueAtEpochMs !== queuedForEpochMs) {
+    return { fromEpochMs: queuedForEpochMs, beforeEpochMs: dueAtEpochMs };
+  }
+  // `skip` can run an instant that is a little late, when others have passed as well.
+  const fromEpochMs =
+    dueAtEpochMs === undefined ? queuedForEpochMs : instants.next(queuedForEpochMs);
+  if (fromEpochMs === undefined || fromEpochMs === nextEpochMs) return undefined;
+  return { fromEpochMs, beforeEpochMs: nextEpochMs };
+}
+
 /** @param dueAtEpochMs The instant for which the message was queued. */
 export function decideDue(
   dueAtEpochMs: number,

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { dueInstants, type Timetable } from "../../bot/kit/due-instants.ts";
-import { decideDue, type MissedPolicy } from "../../bot/kit/schedule-rules.ts";
+import { decideDue, leftOut, type MissedPolicy } from "../../bot/kit/schedule-rules.ts";
 
 const minuteMs = 60_000;
 const at = (text: string) => Date.parse(text);
@@ -24,6 +24,30 @@ test.each<[MissedPolicy, number, number, [number | undefined, number | undefined
     missedFromEpochMs: ms(from),
     nextEpochMs: ms(next),
   });
+});
+
+test("every instant has run or is reported as left out, and never both", () => {
+  const policies = fc.constantFrom<MissedPolicy>("once", "skip", "all");
+  const lengths = fc.constantFrom(20_000, minuteMs);
+  const waits = fc.array(fc.integer({ min: -30_000, max: 200_000 }));
+  fc.assert(
+    fc.property(policies, lengths, waits, (missed, ms, late) => {
+      const instants = dueInstants({ every: ms }, "x");
+      const told: number[] = [];
+      let due: number = ms;
+      let now = 0;
+      for (const wait of late) {
+        now = Math.max(now, due + wait);
+        const decided = decideDue(due, now, missed, instants);
+        const { beforeEpochMs, fromEpochMs = 0 } = leftOut(due, decided, instants) ?? {};
+        for (let one = fromEpochMs; one < (beforeEpochMs ?? 0); one += ms) told.push(one / ms);
+        if (decided.dueAtEpochMs !== undefined) told.push(decided.dueAtEpochMs / ms);
+        due = decided.nextEpochMs as number;
+      }
+      if (missed === "all") expect(told).toHaveLength(late.length);
+      expect(told.toSorted((a, b) => a - b)).toEqual(told.map((_, index) => index + 1));
+    }),
+  );
 });
 
 test("whatever is missed, instants only go forward, and `all` leaves none out", () => {

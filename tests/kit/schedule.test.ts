@@ -57,8 +57,16 @@ test.each<[ScheduleOptions["missed"] & string, readonly string[]]>([
   await bot.clock.advance(minuteMs + 1_000);
   first.kill();
   await bot.clock.advance(59 * minuteMs);
-  await bot.start();
+  const { events } = await bot.start();
   await bot.clock.advance(minuteMs);
+  const told = events.filter(({ type }) => type === "schedule.instants-missed");
+  const beforeEpochMs = beginMs + (missed === "once" ? 60 : 61) * minuteMs;
+  expect(told).toEqual([
+    {
+      ...{ type: "schedule.instants-missed", schedule: "job", policy: missed },
+      ...{ fromEpochMs: beginMs + 2 * minuteMs, beforeEpochMs },
+    },
+  ]);
   expect(bot.calls).toEqual(texts.map((text) => `sendMessage ${text}`));
 });
 

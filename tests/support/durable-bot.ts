@@ -71,13 +71,12 @@ export async function bootDurableBot(
   more: Partial<MessageQueueDeps> & { readonly files?: FileStore } = {},
 ): Promise<QueueProcess & { readonly outbox: Outbox; readonly bot: Telegraf<BotContext> }> {
   const { clock } = machine;
-  const publish = () => {};
   const random = () => 0.5;
   const now = steadyEpoch(clock);
   const later = createLater();
   const { add: schedule, schedules } = createSchedules();
   const made: { outbox?: MessageOutbox; store?: Store; bot?: Telegraf<BotContext> } = {};
-  const process = await machine.boot((store) => {
+  const process = await machine.boot((store, publish) => {
     const files =
       more.files ??
       new SealedFiles({
@@ -103,7 +102,7 @@ export async function bootDurableBot(
     bot.telegram = new OutboxTelegram(outbox, direct, outbox.signal);
     const recorded = { bot, files, recorders, whoAmI: async () => botInfo };
     const handler: MessageHandler = new UpdateHandler({ ...recorded, lastWords: () => [] });
-    const task = new TaskHandler({ ...recorded, contextType, later, schedules });
+    const task = new TaskHandler({ ...recorded, contextType, later, publish, schedules });
     Object.assign(made, { bot, outbox, store });
     return {
       gates: { sending: gate },

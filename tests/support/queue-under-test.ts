@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { BotEvent } from "../../bot/core/events.ts";
+import type { BotEvent, Publish } from "../../bot/core/events.ts";
 import { Holds } from "../../bot/core/holds.ts";
 import type { MessageType, NewMessage } from "../../bot/core/message.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
@@ -37,7 +37,9 @@ export interface QueueProcess {
   readonly commits: () => number;
 }
 
-type Overrides = Partial<MessageQueueDeps> | ((store: SqliteStore) => Partial<MessageQueueDeps>);
+type Overrides =
+  | Partial<MessageQueueDeps>
+  | ((store: SqliteStore, publish: Publish) => Partial<MessageQueueDeps>);
 
 /** Provides a data directory and a clock for several processes, one after another. */
 export class QueueMachine {
@@ -86,7 +88,7 @@ export class QueueMachine {
       handlerSlowMs: 5_000,
       lengthMax: 100,
       deadLettersKeepMs: 86_400_000,
-      ...(typeof overrides === "function" ? overrides(store) : overrides),
+      ...(typeof overrides === "function" ? overrides(store, publish) : overrides),
     });
     onTestFinished(async () => {
       if (disk.dead) return;

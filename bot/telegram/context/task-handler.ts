@@ -11,12 +11,13 @@
  */
 import type { Telegraf } from "telegraf";
 import { TaskUnknownError } from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
 import type { JsonObject, Message, NewMessage } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
 import type { LaterHandlers, LaterTask } from "../../kit/later.ts";
 import type { Schedule, ScheduleContext } from "../../kit/schedule.ts";
-import { type DueDecision, decideDue } from "../../kit/schedule-rules.ts";
+import { type DueDecision, decideDue, leftOut } from "../../kit/schedule-rules.ts";
 import type { BotInfo } from "../client/identity.ts";
 import type { createContextType, Recorders } from "./recorded-context.ts";
 import { runRecorded } from "./recorded-run.ts";
@@ -29,6 +30,7 @@ export interface TaskHandlerDeps extends RecorderDeps {
   readonly whoAmI: () => Promise<BotInfo>;
   readonly later: LaterHandlers;
   readonly schedules: ReadonlyMap<string, Schedule>;
+  readonly publish: Publish;
 }
 
 /** The payload of a schedule's message. */
@@ -75,8 +77,8 @@ export class TaskHandler implements MessageHandler {
   }
 
   async #due(attempt: Attempt, schedule: Schedule, task: DueTask): Promise<HandlerResult> {
-    const { contextType, recorders, whoAmI } = this.#deps;
-    const decided = await decide(attempt, schedule, task.dueAtEpochMs);
+    const { contextType, publish, recorders, whoAmI } = this.#deps;
+    const decided = await decide(attempt, schedule, task.dueAtEpochMs, publish);
     const { dueAtEpochMs, missedFromEpochMs } = decided;
     if (dueAtEpochMs === undefined) return { kind: "done" };
     const recorder = new Recorder(attempt, this.#deps);
@@ -106,11 +108,12 @@ function unknown(message: string): HandlerResult {
   return { kind: "dead", reason: "refused", error: new TaskUnknownError(message) };
 }
 
-/** Stores the decision, and with it the message of the next instant. */
+/** Stores the decision, and with it the message of the next instant. Reports what it leaves out, once. */
 async function decide(
   attempt: Attempt,
   schedule: Schedule,
   dueAtEpochMs: number,
+  publish: Publish,
 ): Promise<Partial<DueDecision>> {
   let decided: DueDecision | undefined;
   const kept = await attempt.step(
@@ -121,6 +124,11 @@ async function decide(
     },
     () => dueMessages(schedule, decided?.nextEpochMs),
   );
+  const left = decided && leftOut(dueAtEpochMs, decided, schedule.instants);
+  if (left) {
+    const { missed: policy, name } = schedule;
+    publish({ type: "schedule.instants-missed", schedule: name, policy, ...left });
+  }
   return kept as Partial<DueDecision>;
 }
 

@@ -81,6 +81,7 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "safe-mode.entered": "error",
   "safe-mode.left": "info",
   "safe-mode.relaxed": "info",
+  "schedule.instants-missed": "warn",
   "security.recorded": "warn",
   "send.cut-off": "warn",
   "send.simplified": "warn",
