@@ -24,9 +24,11 @@ export class DiskObserver {
     return found.length > 0;
   }
 
-  /** Number of messages that wait or are claimed. */
+  /** Number of messages that wait or are claimed, without those of schedules, which always wait. */
   messages(): number {
-    const [row] = this.#all<{ count: number }>("SELECT count(*) AS count FROM messages");
+    const [row] = this.#all<{ count: number }>(
+      "SELECT count(*) AS count FROM messages WHERE lane NOT LIKE 'schedule:%'",
+    );
     return row?.count ?? 0;
   }
 

@@ -12,14 +12,16 @@ import { join } from "node:path";
 import { RateLimitedError } from "../../bot/core/errors.ts";
 import type { BotEvent } from "../../bot/core/events.ts";
 import type { JsonObject } from "../../bot/core/message.ts";
+import type { MissedPolicy } from "../../bot/kit/schedule-rules.ts";
 import type { Life } from "../../bot/utils/process-monitor/safe-mode-rules.ts";
 import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase } from "../history/from-database.ts";
-import type { HistoryRecord, RecordOf } from "../history/history.ts";
+import { type HistoryRecord, type RecordOf, recordsOf } from "../history/history.ts";
 import { limitRulesDefault } from "../history/limits.ts";
 import type { Finding, HistoryCounts } from "../history/verdict.ts";
 import { DiskObserver } from "./disk-observer.ts";
 import { findLate } from "./liveness.ts";
+import { findMissedTasks } from "./missed-tasks.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { DiskFault } from "./simulated-disk.ts";
 import type { OnAnswer } from "./simulated-network.ts";
@@ -45,8 +47,8 @@ export interface SimulationOptions {
 export type Complaint =
   | Finding
   | {
-      readonly promise: "P9" | "P10" | "P13";
-      readonly what: "defect" | "stop-overdue" | "answered-late";
+      readonly promise: "P2" | "P9" | "P10" | "P13";
+      readonly what: "task-missed" | "defect" | "stop-overdue" | "answered-late";
       readonly where: string;
     };
 
@@ -103,6 +105,7 @@ class Simulation {
   ];
   readonly #findings: Complaint[] = [];
   readonly #begun = new Map<string, number>();
+  readonly #missed: MissedPolicy;
   #numbers = 0;
   #lives = 0;
   readonly #ended: Life[] = [];
@@ -121,6 +124,7 @@ class Simulation {
     this.#random = seededRandom(seed * 4 + 1);
     this.#time = new VirtualTime(seededRandom(seed * 4 + 2));
     this.#time.tellsBoot = seed % 2 === 0;
+    this.#missed = seed % 4 < 2 ? "once" : "skip";
     this.#forecast = drawForecast(seededRandom(seed * 4 + 3), badMs);
     const random = seededRandom(seed * 4);
     this.#weather = new Weather(this.#forecast, random, () => this.#time.nowMs);
@@ -195,6 +199,7 @@ class Simulation {
         },
         random: this.#random,
         nextNumber: () => this.#numbers++,
+        missed: this.#missed,
       },
       onEvent: (event) => this.#heard(event),
       onHandling: (kind, payload) => this.#handling(kind, payload),
@@ -453,8 +458,13 @@ class Simulation {
     const books = checkBooks((table) =>
       this.#observer.read(table).filter((row) => Number(row["user_id"] ?? 0) < workUsersFrom),
     );
+    const tasks = findMissedTasks(this.#observer.read, {
+      later: this.#workload.flatMap(({ later }) => later ?? []),
+      missed: this.#missed,
+      drained: recordsOf(history, "drained").length > 0,
+    }).map((where) => ({ promise: "P2", what: "task-missed", where }) as const);
     this.#log.update(JSON.stringify(verdict.counts));
-    return { findings: [...verdict.findings, ...books], counts: verdict.counts };
+    return { findings: [...verdict.findings, ...books, ...tasks], counts: verdict.counts };
   }
 }
 

@@ -17,6 +17,7 @@ export const workPlans = [
   "hangs-once",
   "throws",
   "kills",
+  "later",
 ] as const;
 export type WorkPlan = (typeof workPlans)[number];
 
@@ -29,6 +30,8 @@ export interface PlannedUpdate {
   readonly replies: readonly string[];
   /** Whether its handler hangs the first time. */
   readonly hangs: boolean;
+  /** The key of the later handler that it asks for. */
+  readonly later: string | undefined;
 }
 
 const privateChats = [1, 2, 3];
@@ -84,9 +87,11 @@ class Planner {
     const owed = { effects, replies };
     // No two actions share an instant, because Telegram's ids follow the order of actions.
     const atMs = Math.min(this.#atMs, this.#untilMs) + this.#planned.length;
-    const hangs = JSON.stringify(fields).includes(" hangs-once");
-    const planned = { atMs, updateId: this.#updateId, chat: String(chat), update, hangs, ...owed };
-    this.#planned.push(planned);
+    const text = JSON.stringify(fields);
+    const hangs = text.includes(" hangs-once");
+    const later = / (w\d+) later"/.exec(text)?.[1];
+    const of = { updateId: this.#updateId, chat: String(chat), hangs, later };
+    this.#planned.push({ atMs, update, ...of, ...owed });
     const last = replies.at(-1);
     if (last !== undefined) this.#lastReply.set(String(chat), last);
   }

@@ -92,6 +92,21 @@ const bugs: readonly (readonly [string, Plants, readonly Complaint["what"][]])[]
     ["effect-doubled"],
   ],
   [
+    "a schedule that forgets the next instant",
+    {
+      store: changed((real) => ({
+        step: (attempt, name, work, enqueue) =>
+          real.step(attempt, name, work, name === "kit:due" ? () => [] : enqueue),
+      })),
+    },
+    ["task-missed"],
+  ],
+  [
+    "a later handler that is forgotten when its update is done",
+    { store: queuing((messages) => messages.filter(({ type }) => type !== "task")) },
+    ["task-missed"],
+  ],
+  [
     "replies committed after the data instead of with it",
     {
       store: changed((real) => ({
