@@ -11,7 +11,7 @@ import type { ReadTable } from "../history/from-database.ts";
 export const taskUser = 3_000_000_000;
 export const scheduleName = "tick";
 /** Milliseconds between two instants. */
-export const tickEveryMs = 20_000;
+export const tickEveryMs = 30_000;
 
 /** The names of entries. A number that differs in each run follows. */
 export const entryOfLater = (key: string) => `later:${key}`;
