@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import type { Transaction } from "../core/transaction.ts";
 import { type Catalogue, findProduct } from "./catalogue.ts";
-import { post } from "./ledger.ts";
+import { lockAccount, post } from "./ledger.ts";
 import { shopOf } from "./sqlite-tables.ts";
 import type { Order } from "./tables.ts";
 
@@ -69,6 +69,7 @@ export interface OrdersPage {
 /** Buys one product, with one order and one debit per wish, never on credit. */
 export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promise<BuyResult> {
   const { userId, sku, idempotencyKey } = wish;
+  await lockAccount(tx, userId);
   const fulfilled = await orderOfWish(tx, rules, userId, idempotencyKey);
   if (fulfilled) {
     return { kind: "already-bought", detail: fulfilled };
@@ -109,6 +110,7 @@ export async function cancelOrder(
   userId: number,
   orderId: number,
 ): Promise<CancelResult> {
+  await lockAccount(tx, userId);
   const detail = await orderDetail(tx, rules, userId, orderId);
   if (!detail) {
     return { kind: "not-found" };

@@ -64,6 +64,7 @@ export class InMemoryShopTables implements ShopTables {
       return await work({
         tables: <Tables>() => this as unknown as Tables,
         documents: this.documents,
+        lock: async () => {},
         deleteDeadLetters: async (chatId) => this.forgottenChats.push(chatId),
         nowEpochMs: this.nowEpochMs,
       });

@@ -9,10 +9,10 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Clock, steadyEpoch } from "../../core/clock.ts";
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
-import { AttemptOverError, type BotError, StorageUnavailableError } from "../../core/errors.ts";
+import { type BotError, StorageUnavailableError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
-import { laneOfChat, type Message, type NewMessage, type Pool } from "../../core/message.ts";
+import type { Message, NewMessage, Pool } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -27,6 +27,7 @@ import type {
   SweepRequest,
 } from "../../core/store.ts";
 import type { TableSet, Transaction } from "../../core/transaction.ts";
+import { fencedTransaction } from "../fenced-transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { backUpInWorker } from "./backup.ts";
 import { undoClockStep } from "./clock-step.ts";
@@ -424,43 +425,24 @@ export class SqliteStore implements Store {
   }
 }
 
-/**
- * Runs a step's work with a transaction that can be used only until its closure ends: code that the
- * work left running must not write into a later transaction.
- */
+/** Runs a step's work with a transaction that can be used only until its closure ends. */
 function runWork<T>(
   { queue, tables, writer }: Opened,
   nowEpochMs: number,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const closureNumber = writer.closureNumber;
-  const fence = () => {
-    if (writer.closureNumber === closureNumber) return;
-    throw new AttemptOverError("the transaction is over; its tables can no longer be used");
-  };
-  const guarded = <T extends object>(object: T): T =>
-    new Proxy(object, {
-      get(target, name, receiver) {
-        fence();
-        return Reflect.get(target, name, receiver);
-      },
-    });
-  const fenced = <Tables extends object>(set: TableSet<Tables>) => {
-    fence();
-    return guarded(openSet(tables, set));
-  };
-  const deleteDeadLetters = async (chatId: number) => {
-    fence();
-    return queue.deadLetters.deleteOfLane(laneOfChat(chatId));
-  };
-  return work({
-    tables: fenced,
-    get documents() {
-      return guarded(openSet(tables, documentTables).at(nowEpochMs));
-    },
-    deleteDeadLetters,
-    nowEpochMs,
-  });
+  return work(
+    fencedTransaction({
+      nowEpochMs,
+      isOver: () => writer.closureNumber !== closureNumber,
+      open: (set) => openSet(tables, set),
+      documents: () => openSet(tables, documentTables).at(nowEpochMs),
+      // Closures run one at a time, so nothing else reads or writes meanwhile.
+      lock: async () => {},
+      deleteDeadLettersOfLane: async (lane) => queue.deadLetters.deleteOfLane(lane),
+    }),
+  );
 }
 
 function openSet<Tables extends object>(tables: OpenTables, set: TableSet<Tables>): Tables {
