@@ -117,6 +117,30 @@ export class StorageInUseError extends BotError {
   override readonly exitCode = exitCode.tryAgain;
 }
 
+/**
+ * The session with the database ended: whether the work was done is not known, and what was in hand
+ * belongs to whoever takes it over. Passes when a new session is open.
+ */
+export class StorageSessionLostError extends BotError {
+  override readonly code = "STORAGE_SESSION_LOST";
+  override readonly transient = true;
+  override readonly exitCode = exitCode.tryAgain;
+}
+
+/** Others held what a transaction needed for too long; nothing of it happened. */
+export class StorageBusyError extends BotError {
+  override readonly code = "STORAGE_BUSY";
+  override readonly transient = true;
+  override readonly exitCode = exitCode.tryAgain;
+}
+
+/** The database at DATABASE_URL cannot carry the bot: a pooler before it, its version, its rights. */
+export class DatabaseUnsuitableError extends BotError {
+  override readonly code = "DATABASE_UNSUITABLE";
+  override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
+}
+
 /** The store was closed, so the work was not done. */
 export class StorageClosedError extends BotError {
   override readonly code = "STORAGE_CLOSED";

@@ -29,6 +29,7 @@ import type {
 import type { TableSet, Transaction } from "../../core/transaction.ts";
 import { fencedTransaction } from "../fenced-transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
+import { prepareMessages } from "../stored-forms.ts";
 import { backUpInWorker } from "./backup.ts";
 import { undoClockStep } from "./clock-step.ts";
 import { openDataKeys, readDataKeys } from "./data-keys.ts";
@@ -39,7 +40,7 @@ import { FactTables } from "./fact-tables.ts";
 import { watchFiles } from "./file-watch.ts";
 import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
 import { KeyRotation } from "./key-rotation.ts";
-import { prepareMessages, QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
+import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
 import {
   checkIntegrity,
   configureDatabase,

@@ -181,11 +181,14 @@ export class WorkerPool {
         agedLimit: decideAgedLimit(this.#claims, limit),
         agedBefore: { normal: now() - ageMs.normal, low: now() - ageMs.low },
         suspects,
-        admit: (candidate) => {
-          const admission = gate?.admit(candidate) ?? "take";
-          if (admission === "take") admitted.push(candidate.messageId);
-          return admission;
-        },
+        ...(gate && {
+          admit: (candidate) => {
+            const admission = gate.admit(candidate);
+            if (admission === "take") admitted.push(candidate.messageId);
+            return admission;
+          },
+          withdraw: (messageId) => gate.withdraw(messageId),
+        }),
       });
       this.#claims += claimed.length;
       return claimed;
