@@ -139,6 +139,7 @@ module.exports = {
     home("dotenv", ["config/", "start\\.ts"]),
     home("@grammyjs/types", ["kit/"]),
     home("node:sqlite", ["storage/sqlite/"]),
+    home("pg", ["storage/postgres/"]),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

@@ -226,6 +226,11 @@ export interface QueueStore {
    * same messages, or this one may lose what it holds. Default: never.
    */
   readonly recoverEveryMs?: number;
+  /**
+   * Whether an attempt may begin what cannot be undone: false when others may have taken its message
+   * over without this process knowing. Default: it always may.
+   */
+  mayBegin?(): boolean;
   /** When the next waiting head of this pool becomes available; `undefined` when none waits. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
   /** Lanes whose head waits for a parking or a back-off to end, the longest wait first. */

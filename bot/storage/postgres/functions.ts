@@ -322,8 +322,8 @@ BEGIN
 END $$;
 
 -- Takes over what dead processes had in hand, with the death counted; dead is whose lock can be had.
--- It never waits: what a dying transaction still locks is found at the next look.
-CREATE FUNCTION take_over_1(_class int, _me bigint, _limit int) RETURNS SETOF messages
+-- The process's own earlier lives are no deaths: it has only lost their sessions. It never waits: what a dying transaction still locks is found at the next look.
+CREATE FUNCTION take_over_1(_class int, _me bigint, _lives bigint[], _limit int) RETURNS SETOF messages
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
@@ -333,11 +333,12 @@ BEGIN
         ORDER BY q.number FOR UPDATE SKIP LOCKED)
       AND pg_try_advisory_xact_lock(_class, p.number::int);
   RETURN QUERY WITH found AS MATERIALIZED (
-      SELECT m.id, l.pool, l.lane FROM lanes l JOIN messages m ON m.id = l.head
+      SELECT m.id, l.pool, l.lane, CASE WHEN l.owner = ANY (_lives) THEN 0 ELSE 1 END AS death
+      FROM lanes l JOIN messages m ON m.id = l.head
       WHERE l.owner IS NOT NULL AND l.owner IN (SELECT q.number FROM processes q WHERE q.ended IS NOT NULL)
       ORDER BY m.id LIMIT _limit FOR UPDATE OF l, m SKIP LOCKED),
     taken AS (UPDATE lanes l SET owner = _me FROM found f WHERE l.pool = f.pool AND l.lane = f.lane)
-    UPDATE messages m SET claims = m.claims + 1, deaths = m.deaths + 1, owner = _me
+    UPDATE messages m SET claims = m.claims + 1, deaths = m.deaths + f.death, owner = _me
       FROM found f WHERE m.id = f.id RETURNING m.*;
 END $$;
 `;

@@ -57,8 +57,8 @@ import { StepConnections } from "./step-connections.ts";
 
 export interface PostgresStoreDeps {
   readonly url: Secret;
-  /** Default: `bot`. Letters, digits and underscores. */
-  readonly schema?: string;
+  /** Lower-case letters, digits and underscores. */
+  readonly schema: string;
   readonly clock: Clock;
   readonly publish: Publish;
   readonly keys: EncryptionKeys;
@@ -80,7 +80,6 @@ export interface PostgresStoreDeps {
   readonly onFatal: (error: BotError) => void;
 }
 
-const defaultSchema = "bot";
 const defaultStepConnectionsMax = 16;
 const defaultSessionMs = 5_000;
 
@@ -91,6 +90,7 @@ const takeOverMax = 200;
 /** Pause between two attempts to enter again. */
 const reenterMs = 250;
 
+const takeOverSql = "SELECT * FROM take_over_1($1, $2, $3, $4) ORDER BY id";
 const workSql = "SELECT * FROM queue_work_1($1, $2, $3, $4, $5, $6, $7, $8)";
 
 export class PostgresStore implements Store {
@@ -104,11 +104,13 @@ export class PostgresStore implements Store {
   readonly #ids = new MessageIds();
   #ring: KeyRing | undefined;
   #session: Session | undefined;
+  /** The numbers of all sessions of this process. */
+  readonly #lives: number[] = [];
   #closed = false;
   #lost: StorageSessionLostError | undefined;
 
   constructor(deps: PostgresStoreDeps) {
-    const { clock, schema = defaultSchema, sessionMs = defaultSessionMs } = deps;
+    const { clock, schema, sessionMs = defaultSessionMs } = deps;
     if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new Error(`"${schema}" cannot name a schema`);
     this.#deps = { ...deps, tableSets: [documentTables, ...deps.tableSets] };
     this.#schema = schema;
@@ -163,6 +165,7 @@ export class PostgresStore implements Store {
     });
     if (main.lost) throw main.lost;
     this.#session = session;
+    this.#lives.push(session.number);
     this.#lost = undefined;
   }
 
@@ -249,7 +252,7 @@ export class PostgresStore implements Store {
     const ask = request.admit;
     const passes = passesOf(request, this.#now(), ask !== undefined);
     const { rows } = await session.turns.run({ passes });
-    if (!ask) return this.#claimed(session, request, rows);
+    if (!ask) return this.#claimed(session, rows);
     const { ids, laterAt, laterIds } = admit(rows, { ...request, admit: ask });
     if (ids.length + laterIds.length === 0) return [];
     const taken = await session.turns.run({
@@ -264,11 +267,10 @@ export class PostgresStore implements Store {
     for (const id of ids) if (!there.has(id)) request.withdraw?.(id);
     const order = (row: TurnRow) => ids.indexOf(row.id as number);
     const rowsInOrder = taken.rows.toSorted((a, b) => order(a) - order(b));
-    return this.#claimed(session, request, rowsInOrder);
+    return this.#claimed(session, rowsInOrder);
   }
 
-  #claimed(session: Session, request: ClaimRequest, rows: readonly TurnRow[]): readonly Message[] {
-    void request;
+  #claimed(session: Session, rows: readonly TurnRow[]): readonly Message[] {
     return rows.map((row) => {
       const { held, message } = claimedOf(row, this.#requireRing());
       session.hold(held);
@@ -392,14 +394,18 @@ export class PostgresStore implements Store {
     ]);
   }
 
+  mayBegin(): boolean {
+    return this.#session?.mayBegin ?? false;
+  }
+
   // ---- recovery ---------------------------------------------------------------------------------
 
   async recover(decide: (message: Message) => Recovery): Promise<readonly Message[]> {
     const session = this.#requireSession();
     const ring = this.#requireRing();
     return this.#inTransaction(async (connection) => {
-      const rows = await connection.all<TurnRow>("SELECT * FROM take_over_1($1, $2, $3) ORDER BY id", [
-        ...[session.lockClass, session.number, takeOverMax],
+      const rows = await connection.all<TurnRow>(takeOverSql, [
+        ...[session.lockClass, session.number, this.#lives, takeOverMax],
       ]);
       if (rows.length === 0) return [];
       const now = this.#now();

@@ -106,6 +106,12 @@ export class WorkerPool {
     this.wake();
   }
 
+  /** Messages that may have killed another process are waiting now. */
+  suspectsFound(): void {
+    this.#suspects.pending = true;
+    this.wake();
+  }
+
   /** Ends claiming; work under way continues. */
   stopClaiming(): Promise<void> {
     return this.#loop.stop();
