@@ -255,7 +255,8 @@ export function databaseAddress(): Kind<Secret> {
     expected: "a postgres:// address, such as postgres://bot:password@db.example.org:5432/bot",
     range: "postgres:// address",
     secret: true,
-    read: (text) => (/^postgres(ql)?:\/\/\S+$/.test(text) ? { value: new Secret(text) } : undefined),
+    read: (text) =>
+      /^postgres(ql)?:\/\/\S+$/.test(text) ? { value: new Secret(text) } : undefined,
   };
 }
 

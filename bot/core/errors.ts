@@ -160,18 +160,10 @@ export class BackupCommandFailedError extends BotError {
   override readonly transient = true;
 }
 
-/** The database has sealed columns that this process does not know, so no key may be dropped. */
+/** The data key cannot be changed now, because an older one may still be needed. */
 export class KeyRotationRefusedError extends BotError {
   override readonly code = "KEY_ROTATION_REFUSED";
   override readonly transient = false;
-
-  /** @param tableSets Names of the table sets that are not open. */
-  constructor(tableSets: readonly string[], options?: ErrorOptions) {
-    super(`the database also has the tables of another module: ${tableSets.join(", ")}`, {
-      ...options,
-      hint: "Run the bot with that module, and rotate the key there.",
-    });
-  }
 }
 
 // ---- queue and durable steps --------------------------------------------------------------------

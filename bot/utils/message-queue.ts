@@ -530,7 +530,8 @@ export class MessageQueue implements Component {
   async #takeOver(): Promise<void> {
     try {
       const recovered = await this.#recover();
-      if (recovered.some(({ pool }) => pool === "handling")) this.#pools.get("handling")?.suspectsFound();
+      if (recovered.some(({ pool }) => pool === "handling"))
+        this.#pools.get("handling")?.suspectsFound();
       for (const pool of poolsOf(recovered)) this.wake(pool);
     } catch (error) {
       // Claims meet the same trouble, and report it.

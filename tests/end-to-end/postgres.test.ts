@@ -47,14 +47,19 @@ test.skipIf(noPostgres)(
     const journal = await sandbox.journalAll();
     for (const userId of writers) {
       const texts = journal
-        .filter(({ method, parameters }) => method === "sendMessage" && Number(parameters["chat_id"]) === userId)
+        .filter(
+          ({ method, parameters }) =>
+            method === "sendMessage" && Number(parameters["chat_id"]) === userId,
+        )
         .map(({ parameters }) => String(parameters["text"]));
       const seen = texts.map((text) => replies.findIndex((reply) => reply.test(text)));
       // A send that was under way at a kill is ambiguous, and may be there twice.
       const once = seen.filter((reply, index) => reply !== seen[index - 1]);
       expect(once).toEqual(commands.map(replyTo));
     }
-    const rows = await byHand<{ user_id: string }>(`SELECT user_id FROM ${schema}.ledger ORDER BY 1`);
+    const rows = await byHand<{ user_id: string }>(
+      `SELECT user_id FROM ${schema}.ledger ORDER BY 1`,
+    );
     expect(rows.map(({ user_id }) => Number(user_id))).toEqual(writers);
     expect(await byHand(`SELECT * FROM ${schema}.dead_letters`)).toEqual([]);
     expect(await byHand(`SELECT * FROM ${schema}.messages`)).toEqual([]);

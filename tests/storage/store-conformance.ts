@@ -516,26 +516,35 @@ export function describeStore(
       expect(store.heartbeat().overdueMs).toBe(0);
     });
 
-    test.runIf(backups)("backs up everything committed before, and no half transaction, under load", async () => {
-      const { openBackup, store } = await open();
-      const pairs = Array.from({ length: 200 }, (_, n) => [update(`a${n}`, n), update(`b${n}`, n)]);
-      const before = pairs.slice(0, 100);
-      for (const pair of before) await store.enqueue(pair);
-      const making = store.backup();
-      for (const pair of pairs.slice(100)) await store.enqueue(pair);
-      const backup = await making;
-      expect(backup.bytes).toBeGreaterThan(0);
-      const restored = (await openBackup?.(backup)) as Store;
-      const found = numbers(await claim(restored, { limit: 1_000 }));
-      expect(found).toEqual(expect.arrayContaining(before.flatMap((_, n) => [n, n])));
-      for (const n of new Set(found)) expect(found.filter((m) => m === n)).toHaveLength(2);
-    });
+    test.runIf(backups)(
+      "backs up everything committed before, and no half transaction, under load",
+      async () => {
+        const { openBackup, store } = await open();
+        const pairs = Array.from({ length: 200 }, (_, n) => [
+          update(`a${n}`, n),
+          update(`b${n}`, n),
+        ]);
+        const before = pairs.slice(0, 100);
+        for (const pair of before) await store.enqueue(pair);
+        const making = store.backup();
+        for (const pair of pairs.slice(100)) await store.enqueue(pair);
+        const backup = await making;
+        expect(backup.bytes).toBeGreaterThan(0);
+        const restored = (await openBackup?.(backup)) as Store;
+        const found = numbers(await claim(restored, { limit: 1_000 }));
+        expect(found).toEqual(expect.arrayContaining(before.flatMap((_, n) => [n, n])));
+        for (const n of new Set(found)) expect(found.filter((m) => m === n)).toHaveLength(2);
+      },
+    );
 
-    test.runIf(backups)("makes one backup for all requests that come while it is being made", async () => {
-      const { store } = await open();
-      const [first, second] = await Promise.all([store.backup(), store.backup()]);
-      expect(second).toEqual(first);
-    });
+    test.runIf(backups)(
+      "makes one backup for all requests that come while it is being made",
+      async () => {
+        const { store } = await open();
+        const [first, second] = await Promise.all([store.backup(), store.backup()]);
+        expect(second).toEqual(first);
+      },
+    );
 
     test("sweeps old entries and returns how many", async () => {
       const { clock, store } = await open();

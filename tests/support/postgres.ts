@@ -47,7 +47,9 @@ export async function byHand<Row>(sql: string, values: unknown[] = []): Promise<
 
 function findPrograms(): string | undefined {
   const debian = "/usr/lib/postgresql";
-  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const versions = existsSync(debian)
+    ? readdirSync(debian).sort((a, b) => Number(b) - Number(a))
+    : [];
   const directories = [
     ...versions.map((version) => join(debian, version, "bin")),
     ...(process.env["PATH"] ?? "").split(":"),
@@ -74,7 +76,19 @@ async function start(): Promise<string> {
   const data = join(directory, "data");
   execFileSync(
     run[0] as string,
-    [...run.slice(1), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"],
+    [
+      ...run.slice(1),
+      "-D",
+      data,
+      "-U",
+      "postgres",
+      "-A",
+      "trust",
+      "-E",
+      "UTF8",
+      "--no-locale",
+      "-N",
+    ],
     { stdio: "ignore", cwd: directory },
   );
   const settings = {

@@ -84,7 +84,9 @@ export class Connection {
       connection.destroy();
       throw translate(error, true);
     }
-    const settings = Object.entries(options.settings).map(([name, value]) => `SET ${name} = ${value}`);
+    const settings = Object.entries(options.settings).map(
+      ([name, value]) => `SET ${name} = ${value}`,
+    );
     await connection.exec([`SET search_path = ${options.schema}`, ...settings].join("; "));
     return connection;
   }
@@ -179,7 +181,8 @@ const lostCodes = ["57P", "08", "53300", "25006", "25P03", "58", "BT001"];
 const refusedCodes = ["28", "3D000", "3F000", "42501"];
 
 function translate(error: unknown, connecting: boolean): unknown {
-  if (!(error instanceof Error) || error instanceof BotError || error instanceof TypeError) return error;
+  if (!(error instanceof Error) || error instanceof BotError || error instanceof TypeError)
+    return error;
   const code = "code" in error ? String(error.code) : "";
   const what = `PostgreSQL ${code}: ${error.message}`;
   const options = { cause: error };

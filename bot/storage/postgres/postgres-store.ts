@@ -13,7 +13,7 @@ import {
   BotError,
   KeyRotationRefusedError,
   StorageClosedError,
-  StorageSessionLostError,
+  type StorageSessionLostError,
   TransactionTooSlowError,
 } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
@@ -47,8 +47,15 @@ import { Connection } from "./connection.ts";
 import { openDataKeys } from "./data-keys.ts";
 import { MessageIds } from "./message-ids.ts";
 import { runWork } from "./module-tables.ts";
+import {
+  attemptOver,
+  type Ending,
+  freshOf,
+  QueueWork,
+  resultsOf,
+  type WorkRow,
+} from "./queue-work.ts";
 import * as reading from "./reading.ts";
-import { attemptOver, type Ending, freshOf, QueueWork, resultsOf, type WorkRow } from "./queue-work.ts";
 import { migrate } from "./schema.ts";
 import { Session } from "./session.ts";
 import { mainSettings, stepSettings } from "./session-rules.ts";
@@ -161,7 +168,13 @@ export class PostgresStore implements Store {
     });
     session = await Session.enter({
       ...this.#deps,
-      ...{ main, ids: this.#ids, now: this.#now, ring: this.#requireRing(), sessionMs: this.#sessionMs },
+      ...{
+        main,
+        ids: this.#ids,
+        now: this.#now,
+        ring: this.#requireRing(),
+        sessionMs: this.#sessionMs,
+      },
     });
     if (main.lost) throw main.lost;
     this.#session = session;
@@ -193,7 +206,9 @@ export class PostgresStore implements Store {
 
   #fail(error: unknown): void {
     const fatal =
-      error instanceof BotError ? error : new StorageClosedError("entering failed", { cause: error });
+      error instanceof BotError
+        ? error
+        : new StorageClosedError("entering failed", { cause: error });
     const { code, message } = fatal;
     this.#deps.publish({
       type: "storage.failed",
@@ -377,9 +392,16 @@ export class PostgresStore implements Store {
     const ring = this.#requireRing();
     const ids = this.#ids;
     const work = new QueueWork();
-    const slices = [work.queue(freshOf(queued, await ids.take(queued.length, connection), ring, now))];
+    const slices = [
+      work.queue(freshOf(queued, await ids.take(queued.length, connection), ring, now)),
+    ];
     for (const end of endings) {
-      const fresh = freshOf(end.followUps, await ids.take(end.followUps.length, connection), ring, now);
+      const fresh = freshOf(
+        end.followUps,
+        await ids.take(end.followUps.length, connection),
+        ring,
+        now,
+      );
       slices.push(work.end(end, fresh, ring));
     }
     const rows = await this.#callQueueWork(connection, session, now, work);
@@ -527,7 +549,9 @@ export class PostgresStore implements Store {
   }
 
   async rotateKey(): Promise<{ readonly keyId: number }> {
-    throw new KeyRotationRefusedError(["(keys on PostgreSQL cannot be rotated yet)"]);
+    throw new KeyRotationRefusedError("data keys on PostgreSQL cannot be changed yet", {
+      hint: "The encryption key can: set ENCRYPTION_KEY and ENCRYPTION_KEY_PREVIOUS for one start.",
+    });
   }
 
   heartbeat(): Heartbeat {

@@ -87,7 +87,11 @@ export class QueueWork {
   end({ held, outcome, sent }: Ending, fresh: readonly Fresh[], ring: KeyRing): Slice {
     const attempt = { messageId: held.row.id, claims: held.claims };
     const slice = this.queue(fresh, attempt);
-    this.#ended.push({ id: held.row.id, claims: held.claims, ...this.#ended1(held, outcome, ring) });
+    this.#ended.push({
+      id: held.row.id,
+      claims: held.claims,
+      ...this.#ended1(held, outcome, ring),
+    });
     if (sent) this.record(sent, held.row.id);
     return slice;
   }
@@ -120,7 +124,8 @@ export class QueueWork {
           errors: withError(row.errors, outcome.error),
         };
         // A skipped message waits in its own lane, and its old lane goes on without it.
-        if (outcome.onRetry === "skip") return { kind: "skip", ...failed, lane: `${row.lane}~${row.id}` };
+        if (outcome.onRetry === "skip")
+          return { kind: "skip", ...failed, lane: `${row.lane}~${row.id}` };
         return { kind: "again", ...failed };
       }
       case "postponed": {

@@ -100,7 +100,12 @@ export async function snapshot(connection: Connection): Promise<StoreSnapshot> {
      FROM lanes l JOIN messages m ON m.id = l.head GROUP BY 1`,
   );
   const pool = (name: Pool): PoolSnapshot => {
-    const { in_hand = 0, lanes = 0, oldest = null, size = 0 } = rows.find((row) => row.pool === name) ?? {};
+    const {
+      in_hand = 0,
+      lanes = 0,
+      oldest = null,
+      size = 0,
+    } = rows.find((row) => row.pool === name) ?? {};
     return {
       ...{ waiting: size - in_hand, inHand: in_hand, lanes },
       oldestCreatedAtEpochMs: oldest ?? undefined,
@@ -160,7 +165,9 @@ export async function deadLetter(
   ring: KeyRing,
   id: number,
 ): Promise<DeadLetter | undefined> {
-  const [row] = await connection.all<DeadLetterRow>("SELECT * FROM dead_letters WHERE id = $1", [id]);
+  const [row] = await connection.all<DeadLetterRow>("SELECT * FROM dead_letters WHERE id = $1", [
+    id,
+  ]);
   return row && toDeadLetter(row, ring);
 }
 

@@ -130,18 +130,6 @@ export async function migrate(
   });
 }
 
-/** Returns the names of the sets that are in the database but not in this list. */
-export async function unknownTableSets(
-  connection: Connection,
-  sets: TableSetList,
-): Promise<readonly string[]> {
-  const rows = await connection.all<{ table_set: string }>(
-    "SELECT DISTINCT table_set FROM table_set_migrations",
-  );
-  const known = new Set(sets.map(({ name }) => name));
-  return rows.map((row) => row.table_set).filter((name) => !known.has(name));
-}
-
 function textOf({ postgres, sql }: Migration): string {
   return postgres ?? toPostgresTypes(sql);
 }

@@ -103,7 +103,9 @@ export class Session {
   async end(): Promise<void> {
     await this.#beat.stop();
     await this.turns.settle();
-    await this.#deps.main.run("UPDATE processes SET ended = 'clean' WHERE number = $1", [this.number]);
+    await this.#deps.main.run("UPDATE processes SET ended = 'clean' WHERE number = $1", [
+      this.number,
+    ]);
     await this.#deps.main.end();
   }
 

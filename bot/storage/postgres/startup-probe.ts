@@ -27,7 +27,8 @@ export async function probeDatabase(first: Connection, second: Connection): Prom
       hint: "Use PostgreSQL 14 or later.",
     });
   }
-  if (server.standby) throw new StorageSessionLostError("this server is a standby, not the primary");
+  if (server.standby)
+    throw new StorageSessionLostError("this server is a standby, not the primary");
 }
 
 async function checkSessions(first: Connection, second: Connection): Promise<void> {
@@ -43,7 +44,9 @@ async function checkSessions(first: Connection, second: Connection): Promise<voi
   if (other !== before && after === before && kept === String(before) && !free) return;
   throw new DatabaseUnsuitableError(
     "the database does not keep sessions: a pooler in transaction mode is in between",
-    { hint: "Give DATABASE_URL the direct address of PostgreSQL, or one of the pooler in session mode." },
+    {
+      hint: "Give DATABASE_URL the direct address of PostgreSQL, or one of the pooler in session mode.",
+    },
   );
 }
 
@@ -62,7 +65,10 @@ async function settingOf(connection: Connection): Promise<string | undefined> {
 /** Whether the second one gets a lock that the first one holds. */
 async function lockIsFree(first: Connection, second: Connection): Promise<boolean> {
   const key = [probeLock, Number(await pidOf(first))];
-  const [taken] = await first.all<{ ok: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS ok", key);
+  const [taken] = await first.all<{ ok: boolean }>(
+    "SELECT pg_try_advisory_lock($1, $2) AS ok",
+    key,
+  );
   const [again] = await second.all<{ ok: boolean }>(
     "SELECT pg_try_advisory_xact_lock($1, $2) AS ok",
     key,

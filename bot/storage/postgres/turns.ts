@@ -15,7 +15,14 @@ import type { PreparedMessage } from "../stored-forms.ts";
 import type { Pass, TurnRow } from "./claims.ts";
 import type { Connection } from "./connection.ts";
 import type { MessageIds } from "./message-ids.ts";
-import { type Ending, type Fresh, freshOf, QueueWork, resultsOf, type Slice } from "./queue-work.ts";
+import {
+  type Ending,
+  type Fresh,
+  freshOf,
+  QueueWork,
+  resultsOf,
+  type Slice,
+} from "./queue-work.ts";
 
 export interface TurnsDeps {
   readonly clock: Clock;

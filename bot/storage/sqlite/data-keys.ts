@@ -7,7 +7,14 @@
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import { KeyRing } from "../sealing/key-ring.ts";
 import type { SealingKey } from "../sealing/sealing-key.ts";
-import { type DataKeyRow, missingKey, newDataKey, sealingKey, unwrapAll, wrap } from "../sealing/wrapped-keys.ts";
+import {
+  type DataKeyRow,
+  missingKey,
+  newDataKey,
+  sealingKey,
+  unwrapAll,
+  wrap,
+} from "../sealing/wrapped-keys.ts";
 import type { Database } from "./sqlite-driver.ts";
 
 /**

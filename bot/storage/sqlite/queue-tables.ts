@@ -23,7 +23,12 @@ import type {
 } from "../../core/store.ts";
 import { type Decide, Lanes, type Verdict, type Waiting } from "../lanes/lanes.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
-import { type PreparedMessage, prepareMessages, stepResultText, withError } from "../stored-forms.ts";
+import {
+  type PreparedMessage,
+  prepareMessages,
+  stepResultText,
+  withError,
+} from "../stored-forms.ts";
 import { DeadLetterTable } from "./dead-letter-table.ts";
 import { DedupeTable } from "./dedupe-table.ts";
 import { LinkTables } from "./link-tables.ts";

@@ -1,0 +1,243 @@
+/** Several processes on one database: nothing is lost, doubled or reordered between them. */
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../bot/core/clock.ts";
+import { Secret } from "../../../bot/core/secret.ts";
+import { openAccount } from "../../../bot/shop/accounts.ts";
+import { buy } from "../../../bot/shop/orders.ts";
+import { shopOf } from "../../../bot/shop/sqlite-tables.ts";
+import { Connection } from "../../../bot/storage/postgres/connection.ts";
+import type { PostgresStore } from "../../../bot/storage/postgres/postgres-store.ts";
+import { probeDatabase } from "../../../bot/storage/postgres/startup-probe.ts";
+import { seededRandom } from "../../../lab/simulation/seeded-random.ts";
+import { exampleCatalogue, rules } from "../../shop/shop-setup.ts";
+import { byHand, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
+import {
+  createPostgresStore,
+  cutSession,
+  makeSchema,
+  untilFree,
+} from "../../support/postgres-store.ts";
+import { claim, ref, update } from "../store-conformance.ts";
+
+async function openTwo(laneLengthMax = 5) {
+  const schema = makeSchema();
+  const open = async (name: string) => {
+    const store = await createPostgresStore({ schema, name, laneLengthMax, clock: systemClock });
+    await store.open();
+    return store;
+  };
+  return { schema, one: await open("one"), two: await open("two") };
+}
+
+const released = () => ({ outcome: { kind: "released" } }) as const;
+const done = { kind: "done", enqueue: [] } as const;
+const none = () => [];
+
+async function untilOpen(store: PostgresStore): Promise<void> {
+  await expect
+    .poll(() =>
+      store.probe().then(
+        () => true,
+        () => false,
+      ),
+    )
+    .toBe(true);
+}
+
+describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () => {
+  test("never have the same message in hand, and nobody takes from the living", async () => {
+    const { one, two } = await openTwo();
+    await one.enqueue([update("a", 1), update("a", 2), update("b", 3)]);
+    const [mine, theirs] = await Promise.all([claim(one, { limit: 1 }), claim(two)]);
+    expect([...mine, ...theirs].map(({ payload }) => payload["n"]).toSorted()).toEqual([1, 3]);
+    expect(await two.recover(released)).toEqual([]);
+    expect(await claim(two)).toEqual([]);
+  });
+
+  test("what a dead one had in hand is taken over once, with its death counted", async () => {
+    const { one, schema, two } = await openTwo();
+    await one.enqueue([update("a", 1), update("a", 2)]);
+    await claim(one);
+    await one.kill();
+    await untilFree(schema, 1);
+    const third = await createPostgresStore({ schema, name: "three", clock: systemClock });
+    await third.open();
+    const found = await Promise.all([two.recover(released), third.recover(released)]);
+    expect(found.flat()).toMatchObject([{ payload: { n: 1 }, deaths: 1 }]);
+    expect(await claim(two)).toMatchObject([{ payload: { n: 1 }, deaths: 1 }]);
+  });
+
+  test("a step that is under way is not taken over, and is not repeated afterwards", async () => {
+    const { one, schema, two } = await openTwo();
+    await one.enqueue([update("a", 1)]);
+    const [message] = await claim(one);
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const step = one.step(
+      ref(message),
+      "s",
+      async (tx) => {
+        await shopOf(tx).insertAccount({ userId: 7, createdAtEpochMs: 0 });
+        begun.resolve();
+        await goOn.promise;
+        return "kept";
+      },
+      none,
+    );
+    await begun.promise;
+    await cutSession(schema, 1);
+    expect(await two.recover(released)).toEqual([]);
+    goOn.resolve();
+    expect(await step).toBe("kept");
+    expect(await two.recover(released)).toMatchObject([{ payload: { n: 1 } }]);
+    const [again] = await claim(two);
+    const never = () => Promise.reject(new Error("must not run twice"));
+    expect(await two.step(ref(again), "s", never, none)).toBe("kept");
+  });
+
+  test("a lost session drops what is in hand, and the process goes on under another number", async () => {
+    const { one, schema } = await openTwo();
+    await one.enqueue([update("a", 1)]);
+    const [message] = await claim(one);
+    await cutSession(schema, 1);
+    await untilOpen(one);
+    await expect(one.finish(ref(message), done)).rejects.toMatchObject({ code: "ATTEMPT_OVER" });
+    await expect(one.step(ref(message), "s", async () => 1, none)).rejects.toMatchObject({
+      code: "ATTEMPT_OVER",
+    });
+    // It has not died, so the message is not suspected.
+    expect(await one.recover(released)).toMatchObject([{ payload: { n: 1 }, deaths: 0 }]);
+    const [again] = await claim(one);
+    await one.finish(ref(again), done);
+    expect(await one.depth("handling")).toBe(0);
+  });
+
+  test("an attempt of a process that was taken over commits nothing", async () => {
+    const { one, schema, two } = await openTwo();
+    await one.enqueue([update("a", 1)]);
+    const [message] = await claim(one);
+    // As when it stood still for too long: its row says so, and it does not know yet.
+    await byHand(`UPDATE ${schema}.processes SET ended = 'taken-over' WHERE number = 1`);
+    await two.recover(released);
+    const step = one.step(ref(message), "s", async () => 1, none);
+    await expect(step).rejects.toMatchObject({ code: "ATTEMPT_OVER" });
+    const finished = one.finish(ref(message), { kind: "done", enqueue: [update("b", 2)] });
+    await expect(finished).rejects.toMatchObject({ code: "STORAGE_SESSION_LOST" });
+    expect(await two.depth("handling")).toBe(1);
+  });
+
+  test("no process is taken for dead while it is being born", async () => {
+    const { one, schema } = await openTwo();
+    let born = false;
+    const looking = (async () => {
+      while (!born) await one.recover(released);
+    })();
+    const stores = await Promise.all(
+      ["a", "b", "c", "d", "e"].map((name) =>
+        createPostgresStore({ schema, name, clock: systemClock }),
+      ),
+    );
+    await Promise.all(stores.map((store) => store.open()));
+    born = true;
+    await looking;
+    expect(await byHand(`SELECT number FROM ${schema}.processes WHERE ended IS NOT NULL`)).toEqual(
+      [],
+    );
+  });
+
+  test("P2: money is never spent twice, however many buy at the same time", async () => {
+    const { one, two } = await openTwo();
+    const [product] = exampleCatalogue.products.toSorted((a, b) => a.priceMinor - b.priceMinor);
+    const { priceMinor = 0, sku = "" } = product ?? {};
+    await one.transaction((tx) => openAccount(tx, 7, priceMinor * 3));
+    const wishes = Array.from({ length: 8 }, (_, n) =>
+      (n % 2 === 0 ? one : two).transaction((tx) =>
+        buy(tx, rules, { userId: 7, sku, priceMinor, idempotencyKey: String(n) }),
+      ),
+    );
+    const kinds = (await Promise.all(wishes)).map(({ kind }) => kind).toSorted();
+    expect(kinds.filter((kind) => kind === "bought")).toHaveLength(3);
+    expect(kinds.filter((kind) => kind === "insufficient-balance")).toHaveLength(5);
+    expect(await two.transaction((tx) => shopOf(tx).balanceMinor(7))).toBe(0);
+  });
+
+  test("P5: any mix of queueing, working and failing keeps each lane's order, without a deadlock", async () => {
+    const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+    const random = seededRandom(seed);
+    const { one, two } = await openTwo(1_000);
+    const lanes = ["a", "b", "c", "d", "e", "f"];
+    const queued = new Map<string, number[]>();
+    const handled = new Map<string, number[]>();
+    let n = 0;
+    const write = async (store: PostgresStore) => {
+      for (let batch = 0; batch < 20; batch++) {
+        // One lane belongs to one writer, so that the order of its calls is known.
+        const own = lanes.filter((_, index) => index % 2 === (store === one ? 0 : 1));
+        const messages = Array.from({ length: 1 + Math.floor(random() * 6) }, () => {
+          const lane = own[Math.floor(random() * own.length)] as string;
+          return { ...update(lane, ++n), dedupeKeys: [`k${Math.floor(random() * 1e9)}`] };
+        });
+        for (const { lane, payload } of messages) {
+          queued.set(lane, [...(queued.get(lane) ?? []), payload.n]);
+        }
+        await store.enqueue(messages);
+      }
+    };
+    const failed = new Set<unknown>();
+    let writing = true;
+    const work = async (store: PostgresStore) => {
+      while (writing || (await store.depth("handling")) > 0) {
+        const messages = await claim(store, { limit: 1 + Math.floor(random() * 8) });
+        await Promise.all(
+          messages.map(async (message) => {
+            const number = message.payload["n"] as number;
+            const attempt = ref(message);
+            if (random() < 0.3 && !failed.has(number)) {
+              failed.add(number);
+              const error = { code: "X", message: "x", atEpochMs: 0 };
+              const again = {
+                kind: "retry",
+                availableAtEpochMs: 0,
+                error,
+                onRetry: "hold",
+              } as const;
+              await store.finish(attempt, again);
+              return;
+            }
+            if (random() < 0.3) {
+              await store.step(
+                attempt,
+                "s",
+                async () => number,
+                () => [{ ...update("a", -1), pool: "sending" }],
+              );
+            }
+            handled.set(message.lane, [...(handled.get(message.lane) ?? []), number]);
+            await store.finish(attempt, {
+              kind: "done",
+              enqueue: lanes.slice(0, 3).map((lane) => ({ ...update(lane, 0), pool: "sending" })),
+            });
+          }),
+        );
+      }
+    };
+    const workers = Promise.all([work(one), work(two)]);
+    await Promise.all([write(one), write(two)]);
+    writing = false;
+    await workers;
+    expect(handled, `seed ${seed}`).toEqual(queued);
+  });
+
+  test("what does not keep sessions is refused with the mend", async () => {
+    const options = { url: new Secret(await postgresUrl()), schema: "public", settings: {} };
+    const [first, second] = [await Connection.open(options), await Connection.open(options)];
+    await probeDatabase(first, second);
+    // A pooler in transaction mode gives both the same server connection.
+    await expect(probeDatabase(first, first)).rejects.toMatchObject({
+      code: "DATABASE_UNSUITABLE",
+      exitCode: 78,
+      hint: expect.stringContaining("session mode"),
+    });
+    await Promise.all([first.end(), second.end()]);
+  });
+});
