@@ -225,7 +225,7 @@ export interface QueueStore {
    * How often `recover` has something to look for after the start, because other processes work on the
    * same messages, or this one may lose what it holds. Default: never.
    */
-  readonly recoverEveryMs?: number;
+  readonly recoverEveryMs?: number | undefined;
   /**
    * Whether an attempt may begin what cannot be undone: false when others may have taken its message
    * over without this process knowing. Default: it always may.

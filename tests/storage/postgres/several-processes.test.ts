@@ -161,6 +161,24 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     expect(await two.transaction((tx) => shopOf(tx).balanceMinor(7))).toBe(0);
   });
 
+  test("P5: a lane's order is that of the commits, although each process has ids of its own", async () => {
+    const { one, two } = await openTwo();
+    // The first one to queue takes the lower ids.
+    await two.enqueue([update("other", 0)]);
+    await one.enqueue([update("a", 1)]);
+    await one.enqueue([update("a", 2)]);
+    await two.enqueue([update("a", 3)]);
+    await one.enqueue([update("a", 4)]);
+    const order: unknown[] = [];
+    for (;;) {
+      const [message] = (await claim(one)).filter(({ lane }) => lane === "a");
+      if (!message) break;
+      order.push(message.payload["n"]);
+      await one.finish(ref(message), done);
+    }
+    expect(order).toEqual([1, 2, 3, 4]);
+  });
+
   test("P5: any mix of queueing, working and failing keeps each lane's order, without a deadlock", async () => {
     const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
     const random = seededRandom(seed);
