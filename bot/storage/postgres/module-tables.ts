@@ -15,20 +15,26 @@ export interface ModuleTablesDeps {
   readonly nowEpochMs: number;
 }
 
-/** Runs `work` with a transaction that it can use until it settles. */
+/**
+ * Runs `work` with a transaction that it can use until it settles.
+ *
+ * @param signal Aborts when the work is given up; from then on it can use nothing either.
+ */
 export async function runWork<T>(
   { connection, nowEpochMs, ring, tableSets }: ModuleTablesDeps,
   work: (tx: Transaction) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
-  let over = false;
-  const sql = sqlOf(connection, () => over);
+  let settled = false;
+  const isOver = () => settled || signal?.aborted === true;
+  const sql = sqlOf(connection, isOver);
   const open = <Tables extends object>(set: TableSet<Tables>): Tables => {
     if (tableSets.includes(set)) return set.open(sql, ring);
     throw new Error(`the running module does not list the tables "${set.name}"`);
   };
   const transaction = fencedTransaction({
     nowEpochMs,
-    isOver: () => over,
+    isOver,
     open,
     documents: () => documentTables.open(sql, ring).at(nowEpochMs),
     lock: async (name) => {
@@ -45,7 +51,7 @@ export async function runWork<T>(
   try {
     return await work(transaction);
   } finally {
-    over = true;
+    settled = true;
   }
 }
 

@@ -12,8 +12,9 @@ import {
   BackupFailedError,
   BotError,
   KeyRotationRefusedError,
+  StorageBusyError,
   StorageClosedError,
-  type StorageSessionLostError,
+  StorageSessionLostError,
   TransactionTooSlowError,
 } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
@@ -94,6 +95,8 @@ const defaultSessionMs = 5_000;
 const recoverEveryMs = 500;
 /** Attempts of dead processes that are taken over in one transaction. */
 const takeOverMax = 200;
+/** Pause before what must succeed is tried again. */
+const insistMs = 100;
 /** Pause between two attempts to enter again. */
 const reenterMs = 250;
 
@@ -301,20 +304,40 @@ export class PostgresStore implements Store {
     const followUps = "enqueue" in outcome ? prepareMessages(outcome.enqueue) : [];
     const session = this.#requireSession();
     const end: Ending = { held: session.heldBy(attempt), outcome, followUps, sent };
-    const write = outcome.kind === "done" ? outcome.write : undefined;
-    if (!write) {
-      const { results } = await session.turns.run({ end });
-      session.letGo(attempt);
-      return results;
-    }
-    const results = await this.#inTransaction(async (connection) => {
+    const results = await this.#insist(session, () => this.#finish(session, attempt, end));
+    session.letGo(attempt);
+    return results;
+  }
+
+  async #finish(
+    session: Session,
+    attempt: AttemptRef,
+    end: Ending,
+  ): Promise<readonly EnqueueResult[]> {
+    const write = end.outcome.kind === "done" ? end.outcome.write : undefined;
+    if (!write) return (await session.turns.run({ end })).results;
+    return this.#inTransaction(async (connection) => {
       await this.#fence(connection, session, attempt);
       const now = this.#now();
       await this.#work(connection, now, write);
       return this.#queueWork(connection, session, now, [end]);
     });
-    session.letGo(attempt);
-    return results;
+  }
+
+  /**
+   * Repeats what must not be given up while the session lives, because nobody else could take it over.
+   * If a lost answer hid a success, the repetition finds the attempt over.
+   */
+  async #insist<T>(session: Session, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const again = error instanceof StorageBusyError || error instanceof StorageSessionLostError;
+        if (!again || this.#session !== session) throw error;
+        await this.#deps.clock.sleep(insistMs, this.#reenter.signal);
+      }
+    }
   }
 
   // ---- steps ------------------------------------------------------------------------------------
@@ -374,7 +397,7 @@ export class PostgresStore implements Store {
   ): Promise<T> {
     const { clock, tableSets } = this.#deps;
     const deps = { connection, ring: this.#requireRing(), tableSets, nowEpochMs };
-    return withDeadline(clock, this.#sessionMs, () => runWork(deps, work), {
+    return withDeadline(clock, this.#sessionMs, (signal) => runWork(deps, work, signal), {
       late: () => {
         throw new TransactionTooSlowError(this.#sessionMs);
       },

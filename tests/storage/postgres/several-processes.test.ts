@@ -122,7 +122,10 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     const step = one.step(ref(message), "s", async () => 1, none);
     await expect(step).rejects.toMatchObject({ code: "ATTEMPT_OVER" });
     const finished = one.finish(ref(message), { kind: "done", enqueue: [update("b", 2)] });
-    await expect(finished).rejects.toMatchObject({ code: "STORAGE_SESSION_LOST" });
+    // A beat may have noticed it first, and then the attempt is one of an earlier life.
+    await expect(finished).rejects.toMatchObject({
+      code: expect.stringMatching(/^(STORAGE_SESSION_LOST|ATTEMPT_OVER)$/),
+    });
     expect(await two.depth("handling")).toBe(1);
   });
 
