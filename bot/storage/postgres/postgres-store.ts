@@ -14,6 +14,7 @@ import {
   KeyRotationRefusedError,
   StorageBusyError,
   StorageClosedError,
+  StorageInUseError,
   StorageSessionLostError,
   TransactionTooSlowError,
 } from "../../core/errors.ts";
@@ -59,6 +60,7 @@ import {
 import * as reading from "./reading.ts";
 import { migrate } from "./schema.ts";
 import { Session } from "./session.ts";
+import { workingLockSql } from "./session-locks.ts";
 import { mainSettings, stepSettings } from "./session-rules.ts";
 import { probeDatabase } from "./startup-probe.ts";
 import { StepConnections } from "./step-connections.ts";
@@ -84,6 +86,8 @@ export interface PostgresStoreDeps {
   readonly stepConnectionsMax?: number;
   /** Milliseconds without a sign after which PostgreSQL ends the session. Default 5000. */
   readonly sessionMs?: number;
+  /** Whether no other process may work on the schema at the same time. Default: others may. */
+  readonly alone?: boolean;
   /** Called when the database can no longer be trusted; the process must then end with exit code 74. */
   readonly onFatal: (error: BotError) => void;
 }
@@ -151,9 +155,23 @@ export class PostgresStore implements Store {
         await first.end();
       }
     });
-    await this.#enter();
+    await this.#enterAtFirst();
     this.#reenter.start();
     return previousEnd;
+  }
+
+  /** Waits for as long as the session of a process that died can last. */
+  async #enterAtFirst(): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + 2 * this.#sessionMs;
+    for (;;) {
+      try {
+        return await this.#enter();
+      } catch (error) {
+        if (!(error instanceof StorageInUseError) || clock.monotonicMs() >= untilMs) throw error;
+        await clock.sleep(reenterMs, this.#reenter.signal);
+      }
+    }
   }
 
   #connect(
@@ -169,20 +187,36 @@ export class PostgresStore implements Store {
     const main = await this.#connect(mainSettings(this.#sessionMs), (error) => {
       if (session && this.#session === session) this.#lose(error);
     });
-    session = await Session.enter({
-      ...this.#deps,
-      ...{
-        main,
-        ids: this.#ids,
-        now: this.#now,
-        ring: this.#requireRing(),
-        sessionMs: this.#sessionMs,
-      },
-    });
+    try {
+      if (this.#deps.alone) await this.#beAlone(main);
+      session = await Session.enter({
+        ...this.#deps,
+        ...{
+          main,
+          ids: this.#ids,
+          now: this.#now,
+          ring: this.#requireRing(),
+          sessionMs: this.#sessionMs,
+        },
+      });
+    } catch (error) {
+      // It may hold a lock already, which the next attempt needs.
+      main.destroy();
+      throw error;
+    }
     if (main.lost) throw main.lost;
     this.#session = session;
     this.#lives.push(session.number);
     this.#lost = undefined;
+  }
+
+  async #beAlone(main: Connection): Promise<void> {
+    const [working] = await main.all<{ ok: boolean }>(workingLockSql);
+    if (working?.ok) return;
+    await main.end();
+    throw new StorageInUseError("another process works on this database", {
+      hint: "It may be the bot on another machine; this one can begin when that one has ended.",
+    });
   }
 
   #lose(error: StorageSessionLostError): void {

@@ -9,6 +9,10 @@
 /** Key of the lock under which a database is migrated; it comes before the schema ("TGFT"). */
 export const migrationLock = 0x54474654;
 
-/** Gives the class of this schema's locks: its number, moved to where four bytes with a sign hold it. */
-export const lockClassSql =
-  "SELECT (current_schema()::regnamespace::oid::bigint - 2147483648)::int AS class";
+/** The class of this schema's locks: its number, moved to where four bytes with a sign hold it. */
+const lockClass = "(current_schema()::regnamespace::oid::bigint - 2147483648)::int";
+
+export const lockClassSql: string = `SELECT ${lockClass} AS class`;
+
+/** Tries to become the one process that works on this schema. Processes have numbers from 1. */
+export const workingLockSql: string = `SELECT pg_try_advisory_lock(${lockClass}, 0) AS ok`;

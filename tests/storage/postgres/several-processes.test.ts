@@ -249,6 +249,21 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     expect(handled, `seed ${seed}`).toEqual(queued);
   });
 
+  test("where one shall work alone, a second one is refused until the first has gone", async () => {
+    const schema = makeSchema();
+    const open = async (name: string, sessionMs: number) => {
+      const given = { schema, name, sessionMs, alone: true, clock: systemClock };
+      const store = await createPostgresStore(given);
+      await store.open();
+      return store;
+    };
+    const first = await open("one", 60_000);
+    await expect(open("two", 500)).rejects.toMatchObject({ code: "STORAGE_IN_USE", exitCode: 75 });
+    await first.kill();
+    await untilFree(schema);
+    await open("two", 60_000);
+  });
+
   test("what does not keep sessions is refused with the mend", async () => {
     const options = { url: new Secret(await postgresUrl()), schema: "public", settings: {} };
     const [first, second] = [await Connection.open(options), await Connection.open(options)];
