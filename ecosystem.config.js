@@ -37,7 +37,13 @@ export const apps = [
     cwd: root,
     script: "bot/start.ts",
     interpreter: interpreter(),
-    node_args: ["--disable-sigusr1", `--max-old-space-size=${memoryLimitMb}`],
+    // Node.js lets its space for new objects grow so far that a burst takes 100 MB more, for no gain in
+    // speed (measured).
+    node_args: [
+      "--disable-sigusr1",
+      "--max-semi-space-size=16",
+      `--max-old-space-size=${memoryLimitMb}`,
+    ],
     // One process polls; a second one would only be refused (exit code 75).
     exec_mode: "fork",
     instances: 1,

@@ -1,6 +1,7 @@
 /**
- * Tests in two projects: `quick` starts no bot, and its files share a process; `whole` starts real
- * processes, and each file has a worker of its own.
+ * Tests in three projects, one after the other. `quick` starts no bot, and its files share a process.
+ * `whole` starts real processes, two files at a time. `alone` judges by the clock of real processes, or
+ * kills them while they work: beside other files its starts take too long, and kills meet mostly starts.
  */
 import { statfsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
@@ -12,6 +13,7 @@ const quick = [
   "config",
   "core",
   "kit",
+  "lab/bench",
   "lab/history",
   "sandbox",
   "shop",
@@ -22,20 +24,27 @@ const quick = [
   "utils",
 ].map((folder) => `tests/${folder}/**/*.test.ts`);
 
+/** Files that need the machine for themselves. */
+const alone = ["documents", "end-to-end/kill", "end-to-end/production-profile"].map(
+  (name) => `tests/${name}.test.ts`,
+);
+
 /**
  * The longest files, in the order in which they begin: begun last, one would keep everything waiting.
- * Faults need the processors, so what mostly waits runs beside them; the simulation comes after that.
+ * What mostly waits comes first, because it leaves the processors to the files beside it.
  */
 const longest = [
-  "end-to-end/faults.test.ts",
-  "end-to-end/network.test.ts",
   "end-to-end/flood.test.ts",
-  "lab/simulation/simulation.test.ts",
+  "end-to-end/faults.test.ts",
   "deployment/update.test.ts",
-  "lab/simulation/planted-bugs.test.ts",
+  "lab/simulation/simulation.test.ts",
   "end-to-end/hang.test.ts",
   "deployment/life.test.ts",
-  "end-to-end/kill.test.ts",
+  "end-to-end/network.test.ts",
+  "end-to-end/dashboard.test.ts",
+  "end-to-end/start-and-stop.test.ts",
+  "end-to-end/hardships.test.ts",
+  "end-to-end/bring-a-bot.test.ts",
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -69,9 +78,8 @@ export default defineConfig({
     pool: "forks",
     // Node strips the types itself, as it does for the bot: a fifth less work than through Vite.
     experimental: { viteModuleRunner: false },
-    // Tests of the real process run one file at a time: beside another file a start takes so long that
-    // kills meet mostly starts, and the aims of the drill are missed. `test:quick` uses both processors.
-    maxWorkers: 1,
+    maxWorkers: 2,
+    maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -85,7 +93,16 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "whole", include: ["tests/**/*.test.ts"], exclude: quick },
+        test: {
+          name: "whole",
+          include: ["tests/**/*.test.ts"],
+          exclude: [...quick, ...alone],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -20,6 +20,7 @@ import { createHolds } from "./enhanced-launcher/holds.ts";
 import { createIntake } from "./enhanced-launcher/intake.ts";
 import { createMetrics } from "./enhanced-launcher/metrics.ts";
 import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
+import { createOperations } from "./enhanced-launcher/operations.ts";
 import { createReactions } from "./enhanced-launcher/reactions.ts";
 import { createRestarts } from "./enhanced-launcher/restarts.ts";
 import { createClient, createSending } from "./enhanced-launcher/sending.ts";
@@ -143,13 +144,14 @@ function assemble(
   const client = createClient(config, { clock, files, token, apiRoot });
   const sending = createSending(config, { ...runtime, store, client });
   const { breaker, connections, delivery, gate, pollingApi, telegram } = sending;
-  const { handler, identity, updateKinds } = createHandledBot(config, {
+  const { handlers, identity, tasks, updateKinds } = createHandledBot(config, {
     ...runtime,
     ...{ apiRoot, breaker, files, gate, module, pollingApi, store, token },
+    operations: createOperations({ book, holds, store, queue: () => queue }),
   });
-  const queue = createQueue(config, {
+  const queue: MessageQueue = createQueue(config, {
     ...runtime,
-    ...{ delivery, gate, handler, store },
+    ...{ delivery, gate, handlers, store },
     deathsInARow: () => safeMode.deathsInARow,
   });
   const intake = createIntake(config, {
@@ -184,7 +186,7 @@ function assemble(
 
   // They start in this order, and stop in the opposite one.
   manager.add(storageComponent(store, runtime), restartLedger, watchdog, safeMode, backups, files);
-  manager.add(telegram, connections, identity, queue, alerts);
+  manager.add(telegram, connections, identity, tasks(queue), queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), intake);
   manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api);
   return { api, beginDrain, botId, clock, ledger, log, manager, publish, queue, store, tokens };

@@ -4,7 +4,7 @@
  * It never polls, launches or retries; the queue feeds it through `handleUpdate`, and every error
  * comes out there. Importing this file has no effect.
  */
-import { type Context, Telegraf } from "telegraf";
+import { type Context, Telegraf, type Telegram } from "telegraf";
 import type { ModuleChoice } from "./config/module-choice.ts";
 import { Secret } from "./core/secret.ts";
 import { type UpdateKind, updateKinds } from "./kit/bot-api.ts";
@@ -32,6 +32,8 @@ export interface CreateBotOptions<Settings> {
     ...args: ConstructorParameters<typeof Context>
   ) => BotContext;
   readonly module: BotModule<Settings>;
+  /** What `bot.telegram` is. Default: Telegraf's own, which makes calls without any of our care. */
+  readonly telegram?: Telegram;
   readonly kit: Kit<Settings>;
   /** Called with each kind of update that `setup` names in `bot.on` or `bot.reaction`. Default: no one asks. */
   readonly onUpdateKind?: (kind: UpdateKind) => void;
@@ -44,13 +46,14 @@ export interface CreateBotOptions<Settings> {
  * ask for it by itself, without our deadlines.
  */
 export function createBot<Settings>(options: CreateBotOptions<Settings>): Telegraf<BotContext> {
-  const { contextType, kit, module, onUpdateKind, token } = options;
+  const { contextType, kit, module, onUpdateKind, telegram, token } = options;
   const bot = new Telegraf<BotContext>(token instanceof Secret ? token.reveal() : token, {
     contextType,
     // The queue has its own limit; Telegraf's would let the handler run on after it.
     handlerTimeout: Number.POSITIVE_INFINITY,
     telegram: { webhookReply: false },
   });
+  if (telegram) bot.telegram = telegram;
   if (onUpdateKind) watchRegistrations(bot, onUpdateKind);
   module.setup(bot, kit);
   // Telegraf's own handler prints the update, which is the user's, before it throws.

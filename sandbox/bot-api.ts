@@ -18,6 +18,7 @@ import {
 } from "./http/answer.ts";
 import { UnacceptableBodyError } from "./http/body.ts";
 import {
+  accountAt,
   type BotRoute,
   botIdOf,
   checkTokenForm,
@@ -83,7 +84,7 @@ export class BotApi {
   #serve(exchange: Exchange, route: BotRoute, parameters: Parameters): void {
     const name = route.method || parameters.text("method");
     const entry = this.#open(botIdOf(route.token), name, parameters, exchange.connection);
-    const account = this.#authorise(route.token);
+    const account = this.#authorise(route);
     if (account instanceof ApiError) {
       this.#send(exchange, entry, failWith(account));
       return;
@@ -160,12 +161,9 @@ export class BotApi {
     return entry;
   }
 
-  #authorise(token: string): Account | ApiError {
-    const malformed = checkTokenForm(token, this.#options.malformedTokens);
-    if (malformed) return malformed;
-    const account = this.#options.accounts.get(botIdOf(token));
-    if (!account || account.token !== token || account.revoked) return unauthorized;
-    return account;
+  #authorise(route: BotRoute): Account | ApiError {
+    const malformed = checkTokenForm(route.token, this.#options.malformedTokens);
+    return malformed ?? accountAt(this.#options.accounts, route) ?? unauthorized;
   }
 
   /** Runs the method. Never throws, never rejects. */

@@ -21,6 +21,7 @@ export interface SandboxDescription {
   /** The first token it accepts. */
   readonly token: string;
   readonly botIds: readonly number[];
+  readonly bots: readonly BotDescription[];
   /** The sandbox's clock: epoch and monotonic milliseconds, advances included. */
   readonly nowEpochMs: number;
   readonly nowMs: number;
@@ -28,6 +29,15 @@ export interface SandboxDescription {
   readonly flood: FloodMode;
   /** Ed25519 in hexadecimal. It checks the `signature` of launch parameters signed by this sandbox. */
   readonly launchPublicKey: string;
+}
+
+/** A bot whose token is accepted. */
+export interface BotDescription {
+  readonly id: number;
+  readonly username: string;
+  readonly token: string;
+  /** Whether it is in Telegram's test environment, and reached at `/bot<token>/test/METHOD` only. */
+  readonly test: boolean;
 }
 
 /** A flood limit has no effect, answers 429 at once, or first waits silently for up to 8 s. */
@@ -43,6 +53,8 @@ export interface NewUser {
   readonly languageCode?: string;
   /** Whether the user has already pressed Start, so that the bot may write first. Default false. */
   readonly started?: boolean;
+  /** The bot whose chats the user is among. Default: every bot's. */
+  readonly botId?: number;
 }
 
 export interface NewGroup {
@@ -55,21 +67,68 @@ export interface NewGroup {
   readonly memberIds?: readonly number[];
   /** Whether a supergroup has topics. Default false. */
   readonly forum?: boolean;
+  /** Whether a supergroup is the direct messages of a channel, where posts are suggested. Default false. */
+  readonly directMessages?: boolean;
   /** The bot's rights, such as `can_pin_messages`; none makes it a member. Default: all of them. */
   readonly botRights?: readonly string[];
+  /** The bot that is in the group. Default: the first. */
+  readonly botId?: number;
 }
 
-/** A message written by a user. The user and the private chat are created when they do not exist. */
-export interface WriteRequest {
+/** Where a user writes. The user and the private chat are created when they do not exist. */
+export interface WritingPlace {
   readonly userId: number;
   /** Default: the private chat with the bot. */
   readonly chatId?: number;
-  readonly text: string;
   /** The topic of a forum. */
   readonly threadId?: number;
   /** The message it answers. */
   readonly replyToMessageId?: number;
   /** Which bot receives it. Default: the first. */
+  readonly botId?: number;
+}
+
+/** A message written by a user. */
+export interface WriteRequest extends WritingPlace {
+  readonly text: string;
+}
+
+/** What a person sends beside text. */
+export type Attachment =
+  | {
+      readonly kind:
+        | "photo"
+        | "video"
+        | "animation"
+        | "audio"
+        | "voice"
+        | "video_note"
+        | "document"
+        | "sticker";
+      /** The file in Base64. The sandbox does not look into it. */
+      readonly content: string;
+      readonly fileName?: string;
+    }
+  | { readonly kind: "location"; readonly latitude: number; readonly longitude: number }
+  | {
+      readonly kind: "contact";
+      readonly phoneNumber: string;
+      readonly firstName: string;
+      /** The contact's id, when it is somebody with an account. */
+      readonly userId?: number;
+    };
+
+export interface AttachRequest extends WritingPlace {
+  readonly attachment: Attachment;
+  readonly caption?: string;
+}
+
+/** One of a person's own messages. */
+export interface OwnMessage {
+  readonly userId: number;
+  /** Default: the private chat with the bot. */
+  readonly chatId?: number;
+  readonly messageId: number;
   readonly botId?: number;
 }
 
@@ -443,6 +502,26 @@ export interface SandboxControl {
     readonly botId?: number;
   }): readonly Message[];
   write(request: WriteRequest): Written;
+  attach(request: AttachRequest): Written;
+  /** Replaces the text, or the caption, of a message. */
+  edit(request: OwnMessage & { readonly text: string }): Written;
+  /** Deletes a message, in a private chat also one of the bot's. The bot is not told. */
+  erase(request: OwnMessage): Acted;
+  /** Suggests a post in a channel's direct messages, for Stars if any are named. */
+  suggestPost(request: {
+    readonly userId: number;
+    readonly chatId: number;
+    readonly text: string;
+    readonly stars?: number;
+    readonly botId?: number;
+  }): Written;
+  /** Publishes a sticker set that is not the bot's own: one sticker for each emoji. */
+  createStickerSet(request: {
+    readonly name: string;
+    readonly title: string;
+    readonly emojis: readonly string[];
+    readonly botId?: number;
+  }): { readonly name: string; readonly stickers: number };
   press(request: PressRequest): Pressed;
   pay(request: PayRequest): Paying;
   /** Replaces a person's reactions under a message; an empty list takes them away. */
@@ -468,10 +547,18 @@ export interface SandboxControl {
     readonly optionIds: readonly number[];
     readonly botId?: number;
   }): Acted;
+  /** What a person sees who opens an invite link. */
+  invitation(request: { readonly link: string; readonly botId?: number }): {
+    readonly chat: Chat;
+    readonly members: number;
+    /** Whether an administrator has to let the person in. */
+    readonly asksToJoin: boolean;
+  };
   /** Joins a group, at once or by asking when the link wants that. */
   join(request: {
     readonly userId: number;
-    readonly chatId: number;
+    /** Default: the chat of the link. */
+    readonly chatId?: number;
     readonly link?: string;
     readonly botId?: number;
   }): Acted & { readonly waiting: boolean };

@@ -14,7 +14,7 @@ export interface EnsureOptions {
   readonly port: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** More arguments for `main.ts`, such as `--flood off`. Not used when one is running already. */
+  /** More arguments for the program, such as `--flood off`. Not used when one is running already. */
   readonly arguments?: readonly string[];
 }
 
@@ -65,7 +65,9 @@ export async function ensureSandbox(options: EnsureOptions): Promise<EnsuredSand
 }
 
 function spawnSandbox(host: string, port: number, more: readonly string[]): ChildProcess {
-  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  // The published package has JavaScript beside this file, because Node strips no types there.
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+  const main = fileURLToPath(new URL(`./main${extension}`, import.meta.url));
   const settings = ["--host", host, "--port", String(port)];
   const idle = ["--exit-when-idle-minutes", String(idleMinutes)];
   const child = spawn(

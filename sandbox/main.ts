@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** Main: the sandbox as a program. `npm run sandbox -- --help` lists its options. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -8,10 +9,12 @@ const usage = `A local Telegram Bot API server with a chat page.
 
   --port N                    default 3002; 0: a free one
   --host ADDRESS              default 127.0.0.1
-  --token TOKEN               accepted token, may be repeated; default: the sandbox's own
+  --token TOKEN               accepted token, may be repeated; with /test at its end: in the
+                              test environment; default: the sandbox's own
   --flood off|strict|absorb   default strict: 429 as soon as a limit is reached
   --cloud-webhooks            accept only webhooks that api.telegram.org would
   --no-pacing                 do not slow down quick repetitions of getUpdates and 409s
+  --local DIRECTORY           as a server with --local: getFile tells paths in this directory
   --scenario FILE             start with a scenario; see scenarios/ for examples
   --seed N                    repeat a run's random choices
   --exit-when-idle-minutes N  end after this long without a request
@@ -38,6 +41,7 @@ function parse() {
         flood: { type: "string", default: "strict" },
         "cloud-webhooks": { type: "boolean", default: false },
         "no-pacing": { type: "boolean", default: false },
+        local: { type: "string" },
         scenario: { type: "string" },
         seed: { type: "string" },
         "exit-when-idle-minutes": { type: "string" },
@@ -75,6 +79,7 @@ async function run(): Promise<void> {
     flood: floodMode(values.flood),
     pacing: !values["no-pacing"],
     webhookRules: values["cloud-webhooks"] ? "cloud" : "local",
+    ...(values.local === undefined ? {} : { localDirectory: values.local }),
     ...(values.seed === undefined ? {} : { seed: wholeNumber("seed", values.seed, 2 ** 32) }),
     onStop: requestStop,
   });
@@ -118,18 +123,23 @@ function invitePeople({ control }: Sandbox): void {
   ];
   for (const person of people) control.createUser(person);
   const memberIds = people.map(({ id }) => id);
-  control.createGroup({ id: 1, title: "Sandbox group", memberIds });
-  control.createGroup({ id: 2, title: "Sandbox forum", forum: true, memberIds });
+  for (const botId of control.describe().botIds) {
+    control.createGroup({ id: 1, title: "Sandbox group", memberIds, botId });
+    control.createGroup({ id: 2, title: "Sandbox forum", forum: true, memberIds, botId });
+  }
 }
 
 function greet(sandbox: Sandbox, url: string): void {
-  const { token } = sandbox.control.describe();
+  const { bots } = sandbox.control.describe();
+  const tokens = bots.map(
+    ({ test, token }) => `  TELEGRAM_BOT_TOKEN=${token}${test ? " (test)" : ""}`,
+  );
   console.log(`Chat page:  ${url}/
 Control API: ${url}/sandbox
 
 Point a bot at it:
   TELEGRAM_API_ROOT=${url}
-  TELEGRAM_BOT_TOKEN=${token}
+${tokens.join("\n")}
 `);
 }
 

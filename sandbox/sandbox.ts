@@ -11,7 +11,7 @@ import type { FloodMode, SandboxControl } from "./control-api.ts";
 import { FaultRules } from "./faults/active-faults.ts";
 import { type FloodLimits, floodLimitsDefault } from "./flood/flood-model.ts";
 import type { Answer } from "./http/answer.ts";
-import { botIdOf, checkTokenForm, type MalformedTokens } from "./http/bot-route.ts";
+import { botIdOf, checkTokenForm, type MalformedTokens, parseToken } from "./http/bot-route.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { serveFile } from "./http/file-route.ts";
 import { Listener } from "./http/listener.ts";
@@ -22,6 +22,7 @@ import { WebhookDelivery, type WebhookState } from "./updates/webhook-delivery.t
 import { VirtualClock } from "./virtual-clock.ts";
 import { Account, type Surroundings, type WebhookRules } from "./world/account.ts";
 import { ChangeFeed } from "./world/change-feed.ts";
+import { LocalFiles } from "./world/local-files.ts";
 
 /** The token that a sandbox accepts by default. It is not a secret. */
 export const sandboxToken = "123456789:SANDBOX-TOKEN-not-a-real-one-0000000";
@@ -31,7 +32,10 @@ export interface SandboxOptions {
   readonly host?: string;
   /** Default 0: a free one. */
   readonly port?: number;
-  /** Tokens it accepts. Default: `sandboxToken`. */
+  /**
+   * Tokens it accepts, each of a bot with chats of its own. A token with `/test` at its end is accepted
+   * at `/bot<token>/test/METHOD` only, as in Telegram's test environment. Default: `sandboxToken`.
+   */
   readonly tokens?: readonly string[];
   /** Whether quick repetitions of `getUpdates` and 409s wait for 3 s. Default true. */
   readonly pacing?: boolean;
@@ -50,6 +54,11 @@ export interface SandboxOptions {
   readonly malformedTokens?: MalformedTokens;
   /** Which addresses `setWebhook` accepts. Default `local`: any, as in the server's `--local` mode. */
   readonly webhookRules?: WebhookRules;
+  /**
+   * A directory for the bots' files, as in the server's `--local` mode: `getFile` tells absolute paths in
+   * it, and bots may name files as `file:///…`. Default: none.
+   */
+  readonly localDirectory?: string;
   /** Called when `POST /sandbox/stop` has been answered. Default: `stop()`. */
   readonly onStop?: () => void;
 }
@@ -89,6 +98,7 @@ export class Sandbox {
       facts: new UpdateFacts(journalMax, () => this.#clock.monotonicMs()),
       changes: this.#changes,
       users: new Map(),
+      localFiles: options.localDirectory ? new LocalFiles(options.localDirectory) : undefined,
       webhookRules: options.webhookRules ?? "local",
       openWebhook: (account, state) => this.#openWebhook(account, state, around, faults),
     };
@@ -109,7 +119,8 @@ export class Sandbox {
       outage: (ms) => this.#outage(ms),
     });
     const onStop = options.onStop ?? (() => void this.stop());
-    this.#routes = new ControlRoutes({ control: this.control, host: this.#host, onStop });
+    const file = (botId: number, id: string) => this.#accounts.get(botId)?.files.get(id)?.content;
+    this.#routes = new ControlRoutes({ control: this.control, host: this.#host, onStop, file });
   }
 
   /** Rejects when the port is not available. */
@@ -208,11 +219,13 @@ export class Sandbox {
 
 function createAccounts(tokens: readonly string[], around: Surroundings) {
   const accounts = new Map<number, Account>();
-  for (const token of tokens) {
+  for (const text of tokens) {
+    const { test, token } = parseToken(text);
     const problem = checkTokenForm(token, "server-401");
     if (problem) throw new Error(`not a token Telegram would accept: ${problem.message}`);
     const id = botIdOf(token);
-    accounts.set(id, new Account(id, token, around));
+    if (accounts.has(id)) throw new Error(`bot ${id} has two tokens`);
+    accounts.set(id, new Account({ id, token, test }, around));
   }
   return accounts;
 }

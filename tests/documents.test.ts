@@ -93,7 +93,7 @@ const table: readonly Row[] = [
   {
     // Within a test it would run the tests again.
     command: /^npm run test:quick$/,
-    elsewhere: ["package.json", '"test:quick": "vitest run --project quick --maxWorkers 2"'],
+    elsewhere: ["package.json", '"test:quick": "vitest run --project quick"'],
   },
   {
     command: /^npm run fix$/,
@@ -121,8 +121,23 @@ const table: readonly Row[] = [
   },
   {
     command: /^npm run bench$/,
-    here: shortened(/$/, " -- --updates 20 --runs 1"),
-    says: /ratio: /,
+    here: shortened(/$/, " -- --updates 20 --rounds 1 --only this-bot,telegraf,limit-line"),
+    says: /bare Telegraf +\d+ +1\.00/,
+  },
+  {
+    command: /^npm run bench:latency$/,
+    here: shortened(/$/, " -- --rates 20 --seconds 1 --situations alone"),
+    says: /bare Telegraf +nothing +20 +\d/,
+  },
+  {
+    command: /^npm run bench:memory$/,
+    here: shortened(/$/, " -- --seconds 1 --burst 20 --rounds 1 --waiting 0 --only telegraf"),
+    says: /kill -9 to the reply, 0 waiting +\d+ ms/,
+  },
+  {
+    command: /^npm run bench:flood$/,
+    here: shortened(/$/, " -- --seconds 1"),
+    says: /paid +1000\/s/,
   },
   {
     command: /^npm run bench:queue$/,
@@ -227,6 +242,11 @@ const table: readonly Row[] = [
     says: /Restored/,
   },
   { command: /^npm run rotate-key$/, here: asItStands, says: /data key \d/ },
+  {
+    command: /^npm run reconcile$/,
+    here: (command, scene) => scene.run(command, { TELEGRAM_API_ROOT: scene.apiRoot }),
+    says: /books agree/,
+  },
   { command: /^npm run find-user -- @\w+$/, here: asItStands, says: /no account has the username/ },
 
   // The monitoring API
@@ -347,9 +367,14 @@ class Scene {
     });
   }
 
+  /** The sandbox's address. */
+  get apiRoot(): string {
+    return `http://127.0.0.1:${this.#sandboxPort}`;
+  }
+
   async close(): Promise<void> {
     await this.#end();
-    const sandbox = sandboxClient(`http://127.0.0.1:${this.#sandboxPort}`);
+    const sandbox = sandboxClient(this.apiRoot);
     // If the bot was not restarted, the sandbox has ended already.
     await sandbox.stop().catch(() => {});
     if (existsSync(join(this.directory, ".pm2")))

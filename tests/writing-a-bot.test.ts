@@ -22,6 +22,16 @@ const files = new Map(
 const scripts: Readonly<Record<string, Script>> = {
   "echo.ts": [{ say: "/start" }, { say: "hello" }],
   "greeter.ts": [{ say: "/start" }, { say: "well" }],
+  "quiz.ts": [{ say: "/next" }, { say: "3" }, { say: "2" }],
+  "progress.ts": [{ say: "/report" }],
+  // A play begins on a Tuesday at nine in Tokyo.
+  "standup.ts": [
+    { say: "/join" },
+    { say: "today: the garden" },
+    { from: 8, say: "today: the roof" },
+    { say: "done" },
+    { wait: 1_800 },
+  ],
   "counter.ts": JSON.parse(files.get("counter.json") ?? "[]") as Script,
 };
 

@@ -193,6 +193,17 @@ export function flag(): Kind<boolean> {
   };
 }
 
+/** A text on one line. */
+export function text(lengthMax: number): Kind<string> {
+  const range = `at most ${lengthMax} characters`;
+  return {
+    expected: `a text of ${range} on one line`,
+    range,
+    read: (written) =>
+      written.length <= lengthMax && !/\p{Cc}/u.test(written) ? { value: written } : undefined,
+  };
+}
+
 /** A file or directory. It is not checked here whether it exists. */
 export function path(): Kind<string> {
   return {
@@ -239,16 +250,6 @@ export function miniAppAddress(): Kind<string> {
   };
 }
 
-/** A proxy's address, secret because it may contain a password. */
-export function proxyAddress(): Kind<Secret> {
-  return {
-    expected: "an http:// or https:// address, such as http://user:password@proxy:8080",
-    range: "http:// or https:// address",
-    secret: true,
-    read: (text) => (readUrl(text, ["http:", "https:"]) ? { value: new Secret(text) } : undefined),
-  };
-}
-
 /** A PostgreSQL address, secret because it contains a password. */
 export function databaseAddress(): Kind<Secret> {
   return {
@@ -260,11 +261,16 @@ export function databaseAddress(): Kind<Secret> {
   };
 }
 
-/** An address that may hold a key in its path or query. */
-export function secretAddress(): Kind<Secret> {
+/**
+ * An address that may hold a password or a key, so that it is never shown.
+ *
+ * @param example How such an address looks, for the message about a wrong one.
+ */
+export function secretAddress(example?: string): Kind<Secret> {
+  const range = "http:// or https:// address";
   return {
-    expected: "an http:// or https:// address",
-    range: "http:// or https:// address",
+    expected: `an ${range}${example === undefined ? "" : `, such as ${example}`}`,
+    range,
     secret: true,
     read: (text) => (readUrl(text, ["http:", "https:"]) ? { value: new Secret(text) } : undefined),
   };

@@ -21,7 +21,6 @@ import {
   optional,
   path,
   profiles,
-  proxyAddress,
   type Setting,
   secretAddress,
   setting,
@@ -29,6 +28,8 @@ import {
   webAddress,
   webhookSecret,
 } from "./setting-kinds.ts";
+
+const proxyExample = "http://user:password@proxy:8080";
 
 export const settings = {
   telegram: {
@@ -48,7 +49,7 @@ export const settings = {
       default: 15_000,
       sentence: "Longest time one call to Telegram may take.",
     }),
-    httpsProxy: optional(proxyAddress(), {
+    httpsProxy: optional(secretAddress(proxyExample), {
       variable: "HTTPS_PROXY",
       absent: "Telegram is called directly",
       sentence: "Proxy through which Telegram is called.",
@@ -58,7 +59,7 @@ export const settings = {
       absent: "there are no others",
       sentence: "Other Bot API servers, tried in turn when the first cannot be reached.",
     }),
-    httpsProxyFallbacks: optional(list(proxyAddress()), {
+    httpsProxyFallbacks: optional(list(secretAddress(proxyExample)), {
       variable: "HTTPS_PROXY_FALLBACKS",
       absent: "there are no others",
       sentence: "Other proxies, tried in turn when Telegram cannot be reached.",
@@ -153,7 +154,7 @@ export const settings = {
     adminIds: optional(list(integer(1, 2 ** 52)), {
       variable: "ADMIN_IDS",
       absent: "no one is notified",
-      sentence: "Telegram ids of the people who are notified of incidents.",
+      sentence: "Telegram ids of the administrators: they hear of incidents, and may use /admin.",
     }),
     webhookUrl: optional(secretAddress(), {
       variable: "ALERT_WEBHOOK_URL",

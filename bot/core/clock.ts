@@ -66,6 +66,14 @@ export function parseInstant(text: string): number | undefined {
   return Number.isNaN(epochMs) ? undefined : epochMs;
 }
 
+/** A Date, for what authors may pass. */
+export type Instant = Date;
+
+/** For what takes a Date. */
+export function dateAt(epochMs: number): Date {
+  return new Date(epochMs);
+}
+
 /**
  * The epoch as it was when this was created, carried on by the monotonic clock: instants to store and
  * compare that do not jump when the wall clock is set.

@@ -66,6 +66,21 @@ export class ApiRefusedError extends BotError {
   override readonly exitCode = exitCode.tryAgain;
 }
 
+/** The books of payments are not the same as Telegram's list. */
+export class BooksDifferError extends BotError {
+  override readonly code = "BOOKS_DIFFER";
+  override readonly transient = false;
+  /** Only of `npm run reconcile`. Source: BSD sysexits, EX_DATAERR. */
+  override readonly exitCode = 65;
+
+  /** @param lines One for each difference. */
+  constructor(lines: readonly string[]) {
+    super(`${lines.length} difference(s) between the books and Telegram:\n${lines.join("\n")}`, {
+      hint: "An administrator who sends /reconcile to the bot adds what is missing in the books.",
+    });
+  }
+}
+
 /** The key that opens the store is missing, malformed or another one. */
 export class EncryptionKeyError extends BotError {
   override readonly code = "CONFIGURATION_ENCRYPTION_KEY";
@@ -213,6 +228,27 @@ export class DataRefusedError extends BotError {
   constructor(field: string, expected: string, received: string, mend: string) {
     super(`${field}: expected ${expected}, received ${received}. ${mend}`);
     this.field = field;
+  }
+}
+
+/** A task in the queue has no handler (any more), or its handler was not reached. */
+export class TaskUnknownError extends BotError {
+  override readonly code = "TASK_UNKNOWN";
+  override readonly transient = false;
+}
+
+/** A call to Telegram had no room in the queue, and was kept as a dead letter. */
+export class OutboxFullError extends BotError {
+  override readonly code = "OUTBOX_FULL";
+  override readonly transient = true;
+
+  constructor(method: string, deadLetterId: number) {
+    super(
+      `${method}: its chat has too many messages that wait; it is dead letter ${deadLetterId}`,
+      {
+        hint: "Requeue the dead letter when the chat has caught up, and ask for less at a time.",
+      },
+    );
   }
 }
 

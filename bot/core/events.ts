@@ -350,6 +350,20 @@ export type BotEvent =
   /** HEARTBEAT_URL takes calls again. */
   | { readonly type: "dead-mans-switch.recovered" }
   // the module's own
+  /**
+   * The books of payments were not the same as Telegram's. `openCount` differences need an operator;
+   * `settledCount` payments or refunds were missing, and were added.
+   */
+  | {
+      readonly type: "payments.differed";
+      readonly openCount: number;
+      readonly settledCount: number;
+      /** One of them: its charge id, and what differs. */
+      readonly chargeId: string;
+      readonly kind: string;
+    }
+  /** The books of payments are the same as Telegram's. */
+  | { readonly type: "payments.agreed"; readonly transactions: number }
   /** A security event, for `BotLogger.security`. */
   | {
       readonly type: "security.recorded";

@@ -1,6 +1,12 @@
 /** Exit codes of every program of ours, and what a program says when it ends. Source: BSD sysexits. */
 
-export const exitCode = { stopped: 0, defect: 70, storage: 74, tryAgain: 75, configuration: 78 };
+export const exitCode = {
+  stopped: 0,
+  defect: 70,
+  storage: 74,
+  tryAgain: 75,
+  configuration: 78,
+};
 
 /** The exit code of a program that this error stopped: that of its class, 70 for a defect. */
 export function exitCodeOf(error: unknown): number {

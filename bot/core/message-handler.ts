@@ -9,6 +9,8 @@ export interface Attempt {
   readonly message: Message;
   /** Aborts when the attempt is given up: its time limit is over, or the process stops. */
   readonly signal: AbortSignal;
+  /** Whether it was given up or has ended; costs less to ask than its signal, which is made when asked for. */
+  readonly over: boolean;
   /**
    * The durable step `name`: runs `work` once per message and keeps its result.
    * `enqueue` is read after `work`; what it returns commits with it.
@@ -30,8 +32,10 @@ export type HandlerResult =
        * If it rejects, nothing is kept and the attempt has failed.
        */
       readonly write?: (tx: Transaction) => Promise<void>;
-      /** This chat took a message: it is reachable. */
+      /** This chat took a message, or the bot in: it is reachable. */
       readonly reachedChat?: string;
+      /** The bot was put out of this chat: it cannot be written to. */
+      readonly unreachableChat?: { readonly chat: string; readonly reason: string };
       /** The ids that Telegram gave to what was sent, in order. */
       readonly telegramIds?: readonly number[];
     }

@@ -1,7 +1,7 @@
 /**
  * Message reference: a number that stands for the id of a message that Telegram does not have yet.
  *
- *   2^52  +  message id of the update (37 bits)  |  scope (5 bits)  |  number in the scope (10 bits)
+ *   2^52  +  message id of the update (36 bits)  |  scope (5 bits)  |  number in the scope (10 bits)
  *
  * It is recognised by its value alone, wherever it stands and whatever has kept it meanwhile: Telegram's
  * message ids are 32-bit integers, its chat and user ids have at most 52 significant bits (Bot API, Chat
@@ -18,7 +18,12 @@ export const referenceMin = 2 ** 52;
 /** References that one attempt can draw in each scope. */
 export const referencesPerScopeMax = 2 ** 10;
 const scopes = 2 ** 5;
-const messageIds = 2 ** 37;
+/** Half of what 37 bits hold; the other half are references without an update. */
+const messageIds = 2 ** 36;
+/** Free references begin in 2025; with so many for each millisecond their half lasts for 34 years. */
+const freeBeginEpochMs = 1_735_689_600_000;
+const freePerMs = 2 ** 11;
+const freeMs = 2 ** 40;
 
 /** What is known about the message behind a reference. */
 export type ReferenceState =
@@ -39,6 +44,18 @@ export function drawReference(messageId: number, step: number | undefined, numbe
   const scope = step === undefined ? 0 : 1 + (step % (scopes - 1));
   const within = scope * referencesPerScopeMax + number;
   return referenceMin + (messageId % messageIds) * scopes * referencesPerScopeMax + within;
+}
+
+/**
+ * Draws references for calls that no update asks for: numbers of a half of their own, counted up from
+ * the instant at which they begin, so that no other process has drawn them.
+ *
+ * @param startEpochMs When the process has started.
+ */
+export function drawFreeReferences(startEpochMs: number): () => number {
+  const sinceMs = Math.max(0, startEpochMs - freeBeginEpochMs) % freeMs;
+  let next = referenceMin + referenceMin / 2 + sinceMs * freePerMs;
+  return () => next++;
 }
 
 export function isReference(value: unknown): value is number {

@@ -8,11 +8,11 @@
 import type { ErrorRecord } from "./errors.ts";
 
 /** What a message carries. */
-export type MessageType = "update" | "send" | "broadcast" | "alert";
+export type MessageType = "update" | "task" | "send" | "broadcast" | "alert";
 
 /**
  * The workers that it is for. Every pool has its own, so that a full one never blocks another:
- * `handling` runs updates, `sending` calls Telegram under flood control, `answering` calls Telegram
+ * `handling` runs updates and tasks, `sending` calls Telegram under flood control, `answering` calls Telegram
  * for queries that Telegram does not limit but that expire within seconds.
  */
 export type Pool = "handling" | "sending" | "answering";
@@ -37,6 +37,20 @@ export type JsonObject = { readonly [key: string]: Json };
 /** The policy for a send when nothing tells whether it was executed. */
 export type AmbiguousPolicy = "retry" | "drop";
 
+/** Names a message, so that it can be found, and taken away while it waits. */
+export interface MessageKey {
+  /** 1 to 250 characters. It is stored as it is, so it holds ids and no words of people. */
+  readonly name: string;
+  /**
+   * What happens while the name is taken. `refuse`: the new message is a duplicate; a name stays taken
+   * while its message waits, is in hand or is a dead letter, and for the lifetime of dedupe keys after it
+   * was done. `replace`: the new message takes the place of those that wait.
+   *
+   * Messages that are queued together with one name stand or fall together.
+   */
+  readonly again: "refuse" | "replace";
+}
+
 /** A message to be queued. */
 export interface NewMessage {
   readonly type: MessageType;
@@ -45,16 +59,22 @@ export interface NewMessage {
   readonly lane: string;
   readonly priority: Priority;
   readonly payload: JsonObject;
-  /** Not before this instant. Default: at once. */
+  /**
+   * Not before this instant. Until then it holds nothing back and counts as delayed; then it goes to the
+   * end of its lane. Default: at once.
+   */
   readonly availableAtEpochMs?: number;
   /** Not after this instant: an older message leaves the queue unworked, counted as expired. */
   readonly expiresAtEpochMs?: number;
   /** If any of these was seen within its lifetime, the message is a duplicate and is not queued. */
   readonly dedupeKeys?: readonly string[];
+  /** Default: it has no name. */
+  readonly key?: MessageKey;
   /**
    * Names what this message sets, so that a later one that sets the same replaces it: messages of this
    * pool and lane with the same name that were never claimed leave the queue in the commit that
-   * queues this one. Everything else keeps its place, and this one goes to the end of the lane.
+   * queues this one. Everything else keeps its place, and this one goes to the end of the lane. A
+   * delayed message replaces nothing.
    */
   readonly replaces?: string;
   /** Default `retry`. */
@@ -109,6 +129,7 @@ export type DeadReason =
   | "refused"
   | "quarantined"
   | "ambiguous-dropped"
+  /** Its lane has no room, or too many messages are delayed. */
   | "lane-full"
   /** Telegram wanted its chat to wait for longer than the bot does. */
   | "rate-limited";

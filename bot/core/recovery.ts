@@ -29,6 +29,7 @@ export type Trouble =
   | "queue-full"
   | "disk-full"
   | "backup-failed"
+  | "payments-differ"
   | "errors-spike"
   | "limit-exceeded"
   | "restart-asked-for"
@@ -50,6 +51,8 @@ export const strategies: Readonly<Record<Trouble, readonly [Measure, ...Measure[
   "queue-full": ["degrade"],
   "disk-full": ["retry"],
   "backup-failed": ["retry"],
+  // What was missing is added; the next comparison shows whether all is well.
+  "payments-differ": ["retry"],
   "errors-spike": ["degrade"],
   "limit-exceeded": ["restart-process"],
   "restart-asked-for": ["restart-process"],

@@ -103,6 +103,8 @@ export type AttemptOutcome =
       readonly write?: (tx: Transaction) => Promise<void>;
       /** Forgets that this chat was unreachable. */
       readonly reachedChat?: string;
+      /** Remembers that this chat cannot be written to. */
+      readonly unreachableChat?: { readonly chat: string; readonly reason: string };
       /** The ids of what was sent, for the references to it. */
       readonly telegramIds?: readonly number[];
     }
@@ -142,6 +144,8 @@ export interface PoolSnapshot {
   readonly waiting: number;
   readonly inHand: number;
   readonly lanes: number;
+  /** Messages whose time has not come; none of the others counts them. */
+  readonly delayed: number;
   /** Milliseconds since the epoch at which the oldest waiting message was queued. */
   readonly oldestCreatedAtEpochMs: number | undefined;
 }
@@ -231,14 +235,18 @@ export interface QueueStore {
    * over without this process knowing. Default: it always may.
    */
   mayBegin?(): boolean;
-  /** When the next waiting head of this pool becomes available; `undefined` when none waits. */
+  /** When the pool should look for work next, at the latest; `undefined` when nothing waits or is delayed. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
   /** Lanes whose head waits for a parking or a back-off to end, the longest wait first. */
   waitingLanes(limit: number): Promise<readonly WaitingLane[]>;
   /** Ends a lane's parking or back-off. @returns false when it does not wait. */
   releaseLane(pool: Pool, lane: string): Promise<boolean>;
-  /** Messages waiting or being worked on. Cheap enough to ask before every poll. */
-  depth(pool: Pool): Promise<number>;
+  /**
+   * Messages waiting or being worked on, without delayed ones. Cheap enough to ask before every poll.
+   *
+   * @param atLeast Counts only those of this priority or higher. Default `low`: all.
+   */
+  depth(pool: Pool, atLeast?: Priority): Promise<number>;
   snapshot(): Promise<StoreSnapshot>;
   /** Newest first. */
   deadLetters(filter: DeadLetterFilter & PageRequest): Promise<readonly DeadLetter[]>;
@@ -262,8 +270,12 @@ export interface QueueStore {
 
 /** Small facts beside the queue. */
 export interface FactStore {
-  /** Why a chat cannot be written to; `undefined` when nothing is known against it. */
-  unreachableReason(chat: string): Promise<string | undefined>;
+  /**
+   * Why a chat cannot be written to; `undefined` when nothing is known against it.
+   *
+   * @param sinceEpochMs What was last heard before this instant does not count. Default: all counts.
+   */
+  unreachableReason(chat: string, sinceEpochMs?: number): Promise<string | undefined>;
   /**
    * A small named value, e.g. the fingerprint of the registered commands. One whose name ends in
    * `-until` is an instant, in milliseconds since the epoch: it moves along when the clock is set.

@@ -7,6 +7,7 @@
  */
 
 import type { Documents } from "./documents.ts";
+import type { KeyedMessages } from "./keyed-messages.ts";
 
 /** A transaction of the store, for the work of a durable step. It ends with that work. */
 export interface Transaction {
@@ -20,6 +21,8 @@ export interface Transaction {
   tables<Tables extends object>(set: TableSet<Tables>): Tables;
   /** JSON documents by collection and key, for data that needs no table of its own. */
   readonly documents: Documents;
+  /** The queue's messages that have a key. */
+  readonly messages: KeyedMessages;
   /**
    * Waits until no other transaction holds this name, and holds it until this one ends. Lock a name
    * such as `account:7` before you read what decides: where the store is PostgreSQL, transactions run

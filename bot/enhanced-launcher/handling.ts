@@ -1,6 +1,6 @@
 /** Handling: the queue, and the bot that works on what is in it. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, steadyEpoch } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
 import type { FileStore } from "../core/file-store.ts";
 import type { HoldDevice } from "../core/holds.ts";
@@ -9,14 +9,19 @@ import type { MessageHandler } from "../core/message-handler.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Store } from "../core/store.ts";
 import { createBot } from "../index.ts";
+import { createLater } from "../kit/later.ts";
 import type { BotModule } from "../kit/module.ts";
+import type { Operations } from "../kit/operations.ts";
+import { createSchedules } from "../kit/schedule.ts";
 import { createSession } from "../kit/session.ts";
 import { Identity } from "../telegram/client/identity.ts";
 import type { MeasuredApi } from "../telegram/client/measured-api.ts";
 import { cidOf } from "../telegram/context/correlation.ts";
+import { MessageOutbox } from "../telegram/context/outbox.ts";
 import { RapidRequests } from "../telegram/context/rapid-requests-rules.ts";
 import { createContextType, type Recorders } from "../telegram/context/recorded-context.ts";
-import { DirectCalls } from "../telegram/context/recorded-telegram.ts";
+import { DirectCalls, OutboxTelegram } from "../telegram/context/recorded-telegram.ts";
+import { TaskHandler } from "../telegram/context/task-handler.ts";
 import { UpdateHandler } from "../telegram/context/update-handler.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import { toCallMessage } from "../telegram/delivery/call-message.ts";
@@ -26,6 +31,7 @@ import { chatIdOf, languageCodeOf } from "../telegram/intake/update-message.ts";
 import { withCorrelation } from "../utils/logger.ts";
 import { MessageQueue } from "../utils/message-queue.ts";
 import type { Runtime } from "./runtime.ts";
+import { createTasks } from "./tasks.ts";
 
 /** The Telegraf router with durable contexts, as the handler of updates. */
 export function createHandledBot(
@@ -39,10 +45,11 @@ export function createHandledBot(
     breaker: Breaker;
     gate: FloodGate;
     module: BotModule;
+    operations: Operations;
   },
 ) {
   const { apiRoot, breaker, clock, files, gate, holds, module } = deps;
-  const { pollingApi, publish, random, store, token } = deps;
+  const { operations, pollingApi, publish, random, store, token } = deps;
   const recorders: Recorders = new WeakMap();
   const direct = new DirectCalls({
     api: breaker,
@@ -57,27 +64,44 @@ export function createHandledBot(
   const rapid = new RapidRequests(config.rapidRequests);
   holds.add(holdOf(rapid, config.rapidRequests.windowMs, clock));
   const updateKinds = new Set(module.updates);
+  const now = steadyEpoch(clock);
+  const later = createLater();
+  const { add: schedule, schedules } = createSchedules();
+  const outbox = new MessageOutbox({ files, now, store });
+  const contextType = createContextType(recorders, direct, { names: later.names, now });
   const bot = createBot({
     token,
     onUpdateKind: (kind) => updateKinds.add(kind),
-    contextType: createContextType(recorders, direct),
+    contextType,
     module,
+    telegram: new OutboxTelegram(outbox, direct, outbox.signal),
     kit: {
       settings: config.module,
+      adminIds: config.alerts.adminIds ?? [],
       publish,
       judgeRequest: (...request) => rapid.judge(...request),
       session: createSession({ store, keepMs: config.storage.sessionsKeepMs }),
+      outbox,
+      schedule,
+      later: later.make,
+      read: (work) => store.transaction(work),
+      operations,
     },
   });
   const identity = new Identity({ api: pollingApi, clock, facts: store, random });
-  const handler = new UpdateHandler({
-    bot,
-    files,
-    recorders,
-    whoAmI: () => identity.whoAmI(),
-    lastWords: (message) => lastWords(module, message),
-  });
-  return { handler, identity, updateKinds: [...updateKinds] };
+  const recorded = { bot, files, recorders, whoAmI: () => identity.whoAmI() };
+  const handlers = {
+    update: new UpdateHandler({
+      ...recorded,
+      lastWords: (message) => lastWords(module, message),
+    }),
+    task: new TaskHandler({ ...recorded, contextType, later, schedules }),
+  };
+  const tasks = (queue: MessageQueue) =>
+    createTasks({ now, outbox, schedules, store }, (messages) =>
+      queue.insertMessageByPriority(messages),
+    );
+  return { handlers, identity, tasks, updateKinds: [...updateKinds] };
 }
 
 function holdOf(rapid: RapidRequests, windowMs: number, clock: Clock): HoldDevice {
@@ -119,11 +143,11 @@ export function createQueue(
     store: Store;
     gate: FloodGate;
     deathsInARow?: () => number;
-    handler: MessageHandler;
+    handlers: Readonly<Record<"update" | "task", MessageHandler>>;
     delivery: MessageHandler;
   },
 ): MessageQueue {
-  const { clock, deathsInARow, delivery, gate, handler, holds, publish, random, store } = deps;
+  const { clock, deathsInARow, delivery, gate, handlers, holds, publish, random, store } = deps;
   return new MessageQueue({
     clock,
     holds,
@@ -131,7 +155,7 @@ export function createQueue(
     publish,
     random,
     store,
-    handlers: { update: handler, send: delivery, broadcast: delivery, alert: delivery },
+    handlers: { ...handlers, send: delivery, broadcast: delivery, alert: delivery },
     // Telegram does not limit answers to queries.
     gates: { sending: gate },
     concurrency: queue.concurrency,

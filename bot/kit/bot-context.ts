@@ -7,8 +7,17 @@
  * (docs/decisions/0016-references-to-messages-to-come.md). Files are read when the call is recorded.
  */
 import type { Context, Telegram } from "telegraf";
+import type { Instant } from "../core/clock.ts";
 import type { Transaction } from "../core/transaction.ts";
 import type { ApiFields, ApiMethod, ApiResult } from "./bot-api.ts";
+
+export interface LaterOptions {
+  /**
+   * Names it in its chat, in 1 to 100 characters: one that waits under the same key is replaced, and
+   * `ctx.cancelLater(key)` takes it away. Default: it cannot be cancelled.
+   */
+  readonly key?: string;
+}
 
 export interface BotContext extends Context {
   /**
@@ -46,4 +55,19 @@ export interface BotContext extends Context {
    *   if it throws, nothing of the update is kept and the attempt has failed.
    */
   onDone(write: (tx: Transaction) => Promise<void>): void;
+  /**
+   * Runs the handler that was registered with `kit.later` under this name, for the same chat and person,
+   * at a later time. It is queued with the replies.
+   *
+   * @param when Milliseconds from now, 0 to 10 years; or an instant.
+   * @param data Plain JSON data of at most 64 KiB. Default `null`.
+   * @throws {DataRefusedError} for a name that no handler has, and for what is not as described.
+   */
+  later(when: number | Instant, name: string, data?: unknown, options?: LaterOptions): void;
+  /**
+   * Takes away what waits in this chat under this key; a durable step, like `transaction`.
+   *
+   * @returns whether anything waited.
+   */
+  cancelLater(key: string): Promise<boolean>;
 }

@@ -10,9 +10,17 @@ export {
   type UpdateKind,
   updateOf,
 } from "./bot-api.ts";
-export type { BotContext } from "./bot-context.ts";
+export type { BotContext, LaterOptions } from "./bot-context.ts";
 export { type BotDefinition, defineBot } from "./define-bot.ts";
 export type { BotModule, CommandMenu, JudgeRequest, Kit } from "./module.ts";
+export type {
+  DeadLetterFacts,
+  HoldFacts,
+  IncidentFacts,
+  Operations,
+} from "./operations.ts";
+export type { Outbox, OutboxOptions } from "./outbox.ts";
+export type { ScheduleContext, ScheduleOptions } from "./schedule.ts";
 export { deleteSessions, type MakeSession } from "./session.ts";
 export * from "./settings.ts";
 export { textFile } from "./text-file.ts";

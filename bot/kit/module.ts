@@ -6,9 +6,14 @@
  */
 import type { Telegraf } from "telegraf";
 import type { Publish } from "../core/events.ts";
-import type { TableSet } from "../core/transaction.ts";
+import type { JsonObject } from "../core/message.ts";
+import type { TableSet, Transaction } from "../core/transaction.ts";
 import type { UpdateKind } from "./bot-api.ts";
 import type { BotContext } from "./bot-context.ts";
+import type { MakeLater } from "./later.ts";
+import type { Operations } from "./operations.ts";
+import type { Outbox } from "./outbox.ts";
+import type { AddSchedule } from "./schedule.ts";
 import type { MakeSession } from "./session.ts";
 import type { ModuleSettings } from "./settings.ts";
 
@@ -24,12 +29,27 @@ export type JudgeRequest = (
 export interface Kit<Settings> {
   /** The module's own settings, read and checked. */
   readonly settings: Settings;
+  /** Telegram ids of the people who run the bot (ADMIN_IDS); none when it is not set. */
+  readonly adminIds: readonly number[];
   /** Reports an event to log, metrics and dashboard. A handler that runs again reports it again. */
   readonly publish: Publish;
   /** Tells whether a person asks more often than RAPID_REQUESTS_MAX allows. */
   readonly judgeRequest: JudgeRequest;
   /** Telegraf's `session()`, durable: `bot.use(kit.session())`. */
   readonly session: MakeSession;
+  /** Calls to Telegram from anywhere: later, once, outside of handlers. */
+  readonly outbox: Outbox;
+  /** Runs code at the instants of a timetable. */
+  readonly schedule: AddSchedule;
+  /** Makes the middleware of a handler that `ctx.later` names. */
+  readonly later: MakeLater;
+  /**
+   * Reads data outside any step: at once, and in every attempt again. What has to happen once belongs in
+   * `ctx.transaction`.
+   */
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** What an operator sees and does: dead letters, holds, incidents, pausing. */
+  readonly operations: Operations;
 }
 
 /** Commands as Telegram's menu shows them. Source: Bot API, setMyCommands. */
@@ -37,6 +57,22 @@ export interface CommandMenu {
   /** Two letters (ISO 639-1); "" for everybody whose language has no menu of its own. */
   readonly languageCode: string;
   readonly commands: readonly { readonly command: string; readonly description: string }[];
+}
+
+/** Books of money that can be compared with Telegram's own. */
+export interface Books<Tables extends object> {
+  readonly tables: TableSet<Tables>;
+  /**
+   * Compares without changing anything.
+   *
+   * @param ask Calls a method of the Bot API that only asks, such as `getStarTransactions`.
+   * @returns a line for each difference; none when both agree.
+   */
+  compare(
+    tables: Tables,
+    ask: (method: string, fields: JsonObject) => Promise<unknown>,
+    nowEpochMs: number,
+  ): Promise<readonly string[]>;
 }
 
 export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
@@ -51,6 +87,8 @@ export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
     /** @returns Telegram user ids. */
     findByUsername(username: string): Promise<readonly number[]>;
   }>;
+  /** What `npm run reconcile` compares with Telegram. Default: nothing. */
+  readonly books?: Books<object>;
   /** Told to Telegram whenever they have changed. Default: none. */
   readonly commandMenus?: readonly CommandMenu[];
   /**

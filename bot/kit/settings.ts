@@ -15,6 +15,7 @@ export {
   type Setting,
   secretAddress,
   setting,
+  text,
   webAddress,
 } from "../config/setting-kinds.ts";
 export type { ModuleSettings, SettingRows, ValuesOf } from "../config/settings-table.ts";

@@ -29,10 +29,27 @@ export interface Product {
   readonly priceMinor: number;
   readonly name: LocalizedText;
   readonly description: LocalizedText;
+  /** Id of the category that it is listed in. Default: it is listed beside the categories. */
+  readonly category?: string | undefined;
+  /** True: it is neither listed nor sold. Default false. */
+  readonly hidden?: boolean | undefined;
+  /** Telegram's id of a photo that is shown with it. Default: none. */
+  readonly picture?: string | undefined;
+  /** How many there are; a number that is new in the file sets the stock. Default: they are not counted. */
+  readonly stock?: number | undefined;
+  /** True: each buyer gets a code, and there are as many as codes. Default false. */
+  readonly digital?: boolean | undefined;
+}
+
+export interface Category {
+  readonly id: string;
+  readonly name: LocalizedText;
 }
 
 export interface Catalogue {
   readonly currency: Currency;
+  /** 0 to 20 categories, in display order. */
+  readonly categories: readonly Category[];
   /** 1 to 50 products, in display order. */
   readonly products: readonly Product[];
 }
@@ -74,6 +91,9 @@ const priceMinorMax = 10 ** 12;
 /** Telegram takes 100 buttons per message; a list longer than half of that would need pages. */
 const productsMax = 50;
 
+const categoriesMax = 20;
+const stockMax = 1_000_000;
+
 const whole = (min: number, max: number) => {
   const error = `a whole number from ${min} to ${max}`;
   return z.number({ error }).refine((n) => Number.isSafeInteger(n) && n >= min && n <= max, error);
@@ -95,19 +115,38 @@ const record = <T extends z.core.$ZodLooseShape>(shape: T) =>
 
 const localized = (lengthMax: number) => record({ zh: line(lengthMax), en: line(lengthMax) });
 
+const categoryPattern = /^[a-z0-9-]{1,24}$/;
+const categoryError = "a category of a-z, 0-9 and -, 1 to 24 characters";
+
 const productSchema = record({
   // Button data has 64 bytes and holds the sku, the price and a key (shop/commands/shop.ts).
   sku: word(/^[a-z0-9-]{1,24}$/, "a name of a-z, 0-9 and -, 1 to 24 characters"),
   priceMinor: whole(1, priceMinorMax),
   name: localized(64),
   description: localized(500),
+  category: word(categoryPattern, categoryError).optional(),
+  hidden: z.boolean({ error: "true or false" }).optional(),
+  picture: word(/^[\w-]{10,200}$/, "the file id of a photo").optional(),
+  stock: whole(0, stockMax).optional(),
+  digital: z.boolean({ error: "true or false" }).optional(),
 });
+
+const categorySchema = record({
+  id: word(categoryPattern, categoryError),
+  name: localized(64),
+});
+
+const categoriesError = `a list of at most ${categoriesMax} categories`;
 
 const productsError = `a list of 1 to ${productsMax} products`;
 
 const fileSchema = record({
   currency: word(/^[A-Z]{3}$/, "three capital letters"),
   exponent: whole(0, 4),
+  categories: z
+    .array(categorySchema, { error: categoriesError })
+    .max(categoriesMax, { error: categoriesError })
+    .optional(),
   products: z
     .array(productSchema, { error: productsError })
     .refine(({ length }) => length >= 1 && length <= productsMax, productsError),
@@ -118,6 +157,13 @@ const hints: Readonly<Record<string, string>> = {
   currency: 'Write the ISO 4217 code, e.g. "CNY".',
   exponent: "Write how many decimal digits the currency has, e.g. 2.",
   products: "List at least one product between the square brackets.",
+  categories: "Leave it out, or list what the products are sorted into.",
+  id: "Choose a short name, and use it as the category of products.",
+  category: "Use the id of one of the categories.",
+  hidden: "Write true to take the product out of the shop.",
+  picture: "Send the photo to the bot in /admin, or leave it out.",
+  stock: "Write how many there are, or leave it out.",
+  digital: "Write true where buyers get a code.",
   sku: "Choose a short name and never change it: orders refer to it.",
   priceMinor: "Write the price in minor units, e.g. 1250 for 12.50.",
   name: "Write the name in every language.",
@@ -138,12 +184,13 @@ export function parseCatalogue(text: string, fileName: string): Catalogue {
   const problems = [
     ...(parsed.error?.issues ?? []).flatMap((issue) => problemsOf(issue, raw)),
     ...repeatedSkus(raw),
+    ...unknownCategories(raw),
   ];
   if (!parsed.success || problems.length > 0) {
     throw new CatalogueError(problems, { fileName });
   }
-  const { currency, exponent, products } = parsed.data;
-  return deepFreeze({ currency: { code: currency, exponent }, products });
+  const { categories = [], currency, exponent, products } = parsed.data;
+  return deepFreeze({ currency: { code: currency, exponent }, categories, products });
 }
 
 /** Returns the product with this sku if it is still sold. */
@@ -199,6 +246,24 @@ function repeatedSkus(raw: unknown): CatalogueProblem[] {
           received: describe(sku),
           hint: `products[${first}] already has it; rename this one.`,
         };
+  });
+}
+
+function unknownCategories(raw: unknown): CatalogueProblem[] {
+  const list = (name: string) => {
+    const value = valueAt(raw, [name]);
+    return Array.isArray(value) ? value : [];
+  };
+  const known = list("categories").map((category) => valueAt(category, ["id"]));
+  return list("products").flatMap((product, index) => {
+    const category = valueAt(product, ["category"]);
+    if (typeof category !== "string" || known.includes(category)) return [];
+    return {
+      path: `products[${index}].category`,
+      expected: "the id of one of the categories",
+      received: describe(category),
+      hint: "Add it to the categories, or correct it.",
+    };
   });
 }
 

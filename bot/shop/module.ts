@@ -1,12 +1,13 @@
 /**
  * Module: the shop with accounts, a catalogue and orders, which runs unless another one is named.
  */
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Telegraf } from "telegraf";
 import type { BotContext } from "../kit/bot-context.ts";
 import type { BotModule } from "../kit/module.ts";
-import { parseCatalogue } from "./catalogue.ts";
+import { actTables } from "./admin/acts.ts";
+import { adminRoutes } from "./admin/admin.ts";
+import { CatalogueFile } from "./catalogue-file.ts";
 import { balanceRoutes } from "./commands/balance.ts";
 import { exportRoutes } from "./commands/export.ts";
 import { fallback } from "./commands/fallback.ts";
@@ -21,36 +22,77 @@ import { shopRoutes } from "./commands/shop.ts";
 import { startRoutes } from "./commands/start.ts";
 import { commandList, failureNotice } from "./commands/texts.ts";
 import { gate } from "./commands/visitor.ts";
+import { followCatalogue } from "./follow-catalogue.ts";
+import { knowPerson } from "./people/know-person.ts";
+import { languageRoutes } from "./people/language.ts";
+import { standingOf } from "./people/standing.ts";
 import { type ShopSettings, shopSettings } from "./settings.ts";
 import { shopTables } from "./sqlite-tables.ts";
+import { paymentAdministration, reconcile } from "./stars/administration.ts";
+import { paymentBooks } from "./stars/books.ts";
+import { paymentUpdates } from "./stars/payment-updates.ts";
+import { starTables } from "./stars/star-tables.ts";
+import { topupRoutes } from "./stars/topup-commands.ts";
+import { offersOf } from "./stars/topup-rules.ts";
+import { stockTables } from "./stock/stock-tables.ts";
+import { supportDeskRoutes, supportRoutes } from "./support/support.ts";
+import { ticketTables } from "./support/ticket-tables.ts";
 
 const shippedCatalogue = fileURLToPath(new URL("catalogue.json", import.meta.url));
+
+/** Daily, when few people buy. UTC. */
+const reconciledAt = "30 4 * * *";
 
 export const shop: BotModule<ShopSettings> = {
   name: "shop",
   settings: shopSettings,
-  tables: [shopTables],
+  tables: [shopTables, stockTables, actTables, ticketTables, starTables],
   people: shopTables,
+  books: paymentBooks,
   commandMenus: [
     { languageCode: "", commands: commandList("en") },
     { languageCode: "zh", commands: commandList("zh") },
   ],
   setup: (bot, { settings, ...kit }) => {
-    const file = settings.catalogueFile ?? shippedCatalogue;
-    const catalogue = parseCatalogue(readFileSync(file, "utf8"), file);
-    registerCommands(bot, { ...kit, ...settings, catalogue });
+    const file = new CatalogueFile(settings.catalogueFile ?? shippedCatalogue);
+    bot.use(followCatalogue(file, kit));
+    const options: CommandOptions = {
+      ...kit,
+      ...settings,
+      get catalogue() {
+        return file.catalogue;
+      },
+      catalogueProblem: () => file.problem,
+      mayPay: async (tx, userId) => !(await standingOf(tx, userId)).blocked,
+    };
+    registerCommands(bot, options);
+    if (offersOf(options).length === 0) return;
+    kit.schedule("reconcile", { cron: reconciledAt }, async (ctx) => {
+      await reconcile(ctx, options, createFormats(file.catalogue.currency));
+    });
   },
   lastWords: failureNotice,
 };
 
 /** Registers the gate, every command, and the fallback for everything else. */
 export function registerCommands(bot: Telegraf<BotContext>, options: CommandOptions): void {
-  const { catalogue, judgeRequest, publish } = options;
-  bot.use(gate(publish), limitRequests(judgeRequest, publish));
-  const shared = { ...options, formats: createFormats(catalogue.currency) };
-  const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes];
-  for (const routes of [...all, exportRoutes, forgetRoutes, helpRoutes]) {
+  const { judgeRequest, publish, read } = options;
+  const shared: CommandOptions = {
+    ...options,
+    // The catalogue in force, which changes with its file.
+    get catalogue() {
+      return options.catalogue;
+    },
+    formats: createFormats(options.catalogue.currency),
+  };
+  bot.use(paymentUpdates(shared));
+  bot.use(gate(publish), knowPerson(read), limitRequests(judgeRequest, publish));
+  for (const routes of [supportDeskRoutes, adminRoutes]) bot.use(routes(shared).composer);
+  const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes, topupRoutes];
+  for (const routes of [...all, languageRoutes, exportRoutes, forgetRoutes, helpRoutes]) {
     bot.use(routes(shared).composer);
   }
+  bot.use(paymentAdministration(shared));
+  bot.use(supportRoutes(shared).composer);
   bot.use(fallback(publish));
 }

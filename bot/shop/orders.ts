@@ -8,9 +8,12 @@
 
 import assert from "node:assert/strict";
 import type { Transaction } from "../core/transaction.ts";
-import { type Catalogue, findProduct } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
 import { lockAccount, post } from "./ledger.ts";
+import { standingOf } from "./people/standing.ts";
 import { shopOf } from "./sqlite-tables.ts";
+import { findOffer, isQuoted, keepQuote, takeFor } from "./stock/offers.ts";
+import { stockOf } from "./stock/stock-tables.ts";
 import type { Order } from "./tables.ts";
 
 /** The rules of the shop. */
@@ -35,6 +38,8 @@ export interface OrderDetail {
   readonly order: Order;
   /** Until when the order can be cancelled; null when it no longer can. */
   readonly cancellableUntilEpochMs: number | null;
+  /** What the buyer of digital goods was given. */
+  readonly code?: string;
 }
 
 export type BuyResult =
@@ -47,7 +52,10 @@ export type BuyResult =
       readonly balanceMinor: number;
     }
   | { readonly kind: "price-changed"; readonly priceMinor: number }
-  | { readonly kind: "unknown-product" };
+  | { readonly kind: "unknown-product" }
+  | { readonly kind: "sold-out" }
+  /** An administrator has blocked this person. */
+  | { readonly kind: "blocked" };
 
 export type CancelResult =
   | { readonly kind: "cancelled"; readonly detail: OrderDetail; readonly balanceMinor: number }
@@ -74,13 +82,20 @@ export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promis
   if (fulfilled) {
     return { kind: "already-bought", detail: fulfilled };
   }
-  const product = findProduct(rules.catalogue, sku);
-  if (!product) {
+  if ((await standingOf(tx, userId)).blocked) {
+    return { kind: "blocked" };
+  }
+  const offer = await findOffer(tx, rules.catalogue, sku);
+  if (!offer || offer.product.hidden) {
     return { kind: "unknown-product" };
   }
-  const { priceMinor } = product;
-  if (priceMinor !== wish.priceMinor) {
-    return { kind: "price-changed", priceMinor };
+  const { priceMinor } = wish;
+  const key = scopedKey(userId, idempotencyKey);
+  if (priceMinor !== offer.product.priceMinor && !(await isQuoted(tx, { key, sku, priceMinor }))) {
+    return { kind: "price-changed", priceMinor: offer.product.priceMinor };
+  }
+  if (offer.left === 0) {
+    return { kind: "sold-out" };
   }
   const balanceMinor = await shopOf(tx).balanceMinor(userId);
   if (balanceMinor < priceMinor) {
@@ -90,7 +105,7 @@ export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promis
     userId,
     sku,
     priceMinor,
-    idempotencyKey: scopedKey(userId, idempotencyKey),
+    idempotencyKey: key,
     createdAtEpochMs: tx.nowEpochMs,
   });
   const after = await post(tx, {
@@ -100,7 +115,32 @@ export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promis
     reference: reference(order),
   });
   assert(after !== undefined, "a new order cannot have been paid before");
-  return { kind: "bought", detail: detailOf(tx, rules, order), balanceMinor: after };
+  const code = await takeFor(tx, offer, order.id);
+  // A code that was given cannot be given back.
+  if (code !== undefined) await shopOf(tx).completeOrder(order.id);
+  const placed = code === undefined ? order : ({ ...order, status: "done" } as const);
+  const detail = await detailOf(tx, rules, placed);
+  return { kind: "bought", detail, balanceMinor: after };
+}
+
+/**
+ * Asks a person to confirm a purchase: keeps the price that they see under the key of the wish.
+ *
+ * @returns `undefined` when the product is not sold.
+ */
+export async function quote(
+  tx: Transaction,
+  { catalogue }: ShopRules,
+  { idempotencyKey, sku, userId }: Omit<Wish, "priceMinor">,
+): Promise<
+  | { readonly priceMinor: number; readonly left: number | null; readonly picture?: string }
+  | undefined
+> {
+  const offer = await findOffer(tx, catalogue, sku);
+  if (!offer || offer.product.hidden) return undefined;
+  const { picture, priceMinor } = offer.product;
+  await keepQuote(tx, { key: scopedKey(userId, idempotencyKey), sku, priceMinor });
+  return { priceMinor, left: offer.left ?? null, ...(picture !== undefined && { picture }) };
 }
 
 /** Cancels and refunds an order of this user once, while its window is open. */
@@ -122,16 +162,27 @@ export async function cancelOrder(
   if (detail.cancellableUntilEpochMs === null) {
     return { kind: "too-late", detail };
   }
-  const cancelled = await shopOf(tx).cancelOrder(orderId, tx.nowEpochMs);
+  const balanceMinor = await refund(tx, order);
+  const now = { ...order, status: "cancelled", cancelledAtEpochMs: tx.nowEpochMs } as const;
+  return { kind: "cancelled", detail: await detailOf(tx, rules, now), balanceMinor };
+}
+
+/**
+ * Cancels an order in status `paid`, refunds its price and puts back what it took from the stock.
+ *
+ * @returns the owner's new balance.
+ */
+export async function refund(tx: Transaction, order: Order): Promise<number> {
+  const cancelled = await shopOf(tx).cancelOrder(order.id, tx.nowEpochMs);
   const after = await post(tx, {
-    userId,
+    userId: order.userId,
     amountMinor: order.priceMinor,
     kind: "refund",
     reference: reference(order),
   });
   assert(cancelled && after !== undefined, "a paid order cannot have been refunded before");
-  const now = { ...order, status: "cancelled", cancelledAtEpochMs: tx.nowEpochMs } as const;
-  return { kind: "cancelled", detail: detailOf(tx, rules, now), balanceMinor: after };
+  await stockOf(tx).putBack(order.id);
+  return after;
 }
 
 /**
@@ -205,8 +256,10 @@ function reference(order: Order): string {
   return `order:${order.id}`;
 }
 
-function detailOf(tx: Transaction, rules: ShopRules, order: Order): OrderDetail {
+async function detailOf(tx: Transaction, rules: ShopRules, order: Order): Promise<OrderDetail> {
   const untilEpochMs = order.createdAtEpochMs + rules.cancelWindowMs;
   const cancellable = order.status === "paid" && tx.nowEpochMs <= untilEpochMs;
-  return { order, cancellableUntilEpochMs: cancellable ? untilEpochMs : null };
+  const code = order.status === "done" ? await stockOf(tx).codeOfOrder(order.id) : undefined;
+  const cancellableUntilEpochMs = cancellable ? untilEpochMs : null;
+  return { order, cancellableUntilEpochMs, ...(code !== undefined && { code }) };
 }

@@ -2,12 +2,16 @@
 import {
   amount,
   duration,
+  integer,
+  list,
   type ModuleSettings,
   miniAppAddress,
   optional,
   path,
   setting,
+  text,
   type ValuesOf,
+  webAddress,
 } from "../kit/settings.ts";
 
 const rows = {
@@ -31,6 +35,26 @@ const rows = {
     absent: "/start shows no Mini App button",
     sentence: "Address of the Mini App that /start offers.",
   }),
+  topupAmounts: setting(list(integer(0, 100_000)), {
+    variable: "TOPUP_AMOUNTS",
+    default: "50,100,250,500",
+    sentence: "Telegram Stars that /topup offers to pay; 0: no top-ups.",
+  }),
+  starValueMinor: setting(amount(0.01, 10_000), {
+    variable: "TOPUP_STAR_VALUE",
+    default: 0.1,
+    sentence: "What one Star adds to the balance, in the shop's currency.",
+  }),
+  paymentSupport: optional(text(200), {
+    variable: "SHOP_PAYMENT_SUPPORT",
+    absent: "/paysupport names nobody",
+    sentence: "Whom /paysupport names for questions about payments, such as @name or an address.",
+  }),
+  termsUrl: optional(webAddress(["https:"]), {
+    variable: "SHOP_TERMS_URL",
+    absent: "/terms shows the terms that come with the bot",
+    sentence: "Page with the shop's terms, which /terms names.",
+  }),
 };
 
 export type ShopSettings = ValuesOf<typeof rows>;
@@ -38,5 +62,5 @@ export type ShopSettings = ValuesOf<typeof rows>;
 export const shopSettings: ModuleSettings<typeof rows> = {
   title: "Shop",
   rows,
-  prefixes: ["CATALOGUE_", "MINI_APP_", "SHOP_"],
+  prefixes: ["CATALOGUE_", "MINI_APP_", "SHOP_", "TOPUP_"],
 };

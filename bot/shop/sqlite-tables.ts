@@ -116,6 +116,14 @@ export const shopTables: TableSet<ShopTables> = {
       ALTER TABLE orders ADD COLUMN note BLOB;
       `,
     },
+    {
+      madeWhen: "SELECT 1 FROM sqlite_schema WHERE name = 'orders_to_fulfil'",
+      sql: `
+      CREATE INDEX orders_to_fulfil ON orders (id) WHERE status = 'paid';
+      CREATE INDEX ledger_by_time ON ledger (created_at);
+      CREATE INDEX accounts_by_time ON accounts (created_at);
+      `,
+    },
   ],
   sealedColumns: [
     {
@@ -176,6 +184,16 @@ function openShopTables(database: Sql, sealer: Sealer): ShopTables {
     },
     cancelOrder: async (orderId, cancelledAtEpochMs) =>
       (await sql.cancelOrder.run(cancelledAtEpochMs, orderId)) > 0,
+    completeOrder: async (orderId) => (await sql.completeOrder.run(orderId)) > 0,
+    ordersToFulfil: async (offset, limit) => ({
+      items: (await sql.listPaid.all<OrderRow>(limit, offset)).map((row) => openOrder(row, sealer)),
+      total: (await sql.countPaid.get<{ count: number }>())?.count ?? 0,
+    }),
+    figures: async (sinceEpochMs) => ({
+      turnoverMinor: (await sql.turnover.get<{ minor: number }>(sinceEpochMs))?.minor ?? 0,
+      orders: (await sql.ordersSince.get<{ count: number }>(sinceEpochMs))?.count ?? 0,
+      newPeople: (await sql.accountsSince.get<{ count: number }>(sinceEpochMs))?.count ?? 0,
+    }),
     setOrderNote: async (orderId, note) => {
       const sealed = note === undefined ? null : sealer.seal(note, places.note(orderId));
       await sql.setNote.run(sealed, orderId);
@@ -246,6 +264,17 @@ function prepare(database: Sql) {
     cancelOrder: sql(
       "UPDATE orders SET status = 'cancelled', cancelled_at = ? WHERE id = ? AND status = 'paid'",
     ),
+    completeOrder: sql("UPDATE orders SET status = 'done' WHERE id = ? AND status = 'paid'"),
+    listPaid: sql("SELECT * FROM orders WHERE status = 'paid' ORDER BY id LIMIT ? OFFSET ?"),
+    countPaid: sql("SELECT count(*) AS count FROM orders WHERE status = 'paid'"),
+    turnover: sql(
+      `SELECT COALESCE(-sum(amount_minor), 0) AS minor FROM ledger
+       WHERE created_at >= ? AND kind IN ('purchase', 'refund')`,
+    ),
+    ordersSince: sql(
+      "SELECT count(*) AS count FROM ledger WHERE created_at >= ? AND kind = 'purchase'",
+    ),
+    accountsSince: sql("SELECT count(*) AS count FROM accounts WHERE created_at >= ?"),
     setNote: sql("UPDATE orders SET note = ? WHERE id = ?"),
     deleteNotes: sql("UPDATE orders SET note = NULL WHERE user_id = ? AND note IS NOT NULL"),
     listOrders: sql("SELECT * FROM orders WHERE user_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"),

@@ -19,7 +19,15 @@ export interface Profile {
   readonly languageCode?: string | undefined;
 }
 
-export type LedgerKind = "welcome" | "purchase" | "refund";
+/** `credit` and `debit` are what an administrator books; their reference names the act (admin/acts.ts). */
+export type LedgerKind =
+  | "welcome"
+  | "purchase"
+  | "refund"
+  | "topup"
+  | "topup-refund"
+  | "credit"
+  | "debit";
 
 export interface LedgerEntry {
   readonly id: number;
@@ -32,7 +40,8 @@ export interface LedgerEntry {
   readonly createdAtEpochMs: number;
 }
 
-export type OrderStatus = "paid" | "cancelled";
+/** `done`: handed over, so it can no longer be cancelled. */
+export type OrderStatus = "paid" | "done" | "cancelled";
 
 export interface Order {
   readonly id: number;
@@ -57,6 +66,14 @@ export interface Page<T> {
   readonly total: number;
 }
 
+/** What the shop did since an instant. */
+export interface Figures {
+  /** What was paid for orders, less what was refunded. */
+  readonly turnoverMinor: number;
+  readonly orders: number;
+  readonly newPeople: number;
+}
+
 export interface ShopTables {
   findAccount(userId: number): Promise<Account | undefined>;
   /** @returns false when the account already exists. */
@@ -76,6 +93,11 @@ export interface ShopTables {
   insertOrder(order: NewOrder): Promise<Order>;
   /** @returns false when the order was not in status `paid`. */
   cancelOrder(orderId: number, cancelledAtEpochMs: number): Promise<boolean>;
+  /** @returns false when the order was not in status `paid`. */
+  completeOrder(orderId: number): Promise<boolean>;
+  /** Returns orders in status `paid`, oldest first. */
+  ordersToFulfil(offset: number, limit: number): Promise<Page<Order>>;
+  figures(sinceEpochMs: number): Promise<Figures>;
   /** Sets a note; `undefined` removes it. */
   setOrderNote(orderId: number, note: string | undefined): Promise<void>;
   /** Removes every note of a user. @returns how many were removed. */

@@ -4,6 +4,7 @@
  */
 import type { Documents } from "../core/documents.ts";
 import { AttemptOverError } from "../core/errors.ts";
+import { checkMessageKey, type KeyedMessages } from "../core/keyed-messages.ts";
 import { laneOfChat } from "../core/message.ts";
 import type { TableSet, Transaction } from "../core/transaction.ts";
 
@@ -12,14 +13,20 @@ export interface TransactionParts {
   readonly isOver: () => boolean;
   readonly open: <Tables extends object>(set: TableSet<Tables>) => Tables;
   readonly documents: () => Documents;
+  /** Asked only for keys that are some. */
+  readonly messages: KeyedMessages;
   readonly lock: (name: string) => Promise<void>;
   readonly deleteDeadLettersOfLane: (lane: string) => Promise<number>;
+}
+
+export function transactionOver(): AttemptOverError {
+  return new AttemptOverError("the transaction is over; its tables can no longer be used");
 }
 
 export function fencedTransaction(parts: TransactionParts): Transaction {
   const fence = () => {
     if (!parts.isOver()) return;
-    throw new AttemptOverError("the transaction is over; its tables can no longer be used");
+    throw transactionOver();
   };
   const guarded = <T extends object>(object: T): T =>
     new Proxy(object, {
@@ -36,6 +43,18 @@ export function fencedTransaction(parts: TransactionParts): Transaction {
     },
     get documents() {
       return guarded(parts.documents());
+    },
+    messages: {
+      find: async (key) => {
+        fence();
+        checkMessageKey(key);
+        return parts.messages.find(key);
+      },
+      cancel: async (key) => {
+        fence();
+        checkMessageKey(key);
+        return parts.messages.cancel(key);
+      },
     },
     lock: async (name) => {
       fence();

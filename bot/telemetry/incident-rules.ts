@@ -88,6 +88,10 @@ export function judgeEvent(event: BotEvent): IncidentStep | undefined {
       return open("backup command", "backup-failed", event.error.message, "at once");
     case "backup.carried-away":
       return { kind: "close", subject: "backup command" };
+    case "payments.differed":
+      return open("payments", "payments-differ", `${event.chargeId}: ${event.kind}`, "at once");
+    case "payments.agreed":
+      return { kind: "close", subject: "payments" };
     default:
       return judgePast(event);
   }

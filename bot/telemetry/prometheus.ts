@@ -19,6 +19,7 @@ export interface Figures {
       (typeof pools)[number],
       {
         readonly waiting: number;
+        readonly delayed: number;
         readonly inHand: number;
         readonly oldestAgeMs: number;
         readonly paused: boolean;
@@ -190,7 +191,13 @@ export class Prometheus {
       if (latencyMs !== null) gauges.connectionLatency.set({ connection }, latencyMs / 1000);
     }
     // An unknown figure is absent instead of keeping its last value.
-    for (const gauge of [gauges.waiting, gauges.inHand, gauges.oldest, gauges.paused])
+    for (const gauge of [
+      gauges.waiting,
+      gauges.delayed,
+      gauges.inHand,
+      gauges.oldest,
+      gauges.paused,
+    ])
       gauge.reset();
     gauges.deadLetters.remove();
     if (figures.deadLetters !== null) gauges.deadLetters.set({}, figures.deadLetters);
@@ -198,6 +205,7 @@ export class Prometheus {
       const of = figures.pools?.[pool];
       if (!of) continue;
       gauges.waiting.set({ pool }, of.waiting);
+      gauges.delayed.set({ pool }, of.delayed);
       gauges.inHand.set({ pool }, of.inHand);
       gauges.oldest.set({ pool }, of.oldestAgeMs / 1000);
       gauges.paused.set({ pool }, Number(of.paused));
@@ -259,6 +267,7 @@ function createGauges(registry: Registry) {
       "status",
     ]),
     waiting: gauge("bot_queue_waiting", "Messages waiting.", ["pool"]),
+    delayed: gauge("bot_queue_delayed", "Messages whose time has not come.", ["pool"]),
     inHand: gauge("bot_queue_in_hand", "Messages being worked on.", ["pool"]),
     oldest: gauge("bot_queue_oldest_age_seconds", "Age of the oldest waiting message.", ["pool"]),
     paused: gauge("bot_queue_paused", "1 while an operator pauses the pool.", ["pool"]),

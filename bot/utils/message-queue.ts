@@ -103,6 +103,8 @@ export interface MessageQueueSnapshot {
         readonly waiting: number;
         readonly inHand: number;
         readonly lanes: number;
+        /** Messages whose time has not come; none of the others counts them. */
+        readonly delayed: number;
         /** Milliseconds the oldest waiting message has waited; 0 when none is waiting. */
         readonly oldestAgeMs: number;
         readonly paused: boolean;
@@ -117,6 +119,7 @@ export interface MessageQueueSnapshot {
 
 const typeDefaults: Readonly<Record<MessageType, { pool: Pool; priority: Priority }>> = {
   update: { pool: "handling", priority: "normal" },
+  task: { pool: "handling", priority: "normal" },
   send: { pool: "sending", priority: "normal" },
   broadcast: { pool: "sending", priority: "low" },
   alert: { pool: "sending", priority: "high" },
@@ -352,10 +355,10 @@ export class MessageQueue implements Component {
     const stored = await this.#deps.store.snapshot();
     const now = this.#now();
     const pool = (name: Pool) => {
-      const { waiting, inHand, lanes, oldestCreatedAtEpochMs } = stored.pools[name];
+      const { waiting, inHand, lanes, delayed, oldestCreatedAtEpochMs } = stored.pools[name];
       const oldestAgeMs = Math.max(0, now - (oldestCreatedAtEpochMs ?? now));
       const paused = this.#holds.isPaused(name);
-      return { waiting, inHand, lanes, oldestAgeMs, paused };
+      return { waiting, inHand, lanes, delayed, oldestAgeMs, paused };
     };
     return {
       pools: { handling: pool("handling"), sending: pool("sending"), answering: pool("answering") },

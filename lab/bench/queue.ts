@@ -20,6 +20,7 @@ import type { EncryptionKeys } from "../../bot/core/encryption-keys.ts";
 import type { Message, NewMessage, Pool } from "../../bot/core/message.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
+import { parsedOrEnd, wholeNumber, wholeNumbers } from "./bench-arguments.ts";
 
 interface Figures {
   readonly updateUs: number;
@@ -27,17 +28,27 @@ interface Figures {
   readonly startMs: number;
 }
 
-const { values } = parseArgs({
-  options: {
-    updates: { type: "string", default: "5000" },
-    waiting: { type: "string", default: "0,10000,100000,1000000" },
-    lanes: { type: "string", default: "100000" },
-    /** Measures one number of waiting messages in this process. */
-    one: { type: "string" },
-  },
-});
-const updates = Number(values.updates);
-const lanes = Number(values.lanes);
+const usage = `npm run bench:queue [-- --updates N --waiting N[,N] --lanes N]
+`;
+
+const given = parsedOrEnd(() => {
+  const { values } = parseArgs({
+    options: {
+      updates: { type: "string", default: "5000" },
+      waiting: { type: "string", default: "0,10000,100000,1000000" },
+      lanes: { type: "string", default: "100000" },
+      /** Measures one number of waiting messages in this process. */
+      one: { type: "string" },
+    },
+  });
+  return {
+    updates: wholeNumber("updates", values.updates, 1, 1_000_000),
+    lanes: wholeNumber("lanes", values.lanes, 1, 10_000_000),
+    waiting: wholeNumbers("waiting", values.waiting, 0, 10_000_000),
+    one: values.one === undefined ? undefined : wholeNumber("one", values.one, 0, 10_000_000),
+  };
+}, usage);
+const { lanes, updates } = given;
 const group = 10;
 const text = "x".repeat(200);
 let updateId = 0;
@@ -45,20 +56,21 @@ let updateId = 0;
 const key = new Secret(Buffer.alloc(32, "bench").toString("base64"));
 const keys: EncryptionKeys = { find: () => key, previous: undefined, create: () => key };
 
-if (values.one === undefined) compare();
-else console.log(JSON.stringify(await measure(Number(values.one))));
+if (given.one === undefined) compare();
+else console.log(JSON.stringify(await measure(given.one)));
 
 /** Measures each number in a process of its own, so that none finds the memory of another. */
 function compare(): void {
   let empty: number | undefined;
-  for (const waiting of values.waiting.split(",")) {
-    const given = ["--updates", String(updates), "--lanes", String(lanes), "--one", waiting];
-    const self = fileURLToPath(import.meta.url);
-    const printed = execFileSync(process.execPath, [self, ...given], { encoding: "utf8" });
+  const self = fileURLToPath(import.meta.url);
+  for (const waiting of given.waiting) {
+    const numbers = { "--updates": updates, "--lanes": lanes, "--one": waiting };
+    const words = Object.entries(numbers).flatMap(([option, value]) => [option, String(value)]);
+    const printed = execFileSync(process.execPath, [self, ...words], { encoding: "utf8" });
     const { bytesPerMessage, startMs, updateUs } = JSON.parse(printed) as Figures;
     empty ??= updateUs;
     const ratio = (updateUs / empty).toFixed(2);
-    const memory = waiting === "0" ? "" : `, ${bytesPerMessage} bytes a waiting message`;
+    const memory = waiting === 0 ? "" : `, ${bytesPerMessage} bytes a waiting message`;
     console.log(
       `${waiting} waiting: ${updateUs} µs an update (${ratio}), start ${startMs} ms${memory}`,
     );

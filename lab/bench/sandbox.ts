@@ -10,15 +10,23 @@ import { parseArgs } from "node:util";
 import { Pool } from "undici";
 import { type SandboxClient, sandboxClient } from "../../sandbox/client.ts";
 import { ensureSandbox } from "../../sandbox/ensure.ts";
+import { parsedOrEnd, wholeNumber } from "./bench-arguments.ts";
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: "string", default: "50000" },
-    updates: { type: "string", default: "1000000" },
-  },
-});
-const requests = Number(values.requests);
-const updates = Number(values.updates);
+const usage = `npm run bench:sandbox [-- --requests N --updates N]
+`;
+
+const { requests, updates } = parsedOrEnd(() => {
+  const { values } = parseArgs({
+    options: {
+      requests: { type: "string", default: "50000" },
+      updates: { type: "string", default: "1000000" },
+    },
+  });
+  return {
+    requests: wholeNumber("requests", values.requests, 1, 10_000_000),
+    updates: wholeNumber("updates", values.updates, 1, 100_000_000),
+  };
+}, usage);
 const connections = 50;
 const chats = 1_000;
 const batch = 10_000;

@@ -15,6 +15,7 @@ import { Holds } from "../../bot/core/holds.ts";
 import type { Json } from "../../bot/core/message.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import { createHandledBot, createQueue } from "../../bot/enhanced-launcher/handling.ts";
+import { createOperations } from "../../bot/enhanced-launcher/operations.ts";
 import { createSending } from "../../bot/enhanced-launcher/sending.ts";
 import { SealedFiles } from "../../bot/storage/files/sealed-files.ts";
 import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
@@ -81,7 +82,7 @@ const stepMsMax = 20_000;
 const livesMax = 5;
 /** Tables of the engine's own work: what is queued, remembered and counted is not the bot's data. */
 const engineTables =
-  /^(?:sqlite_|boots$|data_keys$|dead_letters$|dedupe$|lanes$|messages$|migrations$|sent$|settings$|steps$|table_set_migrations$|unreachable_chats$|in_hand$|facts$)/;
+  /^(?:sqlite_|boots$|data_keys$|dead_letters$|dedupe$|lanes$|messages$|migrations$|sent$|settings$|steps$|table_set_migrations$|unreachable_chats$|in_hand$|facts$|message_references$|message_files$)/;
 
 interface Life {
   readonly thread: Thread;
@@ -132,6 +133,7 @@ export class Play {
           started: true,
         });
       }
+      await this.#telegram.listen();
       while (this.#step < this.#script.length) {
         if (++this.#lives > livesMax) throw new PlayError("the bot dies again and again");
         await this.#live();
@@ -232,10 +234,10 @@ export class Play {
       call: (...call: Parameters<typeof breaker.call>) =>
         directCalls.run(true, () => breaker.call(...call)),
     } as typeof breaker;
-    const { handler, identity, updateKinds } = createHandledBot(config, {
+    const { handlers, identity, tasks, updateKinds } = createHandledBot(config, {
       ...runtime,
       ...{
-        apiRoot: "http://unused",
+        apiRoot: this.#telegram.apiRoot,
         breaker: direct,
         files,
         gate,
@@ -244,14 +246,25 @@ export class Play {
         store,
         token,
       },
+      operations: createOperations({
+        store,
+        holds: runtime.holds,
+        book: { list: () => [] },
+        queue: () => queue,
+      }),
     });
-    const queue = createQueue(config, { ...runtime, ...{ delivery, gate, handler, store } });
+    const queue: MessageQueue = createQueue(config, {
+      ...runtime,
+      ...{ delivery, gate, handlers, store },
+    });
+    const planned = tasks(queue);
     const life = { thread, queue, store, disk, identity, updateKinds };
     await this.#settled(
       store
         .open()
         .then(() => sending.telegram.start())
-        .then(() => identity.start()),
+        .then(() => identity.start())
+        .then(() => planned.start()),
       thread,
     );
     if (!thread.dead) return life;
@@ -278,17 +291,18 @@ export class Play {
       this.#telegram.advanceTo(playEpochMs + startMs);
       if (thread.dead) return;
       await this.#takeIn(life);
-      this.#person(step);
+      if (step.file === undefined) this.#person(step);
+      else await this.#sendFile(step, step.file);
       this.#acted = true;
     }
-    await this.#takeIn(life);
     const isAtRest = async () => {
       const found = await this.#settled(life.queue.snapshot(), thread);
       if (!found) return true;
       return Object.values(found.pools).every(({ inHand, waiting }) => inHand + waiting === 0);
     };
     const deadlineMs = systemClock.monotonicMs() + stepMsMax;
-    for (let turn = 0; !(await isAtRest()); turn++) {
+    // What the bot does can make Telegram send more: a check-out that is answered becomes a payment.
+    for (let turn = 0; (await this.#takeIn(life)) || !(await isAtRest()); turn++) {
       await this.#time.runUntil(this.#time.nowMs + turnMs, () => thread.dead);
       if (turn > quickTurns) await realPause();
       if (systemClock.monotonicMs() > deadlineMs) throw this.#stuck();
@@ -303,10 +317,11 @@ export class Play {
 
   #person(step: Step): void {
     const { control } = this.#telegram.sandbox;
-    const { from: userId = 7, in: group, press, say, update } = step;
+    const { from: userId = 7, in: group, pay, press, say, update } = step;
     const chatId = group === undefined ? userId : this.#group(group, userId);
     if (say !== undefined) control.write({ userId, chatId, text: say });
     if (update !== undefined) control.inject({ update });
+    if (pay !== undefined) this.#pay(step, pay, userId, chatId);
     if (press === undefined) return;
     const holds = ({ text }: { readonly text?: string }) => text?.includes(press);
     const found = control
@@ -322,6 +337,27 @@ export class Play {
     control.press({ userId, chatId, ...found });
   }
 
+  async #sendFile({ from: userId = 7, in: group }: Step, text: string): Promise<void> {
+    const chatId = group === undefined ? userId : this.#group(group, userId);
+    const document = await this.#telegram.upload(text);
+    const { control } = this.#telegram.sandbox;
+    const chat = control.chats({}).find((one) => one.chat.id === chatId)?.chat;
+    const from = { id: userId, is_bot: false, first_name: `Person ${userId}` };
+    const date = Math.floor((playEpochMs + this.#time.nowMs) / 1_000);
+    const message = { message_id: 1_000_000 + this.#step, date, chat, from, document };
+    control.inject({ update: { message } });
+  }
+
+  #pay(step: Step, title: string, userId: number, chatId: number): void {
+    const { control } = this.#telegram.sandbox;
+    const found = control.messages({ chatId }).findLast(({ invoice }) => {
+      const { title: shown } = (invoice ?? {}) as { readonly title?: string };
+      return shown?.includes(title);
+    });
+    if (!found) throw new PlayError(`${describeStep(this.#step, step)}: there is no such invoice`);
+    control.pay({ userId, chatId, messageId: found.message_id });
+  }
+
   #group(title: string, userId: number): number {
     const { control } = this.#telegram.sandbox;
     const known = control.chats({}).find(({ chat }) => chat.title === title);
@@ -329,8 +365,13 @@ export class Play {
     return control.createGroup({ title, memberIds: [userId] }).id;
   }
 
-  /** Brings updates into the queue, and confirms them once they are on disk. */
-  async #takeIn({ queue, thread, updateKinds }: Life): Promise<void> {
+  /**
+   * Brings updates into the queue, and confirms them once they are on disk.
+   *
+   * @returns whether there were any.
+   */
+  async #takeIn({ queue, thread, updateKinds }: Life): Promise<boolean> {
+    if (thread.dead) return false;
     const request = {
       offset: this.#offset,
       timeout: 0,
@@ -342,10 +383,11 @@ export class Play {
     );
     const { result } = JSON.parse(body) as { readonly result: readonly Json[] };
     const updates = result.map(parseUpdate).filter((update) => update !== undefined);
-    if (updates.length === 0) return;
+    if (updates.length === 0) return false;
     const messages = updates.map((update) => toUpdateMessage(update, botId));
     await this.#settled(queue.insertMessageByPriority(messages), thread);
     if (!thread.dead) this.#offset = (updates.at(-1)?.update_id ?? 0) + 1;
+    return true;
   }
 
   /**

@@ -40,6 +40,9 @@ export const playEpochMs = parseInstant("2030-01-01T00:00:00Z") ?? 0;
 const playLengthMaxMs = 400 * 86_400_000;
 const minuteMs = 60_000;
 
+/** Its chat with the bot is where files are kept that people send. */
+const uploaderId = 999_999;
+
 /** Is true within the calls that a handler makes at once. */
 export const directCalls = new AsyncLocalStorage<boolean>();
 
@@ -53,6 +56,32 @@ export class PlayedTelegram {
 
   constructor() {
     this.advanceTo(playEpochMs);
+  }
+
+  #apiRoot = "http://unused";
+
+  /** Where the files of the conversation are read from. */
+  get apiRoot(): string {
+    return this.#apiRoot;
+  }
+
+  async listen(): Promise<void> {
+    this.#apiRoot = (await this.sandbox.start()).url;
+  }
+
+  /** Keeps a text file at Telegram. @returns it as a message has it. */
+  async upload(text: string): Promise<Json> {
+    const form = new FormData();
+    form.append("chat_id", String(uploaderId));
+    form.append("document", new Blob([text], { type: "text/plain" }), "file.txt");
+    const { control } = this.sandbox;
+    control.createUser({ id: uploaderId, firstName: "Uploader", started: true });
+    const request = new Response(form);
+    const bytes = Buffer.from(await request.arrayBuffer());
+    const type = request.headers.get("content-type") ?? "";
+    const { body } = await this.sandbox.call("sendDocument", bytes, type);
+    const { result } = JSON.parse(body) as { readonly result: { readonly document: JsonObject } };
+    return { mime_type: "text/plain", ...result.document };
   }
 
   advanceTo(epochMs: number): void {

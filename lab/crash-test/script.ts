@@ -9,8 +9,12 @@ export interface Step {
   readonly in?: string;
   /** What is written. */
   readonly say?: string;
+  /** The text of a file, `file.txt`, that is sent as a document. */
+  readonly file?: string;
   /** A part of the text of the inline button that is pressed; the newest one that fits. */
   readonly press?: string;
+  /** A part of the title of the invoice that is paid in Telegram Stars; the newest one that fits. */
+  readonly pay?: string;
   /** Any other update, without its `update_id`. Source: Bot API, Update. */
   readonly update?: Readonly<Record<string, unknown>>;
   /** Seconds that pass, at least. */
@@ -19,7 +23,7 @@ export interface Step {
 
 export type Script = readonly Step[];
 
-const actions = ["say", "press", "update", "wait"] as const;
+const actions = ["say", "file", "press", "pay", "update", "wait"] as const;
 const fields: readonly string[] = [...actions, "from", "in"];
 
 /** @throws {UsageError} naming every step that is wrong. */
@@ -45,13 +49,15 @@ function problemOf(step: unknown): string | undefined {
     return `expected only ${fields.join(", ")}, received ${unknown.join(", ")}`;
   const named = actions.filter((name) => name in step);
   if (named.length !== 1) return `expected one of ${actions.join(", ")}, received ${named.length}`;
-  const { from, in: group, press, say, update, wait } = step as Step;
+  const { file, from, in: group, pay, press, say, update, wait } = step as Step;
   const isText = (text: unknown) => typeof text === "string" && text.trim() !== "";
   if (from !== undefined && !(Number.isSafeInteger(from) && from > 0))
     return "from: expected a user's id";
   if (group !== undefined && !isText(group)) return "in: expected a group's title";
   if (say !== undefined && !isText(say)) return "say: expected a text";
+  if (file !== undefined && !isText(file)) return "file: expected the file's text";
   if (press !== undefined && !isText(press)) return "press: expected a button's text";
+  if (pay !== undefined && !isText(pay)) return "pay: expected an invoice's title";
   if (update !== undefined && (typeof update !== "object" || update === null)) {
     return "update: expected an object";
   }
@@ -62,14 +68,16 @@ function problemOf(step: unknown): string | undefined {
 
 /** A step in words. */
 export function describeStep(index: number, step: Step): string {
-  const { from = 7, in: group, press, say, wait } = step;
+  const { file, from = 7, in: group, pay, press, say, wait } = step;
   const what =
-    say !== undefined
-      ? `"${say}"`
+    (say ?? file) !== undefined
+      ? `"${say ?? file}"`
       : press !== undefined
         ? `the button "${press}"`
-        : wait !== undefined
-          ? `a wait of ${wait} s`
-          : "an update";
+        : pay !== undefined
+          ? `a payment of "${pay}"`
+          : wait !== undefined
+            ? `a wait of ${wait} s`
+            : "an update";
   return `step ${index + 1}, ${what} from ${from}${group === undefined ? "" : ` in "${group}"`}`;
 }

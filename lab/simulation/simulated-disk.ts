@@ -42,14 +42,23 @@ export function crashAsPlanned({ atCommit, reachedDisk }: CrashPlan): StrikeDisk
 export class SimulatedDisk {
   readonly #strike: StrikeDisk;
   readonly #onDeath: () => void;
+  readonly #syncing: () => Promise<void>;
   readonly #files: Database[] = [];
   #commits = 0;
   #dead = false;
 
-  /** @param onDeath Called when the process has died at this disk. */
-  constructor(strike: StrikeDisk, onDeath: () => void = () => {}) {
+  /**
+   * @param onDeath Called when the process has died at this disk.
+   * @param syncing Resolves when a sync is over. Default: at once.
+   */
+  constructor(
+    strike: StrikeDisk,
+    onDeath: () => void = () => {},
+    syncing: () => Promise<void> = async () => {},
+  ) {
     this.#strike = strike;
     this.#onDeath = onDeath;
+    this.#syncing = syncing;
   }
 
   get dead(): boolean {
@@ -74,6 +83,10 @@ export class SimulatedDisk {
       },
       get inTransaction() {
         return !isDead() && file.inTransaction;
+      },
+      sync: async () => {
+        await this.#syncing();
+        this.#checkAlive();
       },
       close: () => {
         if (!this.#dead) file.close();

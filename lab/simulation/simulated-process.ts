@@ -19,6 +19,7 @@ import { Secret } from "../../bot/core/secret.ts";
 import type { Store } from "../../bot/core/store.ts";
 import { createHandledBot, createQueue } from "../../bot/enhanced-launcher/handling.ts";
 import { createIntake } from "../../bot/enhanced-launcher/intake.ts";
+import { createOperations } from "../../bot/enhanced-launcher/operations.ts";
 import { createReactions } from "../../bot/enhanced-launcher/reactions.ts";
 import { createSending } from "../../bot/enhanced-launcher/sending.ts";
 import { shop } from "../../bot/shop/module.ts";
@@ -30,6 +31,7 @@ import { FaultToleranceManager } from "../../bot/utils/fault-tolerance-manager.t
 import { componentsProbe } from "../../bot/utils/health-monitor/components-probe.ts";
 import { telegramProbe } from "../../bot/utils/health-monitor/telegram-probe.ts";
 import { HealthMonitor } from "../../bot/utils/health-monitor.ts";
+import type { MessageQueue } from "../../bot/utils/message-queue.ts";
 import { SafeMode } from "../../bot/utils/process-monitor/safe-mode.ts";
 import type { Life } from "../../bot/utils/process-monitor/safe-mode-rules.ts";
 import { SimulatedDisk, type StrikeDisk } from "./simulated-disk.ts";
@@ -98,7 +100,11 @@ export class SimulatedProcess {
     this.#deps = deps;
     const { plants, random, strikeDisk, telegram, thread, time, weather } = deps;
     this.#config = plants.config?.(simulatedConfig) ?? simulatedConfig;
-    this.#disk = new SimulatedDisk(strikeDisk, () => this.#end("killed at the disk"));
+    this.#disk = new SimulatedDisk(
+      strikeDisk,
+      () => this.#end("killed at the disk"),
+      () => thread.sleep(weather.syncMs(), new AbortController().signal),
+    );
     this.#network = new SimulatedNetwork({
       time,
       thread,
@@ -179,12 +185,18 @@ export class SimulatedProcess {
     const sending = createSending(this.#config, { ...runtime, store, client: this.#network });
     const { breaker, connections, gate, pollingApi, telegram } = sending;
     const world = { ...work, killProcess: () => this.kill("killed by its handler") };
-    const { handler, identity } = createHandledBot(this.#config, {
+    const { handlers, identity, tasks } = createHandledBot(this.#config, {
       ...runtime,
       ...{ breaker, gate, pollingApi, store, token },
       files: new SealedFiles({ ...runtime, directory, store, totalBytesMax: 0, attemptMs: 0 }),
       apiRoot: "http://unused",
       module: workingShop(world),
+      operations: createOperations({
+        store,
+        holds: runtime.holds,
+        book: { list: () => [] },
+        queue: () => queue,
+      }),
     });
     const { lifecycle, queue: limits } = this.#config;
     const safeMode = new SafeMode({
@@ -193,11 +205,11 @@ export class SimulatedProcess {
       deathsMax: lifecycle.safeModeDeaths,
       lives: () => this.#deps.lives,
     });
-    const queue = createQueue(this.#config, {
+    const queue: MessageQueue = createQueue(this.#config, {
       ...runtime,
       ...{ gate, store },
       deathsInARow: () => safeMode.deathsInARow,
-      handler: this.#witnessed(handler),
+      handlers: { ...handlers, update: this.#witnessed(handlers.update) },
       delivery: plants.delivery?.(sending.delivery) ?? sending.delivery,
     });
     const botId = String(botUser.id);
@@ -209,7 +221,8 @@ export class SimulatedProcess {
     const health = this.#createHealth(store, breaker, intake, () => manager.snapshot());
     const restartProcess = () => this.stop("restarting one component alone did not help");
     bus.subscribe(createReactions({ breaker, intake, queue, restartProcess, safeMode }));
-    manager.add(storage(store), safeMode, telegram, connections, identity, queue, intake, health);
+    manager.add(storage(store), safeMode, telegram, connections, identity, tasks(queue));
+    manager.add(queue, intake, health);
     return manager;
   }
 

@@ -182,4 +182,10 @@ export class Weather {
     if (this.has("disk-slow")) return this.#random() * 1_500;
     return this.#random() < 0.02 ? this.#random() * 100 : 0;
   }
+
+  /** How long a sync takes, during which the process goes on. */
+  syncMs(): number {
+    if (this.has("disk-slow")) return this.#random() * 1_500;
+    return this.#random() < 0.9 ? this.#random() * 3 : this.#random() * 50;
+  }
 }

@@ -28,7 +28,10 @@ import { feedMessages } from "./feed.ts";
 import { placeOf } from "./message-place.ts";
 
 export interface ActorsOptions {
+  /** The bot, by default the first. */
   readonly account: (botId?: number) => Account;
+  /** The bot, by default every one. */
+  readonly accounts: (botId?: number) => readonly Account[];
   readonly around: Surroundings;
   readonly queryLifetimeMs: number;
 }
@@ -83,10 +86,11 @@ export class Actors {
       language_code: request.languageCode ?? "en",
     };
     this.#options.around.users.set(id, user);
-    const account = this.#options.account();
-    const room = account.privateRoom(user);
-    if (!request.started && room.size === 0) room.access = "not-started";
-    account.changed({ kind: "chat", chatId: id });
+    for (const account of this.#options.accounts(request.botId)) {
+      const room = account.privateRoom(user);
+      if (!request.started && room.size === 0) room.access = "not-started";
+      account.changed({ kind: "chat", chatId: id });
+    }
     return user;
   }
 
@@ -99,8 +103,9 @@ export class Actors {
       ...(request.username ? { username: request.username } : {}),
       type,
       ...(request.forum && type === "supergroup" ? { is_forum: true } : {}),
+      ...(request.directMessages && type === "supergroup" ? { is_direct_messages: true } : {}),
     };
-    const account = this.#options.account();
+    const account = this.#options.account(request.botId);
     const room = account.addRoom(chat);
     // The message that tells of a supergroup's creation has number 1, which is the general topic's.
     if (chat.is_forum) room.ownMessageIds = generalTopicId;
@@ -113,12 +118,8 @@ export class Actors {
   write(request: WriteRequest): Written {
     const account = this.#options.account(request.botId);
     const user = this.user(request.userId);
-    const room = this.room(account, user, request.chatId);
-    if (room.access === "deactivated") throw new ControlError(400, "a deactivated user is silent");
     const text = textIn({ ...request }, "text").slice(0, textLengthMax);
-    if (room.isPrivate && (room.access === "not-started" || room.access === "blocked")) {
-      this.#change(account, room, "open", user, room.access === "not-started");
-    }
+    const room = this.enter(account, user, request.chatId);
     const formatted = plainText(text);
     if (formatted.text.trim() === "") throw new ControlError(400, "text must not be blank");
     const content = { ...placeOf(room, request), ...textContent(formatted) };
@@ -268,6 +269,16 @@ export class Actors {
     const room = account.rooms.get(chatId);
     if (!room || room.isPrivate) throw new ControlError(404, `no group ${chatId}`);
     room.memberIds.add(user.id);
+    return room;
+  }
+
+  /** The chat in which the user is about to write; in a private one that lets the bot in again. */
+  enter(account: Account, user: User, chatId: number | undefined): Room {
+    const room = this.room(account, user, chatId);
+    if (room.access === "deactivated") throw new ControlError(400, "a deactivated user is silent");
+    if (room.isPrivate && (room.access === "not-started" || room.access === "blocked")) {
+      this.#change(account, room, "open", user, room.access === "not-started");
+    }
     return room;
   }
 

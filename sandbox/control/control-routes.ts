@@ -4,11 +4,12 @@
  * They serve this machine only. A foreign `Host` or `Origin` is refused, so that a web page which a
  * developer visits cannot reach them (DNS rebinding, cross-site requests).
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import type { SandboxControl } from "../control-api.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import { ControlError } from "./control-error.ts";
+import { fileType } from "./file-type.ts";
 import { operationAt } from "./operations.ts";
 
 export interface ControlRoutesOptions {
@@ -16,24 +17,25 @@ export interface ControlRoutesOptions {
   /** The host the listener is bound to. */
   readonly host: string;
   readonly onStop: () => void;
+  /** The content of a bot's file; undefined when there is none. */
+  readonly file: (botId: number, fileId: string) => Buffer | undefined;
 }
 
-const pageFiles: Readonly<Record<string, readonly [string, string]>> = {
-  "/": ["index.html", "text/html; charset=utf-8"],
-  "/page.css": ["page.css", "text/css; charset=utf-8"],
-  "/page.js": ["page.js", "text/javascript; charset=utf-8"],
-  "/lab.js": ["lab.js", "text/javascript; charset=utf-8"],
-  "/message-view.js": ["message-view.js", "text/javascript; charset=utf-8"],
-  "/element.js": ["element.js", "text/javascript; charset=utf-8"],
-  "/poll-view.js": ["poll-view.js", "text/javascript; charset=utf-8"],
-  "/reactions-view.js": ["reactions-view.js", "text/javascript; charset=utf-8"],
-  "/inline-mode.js": ["inline-mode.js", "text/javascript; charset=utf-8"],
-  "/chat-places.js": ["chat-places.js", "text/javascript; charset=utf-8"],
+const pageFolder = new URL("../page/", import.meta.url);
+const pageTypes: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
 };
+/** The page's files by their paths. */
+const pageFiles: ReadonlyMap<string, string> = new Map([
+  ["/", "index.html"],
+  ...readdirSync(pageFolder).map((name) => [`/${name}`, name] as const),
+]);
 
 const pageHeaders = [
   "Content-Security-Policy",
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; media-src 'self'; frame-src http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "X-Content-Type-Options",
   "nosniff",
   "Referrer-Policy",
@@ -56,11 +58,12 @@ export class ControlRoutes {
   handle(exchange: Exchange): boolean {
     const url = exchange.request.url ?? "/";
     const [path = "/", query = ""] = url.split("?", 2);
-    const page = pageFiles[path];
+    const page = pageFiles.get(path);
     if (!page && path !== "/sandbox" && !path.startsWith("/sandbox/")) return false;
     if (!this.#isLocal(exchange)) {
       sendJson(exchange, 403, { error: "the sandbox's control API is for this machine only" });
     } else if (page) sendPage(exchange, page);
+    else if (path === "/sandbox/file") this.#sendFile(exchange, query);
     else void this.#operate(exchange, path, query);
     return true;
   }
@@ -72,6 +75,14 @@ export class ControlRoutes {
     const name = host.replace(/:\d+$/, "").toLowerCase();
     if (!open && !loopback.has(name) && name !== own) return false;
     return origin === undefined || origin === `http://${host}`;
+  }
+
+  /** A file that somebody sent, for the page to show. */
+  #sendFile(exchange: Exchange, query: string): void {
+    const { botId, id } = fromQuery(query);
+    const content = this.#options.file(Number(botId), String(id));
+    if (content) exchange.sendContent(200, fileType(content), content, pageHeaders);
+    else sendJson(exchange, 404, { error: "there is no such file" });
   }
 
   async #operate(exchange: Exchange, path: string, query: string): Promise<void> {
@@ -123,7 +134,7 @@ function sendJson(exchange: Exchange, status: number, value: unknown): void {
   ]);
 }
 
-function sendPage(exchange: Exchange, [name, type]: readonly [string, string]): void {
-  const content = readFileSync(new URL(`../page/${name}`, import.meta.url));
-  exchange.sendContent(200, type, content, pageHeaders);
+function sendPage(exchange: Exchange, name: string): void {
+  const type = pageTypes[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+  exchange.sendContent(200, type, readFileSync(new URL(name, pageFolder)), pageHeaders);
 }

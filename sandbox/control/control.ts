@@ -48,7 +48,11 @@ export function createControl(options: ControlOptions): SandboxControl {
   const { accounts, around, journal, faults } = options;
   const signer = new LaunchSigner();
   const account = (botId?: number) => accountOf(accounts, botId);
-  const actors = new Actors({ account, around, queryLifetimeMs: options.queryLifetimeMs });
+  const { queryLifetimeMs } = options;
+  const accountsOf = (botId?: number) =>
+    botId === undefined ? [...accounts.values()] : [account(botId)];
+  const people = { account, accounts: accountsOf, around, queryLifetimeMs };
+  const actors = new Actors(people);
   const player = new ScenarioPlayer({
     clock: around.clock,
     control: () => control,
@@ -65,7 +69,7 @@ export function createControl(options: ControlOptions): SandboxControl {
     write: (request) => actors.write(request),
     press: (request) => actors.press(request),
     pay: (request) => actors.pay(request),
-    ...createParticipants({ account, actors, around, queryLifetimeMs: options.queryLifetimeMs }),
+    ...createParticipants({ ...people, actors }),
     inject: (request) => actors.inject(request),
     feed: (request) => actors.feed(request),
     journal: (request: JournalQuery = {}) => journal.query(request),
@@ -127,6 +131,12 @@ function describe(options: ControlOptions, signer: LaunchSigner): SandboxDescrip
     url: options.url(),
     token: accountOf(options.accounts).token,
     botIds: [...options.accounts.keys()],
+    bots: [...options.accounts.values()].map(({ id, me, test, token }) => ({
+      id,
+      username: me.username ?? "",
+      token,
+      test,
+    })),
     nowEpochMs: clock.epochMs(),
     nowMs: clock.monotonicMs(),
     pacing,

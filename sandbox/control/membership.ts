@@ -6,7 +6,7 @@ import { randomId } from "../random.ts";
 import type { Account, Surroundings } from "../world/account.ts";
 import { allFlags, flagsFrom, permissionNames, rightNames } from "../world/members.ts";
 import { hear, type PeopleOptions } from "./actors.ts";
-import { ControlError } from "./control-error.ts";
+import { ControlError, textIn } from "./control-error.ts";
 import { roomOf } from "./places.ts";
 
 /** How long a request to join can be answered by its id. Source: Bot API, ChatJoinRequest. */
@@ -14,11 +14,25 @@ const joinQueryMs = 300_000;
 
 export function createMembership(
   options: PeopleOptions,
-): Pick<SandboxControl, "join" | "setMember"> {
+): Pick<SandboxControl, "invitation" | "join" | "setMember"> {
   return {
+    invitation: ({ botId, link }) => {
+      const { room, invite } = invitedTo(options.account(botId), link);
+      const { creates_join_request: asksToJoin } = invite;
+      return { chat: room.chat, members: room.memberIds.size, asksToJoin };
+    },
     join: (request) => join(options, request),
     setMember: (request) => setMember(options, request),
   };
+}
+
+/** The chat of a link, and the link. */
+function invitedTo(account: Account, link: string) {
+  for (const room of account.rooms.values()) {
+    const invite = room.isPrivate ? undefined : room.invites.get(link);
+    if (invite) return { room, invite };
+  }
+  throw new ControlError(404, "there is no such link");
 }
 
 function join(
@@ -27,7 +41,11 @@ function join(
 ) {
   const account = accountFor(request.botId);
   const user = actors.user(request.userId);
-  const room = roomOf(account, request.chatId);
+  const { chatId } = request;
+  const room =
+    chatId === undefined
+      ? invitedTo(account, textIn({ ...request }, "link")).room
+      : roomOf(account, chatId);
   if (room.isPrivate) throw new ControlError(400, "no one can join a private chat");
   if (standingOf(room, user.id).status === "kicked")
     throw new ControlError(400, "the user is banned");

@@ -1,5 +1,5 @@
 /** Message place: where in a chat a person writes: in which topic, and in answer to what. */
-import type { WriteRequest } from "../control-api.ts";
+import type { WritingPlace } from "../control-api.ts";
 import type { MessageContent } from "../world/account.ts";
 import type { Message } from "../world/objects.ts";
 import type { Room } from "../world/room.ts";
@@ -7,7 +7,7 @@ import { generalTopicId } from "../world/topics.ts";
 import { ControlError } from "./control-error.ts";
 
 /** The topic and the answered message. An answer stays in the topic of its message. */
-export function placeOf(room: Room, { replyToMessageId, threadId }: WriteRequest): MessageContent {
+export function placeOf(room: Room, { replyToMessageId, threadId }: WritingPlace): MessageContent {
   const replied = replyToMessageId === undefined ? undefined : room.message(replyToMessageId);
   if (replyToMessageId !== undefined && !replied) {
     throw new ControlError(404, `no message ${replyToMessageId} in this chat`);

@@ -16,12 +16,20 @@ import { createBusiness } from "./business-owners.ts";
 import { ControlError, integerIn, textIn } from "./control-error.ts";
 import { createMembership } from "./membership.ts";
 import { messageOf, roomOf } from "./places.ts";
+import { createStickerOwners } from "./sticker-owners.ts";
+import { createWriters } from "./writers.ts";
 
 type Operations = Pick<
   SandboxControl,
   | "react"
   | "reactions"
   | "vote"
+  | "attach"
+  | "edit"
+  | "erase"
+  | "suggestPost"
+  | "createStickerSet"
+  | "invitation"
   | "join"
   | "setMember"
   | "askInline"
@@ -42,6 +50,8 @@ export function createParticipants(options: PeopleOptions): Operations {
   return {
     ...createBusiness(options),
     ...createMembership(options),
+    ...createStickerOwners(options),
+    ...createWriters(options),
     react: (request) => react(options, request),
     reactions: ({ botId, chatId }) => {
       const { reactions } = roomOf(options.account(botId), chatId);
@@ -196,6 +206,8 @@ function buyMedia(
   const { chatId, messageId } = request;
   const sale = account.payments.mediaSale(chatId, messageId);
   if (!sale) throw new ControlError(404, "the message has no paid media");
+  if (sale.buyerIds.has(user.id)) throw new ControlError(400, "the user has bought it already");
+  sale.buyerIds.add(user.id);
   const partner = { type: "user", transaction_type: "paid_media_payment", user };
   const id = randomId(around.random);
   account.payments.receive({ id, amount: sale.stars, atEpochS: around.clock.epochS(), partner });

@@ -8,6 +8,8 @@ import { decodePercent } from "./parameters.ts";
 
 export interface BotRoute {
   readonly token: string;
+  /** Whether it is a bot of Telegram's test environment: `/bot<token>/test/METHOD`. */
+  readonly test: boolean;
   /** The name as the client spelt it; may be empty. */
   readonly method: string;
 }
@@ -15,6 +17,7 @@ export interface BotRoute {
 /** Malformed tokens are refused as by api.telegram.org or as by the open-source server. */
 export type MalformedTokens = "cloud-404" | "server-401";
 
+const testPrefix = "test/";
 const tokenLengthMax = 80;
 const secretLengthMin = 24;
 const botIdMax = 2 ** 54;
@@ -29,8 +32,31 @@ export function parseBotRoute(path: string): BotRoute {
   const slash = decoded.indexOf("/", 4);
   if (slash < 0) throw new ApiError(404, "Not Found");
   const rest = decoded.slice(slash + 1);
-  const method = rest.startsWith("test/") ? rest.slice("test/".length) : rest;
-  return { token: decoded.slice("/bot".length, slash), method };
+  const test = rest.startsWith(testPrefix);
+  const method = test ? rest.slice(testPrefix.length) : rest;
+  return { token: decoded.slice("/bot".length, slash), test, method };
+}
+
+/** The account of a token that is accepted in this environment. */
+export function accountAt<Found extends KnownToken>(
+  accounts: ReadonlyMap<number, Found>,
+  { test, token }: Omit<BotRoute, "method">,
+): Found | undefined {
+  const account = accounts.get(botIdOf(token));
+  const known = account?.token === token && account.test === test && !account.revoked;
+  return known ? account : undefined;
+}
+
+interface KnownToken {
+  readonly token: string;
+  readonly test: boolean;
+  readonly revoked: boolean;
+}
+
+/** Reads a configured token; a `/test` at its end is the test environment. */
+export function parseToken(text: string): { readonly token: string; readonly test: boolean } {
+  const test = text.endsWith("/test");
+  return { token: test ? text.slice(0, -"/test".length) : text, test };
 }
 
 /** @returns the error, or undefined when the token is well formed. */

@@ -1,13 +1,12 @@
 /**
  * Drafts: rich messages, and answers that grow before the eyes of the person.
  *
- * Source: Bot API, sendMessageDraft and sendRichMessage. Of the rich formats the sandbox reads
- * HTML and blocks; Markdown stays text.
+ * Source: Bot API, sendMessageDraft and sendRichMessage.
  */
 import { badRequest } from "../http/answer.ts";
 import { readFormattedText } from "../text/formatted-text.ts";
-import { parseHtml } from "../text/html.ts";
 import { isRecord } from "../text/reply-markup.ts";
+import { blocksOfHtml, blocksOfMarkdown } from "../text/rich-blocks.ts";
 import type { MessageContent } from "../world/account.ts";
 import { type Call, type Effect, objectIn, roomFor } from "./call.ts";
 import { checkLength, prepareMessage } from "./sending.ts";
@@ -58,24 +57,21 @@ export function readRich(call: Call): { readonly content: MessageContent; readon
   if (blocks !== undefined && !Array.isArray(blocks)) {
     throw badRequest("can't parse rich message: expected an Array of blocks");
   }
-  const given = blocks ?? paragraphs(html === undefined ? String(markdown) : plain(String(html)));
+  const given =
+    blocks ??
+    (html === undefined ? blocksOfMarkdown(String(markdown)) : blocksOfHtml(String(html)));
   const right = rich["is_rtl"] === true ? { is_rtl: true } : {};
   return { content: { rich_message: { blocks: given, ...right } }, text: wordsOf(given) };
-}
-
-function paragraphs(text: string): readonly object[] {
-  const lines = text.split(/\n\s*\n/).filter((line) => line.trim() !== "");
-  return lines.map((line) => ({ type: "paragraph", text: line }));
-}
-
-function plain(html: string): string {
-  return parseHtml(html).text;
 }
 
 /** Every text inside of blocks. */
 function wordsOf(value: unknown): string {
   if (typeof value === "string") return value;
-  if (Array.isArray(value)) return value.map(wordsOf).join("\n");
+  if (Array.isArray(value)) {
+    // The pieces of a text follow each other; blocks and items are lines.
+    const isText = value.some((piece) => typeof piece === "string");
+    return value.map(wordsOf).join(isText ? "" : "\n");
+  }
   if (!isRecord(value)) return "";
   const { blocks, items, text } = value;
   return [text, blocks, items].map(wordsOf).join("");

@@ -1,9 +1,10 @@
 /** Media: photos, documents and other files, one by one and as albums. */
 import { badRequest } from "../http/answer.ts";
+import type { UploadedFile } from "../http/body.ts";
 import { formatText, readFormattedText } from "../text/formatted-text.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import { captionContent, type MessageContent } from "../world/account.ts";
-import type { StoredFile } from "../world/file-store.ts";
+import type { FileStore, StoredFile } from "../world/file-store.ts";
 import { type Call, type Effect, roomFor, type SendingMethod } from "./call.ts";
 import {
   prepareMessage,
@@ -74,6 +75,16 @@ const kinds: Readonly<Record<string, MediaKind>> = {
   },
 };
 
+export function isFileKind(name: string): boolean {
+  return Object.hasOwn(kinds, name);
+}
+
+/** Stores a person's file. @returns the field of its message. */
+export function fileContent(files: FileStore, kind: string, file: UploadedFile): MessageContent {
+  const { content, folder } = kinds[kind] as MediaKind;
+  return content(files.upload(folder, file));
+}
+
 /** `sendPhoto` and similar methods. @param field The parameter that names the file, such as `photo`. */
 export function sendMedia(field: string): SendingMethod {
   const kind = kinds[field] as MediaKind;
@@ -143,6 +154,8 @@ export function checkFileName(call: Call, name: string): void {
   } else if (/^https?:/i.test(name)) {
     if (URL.canParse(name)) return;
     throw badRequest("wrong HTTP URL specified");
+  } else if (localFile(call, name)) {
+    return;
   } else if (call.account.files.get(name)) return;
   throw badRequest("wrong file identifier/HTTP URL specified");
 }
@@ -153,11 +166,17 @@ export function storedFile(call: Call, folder: string, name: string): StoredFile
   const upload = name.startsWith("attach://")
     ? call.parameters.file(name.slice("attach://".length))
     : undefined;
-  if (upload) return files.upload(folder, upload);
+  const local = upload ?? localFile(call, name);
+  if (local) return files.upload(folder, local);
   const known = files.get(name);
   if (known) return known;
   checkFileName(call, name);
   return files.link(folder, new URL(name));
+}
+
+/** A file of this machine, which a bot may name in `--local` mode. */
+function localFile({ around }: Call, name: string): UploadedFile | undefined {
+  return name.startsWith("file:") ? around.localFiles?.read(name) : undefined;
 }
 
 /** The message's field for a file of this kind, such as `photo`. */
@@ -239,8 +258,13 @@ export function readInputMedia(call: Call): MessageContent {
 const downloadBytesMax = 20 * 2 ** 20;
 
 export function getFile(call: Call): unknown {
-  const file = call.account.files.get(call.parameters.text("file_id"));
+  const { account, around, parameters } = call;
+  const file = account.files.get(parameters.text("file_id"));
   if (!file) throw badRequest("invalid file_id");
+  const { localFiles } = around;
+  if (localFiles) {
+    return { ...sizeOf(file), file_path: localFiles.pathOf(account.token, file) };
+  }
   if (file.file_size > downloadBytesMax) throw badRequest("file is too big");
   return { ...sizeOf(file), file_path: file.path };
 }

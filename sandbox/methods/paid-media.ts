@@ -34,7 +34,11 @@ export function sendPaidMedia(call: Call): Effect {
     const paid_media = names.map(({ media, type }) => ({ type, ...mediaField(call, type, media) }));
     const content = { paid_media: { star_count: stars, paid_media }, ...captionContent(caption) };
     const message = prepareMessage(call, { content }).perform() as Message;
-    account.payments.sellMedia(effect.room.id, message.message_id, { stars, payload });
+    account.payments.sellMedia(effect.room.id, message.message_id, {
+      stars,
+      payload,
+      buyerIds: new Set(),
+    });
     return message;
   };
   return { ...effect, perform };

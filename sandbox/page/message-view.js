@@ -1,66 +1,84 @@
-/** Message view: renders a message as elements. All text from a bot goes through textContent. */
+/** Message view: renders a message as elements. */
 import { element } from "./element.js";
+import { mediaField, mediaNames, mediaView } from "./media-view.js";
 import { pollView } from "./poll-view.js";
 import { reactionsView } from "./reactions-view.js";
-
-const tags = {
-  bold: "strong",
-  italic: "em",
-  underline: "u",
-  strikethrough: "s",
-  code: "code",
-  pre: "pre",
-  blockquote: "blockquote",
-  expandable_blockquote: "blockquote",
-};
-
-const mediaNames = {
-  photo: "🖼 photo",
-  video: "🎬 video",
-  animation: "🎞 animation",
-  audio: "🎵 audio",
-  voice: "🎤 voice",
-  video_note: "🎥 video note",
-  document: "📄 document",
-  sticker: "🙂 sticker",
-  location: "📍 location",
-  venue: "📍 venue",
-  contact: "👤 contact",
-  poll: "📊 poll",
-  live_photo: "🖼 live photo",
-  paid_media: "⭐️ paid media",
-  game: "🎮 game",
-  checklist: "☑️ checklist",
-  story: "🗯 story",
-  dice: "🎲 dice",
-  invoice: "🧾 invoice",
-};
+import { formatted } from "./words.js";
 
 /**
  * @param message Telegram's message object.
  * @param mine Whether the person in front of the page wrote it.
- * @param on Callbacks: `command(text)`, `press(button, element)`, `vote(optionIds)`, `react(emoji)`;
- *   and what the page knows: `votes` and `reactions`.
+ * @param on Callbacks: `command(text)`, `follow(url)`, `press(button, row, column, element)`,
+ *   `vote(optionIds)`, `react(emoji)`, `show(messageId)`, `menu(opener)`, `buy()`, `fileAddress(fileId)`; and
+ *   what the page knows: `votes`, `reactions` and `bought`.
  */
 export function messageView(message, mine, on) {
+  const view = bodyOf(message, mine, on);
+  const { chat, from, message_id } = message;
+  const author = from?.id ?? message.sender_chat?.id ?? chat.id;
+  Object.assign(view.dataset, { messageId: message_id, author, date: message.date });
+  return view;
+}
+
+function bodyOf(message, mine, on) {
   const service = serviceText(message);
   if (service) return element("p", "service", service);
   const view = element("article", mine ? "message mine" : "message");
+  const stack = element("div", "stack");
   const bubble = element("div", "bubble");
-  if (!mine)
-    bubble.append(element("span", "author", message.from?.first_name ?? message.chat.title));
-  if (message.reply_to_message) {
-    bubble.append(element("div", "quote", preview(message.reply_to_message)));
-  }
-  const media = mediaText(message);
-  if (message.poll) bubble.append(pollView(message.poll, on.votes, on.vote));
-  else if (media) bubble.append(element("div", "media", media));
+  const author = (message.sender_chat ?? message.chat).title;
+  const person = message.sender_chat ? undefined : message.from?.first_name;
+  if (!mine) bubble.append(element("span", "author", person ?? author));
+  if (message.forward_origin) bubble.append(forwardedFrom(message.forward_origin));
+  if (message.reply_to_message) bubble.append(quoteOf(message.reply_to_message, on));
+  const media = message.poll ? pollView(message.poll, on.votes, on.vote) : mediaView(message, on);
+  if (media) bubble.append(media);
   const text = message.text ?? message.caption ?? richText(message) ?? "";
   const words = element("div", "words");
-  words.append(...formatted(text, message.entities ?? message.caption_entities ?? [], on));
-  bubble.append(words, element("time", "time", clockText(message)));
-  view.append(bubble, reactionsView(on.reactions, on.react), ...keyboardView(message, on));
+  const said = element("span");
+  said.append(...formatted(text, message.entities ?? message.caption_entities ?? [], on));
+  words.append(said, metaOf(message, mine));
+  bubble.append(words);
+  bubble.classList.toggle("bare", text === "" && isPicture(message));
+  bubble.classList.toggle("pictured", isPicture(message));
+  stack.append(bubble, ...keyboardView(message, on), reactionsView(on.reactions, on.react));
+  const more = element("button", "more", "⋮");
+  more.type = "button";
+  more.setAttribute("aria-label", "Message menu");
+  more.setAttribute("aria-haspopup", "menu");
+  more.addEventListener("click", () => on.menu(more));
+  view.append(stack, more);
   return view;
+}
+
+const pictures = new Set(["photo", "live_photo", "video", "animation", "video_note", "sticker"]);
+
+function isPicture(message) {
+  return pictures.has(mediaField(message));
+}
+
+function forwardedFrom({ chat, sender_user: user }) {
+  const name = user?.first_name ?? chat?.title ?? "somebody";
+  return element("span", "author", `Forwarded from ${name}`);
+}
+
+function quoteOf(replied, on) {
+  const quote = element("button", "quote");
+  quote.type = "button";
+  const name = replied.from?.first_name ?? replied.chat.title;
+  quote.append(element("strong", "", name), element("span", "", preview(replied)));
+  quote.addEventListener("click", () => on.show(replied.message_id));
+  return quote;
+}
+
+function metaOf(message, mine) {
+  const meta = element("span", "meta");
+  const { views } = message;
+  if (views) meta.append(`👁 ${views} `);
+  if (message.edit_date) meta.append("edited ");
+  meta.append(element("time", "", clockText(message.date)));
+  if (mine) meta.append(element("span", "ticks", "✓✓"));
+  return meta;
 }
 
 /** One line that says what a message is about. */
@@ -72,21 +90,27 @@ export function preview(message) {
 
 /** The words of a rich message, one block a line. */
 function richText({ rich_message: rich }) {
-  return rich?.blocks?.map(wordsOf).join("\n");
+  return rich?.blocks?.map(blockWords).join("\n");
+}
+
+function blockWords(block) {
+  if (block.type === "divider") return "———";
+  if (block.type === "blockquote")
+    return block.blocks.map((one) => `▏${blockWords(one)}`).join("\n");
+  const lines = block.items?.map(
+    ({ blocks, label }) => `${label} ${blocks.map(blockWords).join("\n")}`,
+  );
+  return lines?.join("\n") ?? wordsOf(block.text);
 }
 
 function wordsOf(value) {
   if (typeof value === "string") return value;
-  if (Array.isArray(value)) return value.map(wordsOf).join("");
-  return value ? [value.text, value.blocks, value.items].map(wordsOf).join("") : "";
+  return Array.isArray(value) ? value.map(wordsOf).join("") : wordsOf(value?.text ?? "");
 }
 
-function clockText(message) {
-  const time = new Date(message.date * 1000).toLocaleTimeString([], {
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-  return message.edit_date ? `edited ${time}` : time;
+/** @param date Unix seconds. */
+export function clockText(date) {
+  return new Date(date * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
 const serviceTexts = {
@@ -96,6 +120,7 @@ const serviceTexts = {
   new_chat_photo: () => "The chat has a new photo",
   delete_chat_photo: () => "The chat's photo was removed",
   new_chat_members: (users) => `${users.map((user) => user.first_name).join(", ")} joined`,
+  left_chat_member: (user) => `${user.first_name} left`,
   forum_topic_created: ({ name }) => `The topic “${name}” was created`,
   forum_topic_edited: ({ name }) =>
     name ? `The topic is now called “${name}”` : "The topic has a new icon",
@@ -104,6 +129,9 @@ const serviceTexts = {
   general_forum_topic_hidden: () => "The general topic was hidden",
   general_forum_topic_unhidden: () => "The general topic is shown again",
   gift: ({ text }) => `🎁 A gift${text ? `: ${text}` : ""}`,
+  suggested_post_approved: () => "The suggested post was approved",
+  suggested_post_declined: ({ comment }) =>
+    `The suggested post was declined${comment ? `: ${comment}` : ""}`,
 };
 
 function serviceText(message) {
@@ -118,7 +146,7 @@ function serviceText(message) {
 }
 
 function mediaText(message) {
-  const field = Object.keys(mediaNames).find((name) => message[name] !== undefined);
+  const field = mediaField(message);
   if (!field) return undefined;
   const media = message[field];
   const detail =
@@ -139,72 +167,4 @@ function keyboardView(message, on) {
     });
     return line;
   });
-}
-
-/** Cuts the text at every border of an entity, and wraps each piece in the entities that cover it. */
-function formatted(text, entities, on) {
-  const borderSet = new Set([0, text.length]);
-  for (const { offset, length } of entities) {
-    borderSet.add(offset);
-    borderSet.add(offset + length);
-  }
-  const borders = [...borderSet].sort((a, b) => a - b);
-  // An entity is one element even when another one ends inside of it, unless they overlap.
-  return pieces(text, 0, text.length, borders, entities, on);
-}
-
-function pieces(text, from, to, borders, entities, on) {
-  const nodes = [];
-  let at = from;
-  while (at < to) {
-    const [outer, ...others] = entities
-      .filter((entity) => entity.offset <= at && entity.offset + entity.length > at)
-      .sort((a, b) => b.length - a.length);
-    const border = borders.find((other) => other > at) ?? to;
-    if (!outer) {
-      nodes.push(document.createTextNode(text.slice(at, border)));
-      at = border;
-      continue;
-    }
-    const end = Math.min(to, outer.offset + outer.length);
-    const inner = entities.filter((entity) => entity !== outer && entity.offset < end);
-    const kept = inner.filter((entity) => others.includes(entity) || entity.offset >= at);
-    const wrapped = wrapper(outer, text.slice(at, end), on);
-    wrapped.append(...pieces(text, at, end, borders, kept, on));
-    nodes.push(wrapped);
-    at = end;
-  }
-  return nodes;
-}
-
-function wrapper(entity, text, on) {
-  if (entity.type === "text_link" || entity.type === "url" || entity.type === "email") {
-    return link(entity, text);
-  }
-  if (entity.type === "bot_command") {
-    const command = element("button", "command");
-    command.type = "button";
-    command.addEventListener("click", () => on.command(text));
-    return command;
-  }
-  if (entity.type === "spoiler") {
-    const spoiler = element("span", "spoiler");
-    spoiler.tabIndex = 0;
-    return spoiler;
-  }
-  return element(tags[entity.type] ?? "span");
-}
-
-/** Only addresses that cannot run code become links. */
-function link(entity, text) {
-  const target = entity.url ?? (entity.type === "email" ? `mailto:${text}` : text);
-  const url = URL.canParse(target) ? new URL(target) : undefined;
-  if (!url || !["http:", "https:", "mailto:", "tg:", "tel:"].includes(url.protocol)) {
-    return element("span");
-  }
-  const anchor = element("a");
-  anchor.href = url.href;
-  anchor.target = "_blank";
-  anchor.rel = "noopener noreferrer";
-  return anchor;
 }

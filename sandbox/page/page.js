@@ -1,17 +1,26 @@
 /** Page: a messenger for the sandbox. All its content comes from the control API. */
 import { drawPinned, drawTopics, inTopic } from "./chat-places.js";
+import { Composer } from "./composer.js";
 import { element } from "./element.js";
 import { InlineMode } from "./inline-mode.js";
 import { Lab } from "./lab.js";
-import { messageView, preview } from "./message-view.js";
+import { listenToMenu, openMenu } from "./message-menu.js";
+import { clockText, messageView, preview } from "./message-view.js";
+import { Offers } from "./offers.js";
 import { reactionsView } from "./reactions-view.js";
+import { arrange } from "./timeline.js";
 
 const pick = (id) => document.getElementById(id);
 const pauseMs = 1_500;
 const toastMs = 4_000;
 const actionMs = 5_000;
+const foundMs = 1_200;
+/** This near to its end, a conversation follows its latest message. */
+const nearPx = 80;
 
 const state = {
+  /** The bot whose chats are shown. */
+  botId: undefined,
   chats: [],
   users: new Map(),
   /** The chat on the screen. */
@@ -31,10 +40,11 @@ const state = {
 };
 
 async function operate(name, request = {}) {
+  const bot = state.botId === undefined ? {} : { botId: state.botId };
   const response = await fetch(`/sandbox/${name}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify(request),
+    body: JSON.stringify({ ...bot, ...request }),
   });
   const body = await response.json();
   if (!response.ok) throw new Error(body.error ?? response.statusText);
@@ -54,6 +64,16 @@ function speaker() {
   return state.chatId > 0 ? state.chatId : state.speakerId;
 }
 
+/** Who writes where. */
+function place() {
+  const topic = state.topic === undefined ? {} : { threadId: state.topic };
+  return { userId: speaker(), chatId: state.chatId, ...topic };
+}
+
+const composer = new Composer(operate, attempt, place, () => [...state.users.values()]);
+const offers = new Offers(operate, attempt, place, showToast);
+const say = (text) => composer.say(text);
+
 async function refreshChats() {
   const [users, chats] = await Promise.all([operate("users"), operate("chats")]);
   state.users = new Map(users.map((user) => [user.id, user]));
@@ -66,16 +86,24 @@ async function refreshChats() {
 
 function drawPlaces() {
   const { draft = null, pinned = null, topics = [] } = summary() ?? {};
-  drawPinned(pick("pinned"), pinned, (id) =>
-    pick("messages")
-      .querySelector(`[data-message-id="${id}"]`)
-      ?.scrollIntoView({ block: "center" }),
-  );
+  drawPinned(pick("pinned"), pinned, show);
   drawTopics(pick("topics"), topics, state.topic, (id) => {
     state.topic = id;
     attempt(() => showMessages());
   });
   showDraft(draft);
+}
+
+/** Goes to a message, if it is on the screen. */
+function show(messageId) {
+  const view = viewWith(messageId);
+  view?.scrollIntoView({ block: "center", behavior: "smooth" });
+  view?.classList.add("found");
+  setTimeout(() => view?.classList.remove("found"), foundMs);
+}
+
+function viewWith(messageId) {
+  return pick("messages").querySelector(`[data-message-id="${messageId}"]`);
 }
 
 function showDraft(text) {
@@ -97,14 +125,17 @@ function chatButton(chat, lastMessage) {
   button.setAttribute("aria-current", String(chat.id === state.chatId));
   button.addEventListener("click", () => attempt(() => open(chat.id)));
   const lines = element("span", "lines");
-  const name = element("strong", "", chat.first_name ?? chat.title);
+  const first = element("span", "line");
+  first.append(element("strong", "", chat.first_name ?? chat.title));
   const language = state.users.get(chat.id)?.language_code;
-  lines.append(name);
-  if (language) lines.append(element("span", "language", language));
-  lines.append(element("span", "preview", preview(lastMessage) || "nothing yet"));
-  button.append(avatar(chat), lines);
+  if (language) first.append(element("span", "language", language));
+  if (lastMessage) first.append(element("time", "when", clockText(lastMessage.date)));
+  const second = element("span", "line");
+  second.append(element("span", "preview", preview(lastMessage) || "nothing yet"));
   const unread = state.unread.get(chat.id);
-  if (unread) button.append(element("span", "unread", String(unread)));
+  if (unread) second.append(element("span", "unread", String(unread)));
+  lines.append(first, second);
+  button.append(avatar(chat), lines);
   return button;
 }
 
@@ -123,11 +154,13 @@ async function open(chatId) {
   pick("conversation").hidden = false;
   state.speakerId = summary()?.memberIds[0];
   state.topic = undefined;
+  composer.enter(chatId);
   drawChats();
   drawTitle();
   drawKeyboard();
   await showMessages();
-  pick("text").focus();
+  // On a phone the focus would bring up its keyboard.
+  if (!matchMedia("(max-width: 700px)").matches) pick("text").focus();
 }
 
 async function showMessages() {
@@ -141,6 +174,7 @@ async function showMessages() {
   state.reactions = new Map(reactions.map((one) => [one.messageId, one.reactions]));
   const shown = messages.filter((message) => inTopic(message, state.topic));
   pick("messages").replaceChildren(...shown.map(viewOf));
+  arrange(pick("messages"));
   scrollToEnd();
 }
 
@@ -151,7 +185,9 @@ function drawTitle() {
   pick("name").textContent = chat.first_name ?? chat.title;
   pick("avatar").replaceWith(Object.assign(avatar(chat), { id: "avatar" }));
   const notes = { blocked: "has blocked the bot", kicked: "the bot was kicked" };
-  pick("note").textContent = notes[access] ?? `${chat.type} · ${chat.id}`;
+  const members = chat.id > 0 ? "talks to the bot" : `${memberIds.length} members`;
+  pick("note").textContent = notes[access] ?? `${members} · ${chat.id}`;
+  pick("messages").classList.toggle("many", chat.id < 0);
   const closed = access === "blocked" || access === "kicked";
   pick("block").textContent = closed ? "Let the bot in" : chat.id > 0 ? "Block bot" : "Kick bot";
   pick("start").hidden = shown.messages > 0 || chat.id < 0;
@@ -171,9 +207,7 @@ function drawKeyboard() {
       const text = typeof key === "string" ? key : key.text;
       const button = element("button", "", text);
       button.type = "button";
-      button.addEventListener("click", () =>
-        attempt(() => (key.web_app ? openApp(key.web_app.url) : say(text))),
-      );
+      button.addEventListener("click", () => attempt(() => pressKey(key, text)));
       line.append(button);
     }
     return line;
@@ -182,25 +216,64 @@ function drawKeyboard() {
   pick("text").placeholder = keyboard?.markup?.input_field_placeholder ?? "Message";
 }
 
-function viewOf(message) {
+function pressKey(key, text) {
+  if (key.web_app) return openApp(key.web_app.url);
+  if (key.request_location) return composer.sendLocation();
+  return key.request_contact ? composer.sendContact() : say(text);
+}
+
+function isMine(message) {
   const botIds = state.botIds ?? [];
-  const mine =
-    state.chatId > 0 ? !botIds.includes(message.from?.id) : message.from?.id === state.speakerId;
-  const view = messageView(message, mine, {
+  const { from } = message;
+  return state.chatId > 0 ? !botIds.includes(from?.id) : from?.id === state.speakerId;
+}
+
+function viewOf(message) {
+  const view = messageView(message, isMine(message), {
     command: (text) => attempt(() => say(text)),
     press: (button, row, column, key) => attempt(() => press(message, button, row, column, key)),
     reactions: state.reactions.get(message.message_id) ?? [],
     react: (emoji) => attempt(() => react(message, emoji)),
     votes: state.votes.get(`${message.poll?.id}:${speaker()}`) ?? [],
     vote: (optionIds) => attempt(() => vote(message, optionIds)),
+    follow: (url) => offers.follow(url),
+    show,
+    menu: (opener) => {
+      const { left, bottom } = opener.getBoundingClientRect();
+      openMessageMenu(message, { x: left, y: bottom });
+    },
+    bought: message.paid_media !== undefined && offers.bought(message),
+    buy: () => attempt(() => offers.buy(message, () => replaceView(message))),
+    fileAddress: (id) => `/sandbox/file?${new URLSearchParams({ id, botId: state.botId })}`,
   });
-  view.dataset.messageId = String(message.message_id);
+  if (!view.classList.contains("message")) return view;
+  if (!isMine(message)) view.prepend(avatar(message.from ?? message.chat));
+  view.addEventListener("contextmenu", (event) => {
+    if (String(getSelection()) !== "") return;
+    event.preventDefault();
+    openMessageMenu(message, event);
+  });
+  view.addEventListener("dblclick", () => composer.reply(message));
   return view;
 }
 
-async function say(text) {
-  const place = state.topic === undefined ? {} : { threadId: state.topic };
-  await operate("write", { userId: speaker(), chatId: state.chatId, ...place, text });
+function replaceView(message) {
+  viewWith(message.message_id)?.replaceWith(viewOf(message));
+  arrange(pick("messages"));
+}
+
+function openMessageMenu(message, at) {
+  const text = message.text ?? message.caption;
+  const target = { userId: speaker(), chatId: state.chatId, messageId: message.message_id };
+  const mine = isMine(message);
+  const items = [["Reply", "reply", () => composer.reply(message)]];
+  if (mine && text !== undefined) items.push(["Edit", "edit", () => composer.edit(message)]);
+  const copy = () => attempt(() => navigator.clipboard.writeText(text));
+  if (text) items.push(["Copy text", "copy", copy]);
+  if (mine || state.chatId > 0) {
+    items.push(["Delete", "delete", () => attempt(() => operate("erase", target))]);
+  }
+  openMenu(pick("menu"), at, items, (emoji) => attempt(() => react(message, emoji)));
 }
 
 async function vote(message, optionIds) {
@@ -228,7 +301,7 @@ async function react(message, emoji) {
 
 async function press(message, button, row, column, key) {
   if (button.web_app) return openApp(button.web_app.url);
-  if (button.pay) return pay(message);
+  if (button.pay) return offers.pay(message);
   if (button.copy_text) return navigator.clipboard.writeText(button.copy_text.text);
   if (button.url) {
     const url = new URL(button.url);
@@ -242,12 +315,6 @@ async function press(message, button, row, column, key) {
   state.pressed.set(state.chatId, key);
 }
 
-async function pay(message) {
-  const target = { chatId: state.chatId, messageId: message.message_id };
-  await operate("pay", { userId: speaker(), ...target });
-  showAction("paying");
-}
-
 async function openApp(url) {
   const launch = await operate("web-app", { userId: speaker(), url });
   pick("frame").src = launch.url;
@@ -257,6 +324,7 @@ async function openApp(url) {
 function scrollToEnd() {
   const list = pick("messages");
   list.scrollTop = list.scrollHeight;
+  pick("jump").hidden = true;
 }
 
 let toastTimer;
@@ -278,6 +346,11 @@ function showAction(text) {
   }, actionMs);
 }
 
+function isAtEnd() {
+  const list = pick("messages");
+  return list.scrollHeight - list.scrollTop - list.clientHeight < nearPx;
+}
+
 function showMessage(change) {
   if (change.chatId !== state.chatId) {
     const unread = state.unread.get(change.chatId) ?? 0;
@@ -285,14 +358,15 @@ function showMessage(change) {
     return;
   }
   const list = pick("messages");
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
-  const old = list.querySelector(`[data-message-id="${change.message.message_id}"]`);
+  const follows = isAtEnd();
+  const old = viewWith(change.message.message_id);
   if (old) old.replaceWith(viewOf(change.message));
   else if (change.kind === "message" && inTopic(change.message, state.topic)) {
     list.append(viewOf(change.message));
   }
+  arrange(list);
   if (change.kind === "message") pick("action").textContent = "";
-  if (atEnd) scrollToEnd();
+  if (follows || (change.kind === "message" && isMine(change.message))) scrollToEnd();
 }
 
 function answerPress(change) {
@@ -307,6 +381,7 @@ function answerPress(change) {
 
 function apply(change) {
   state.sequence = change.sequence;
+  if (change.botId !== state.botId) return;
   if (change.kind === "message" || change.kind === "edited") showMessage(change);
   else if (change.kind === "callback-answer") answerPress(change);
   else if (change.chatId !== state.chatId) return;
@@ -314,13 +389,14 @@ function apply(change) {
   else if (change.kind === "reaction") showReactions(change);
   else if (change.kind === "action" && change.text) showAction(change.text);
   else if (change.kind === "deleted") {
-    pick("messages").querySelector(`[data-message-id="${change.messageId}"]`)?.remove();
+    viewWith(change.messageId)?.remove();
+    arrange(pick("messages"));
   }
 }
 
 function showReactions({ messageId, reactions }) {
   state.reactions.set(messageId, reactions);
-  const old = pick("messages").querySelector(`[data-message-id="${messageId}"] .reactions`);
+  const old = viewWith(messageId)?.querySelector(".reactions");
   const pressed = (emoji) => attempt(() => react({ message_id: messageId }, emoji));
   old?.replaceWith(reactionsView(reactions, pressed));
 }
@@ -340,41 +416,42 @@ async function follow() {
   }
 }
 
+/** Shows no chat. */
+function leave() {
+  document.body.classList.remove("talking");
+  pick("conversation").hidden = true;
+  pick("no-chat").hidden = false;
+  state.chatId = undefined;
+  drawChats();
+}
+
+function drawBots(bots) {
+  state.botIds = bots.map(({ id }) => id);
+  if (!state.botIds.includes(state.botId)) state.botId = state.botIds[0];
+  pick("bot").hidden = bots.length < 2;
+  const options = bots.map(
+    ({ id, test, username }) => new Option(test ? `${username} (test)` : username, id),
+  );
+  pick("bot").replaceChildren(...options);
+  pick("bot").value = state.botId;
+}
+
 /** Starts from the latest change, because a restarted sandbox counts its changes from 1 again. */
 async function begin() {
-  state.botIds = (await operate("describe")).botIds;
+  drawBots((await operate("describe")).bots);
   state.sequence = (await operate("changes", { after: -1 }))[0]?.sequence ?? 0;
   await refreshChats();
   if (summary()) await open(state.chatId);
   pick("connection").textContent = "live";
 }
 
-pick("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const text = pick("text").value.trim();
-  if (text === "") return;
-  pick("text").value = "";
-  attempt(() => say(text));
-});
-pick("text").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  pick("composer").requestSubmit();
-});
 const inline = new InlineMode(pick("inline"), operate);
 pick("text").addEventListener("input", () => {
   const who = { botIds: state.botIds ?? [], userId: speaker(), chatId: state.chatId };
-  inline.typed(pick("text").value, who, () => {
-    pick("text").value = "";
-  });
+  inline.typed(pick("text").value, who, () => composer.set(""));
 });
 pick("start").addEventListener("click", () => attempt(() => say("/start")));
-pick("back").addEventListener("click", () => {
-  document.body.classList.remove("talking");
-  pick("conversation").hidden = true;
-  state.chatId = undefined;
-  drawChats();
-});
+pick("back").addEventListener("click", leave);
 pick("block").addEventListener("click", () => {
   const access = summary()?.access;
   const closed = access === "blocked" || access === "kicked";
@@ -392,6 +469,27 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && document.body.classList.contains("talking"))
     pick("chats").querySelector('[aria-current="true"]')?.focus();
 });
+
+pick("bot").addEventListener("change", (event) => {
+  state.botId = Number(event.target.value);
+  state.unread.clear();
+  leave();
+  attempt(refreshChats);
+});
+let following = true;
+pick("messages").addEventListener("scroll", () => {
+  following = isAtEnd();
+  pick("jump").hidden = following;
+});
+// The latest message stays in sight when a picture is there at last, or the line below grows.
+const stayAtEnd = () => {
+  if (following) scrollToEnd();
+};
+new ResizeObserver(stayAtEnd).observe(pick("messages"));
+pick("messages").addEventListener("load", stayAtEnd, { capture: true });
+pick("jump").addEventListener("click", scrollToEnd);
+listenToMenu(pick("menu"));
+listenToMenu(pick("attach-menu"));
 
 new Lab(operate, attempt);
 await begin().catch(() => {});

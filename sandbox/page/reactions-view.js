@@ -1,7 +1,7 @@
-/** Reactions view: what stands under a message, and a row of emoji to choose from. */
+/** Reactions view: what stands under a message. The message's menu has the emoji to choose from. */
 import { element } from "./element.js";
 
-const emojis = ["👍", "❤", "🔥", "🎉", "😁", "🤔", "👎"];
+export const reactionEmojis = ["👍", "❤", "🔥", "🎉", "😁", "🤔", "👎"];
 
 /**
  * @param reactions Counts, as the control API gives them.
@@ -17,24 +17,5 @@ export function reactionsView(reactions, react) {
     button.addEventListener("click", () => react(text));
     view.append(button);
   }
-  view.append(picker(react));
   return view;
-}
-
-function picker(react) {
-  const box = element("details", "picker");
-  const opener = element("summary", "", "☺");
-  opener.setAttribute("aria-label", "React");
-  const choices = element("div", "choices");
-  for (const emoji of emojis) {
-    const button = element("button", "", emoji);
-    button.type = "button";
-    button.addEventListener("click", () => {
-      box.open = false;
-      react(emoji);
-    });
-    choices.append(button);
-  }
-  box.append(opener, choices);
-  return box;
 }

@@ -11,6 +11,7 @@ import { detectEntities } from "./detected-entities.ts";
 import { parseHtml } from "./html.ts";
 import { parseMarkdown } from "./markdown.ts";
 import { parseMarkdownV2 } from "./markdown-v2.ts";
+import { settleEntities } from "./settled-entities.ts";
 
 const rawBytesMax = 32_768;
 const leadingSpace = /^\s+/;
@@ -95,11 +96,5 @@ function trimmed({ text, entities }: FormattedText): FormattedText {
 
 function withDetected({ text, entities }: FormattedText): FormattedText {
   const detected = detectEntities(text, entities);
-  if (detected.length === 0) return { text, entities: sorted(entities) };
-  return { text, entities: sorted([...entities, ...detected]) };
-}
-
-function sorted(entities: readonly Entity[]): readonly Entity[] {
-  if (entities.length < 2) return entities;
-  return [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length);
+  return { text, entities: settleEntities(text, [...entities, ...detected]) };
 }

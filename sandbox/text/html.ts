@@ -71,14 +71,15 @@ class HtmlParser {
   #reference(): void {
     reference.lastIndex = this.#at;
     const match = reference.exec(this.#source);
-    const decoded = match ? decodedReference(match) : "";
-    if (!match || decoded === "") {
+    const [whole = "", decimal, hexadecimal, name] = match ?? [];
+    const decoded = decodedReference({ decimal, hexadecimal, name });
+    if (decoded === "") {
       this.#text += "&";
       this.#at += 1;
       return;
     }
     this.#text += decoded;
-    this.#at += match[0].length;
+    this.#at += whole.length;
   }
 
   #startTag(): void {
@@ -147,12 +148,25 @@ class HtmlParser {
   }
 }
 
-function decodedReference(match: RegExpExecArray): string {
-  const [, decimal, hexadecimal, name] = match;
+interface Reference {
+  readonly decimal: string | undefined;
+  readonly hexadecimal: string | undefined;
+  readonly name: string | undefined;
+}
+
+function decodedReference({ decimal, hexadecimal, name }: Reference): string {
   if (name !== undefined) return references[name.toLowerCase()] ?? "";
   const code = decimal ? Number(decimal) : Number.parseInt(hexadecimal ?? "", 16);
   const valid = code > 0 && code < 0x110000 && (code < 0xd800 || code > 0xdfff);
   return valid ? String.fromCodePoint(code) : "";
+}
+
+function withoutReferences(value: string): string {
+  if (!value.includes("&")) return value;
+  return value.replace(new RegExp(reference.source, "gi"), (whole, ...groups) => {
+    const [decimal, hexadecimal, name] = groups as (string | undefined)[];
+    return decodedReference({ decimal, hexadecimal, name }) || whole;
+  });
 }
 
 /** Index of the `>` that is not inside quotes, or -1. */
@@ -172,7 +186,7 @@ function attributesOf(text: string): Map<string, string> {
   const attributes = new Map<string, string>();
   const pattern = /([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))/g;
   for (const [, name = "", double, single, bare] of text.matchAll(pattern)) {
-    attributes.set(name.toLowerCase(), double ?? single ?? bare ?? "");
+    attributes.set(name.toLowerCase(), withoutReferences(double ?? single ?? bare ?? ""));
   }
   return attributes;
 }

@@ -162,7 +162,7 @@ class MarkdownV2Parser {
     this.#at += 1;
     let url = "";
     if (this.#source[this.#at] === "(") {
-      const match = /^\(((?:[^()\\]|\\.)*)\)/s.exec(this.#source.slice(this.#at));
+      const match = /^\(((?:[^)\\]|\\.)*)\)/s.exec(this.#source.slice(this.#at));
       if (!match) {
         const offset = byteOffset(this.#source, this.#at);
         throw markupError(`Can't find end of a URL at byte offset ${offset}`);

@@ -19,6 +19,7 @@ import { FileStore } from "./file-store.ts";
 import { Gifts } from "./gifts.ts";
 import { InlineMode } from "./inline-mode.ts";
 import { LatestMap } from "./latest-map.ts";
+import type { LocalFiles } from "./local-files.ts";
 import type { Chat, FormattedText, InlineKeyboard, Message, User } from "./objects.ts";
 import { OpenQueries } from "./open-queries.ts";
 import { Payments } from "./payments.ts";
@@ -36,10 +37,18 @@ export interface Surroundings {
   readonly facts: UpdateFacts;
   readonly changes: ChangeFeed;
   readonly users: Map<number, User>;
+  /** Set in the server's `--local` mode. */
+  readonly localFiles: LocalFiles | undefined;
   /** Whether `setWebhook` accepts any address, or only those that api.telegram.org accepts. */
   readonly webhookRules: WebhookRules;
   /** Begins to deliver a bot's updates to its webhook. */
   readonly openWebhook: (account: Account, state: WebhookState) => WebhookDelivery;
+}
+
+export interface BotIdentity {
+  readonly id: number;
+  readonly token: string;
+  readonly test: boolean;
 }
 
 /** A message's content, in Telegram's key order. */
@@ -58,13 +67,15 @@ const rememberedMax = 10_000;
 export class Account {
   readonly id: number;
   readonly token: string;
+  /** Whether the bot is in Telegram's test environment. */
+  readonly test: boolean;
   readonly me: User;
   readonly rooms = new Map<number, Room>();
   readonly allowedUpdates = new AllowedUpdates();
   readonly queue: UpdateQueue;
   readonly polling: UpdatePolling;
   readonly queries: OpenQueries;
-  readonly files = new FileStore();
+  readonly files: FileStore;
   readonly payments = new Payments();
   readonly polls = new Polls();
   readonly stickerSets = new StickerSets();
@@ -90,10 +101,13 @@ export class Account {
   #whispers = 0;
   readonly #posted: { readonly room: Room; readonly messageId: number }[] = [];
 
-  constructor(id: number, token: string, around: Surroundings) {
+  constructor(identity: BotIdentity, around: Surroundings) {
     const { clock, random, pacing, facts } = around;
+    const { id } = identity;
     this.id = id;
-    this.token = token;
+    this.token = identity.token;
+    this.test = identity.test;
+    this.files = new FileStore((file) => around.localFiles?.remove(identity.token, file));
     this.me = { id, is_bot: true, first_name: "Sandbox bot", username: `sandbox_${id}_bot` };
     this.#around = around;
     this.startedAtMs = clock.monotonicMs();
@@ -224,11 +238,27 @@ export class Account {
 function authorOf(room: Room, from: User) {
   if (room.chat.type === "channel") return { sender_chat: room.chat };
   const { business } = room;
-  if (!business) return { from };
+  if (!business) return room.isPrivate ? { from } : groupAuthorOf(room, from);
   const { connectionId: business_connection_id, user } = business;
   // The bot writes in the name of the account.
   const own = from.is_bot ? { from: user, sender_business_bot: from } : { from };
   return { ...own, business_connection_id };
+}
+
+/** Telegram shows the messages of anonymous administrators as the group's own. */
+const anonymousBot: User = {
+  id: 1_087_968_824,
+  is_bot: true,
+  first_name: "Group",
+  username: "GroupAnonymousBot",
+};
+
+function groupAuthorOf(room: Room, from: User) {
+  const standing = room.members.get(from.id);
+  if (!standing?.flags?.["is_anonymous"]) return { from };
+  const { customTitle } = standing;
+  const signed = customTitle ? { author_signature: customTitle } : {};
+  return { from: anonymousBot, sender_chat: room.chat, ...signed };
 }
 
 type UpdateQueueOnEnd = ConstructorParameters<typeof UpdateQueue>[0]["onEnd"];

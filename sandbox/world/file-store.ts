@@ -18,10 +18,16 @@ const bytesMax = 256 * 2 ** 20;
 const unknownSizeBytes = 1_024;
 
 export class FileStore {
+  readonly #onForgotten: (file: StoredFile) => void;
   readonly #files = new Map<string, StoredFile>();
   readonly #byPath = new Map<string, StoredFile>();
   #bytes = 0;
   #numbers = 0;
+
+  /** @param onForgotten Called with a file that had to make room. */
+  constructor(onForgotten: (file: StoredFile) => void) {
+    this.#onForgotten = onForgotten;
+  }
 
   get(fileId: string): StoredFile | undefined {
     return this.#files.get(fileId);
@@ -71,5 +77,6 @@ export class FileStore {
     this.#files.delete(oldest.value.file_id);
     this.#byPath.delete(oldest.value.path);
     this.#bytes -= oldest.value.content?.length ?? 0;
+    this.#onForgotten(oldest.value);
   }
 }

@@ -18,6 +18,8 @@ export interface Chat {
   readonly username?: string;
   readonly type: "private" | "group" | "supergroup" | "channel";
   readonly is_forum?: true;
+  /** The direct messages of a channel. */
+  readonly is_direct_messages?: true;
 }
 
 /** Offsets and lengths in UTF-16 code units. */

@@ -33,6 +33,7 @@ export interface Charge extends Checkout {
 export interface MediaSale {
   readonly stars: number;
   readonly payload: string;
+  readonly buyerIds: Set<number>;
 }
 
 /** Stars that came or went without an invoice. */

@@ -167,7 +167,7 @@ function component(name: string, restartable = false) {
   return { name, state: "alive", restartable, restarts: 0, overdueMs: 0 } as const;
 }
 
-const poolFigures = { waiting: 0, inHand: 0, lanes: 0, oldestAgeMs: 0, paused: false };
+const poolFigures = { waiting: 0, inHand: 0, lanes: 0, delayed: 0, oldestAgeMs: 0, paused: false };
 const messageQueue = {
   pools: { handling: poolFigures, sending: poolFigures, answering: poolFigures },
   deadLetters: 1,

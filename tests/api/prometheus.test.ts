@@ -15,7 +15,7 @@ const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
 const withPromtool = test.skipIf(!hasPromtool);
 const why = hasPromtool ? "" : " (skipped: no promtool; Debian's package prometheus has it)";
 
-const poolFigures = { waiting: 1, inHand: 1, oldestAgeMs: 1, paused: false };
+const poolFigures = { waiting: 1, delayed: 0, inHand: 1, oldestAgeMs: 1, paused: false };
 const figures: Figures = {
   ready: true,
   probes: { database: "healthy" },

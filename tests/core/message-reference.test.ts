@@ -9,7 +9,7 @@ import {
   withTelegramIds,
 } from "../../bot/core/message-reference.ts";
 
-const messageId = fc.integer({ min: 1, max: 2 ** 37 - 1 });
+const messageId = fc.integer({ min: 1, max: 2 ** 36 - 1 });
 const number = fc.integer({ min: 0, max: referencesPerScopeMax - 1 });
 const step = fc.option(fc.integer({ min: 1, max: 31 }), { nil: undefined });
 

@@ -65,7 +65,11 @@ test.each([
 ] as const)("with %j the limits of memory stand behind the bot's own", (line, profile) => {
   const { app } = readApp(line);
   const ownMb = Number(settings.process.memoryLimitBytes.defaults?.[profile]);
-  expect(app.node_args).toEqual(["--disable-sigusr1", `--max-old-space-size=${ownMb}`]);
+  expect(app.node_args).toEqual([
+    "--disable-sigusr1",
+    "--max-semi-space-size=16",
+    `--max-old-space-size=${ownMb}`,
+  ]);
   expect(app.max_memory_restart).toBe(`${ownMb * 1.5}M`);
 });
 

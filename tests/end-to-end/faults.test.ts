@@ -1,7 +1,8 @@
 /**
  * Faults injected for real where the machine can: each is noticed, survived, and costs no message.
  *
- * The drill plays them; here are those that no other test injects. Times are printed, not judged.
+ * The drill plays them; here are those that no other test injects. Times are printed, not judged, so
+ * that several can be played at once.
  */
 import { describe, expect, test } from "vitest";
 import { allFaults } from "../../lab/drill/faults/all.ts";
@@ -22,7 +23,7 @@ const names = [
   "network-cut",
 ];
 
-describe("the bot gets over", () => {
+describe.concurrent("the bot gets over", () => {
   test.for(names)("%s", { timeout: 120_000 }, async (name, context) => {
     const fault = allFaults.find((one) => one.name === name);
     expect.assert(fault);

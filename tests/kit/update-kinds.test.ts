@@ -4,10 +4,7 @@ import { expect, test } from "vitest";
 import { createBot } from "../../bot/index.ts";
 import type { BotModule } from "../../bot/kit/module.ts";
 import { allowedUpdatesWith } from "../../bot/telegram/intake/update-message.ts";
-
-const session = () => {
-  throw new Error("this bot keeps no sessions");
-};
+import { bareKit } from "../support/bare-kit.ts";
 
 function kindsOf(setup: BotModule["setup"]): readonly string[] {
   const kinds: string[] = [];
@@ -15,7 +12,7 @@ function kindsOf(setup: BotModule["setup"]): readonly string[] {
     token: "42:unused",
     contextType: Context as never,
     module: { name: "x", setup },
-    kit: { settings: {}, publish: () => {}, judgeRequest: () => "fine", session },
+    kit: bareKit,
     onUpdateKind: (kind) => kinds.push(kind),
   });
   return kinds;

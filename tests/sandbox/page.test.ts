@@ -1,7 +1,8 @@
 /** The chat page in a browser: what people do with polls, reactions, topics, pins and drafts. */
 import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
-import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, expect, onTestFinished, type TestContext, test } from "vitest";
+import { type SandboxOptions, sandboxToken } from "../../sandbox/sandbox.ts";
 import { startSandbox } from "./bot-client.ts";
 
 const browserFile = [
@@ -12,15 +13,25 @@ const browserFile = [
 /** Where to put a screenshot, for people; none by default. */
 const screenshot = process.env["SCREENSHOT"];
 
+/** One point, which a browser can draw. */
+const picture = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+/** Starting a browser takes longer than a test, so all of them share one, each with a page of its own. */
+let launched: Promise<Browser> | undefined;
+afterAll(async () => (await launched)?.close());
+
 /** A sandbox whose page shows a chat. */
-async function openPage(context: TestContext) {
+async function openPage(context: TestContext, options: SandboxOptions = {}) {
   if (browserFile === undefined) return context.skip("no Chromium is installed");
-  const started = await startSandbox({ frozenClock: false });
+  const started = await startSandbox({ frozenClock: false, pacing: false, ...options });
   started.control.createUser({ id: 42, firstName: "Ann", started: true });
   const chatId = started.control.createGroup({ title: "Forum", forum: true, memberIds: [42] }).id;
-  const browser = await chromium.launch({ executablePath: browserFile, args: ["--no-sandbox"] });
-  onTestFinished(() => browser.close());
-  const page = await browser.newPage();
+  launched ??= chromium.launch({ executablePath: browserFile, args: ["--no-sandbox"] });
+  const page = await (await launched).newPage();
+  onTestFinished(() => page.close());
   page.setDefaultTimeout(10_000);
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(error.message));
@@ -41,8 +52,8 @@ test("a person votes and reacts, and sees what came of it", {
   await log.getByRole("button", { name: "yes" }).click();
   await log.getByText("1 vote").waitFor();
   await log.getByText("100%").waitFor();
-  await log.getByLabel("React").click();
-  await log.getByRole("button", { name: "🔥" }).click();
+  await log.getByRole("article").getByText("Tea?").click({ button: "right" });
+  await page.getByRole("menu", { name: "Message menu" }).getByText("🔥").click();
   await log.getByRole("button", { name: "🔥, 1" }).waitFor();
   if (screenshot) await page.screenshot({ path: screenshot });
   const updates = (await call("getUpdates")).body.result;
@@ -87,6 +98,130 @@ test("a draft grows on the page until the message is there", {
   await call("sendMessage", { chat_id: 42, text: "Once upon a time" });
   await log.getByText("Once upon a time").waitFor();
   await page.locator("#draft").waitFor({ state: "hidden" });
+  expect(problems).toEqual([]);
+});
+
+test("a person answers, edits and deletes, sends a picture, a place, a contact and a voice", {
+  timeout: 60_000,
+}, async (context) => {
+  const { call, control, log, page, problems, show } = await openPage(context);
+  await show("Ann");
+  await call("sendMessage", { chat_id: 42, text: "What would you like?" });
+  const field = page.getByRole("textbox", { name: "Message" });
+  const choose = async (text: string, item: string) => {
+    await log.getByText(text, { exact: true }).click({ button: "right" });
+    await page.getByRole("menuitem", { name: item }).click();
+  };
+  const last = () => control.messages({ chatId: 42 }).at(-1);
+
+  await choose("What would you like?", "Reply");
+  await field.fill("Tee");
+  await page.keyboard.press("Enter");
+  await log.getByText("Tee", { exact: true }).waitFor();
+  expect(last()).toMatchObject({ reply_to_message: { text: "What would you like?" } });
+  await choose("Tee", "Edit");
+  expect(await field.inputValue()).toBe("Tee");
+  await field.fill("Tea, please");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await log.getByText("edited").waitFor();
+  const edited = (await call("getUpdates", { offset: -1 })).body.result[0];
+  expect(edited.edited_message.text).toBe("Tea, please");
+
+  const attach = (item: string) => async () => {
+    await page.getByRole("button", { name: "Attach" }).click();
+    await page.getByRole("menuitem", { name: item }).click();
+  };
+  const chooser = page.waitForEvent("filechooser");
+  await attach("Photo or video")();
+  await (await chooser).setFiles({ name: "a.png", mimeType: "image/png", buffer: picture });
+  const image = log.getByRole("img", { name: /Photo/ });
+  await image.waitFor();
+  await expect
+    .poll(() => image.evaluate((shown) => (shown as unknown as { width: number }).width > 0))
+    .toBe(true);
+  for (const [item, field] of [
+    ["Location", "location"],
+    ["Contact", "contact"],
+  ] as const) {
+    await attach(item)();
+    await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
+    await expect.poll(() => last()?.[field]).toBeDefined();
+  }
+  await page.getByRole("button", { name: "Send a voice message" }).click();
+  await log.getByRole("button", { name: "Play" }).waitFor();
+  await choose("Tea, please", "Delete");
+  await log.getByText("Tea, please").first().waitFor({ state: "detached" });
+  if (screenshot) await page.screenshot({ path: screenshot.replace(".png", "-attach.png") });
+  expect(problems).toEqual([]);
+});
+
+test("a person joins by a link, pays an invoice, and pays for what is hidden", {
+  timeout: 60_000,
+}, async (context) => {
+  const { call, control, log, page, problems, show } = await openPage(context);
+  await show("Ann");
+  const club = control.createGroup({ title: "Tea club" }).id;
+  const invite = (await call("exportChatInviteLink", { chat_id: club })).body.result;
+  await call("sendMessage", { chat_id: 42, text: `Come in: ${invite}` });
+  await log.getByRole("link").click();
+  await page.getByRole("dialog", { name: "Tea club" }).getByText("Join").click();
+  await page.getByText("You have joined Tea club").waitFor();
+
+  const prices = [{ label: "Tea", amount: 5 }];
+  const offer = { title: "Tea", description: "A pot", payload: "p", currency: "XTR", prices };
+  await call("sendInvoice", { chat_id: 42, ...offer });
+  await log.getByRole("button", { name: /Pay/ }).click();
+  await page.getByRole("dialog", { name: "Pay for Tea" }).getByText("Pay ⭐️ 5").click();
+  const heard = async () => (await call("getUpdates", { offset: -1, timeout: 5 })).body.result[0];
+  await expect.poll(async () => (await heard()).pre_checkout_query?.id).toBeTypeOf("string");
+  const pre_checkout_query_id = (await heard()).pre_checkout_query.id;
+  await call("answerPreCheckoutQuery", { pre_checkout_query_id, ok: true });
+  await log.getByText("You paid ⭐️5").waitFor();
+
+  const media = [{ type: "photo", media: "https://example.com/a.png" }];
+  await call("sendPaidMedia", { chat_id: 42, star_count: 7, media, payload: "hidden" });
+  await log.getByRole("button", { name: "Unlock for ⭐️ 7" }).click();
+  await page.getByRole("dialog", { name: "Unlock media" }).getByText("Pay ⭐️ 7").click();
+  await log.getByRole("button", { name: "Unlock for ⭐️ 7" }).waitFor({ state: "detached" });
+  expect((await heard()).purchased_paid_media).toMatchObject({ paid_media_payload: "hidden" });
+  expect((await call("getMyStarBalance")).body.result).toEqual({ amount: 12 });
+  expect(problems).toEqual([]);
+});
+
+test("messages of one author that follow each other are joined, and each day has a line", {
+  timeout: 60_000,
+}, async (context) => {
+  const { control, log, page, problems, show } = await openPage(context);
+  control.write({ userId: 42, text: "one" });
+  control.write({ userId: 42, text: "two" });
+  control.advanceClock({ ms: 86_400_000 });
+  control.write({ userId: 42, text: "three" });
+  await show("Ann");
+  await log.getByText("three").waitFor();
+  const lasts = await log
+    .locator(".message")
+    .evaluateAll((views) =>
+      views.map((view) => (view as unknown as { className: string }).className.includes("last")),
+    );
+  expect(lasts).toEqual([false, true, true]);
+  expect(await page.locator(".day").count()).toBe(2);
+  expect(problems).toEqual([]);
+});
+
+test("the page shows the chats of the bot that is chosen", { timeout: 60_000 }, async (context) => {
+  const second = "987654321:SECOND-TOKEN-not-a-real-one-00000000";
+  const tokens = [sandboxToken, second];
+  const { call, log, page, problems, show } = await openPage(context, { tokens });
+  await call("sendMessage", { chat_id: 42, text: "from the second" }, second);
+  await show("Ann");
+  await page.getByRole("combobox", { name: "Bot" }).selectOption("sandbox_987654321_bot");
+  await show("Ann");
+  await log.getByText("from the second").waitFor();
+  await page.getByRole("textbox", { name: "Message" }).fill("to the second");
+  await page.keyboard.press("Enter");
+  await log.getByText("to the second").waitFor();
+  expect((await call("getUpdates")).body.result).toEqual([]);
+  expect((await call("getUpdates", {}, second)).body.result).toHaveLength(1);
   expect(problems).toEqual([]);
 });
 

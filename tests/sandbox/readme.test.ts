@@ -6,16 +6,20 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { node } from "../../lab/drill/bot-process.ts";
 import { operationNames } from "../../sandbox/control/operations.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 
 const folder = new URL("../../sandbox/", import.meta.url);
 const readme = readFileSync(new URL("README.md", folder), "utf8");
+const { name } = JSON.parse(readFileSync(new URL("package.json", folder), "utf8")) as {
+  readonly name: string;
+};
 
 test("the example for testing any bot runs, and finds nothing wrong", async () => {
   const [, code = ""] = /<!-- example -->\n```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   expect(code).toContain("new Sandbox");
-  // The file has to be in the folder to which its imports are relative.
+  // Here the package is not installed, so the example takes the sources beside it.
   const file = fileURLToPath(new URL(`example-${process.pid}.ts`, folder));
-  writeFileSync(file, code);
+  writeFileSync(file, code.replace(`"${name}"`, '"./sandbox.ts"'));
   onTestFinished(() => rmSync(file, { force: true }));
   const { stdout } = await promisify(execFile)(node, [file], { timeout: 20_000 });
   expect(stdout.trim()).toBe("[]");
@@ -31,4 +35,11 @@ test("the README names operations that exist", () => {
       expect(operationNames).toContain(name);
     }
   }
+});
+
+test("the example for GitHub Actions names the program, its token and its addresses", () => {
+  const [, workflow = ""] = /<!-- actions -->\n```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
+  expect(workflow).toContain(`npx ${name} `);
+  expect(workflow).toContain(`TELEGRAM_BOT_TOKEN: "${sandboxToken}"`);
+  expect(workflow).toContain("http://127.0.0.1:3002/sandbox/violations");
 });

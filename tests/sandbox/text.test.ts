@@ -31,7 +31,7 @@ test.for([
     mode: "HTML",
     raw: '<span class="tg-spoiler">s</span><tg-spoiler>t</tg-spoiler></>'.replace("</>", ""),
     text: "st",
-    entities: [entity("spoiler", 0, 1), entity("spoiler", 1, 1)],
+    entities: [entity("spoiler", 0, 2)],
   },
   { mode: "HTML", raw: "  <b> x </b>  ", text: "x", entities: [entity("bold", 0, 1)] },
   {

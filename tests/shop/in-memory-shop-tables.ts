@@ -4,9 +4,12 @@
  * It keeps the contract's uniqueness rules; a transaction that throws leaves no trace.
  */
 import type { Documents, ListOptions } from "../../bot/core/documents.ts";
-import type { Transaction } from "../../bot/core/transaction.ts";
+import type { TableSet, Transaction } from "../../bot/core/transaction.ts";
+import { shop } from "../../bot/shop/module.ts";
+import { shopTables } from "../../bot/shop/sqlite-tables.ts";
 import type {
   Account,
+  Figures,
   LedgerEntry,
   NewOrder,
   Order,
@@ -14,12 +17,15 @@ import type {
   Profile,
   ShopTables,
 } from "../../bot/shop/tables.ts";
+import { SqlTables } from "./sql-tables.ts";
 
 interface Rows {
   readonly accounts: Map<number, Account>;
   readonly profiles: Map<number, Profile>;
   readonly entries: LedgerEntry[];
   readonly orders: Order[];
+  /** JSON by collection and key. */
+  readonly documents: Map<string, string>;
 }
 
 /** The error that `failAtCall` causes. */
@@ -31,18 +37,38 @@ export class InMemoryShopTables implements ShopTables {
   failAtCall: number | undefined;
   /** Chats for which the deletion of dead letters was requested. */
   readonly forgottenChats: number[] = [];
-  /** Holds no documents; a test may put some there by key. */
-  readonly documentKeys = new Set<string>();
   readonly documents: Documents = {
-    get: async () => undefined,
-    put: async (_, key) => void this.documentKeys.add(key),
-    delete: async (_, key) => this.documentKeys.delete(key),
-    list: async <T>(_: string, { prefix = "" }: ListOptions = {}) =>
-      [...this.documentKeys]
-        .filter((key) => key.startsWith(prefix))
-        .map((key) => ({ key, value: undefined as T })),
+    get: async <T>(collection: string, key: string) => {
+      this.#count();
+      const text = this.#rows.documents.get(`${collection}/${key}`);
+      return text === undefined ? undefined : (JSON.parse(text) as T);
+    },
+    put: async (collection, key, value) => {
+      this.#count();
+      this.#rows.documents.set(`${collection}/${key}`, JSON.stringify(value));
+    },
+    delete: async (collection, key) => {
+      this.#count();
+      return this.#rows.documents.delete(`${collection}/${key}`);
+    },
+    list: async <T>(collection: string, { prefix = "" }: ListOptions = {}) => {
+      const start = `${collection}/`;
+      const found = [...this.#rows.documents].filter(([key]) => key.startsWith(start + prefix));
+      return found.map(([key, text]) => ({
+        key: key.slice(start.length),
+        value: JSON.parse(text) as T,
+      }));
+    },
   };
-  #rows: Rows = { accounts: new Map(), profiles: new Map(), entries: [], orders: [] };
+  /** The tables of the shop's other sets, beside its own, which their statements join. */
+  readonly sql = new SqlTables(shop.tables ?? []);
+  #rows: Rows = {
+    accounts: new Map(),
+    profiles: new Map(),
+    entries: [],
+    orders: [],
+    documents: new Map(),
+  };
   #calls = 0;
 
   get allEntries(): readonly LedgerEntry[] {
@@ -60,20 +86,43 @@ export class InMemoryShopTables implements ShopTables {
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const before = structuredClone(this.#rows);
     this.#calls = 0;
+    this.sql.begin();
+    let kept = false;
     try {
-      return await work({
-        tables: <Tables>() => this as unknown as Tables,
+      const result = await work({
+        tables: <Tables extends object>(set: TableSet<Tables>) =>
+          (set as object) === shopTables
+            ? (this as unknown as Tables)
+            : this.sql.tables(set, () => this.#count()),
         documents: this.documents,
         lock: async () => {},
+        messages: { find: async () => ({ kind: "unknown" }), cancel: async () => false },
         deleteDeadLetters: async (chatId) => this.forgottenChats.push(chatId),
         nowEpochMs: this.nowEpochMs,
       });
+      kept = true;
+      return result;
     } catch (error) {
       this.#rows = before;
       throw error;
     } finally {
+      this.sql.end(kept);
       this.failAtCall = undefined;
     }
+  }
+
+  /** A transaction that faults do not meet. */
+  async read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { failAtCall } = this;
+    this.failAtCall = undefined;
+    const result = await this.transaction(work);
+    this.failAtCall = failAtCall;
+    return result;
+  }
+
+  /** The keys of all documents, without their collections. */
+  get documentKeys(): readonly string[] {
+    return [...this.#rows.documents.keys()].map((key) => key.replace(/^[^/]*\//, ""));
   }
 
   async findAccount(userId: number): Promise<Account | undefined> {
@@ -175,6 +224,32 @@ export class InMemoryShopTables implements ShopTables {
     if (order?.status !== "paid") return false;
     this.#rows.orders[orderId - 1] = { ...order, status: "cancelled", cancelledAtEpochMs };
     return true;
+  }
+
+  async completeOrder(orderId: number): Promise<boolean> {
+    this.#count();
+    const order = this.#rows.orders[orderId - 1];
+    if (order?.status !== "paid") return false;
+    this.#rows.orders[orderId - 1] = { ...order, status: "done" };
+    return true;
+  }
+
+  async ordersToFulfil(offset: number, limit: number): Promise<Page<Order>> {
+    this.#count();
+    const paid = this.#rows.orders.filter(({ status }) => status === "paid");
+    return { items: paid.slice(offset, offset + limit), total: paid.length };
+  }
+
+  async figures(sinceEpochMs: number): Promise<Figures> {
+    this.#count();
+    const recent = <T extends { readonly createdAtEpochMs: number }>(rows: Iterable<T>) =>
+      [...rows].filter(({ createdAtEpochMs }) => createdAtEpochMs >= sinceEpochMs);
+    const moved = recent(this.#rows.entries).filter(({ kind }) => /purchase|refund/.test(kind));
+    return {
+      turnoverMinor: 0 - moved.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
+      orders: moved.filter(({ kind }) => kind === "purchase").length,
+      newPeople: recent(this.#rows.accounts.values()).length,
+    };
   }
 
   async orders(userId: number, offset: number, limit: number): Promise<Page<Order>> {

@@ -6,6 +6,9 @@ import { type Catalogue, parseCatalogue } from "../../bot/shop/catalogue.ts";
 import type { CommandOptions } from "../../bot/shop/commands/routes.ts";
 import { registerCommands, shop } from "../../bot/shop/module.ts";
 import type { ShopRules } from "../../bot/shop/orders.ts";
+import type { StarOptions } from "../../bot/shop/stars/star-options.ts";
+import { bareKit } from "../support/bare-kit.ts";
+import { InMemoryShopTables } from "./in-memory-shop-tables.ts";
 
 const exampleFile = new URL("../../bot/shop/catalogue.json", import.meta.url);
 
@@ -19,17 +22,26 @@ export const rules: ShopRules = { catalogue: exampleCatalogue, cancelWindowMs: d
 
 export const welcomeBalanceMinor = 5000;
 
+export const starOptions: StarOptions = {
+  topupAmounts: [50, 100],
+  starValueMinor: 10,
+};
+
 /** Returns the module and kit of a shop that sells the example catalogue. */
 export function shopWith(overrides: Partial<CommandOptions> = {}) {
+  // Nothing is known about anybody, unless a test brings its own tables.
+  const nothing = new InMemoryShopTables();
   const kit: Kit<Readonly<Record<string, unknown>>> = {
-    settings: {},
-    publish: () => {},
-    judgeRequest: () => "fine",
-    session: () => {
-      throw new Error("the shop does not use it");
-    },
+    ...bareKit,
+    read: (work) => nothing.transaction(work),
   };
-  const options = { ...kit, ...rules, welcomeBalanceMinor, ...overrides };
+  const options: CommandOptions = {
+    ...kit,
+    ...rules,
+    ...starOptions,
+    welcomeBalanceMinor,
+    ...overrides,
+  };
   const module: BotModule = { ...shop, setup: (bot) => registerCommands(bot, options) };
   return { module, kit };
 }

@@ -62,6 +62,15 @@ export function describeStore(
       expect(await store.depth("handling")).toBe(0);
     });
 
+    test("counts what waits, and apart what has a priority or a higher one", async () => {
+      const { store } = await open();
+      const low = { ...update("a", 2), priority: "low" } as const;
+      await store.enqueue([update("a", 1), low, { ...update("b", 3), priority: "high" }]);
+      expect(await store.depth("handling")).toBe(3);
+      expect(await store.depth("handling", "normal")).toBe(2);
+      expect(await store.depth("handling", "high")).toBe(1);
+    });
+
     test("prefers higher priorities, and raises a lane's priority for a message behind its head", async () => {
       const { store } = await open();
       await store.enqueue([
@@ -237,6 +246,177 @@ export function describeStore(
       expect(await store.nextAvailableAtEpochMs("handling")).toBe(dueAt);
       await clock.advance(1_000);
       expect(numbers(await claim(store))).toEqual([1]);
+    });
+
+    describe("a delayed message", () => {
+      const inMs = (clock: ManualClock, n: number, ms: number, more: Partial<NewMessage> = {}) => ({
+        ...update("a", n),
+        availableAtEpochMs: clock.epochMs() + ms,
+        ...more,
+      });
+
+      test("holds nothing back, and is not among those that wait", async () => {
+        const { clock, store } = await open();
+        await store.enqueue([inMs(clock, 1, 1_000), update("a", 2)]);
+        expect(await store.depth("handling")).toBe(1);
+        const { handling } = (await store.snapshot()).pools;
+        expect(handling).toMatchObject({ delayed: 1, waiting: 1, lanes: 1 });
+        expect(numbers(await claim(store))).toEqual([2]);
+      });
+
+      test.each([false, true])(
+        "enters its lane when its time has come, also after a kill: %s",
+        async (killed) => {
+          const { clock, reopenAfterKill, store: first } = await open();
+          await first.enqueue([inMs(clock, 3, 2_000), inMs(clock, 2, 1_000), update("a", 1)]);
+          await clock.advance(1_500);
+          await first.enqueue([update("a", 4)]);
+          await clock.advance(1_000);
+          await first.enqueue([update("a", 5)]);
+          const store = killed ? await reopenAfterKill() : first;
+          const order: unknown[] = [];
+          for (;;) {
+            const [head] = await claim(store);
+            if (!head) break;
+            order.push(head.payload["n"]);
+            await store.finish(ref(head), { kind: "done", enqueue: [] });
+          }
+          expect(order).toEqual([1, 2, 4, 3, 5]);
+          expect((await store.snapshot()).pools.handling.delayed).toBe(0);
+        },
+      );
+
+      test("that was tried keeps its place at the head of its lane over a kill", async () => {
+        const { clock, reopenAfterKill, store } = await open();
+        await store.enqueue([inMs(clock, 1, 1_000)]);
+        await clock.advance(1_000);
+        const [head] = await claim(store);
+        const availableAtEpochMs = clock.epochMs() + 5_000;
+        const postponed = { kind: "postponed", availableAtEpochMs, parkLane: false } as const;
+        await store.finish(ref(head), postponed);
+        await store.enqueue([update("a", 2)]);
+        const next = await reopenAfterKill();
+        expect(await claim(next)).toEqual([]);
+        await clock.advance(5_000);
+        expect(numbers(await claim(next))).toEqual([1]);
+      });
+
+      test("in hand at a kill is recovered", async () => {
+        const { clock, reopenAfterKill, store } = await open();
+        await store.enqueue([inMs(clock, 1, 1_000), update("b", 2)]);
+        await clock.advance(1_000);
+        await claim(store);
+        await store.enqueue([update("a", 3)]);
+        const next = await reopenAfterKill();
+        const recovered = await next.recover(() => ({ outcome: { kind: "released" } }));
+        expect(numbers(recovered)).toEqual([1, 2]);
+        expect(numbers(await claim(next))).toEqual([2, 1]);
+      });
+    });
+
+    describe("a key", () => {
+      const keyed = (n: number, more: Partial<NewMessage> = {}) => ({
+        ...update("a", n),
+        key: { name: "k", again: "refuse" as const },
+        ...more,
+      });
+      const find = (store: Store, key = "k") =>
+        store.transaction(({ messages }) => messages.find(key));
+      const cancel = (store: Store, key = "k") =>
+        store.transaction(({ messages }) => messages.cancel(key));
+      const kinds = async (store: Store, ...messages: NewMessage[]) =>
+        (await store.enqueue(messages)).map(({ kind }) => kind);
+
+      test("queues its message once, and says what has become of it", async () => {
+        const { clock, reopenAfterKill, store: first } = await open();
+        expect(await find(first)).toEqual({ kind: "unknown" });
+        const dueAt = clock.epochMs() + 100_000;
+        expect(await kinds(first, keyed(1, { availableAtEpochMs: dueAt }))).toEqual(["queued"]);
+        expect(await find(first)).toEqual({ kind: "waiting", atEpochMs: dueAt });
+        const store = await reopenAfterKill();
+        // It lasts for longer than other keys are remembered.
+        await clock.advance(100_000);
+        expect(await kinds(store, keyed(2))).toEqual(["duplicate"]);
+        const [message] = await claim(store);
+        expect(await find(store)).toEqual({ kind: "in-hand", atEpochMs: dueAt });
+        expect(await kinds(store, keyed(2))).toEqual(["duplicate"]);
+        await store.finish(ref(message), { kind: "done", enqueue: [] });
+        expect(await find(store)).toEqual({ kind: "done", atEpochMs: clock.epochMs() });
+        expect(await kinds(store, keyed(2))).toEqual(["duplicate"]);
+        await clock.advance(60_001);
+        expect(await find(store)).toEqual({ kind: "unknown" });
+        expect(await kinds(store, keyed(2))).toEqual(["queued"]);
+      });
+
+      test("follows its message to the dead letters and back", async () => {
+        const { clock, store } = await open();
+        await store.enqueue([keyed(1)]);
+        const [message] = await claim(store);
+        const dead = { kind: "dead", reason: "refused", error: undefined, enqueue: [] } as const;
+        await store.finish(ref(message), dead);
+        const deadLetterId = message?.id as number;
+        expect(await find(store)).toEqual({
+          kind: "dead",
+          atEpochMs: clock.epochMs(),
+          deadLetterId,
+        });
+        expect(await kinds(store, keyed(2))).toEqual(["duplicate"]);
+        await store.requeue(deadLetterId);
+        expect((await find(store)).kind).toBe("waiting");
+      });
+
+      test("takes away what waits, and is free then", async () => {
+        const { clock, reopenAfterKill, store } = await open();
+        expect(await cancel(store)).toBe(false);
+        await store.enqueue([keyed(1), keyed(2, { availableAtEpochMs: clock.epochMs() + 1_000 })]);
+        expect(await cancel(store)).toBe(true);
+        expect(await find(store)).toEqual({ kind: "unknown" });
+        expect((await store.snapshot()).pools.handling).toMatchObject({ delayed: 0, waiting: 0 });
+        expect(await kinds(store, keyed(3))).toEqual(["queued"]);
+        const next = await reopenAfterKill();
+        await clock.advance(2_000);
+        expect(numbers(await claim(next))).toEqual([3]);
+        expect(await cancel(next)).toBe(false);
+      });
+
+      test("takes nothing away in a transaction that fails", async () => {
+        const { store } = await open();
+        await store.enqueue([keyed(1)]);
+        const failed = store.transaction(async ({ messages }) => {
+          expect(await messages.cancel("k")).toBe(true);
+          expect(await messages.cancel("k")).toBe(false);
+          expect((await messages.find("k")).kind).toBe("unknown");
+          throw new Error("no");
+        });
+        await expect(failed).rejects.toThrow("no");
+        expect(numbers(await claim(store))).toEqual([1]);
+      });
+
+      test("is replaced where its message says so, also by the message in hand itself", async () => {
+        const { clock, store } = await open();
+        const again = (n: number, ms: number): NewMessage => ({
+          ...update("a", n),
+          availableAtEpochMs: clock.epochMs() + ms,
+          key: { name: "k", again: "replace" },
+        });
+        await store.enqueue([again(1, 1_000)]);
+        await store.enqueue([again(2, 2_000)]);
+        await clock.advance(2_000);
+        const [second, ...others] = await claim(store);
+        expect(numbers([second as Message, ...others])).toEqual([2]);
+        await store.finish(ref(second), { kind: "done", enqueue: [again(3, 1_000)] });
+        expect((await find(store)).kind).toBe("waiting");
+        await clock.advance(1_000);
+        expect(numbers(await claim(store))).toEqual([3]);
+      });
+
+      test.each(["", "x".repeat(251), "a\0b", 7 as unknown as string])(
+        "that is none is refused: %j",
+        async (name) => {
+          const { store } = await open();
+          await expect(find(store, name)).rejects.toMatchObject({ code: "DATA_REFUSED" });
+        },
+      );
     });
 
     test("asks for admission, and leaves a refused message in its place", async () => {
@@ -504,7 +684,23 @@ export function describeStore(
       const next = await reopenAfterKill();
       expect(await next.getFact("a")).toBe("1");
       expect(await next.unreachableReason("5")).toBe("blocked");
+      expect(await next.unreachableReason("5", clock.epochMs() + 1)).toBeUndefined();
       expect(await next.sentSince(0)).toMatchObject([{ scope: "5", cost: 2 }]);
+    });
+
+    test("a message that is done can say that a chat is reachable, or is not any more", async () => {
+      const { store } = await open();
+      const unreachableChat = { chat: "-5", reason: "kicked" };
+      for (const [number, reach, reason] of [
+        [1, { unreachableChat }, "kicked"],
+        [2, { reachedChat: "-5" }, undefined],
+        [3, { unreachableChat }, "kicked"],
+      ] as const) {
+        await store.enqueue([update("a", number)]);
+        const [message] = await claim(store);
+        await store.finish(ref(message), { kind: "done", enqueue: [], ...reach });
+        expect(await store.unreachableReason("-5")).toBe(reason);
+      }
     });
 
     test("beats for every synced transaction, and is overdue without one", async () => {

@@ -3,16 +3,25 @@
  */
 import { Telegraf } from "telegraf";
 import type { BotApi } from "../../bot/core/bot-api.ts";
+import { steadyEpoch } from "../../bot/core/clock.ts";
 import type { FileStore } from "../../bot/core/file-store.ts";
 import { Holds } from "../../bot/core/holds.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
 import { Secret } from "../../bot/core/secret.ts";
+import type { Store } from "../../bot/core/store.ts";
+import { createTasks } from "../../bot/enhanced-launcher/tasks.ts";
 import type { BotContext } from "../../bot/kit/bot-context.ts";
+import { createLater } from "../../bot/kit/later.ts";
+import type { Kit } from "../../bot/kit/module.ts";
+import type { Outbox } from "../../bot/kit/outbox.ts";
+import { createSchedules } from "../../bot/kit/schedule.ts";
 import { createSession, type MakeSession } from "../../bot/kit/session.ts";
 import { SealedFiles } from "../../bot/storage/files/sealed-files.ts";
 import type { BotInfo } from "../../bot/telegram/client/identity.ts";
+import { MessageOutbox } from "../../bot/telegram/context/outbox.ts";
 import { createContextType, type Recorders } from "../../bot/telegram/context/recorded-context.ts";
-import { DirectCalls } from "../../bot/telegram/context/recorded-telegram.ts";
+import { DirectCalls, OutboxTelegram } from "../../bot/telegram/context/recorded-telegram.ts";
+import { TaskHandler } from "../../bot/telegram/context/task-handler.ts";
 import { UpdateHandler } from "../../bot/telegram/context/update-handler.ts";
 import { Delivery } from "../../bot/telegram/delivery/delivery.ts";
 import { FloodGate } from "../../bot/telegram/delivery/flood-gate.ts";
@@ -27,22 +36,25 @@ export const botInfo = { id: 42, is_bot: true, first_name: "Bot", username: "Bot
 /** How long the bot keeps a session. */
 export const sessionsKeepMs = 6 * 3_600_000;
 
+type TimeKit = Pick<Kit<object>, "later" | "outbox" | "schedule">;
+
 /** Registers handlers on a fresh router. */
-export type Routes = (bot: Telegraf<BotContext>, session: MakeSession) => void;
+export type Routes = (bot: Telegraf<BotContext>, session: MakeSession, kit: TimeKit) => void;
 /** Creates a router with this context type. */
 export type MakeBot = (
   contextType: ReturnType<typeof createContextType>,
   session: MakeSession,
+  kit: TimeKit,
 ) => Telegraf<BotContext>;
 
 /** Creates a router with only these handlers. */
 export function withRoutes(routes: Routes): MakeBot {
-  return (contextType, session) => {
+  return (contextType, session, kit) => {
     const bot = new Telegraf<BotContext>(token.reveal(), { contextType });
     bot.catch((error) => {
       throw error;
     });
-    routes(bot, session);
+    routes(bot, session, kit);
     return bot;
   };
 }
@@ -51,17 +63,21 @@ export function withRoutes(routes: Routes): MakeBot {
  * @param api The Telegram that this process calls.
  * @param more Parts that replace the usual parts of the queue.
  */
-export function bootDurableBot(
+export async function bootDurableBot(
   machine: QueueMachine,
   makeBot: MakeBot,
   api: BotApi,
   plan?: CrashPlan,
   more: Partial<MessageQueueDeps> & { readonly files?: FileStore } = {},
-): Promise<QueueProcess> {
+): Promise<QueueProcess & { readonly outbox: Outbox; readonly bot: Telegraf<BotContext> }> {
   const { clock } = machine;
   const publish = () => {};
   const random = () => 0.5;
-  return machine.boot((store) => {
+  const now = steadyEpoch(clock);
+  const later = createLater();
+  const { add: schedule, schedules } = createSchedules();
+  const made: { outbox?: MessageOutbox; store?: Store; bot?: Telegraf<BotContext> } = {};
+  const process = await machine.boot((store) => {
     const files =
       more.files ??
       new SealedFiles({
@@ -81,18 +97,24 @@ export function bootDurableBot(
     });
     const recorders: Recorders = new WeakMap();
     const session = createSession({ store, keepMs: sessionsKeepMs });
-    const bot = makeBot(createContextType(recorders, direct), session);
-    const handler: MessageHandler = new UpdateHandler({
-      bot,
-      files,
-      recorders,
-      whoAmI: async () => botInfo,
-      lastWords: () => [],
-    });
+    const outbox = new MessageOutbox({ files, now, store });
+    const contextType = createContextType(recorders, direct, { names: later.names, now });
+    const bot = makeBot(contextType, session, { later: later.make, outbox, schedule });
+    bot.telegram = new OutboxTelegram(outbox, direct, outbox.signal);
+    const recorded = { bot, files, recorders, whoAmI: async () => botInfo };
+    const handler: MessageHandler = new UpdateHandler({ ...recorded, lastWords: () => [] });
+    const task = new TaskHandler({ ...recorded, contextType, later, schedules });
+    Object.assign(made, { bot, outbox, store });
     return {
       gates: { sending: gate },
-      handlers: { update: handler, send, broadcast: send, alert: send },
+      handlers: { update: handler, task, send, broadcast: send, alert: send },
       ...more,
     };
   }, plan);
+  const { bot, outbox, store } = made as Required<typeof made>;
+  const enqueue = process.queue.insertMessageByPriority.bind(process.queue);
+  // Without schedules there is nothing to commit, and tests count commits.
+  if (schedules.size === 0) outbox.open(enqueue);
+  else await createTasks({ now, outbox, schedules, store }, enqueue).start();
+  return { ...process, bot, outbox };
 }

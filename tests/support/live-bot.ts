@@ -14,6 +14,8 @@ export interface LiveBot {
   readonly sandbox: SandboxClient;
   /** The directory that holds `data` and `logs`. */
   readonly directory: string;
+  /** The sandbox's address, for the operator's programs. */
+  readonly apiRoot: string;
 }
 
 /** @param env The bot's variables; they override the test profile's defaults. */
@@ -31,7 +33,7 @@ export async function setupLiveBot(
     await started.stop();
     rmSync(directory, { recursive: true, force: true });
   });
-  return { bot, directory, sandbox: sandboxClient(apiRoot) };
+  return { apiRoot, bot, directory, sandbox: sandboxClient(apiRoot) };
 }
 
 /** Whether nothing is waiting or being worked on, according to the monitoring API. */

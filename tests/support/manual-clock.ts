@@ -1,8 +1,8 @@
 /**
  * Manual clock: stands still until a test moves it.
  *
- * `advance` wakes sleepers one due time at a time and lets everything they start (promises and
- * `setImmediate` callbacks, not real I/O) settle before the next one wakes.
+ * `advance` wakes sleepers one due time at a time and lets everything they start (promises,
+ * `setImmediate` callbacks and syncs of a file, not other I/O) settle before the next one wakes.
  */
 import type { Clock } from "../../bot/core/clock.ts";
 
@@ -87,10 +87,12 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Resolves when no promise and no `setImmediate` callback has anything left to do. */
+/** Resolves when no promise, no `setImmediate` callback and no sync has anything left to do. */
 export async function settle(): Promise<void> {
   for (let round = 0; round < settleRoundsMax; round += 1) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (!process.getActiveResourcesInfo().includes("Immediate")) return;
+    const active = process.getActiveResourcesInfo();
+    if (active.includes("FSReqCallback")) await new Promise((resolve) => setTimeout(resolve, 1));
+    else if (!active.includes("Immediate")) return;
   }
 }

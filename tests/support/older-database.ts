@@ -6,6 +6,12 @@ export const backToLaneTable = `
   DROP TABLE message_files;
   DROP TABLE in_hand;
   DROP TABLE parks;
+  DROP INDEX messages_by_entry;
+  DROP INDEX messages_by_key;
+  DROP INDEX dead_letters_by_key;
+  ALTER TABLE messages DROP COLUMN enters_at;
+  ALTER TABLE messages DROP COLUMN key;
+  ALTER TABLE dead_letters DROP COLUMN key;
   ALTER TABLE messages DROP COLUMN replaces;
   ALTER TABLE messages ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX messages_of_lane ON messages (lane, pool, id);

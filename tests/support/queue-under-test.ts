@@ -8,7 +8,7 @@ import type { BotEvent } from "../../bot/core/events.ts";
 import { Holds } from "../../bot/core/holds.ts";
 import type { MessageType, NewMessage } from "../../bot/core/message.ts";
 import type { MessageHandler } from "../../bot/core/message-handler.ts";
-import { shopTables } from "../../bot/shop/sqlite-tables.ts";
+import { shop } from "../../bot/shop/module.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import { MessageQueue, type MessageQueueDeps } from "../../bot/utils/message-queue.ts";
 import {
@@ -64,7 +64,7 @@ export class QueueMachine {
       publish,
       onFatal: () => {},
       keys: keysOf("the key"),
-      tableSets: [shopTables],
+      tableSets: shop.tables ?? [],
       backupsKept: 3,
       dedupeKeepMs: 60_000,
       laneLengthMax: 1_000,
@@ -122,6 +122,7 @@ export function handlers(
   });
   return {
     update: complete(given.update),
+    task: complete(given.task),
     send: complete(given.send),
     broadcast: complete(given.broadcast),
     alert: complete(given.alert),

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { BotEvent, MessageRef } from "../../bot/core/events.ts";
 import { type Figures, Prometheus } from "../../bot/telemetry/prometheus.ts";
 
-const poolFigures = { waiting: 3, inHand: 1, oldestAgeMs: 2_500, paused: true };
+const poolFigures = { waiting: 3, delayed: 0, inHand: 1, oldestAgeMs: 2_500, paused: true };
 const figures: Figures = {
   ready: true,
   probes: { disk: "degraded" },

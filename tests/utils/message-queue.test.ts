@@ -636,6 +636,19 @@ describe("operating", () => {
     expect(seen).toEqual(["1"]);
   });
 
+  test("a broadcast that waits takes no room from replies", async () => {
+    const machine = new QueueMachine();
+    const { handle, seen } = recorder();
+    const { queue } = await machine.start({ lengthMax: 3, handlers: handlers({ update: handle }) });
+    await queue.pause("sending");
+    const news = [1, 2, 3, 4].map((n) => ({ ...send(`s${n}`, "x"), priority: "low" }) as const);
+    await queue.insertMessageByPriority(news);
+    await machine.clock.advance(300);
+    await queue.insertMessageByPriority([update("a", "1")]);
+    await machine.clock.advance(300);
+    expect(seen).toEqual(["1"]);
+  });
+
   test("the snapshot shows what is waiting, for how long, and the counts so far", async () => {
     const machine = new QueueMachine();
     const { queue } = await machine.start();

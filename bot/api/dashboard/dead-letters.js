@@ -7,7 +7,7 @@ import { nameOf, t } from "./texts.js";
 const pageSize = 25;
 /** Dead letters that one call of the API accepts. */
 const bulkMax = 1_000;
-const types = ["update", "send", "broadcast", "alert"];
+const types = ["update", "task", "send", "broadcast", "alert"];
 const reasons = [
   "attempts-exhausted",
   "refused",

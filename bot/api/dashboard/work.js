@@ -49,8 +49,8 @@ export function drawPools(body, { pools } = {}, onPause) {
 }
 
 function poolRow(onPause) {
-  const cells = Array.from({ length: 6 }, (_, index) =>
-    element("td", index >= 2 && index <= 4 ? { class: "number" } : {}),
+  const cells = Array.from({ length: 7 }, (_, index) =>
+    element("td", index >= 2 && index <= 5 ? { class: "number" } : {}),
   );
   const state = element("span", { class: "state" });
   cells[1].append(state);
@@ -63,9 +63,10 @@ function poolRow(onPause) {
     setText(cells[0], shownName);
     showState(state, paused ? "degraded" : "healthy", t(paused ? "paused" : "running"));
     setText(cells[2], count(pool?.waiting));
-    setText(cells[3], count(pool?.inHand));
-    setText(cells[4], count(pool?.lanes));
-    setText(cells[5], span(pool?.oldestAgeMs));
+    setText(cells[3], count(pool?.delayed));
+    setText(cells[4], count(pool?.inHand));
+    setText(cells[5], count(pool?.lanes));
+    setText(cells[6], span(pool?.oldestAgeMs));
     setText(toggle, t(paused ? "resume" : "pause"));
     toggle.setAttribute("aria-label", t(paused ? "resumeOf" : "pauseOf", shownName));
   };

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 export const poolName = z.enum(["handling", "sending", "answering"]);
-export const messageType = z.enum(["update", "send", "broadcast", "alert"]);
+export const messageType = z.enum(["update", "task", "send", "broadcast", "alert"]);
 export const deadReason = z.enum([
   "attempts-exhausted",
   "refused",
@@ -16,6 +16,7 @@ const poolFigures = z.object({
   waiting: z.number(),
   inHand: z.number(),
   lanes: z.number(),
+  delayed: z.number().describe("Messages whose time has not come; not among those that wait"),
   oldestAgeMs: z.number(),
   paused: z.boolean(),
 });

@@ -56,6 +56,11 @@ const fields: Readonly<Record<keyof BotModule, Check>> = {
   ),
   tables: is(`a list of table sets: [${tables.slice(13)}]`, (value) => isListOf(value, isTables)),
   people: is(tables, isTables),
+  books: is(
+    "books: { tables, compare }",
+    (value) =>
+      isObject(value) && isTables(value["tables"]) && typeof value["compare"] === "function",
+  ),
   commandMenus: is(
     "a list of menus: [{ languageCode, commands: [{ command, description }] }]",
     (value) => isListOf(value, isMenu),

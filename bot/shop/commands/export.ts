@@ -42,12 +42,19 @@ function toDocument(
       currency: catalogue.currency.code,
     },
     profile: data.profile ?? null,
+    language: data.language ?? null,
     complete: !data.cut,
     orders: data.orders.map((order) => ({
       ...toOrder(order, format),
       product: productName(catalogue, order.sku, visitor.language),
     })),
     entries: data.entries.map((entry) => toEntry(entry, format)),
+    tickets: data.words.map(({ adminId, atEpochMs, ticketId, words }) => ({
+      number: ticketId,
+      from: adminId === undefined ? "you" : "shop",
+      at: formatInstant(atEpochMs),
+      words,
+    })),
   };
 }
 

@@ -14,7 +14,7 @@ export type Card = readonly [text: string, buttons: Keyboard];
 export function orderCard(
   { texts, format, visitor }: Turn,
   catalogue: Catalogue,
-  { order, cancellableUntilEpochMs: untilEpochMs }: OrderDetail,
+  { code, order, cancellableUntilEpochMs: untilEpochMs }: OrderDetail,
   pageIndex: number,
   headline?: string,
 ): Card {
@@ -29,6 +29,7 @@ export function orderCard(
       format.instant(order.createdAtEpochMs),
       texts.orderStatuses[order.status],
     ),
+    code !== undefined && texts.code(code),
     order.note !== undefined && texts.note(order.note),
     cancelledAtEpochMs && texts.cancelledAt(format.instant(cancelledAtEpochMs)),
     untilEpochMs && texts.cancellableUntil(format.instant(untilEpochMs)),

@@ -16,7 +16,6 @@ import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn }
 const pageSize = 5;
 
 export function ordersRoutes(options: CommandOptions): Routes {
-  const { catalogue } = options;
   const routes = createRoutes(options);
 
   routes.privateCommand("orders", async (turn) => {
@@ -47,7 +46,7 @@ export function ordersRoutes(options: CommandOptions): Routes {
     if (!result) {
       return turn.texts.orderNotFound;
     }
-    await turn.ctx.editMessageText(...orderCard(turn, catalogue, result, pageIndex));
+    await turn.ctx.editMessageText(...orderCard(turn, options.catalogue, result, pageIndex));
     return undefined;
   });
 

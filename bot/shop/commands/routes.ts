@@ -10,17 +10,20 @@ import { Composer } from "telegraf";
 import type { Publish } from "../../core/events.ts";
 import type { Transaction } from "../../core/transaction.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
-import type { JudgeRequest } from "../../kit/module.ts";
+import type { JudgeRequest, Kit } from "../../kit/module.ts";
+import type { Operations } from "../../kit/operations.ts";
 import { openAccount } from "../accounts.ts";
+import type { CatalogueError } from "../catalogue.ts";
 import type { ShopRules } from "../orders.ts";
 import { keepProfile, refreshProfile } from "../personal-data.ts";
+import type { StarOptions } from "../stars/star-options.ts";
 import { createFormats, type Format } from "./format.ts";
 import { keyboard } from "./keyboard.ts";
 import { type CommandName, type Texts, texts } from "./texts.ts";
 import { type Visitor, visitorOf } from "./visitor.ts";
 
 /** The options and dependencies of the commands. */
-export interface CommandOptions extends ShopRules {
+export interface CommandOptions extends ShopRules, StarOptions {
   /** HTTPS address of the Mini App; without it, its button is not shown. */
   readonly miniAppUrl?: string | undefined;
   /** Welcome balance of a new account in minor units; 0 or more. */
@@ -32,6 +35,12 @@ export interface CommandOptions extends ShopRules {
   readonly publish: Publish;
   /** Judges whether a person sends more requests than a person would. */
   readonly judgeRequest: JudgeRequest;
+  /** Telegram ids of the people who may use /admin, /refund and /reconcile. */
+  readonly adminIds: readonly number[];
+  /** Why the catalogue file as it is now is not used. Default: it always is. */
+  readonly catalogueProblem?: () => CatalogueError | undefined;
+  readonly read: Kit<unknown>["read"];
+  readonly operations: Operations;
   /**
    * Default: made for the catalogue's currency. They are slow to make, so commands may share them.
    */
@@ -61,9 +70,13 @@ type PressHandler = (turn: Turn, args: readonly string[]) => Promise<string | un
 export interface Routes {
   readonly composer: Composer<BotContext>;
   /** Handles `/name` or `/name@bot` in any chat. */
-  command(name: CommandName, handler: (turn: Turn) => Promise<unknown>): void;
+  command(name: CommandName | "admin", handler: (turn: Turn) => Promise<unknown>): void;
   /** Handles the same only in private chats. */
   privateCommand(name: CommandName, handler: (turn: Turn) => Promise<unknown>): void;
+  /** Handles texts in private chats that are no commands; `false` leaves one to the other routes. */
+  text(handler: (turn: Turn, text: string) => Promise<boolean>): void;
+  /** Handles photos in private chats in the same way, by the file id of their largest size. */
+  photo(handler: (turn: Turn, fileId: string) => Promise<boolean>): void;
   /** Handles buttons with the data `verb` or `verb:arg:arg`; answers every press exactly once. */
   press(verb: string, handler: PressHandler): void;
 }
@@ -95,6 +108,22 @@ export function createRoutes(options: CommandOptions): Routes {
       command(name, (turn) =>
         turn.visitor.inPrivateChat ? handler(turn) : replyWithPrivateChat(turn),
       ),
+    text: (handler) => {
+      composer.on("text", async (ctx, next) => {
+        const turn = turnOf(ctx);
+        const { text } = ctx.message;
+        const mine = turn.visitor.inPrivateChat && !text.startsWith("/");
+        if (!mine || !(await handler(turn, text))) await next();
+      });
+    },
+    photo: (handler) => {
+      composer.on("photo", async (ctx, next) => {
+        const turn = turnOf(ctx);
+        const fileId: unknown = ctx.message.photo.at(-1)?.file_id;
+        const mine = turn.visitor.inPrivateChat && typeof fileId === "string";
+        if (!mine || !(await handler(turn, fileId))) await next();
+      });
+    },
     press: (verb, handler) => {
       composer.action(new RegExp(`^${verb}(?::(.*))?$`, "s"), async (ctx) => {
         const turn = turnOf(ctx);
@@ -114,7 +143,7 @@ export function parseCount(text: string | undefined): number | undefined {
 
 /** Replies with a link to the private chat. */
 export async function replyWithPrivateChat(
-  { ctx, texts: t }: Turn,
+  { ctx, texts: t }: Pick<Turn, "ctx" | "texts">,
   text = t.privateOnly,
 ): Promise<void> {
   await ctx.reply(text, keyboard([{ text: t.openPrivateChat, url: `https://t.me/${ctx.me}` }]));

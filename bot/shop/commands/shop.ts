@@ -7,32 +7,26 @@
  */
 
 import type { BotContext } from "../../kit/bot-context.ts";
-import { findProduct, type Product } from "../catalogue.ts";
-import { type BuyResult, buy, orderOfWish, type Wish } from "../orders.ts";
+import { findProduct } from "../catalogue.ts";
+import { type BuyResult, buy, orderOfWish, quote, type Wish } from "../orders.ts";
+import { listOffers, type Offer } from "../stock/offers.ts";
 import { button, keyboard } from "./keyboard.ts";
-import { orderCard } from "./order-card.ts";
+import { type Card, orderCard } from "./order-card.ts";
 import { type CommandOptions, createRoutes, parseCount, type Routes, type Turn } from "./routes.ts";
 
 export function shopRoutes(options: CommandOptions): Routes {
-  const { catalogue } = options;
   const routes = createRoutes(options);
 
-  routes.privateCommand("shop", ({ ctx, visitor, texts, format }) => {
-    const row = ({ sku, name, priceMinor }: Product) => {
-      const label = `${name[visitor.language]} · ${format.money(priceMinor)}`;
-      return [button(label, `item:${sku}`)];
-    };
-    return ctx.reply(texts.shop, keyboard(...catalogue.products.map(row)));
-  });
+  routes.privateCommand("shop", async (turn) =>
+    turn.ctx.reply(...(await listCard(turn, options, ""))),
+  );
 
-  routes.press("item", async (turn, [sku = ""]) => {
-    const product = findProduct(catalogue, sku);
-    if (!product) {
-      return turn.texts.unknownProduct;
-    }
-    await askToConfirm(turn, product);
+  routes.press("category", async (turn, [category = ""]) => {
+    await turn.ctx.editMessageText(...(await listCard(turn, options, category)));
     return undefined;
   });
+
+  routes.press("item", (turn, [sku = ""]) => askToConfirm(turn, options, sku));
 
   routes.press("buy", async (turn, [sku = "", price, idempotencyKey = ""]) => {
     const priceMinor = parseCount(price);
@@ -52,7 +46,7 @@ export function shopRoutes(options: CommandOptions): Routes {
       return undefined;
     }
     // "Buy" was pressed first, but its receipt had not yet replaced the buttons.
-    await ctx.editMessageText(...orderCard(turn, catalogue, result, 0, texts.boughtBefore));
+    await ctx.editMessageText(...orderCard(turn, options.catalogue, result, 0, texts.boughtBefore));
     return texts.boughtBefore;
   });
 
@@ -71,19 +65,59 @@ function wishKey({ update, receivedAtEpochMs }: BotContext): string {
   return `${update.update_id.toString(36)}.${receivedAtEpochMs.toString(36)}`;
 }
 
-async function askToConfirm({ ctx, visitor, texts, format }: Turn, product: Product) {
-  const { sku, priceMinor } = product;
+/** Lists the categories and what is in none of them, or what is in one category. */
+async function listCard(turn: Turn, options: CommandOptions, category: string): Promise<Card> {
+  const { format, texts, visitor } = turn;
+  const { catalogue } = options;
+  const offers = (await options.read((tx) => listOffers(tx, catalogue))).filter(
+    ({ product }) => !product.hidden,
+  );
+  const row = ({ left, product: { name, priceMinor, sku } }: Offer) => {
+    const state = left === 0 ? texts.soldOutMark : format.money(priceMinor);
+    return [button(`${name[visitor.language]} · ${state}`, `item:${sku}`)];
+  };
+  const within = (id: string) => offers.filter(({ product }) => (product.category ?? "") === id);
+  const shelves = catalogue.categories.filter(({ id }) => within(id).length > 0);
+  const inShelf = shelves.find(({ id }) => id === category);
+  if (inShelf) {
+    const back = [button(texts.allCategories, "category")];
+    return [inShelf.name[visitor.language], keyboard(...within(category).map(row), back)];
+  }
+  const shelfRow = ({ id, name }: (typeof shelves)[number]) => [
+    button(`${name[visitor.language]} ›`, `category:${id}`),
+  ];
+  return [texts.shop, keyboard(...shelves.map(shelfRow), ...within("").map(row))];
+}
+
+/** Shows a product at its price of now, which is kept for this confirmation; returns the toast. */
+async function askToConfirm(
+  { ctx, visitor, texts, format }: Turn,
+  options: CommandOptions,
+  sku: string,
+): Promise<string | undefined> {
+  const { language, userId } = visitor;
   const key = wishKey(ctx);
+  const quoted = await ctx.transaction(
+    async (tx) => (await quote(tx, options, { userId, sku, idempotencyKey: key })) ?? null,
+  );
+  const product = findProduct(options.catalogue, sku);
+  if (!quoted || !product) return texts.unknownProduct;
+  if (quoted.left === 0) return texts.soldOut;
+  const { picture, priceMinor } = quoted;
+  // A message of its own: a picture that Telegram no longer knows costs nobody the question.
+  if (picture !== undefined) await ctx.replyWithPhoto(picture);
   const price = format.money(priceMinor);
-  const { [visitor.language]: name } = product.name;
-  const { [visitor.language]: description } = product.description;
+  const { [language]: name } = product.name;
+  const { [language]: description } = product.description;
+  const left = quoted.left === null ? "" : `\n${texts.left(format.count(quoted.left))}`;
   await ctx.reply(
-    texts.confirm(name, description, price),
+    texts.confirm(name, `${description}${left}`, price),
     keyboard(
       [button(texts.confirmButton(price), `buy:${sku}:${priceMinor}:${key}`)],
       [button(texts.dropButton, `drop:${key}`)],
     ),
   );
+  return undefined;
 }
 
 /** Buys the product, turns the question into its receipt, and returns the toast. */
@@ -119,5 +153,9 @@ function outcomeTexts({ texts, format }: Turn, result: BuyResult) {
       return both(texts.priceChanged(format.money(result.priceMinor)));
     case "unknown-product":
       return both(texts.unknownProduct);
+    case "sold-out":
+      return both(texts.soldOut);
+    case "blocked":
+      return both(texts.blocked);
   }
 }

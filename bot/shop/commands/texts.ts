@@ -12,10 +12,15 @@ const en = {
     start: "Open your account",
     balance: "Your balance and last entries",
     shop: "Browse products and buy",
+    topup: "Add to your balance with Telegram Stars",
     orders: "Your orders and refunds",
     note: "Add a note to an order",
     export: "Export your personal data",
+    language: "Choose your language",
+    support: "Write to the people behind this shop",
     forget: "Delete your personal data",
+    paysupport: "Help with a payment",
+    terms: "Terms of this shop",
     help: "What this bot can do",
   },
 
@@ -35,7 +40,15 @@ const en = {
   lastEntries: "Last entries:",
   noEntries: "No entries yet.",
   entry: (date: string, amount: string, kind: string) => `${date}\n${amount}  ${kind}`,
-  entryKinds: { welcome: "Welcome balance", purchase: "Purchase", refund: "Refund" },
+  entryKinds: {
+    welcome: "Welcome balance",
+    purchase: "Purchase",
+    refund: "Refund",
+    topup: "Top-up",
+    "topup-refund": "Top-up refunded",
+    credit: "Credited by the shop",
+    debit: "Debited by the shop",
+  },
 
   shop: "What would you like? Choose a product to see its details. You will not be charged yet.",
   confirm: (name: string, description: string, price: string) =>
@@ -52,6 +65,13 @@ const en = {
     `The price has changed to ${price}. Nothing was bought. Choose the product again in /shop.`,
   unknownProduct: "This product is no longer sold. Nothing was bought. Send /shop to see the list.",
 
+  soldOut: "This product is sold out. Nothing was bought.",
+  soldOutMark: "sold out",
+  left: (count: string) => `Left: ${count}`,
+  allCategories: "‹ All categories",
+  code: (code: string) => `Your code: ${code}`,
+  blocked: "You cannot use this shop.",
+
   noOrders: "You have no orders yet. Send /shop to see the products.",
   orders: (page: string, pages: string, total: string) =>
     `Your orders, newest first: ${total}\nPage ${page} of ${pages}`,
@@ -61,7 +81,7 @@ const en = {
   allOrders: "All orders",
   order: (id: string, name: string, price: string, date: string, status: string) =>
     `Order #${id}\n${name}\nPrice: ${price}\nBought: ${date}\nStatus: ${status}`,
-  orderStatuses: { paid: "paid", cancelled: "cancelled" },
+  orderStatuses: { paid: "paid", done: "done", cancelled: "cancelled" },
   cancelledAt: (date: string) => `Cancelled and refunded: ${date}`,
   cancellableUntil: (date: string) => `Can be cancelled until ${date}`,
   cancelButton: (price: string) => `Cancel and refund ${price}`,
@@ -80,15 +100,31 @@ const en = {
   exportCaptionCut: (orders: string, entries: string) =>
     `This is the data stored about you, with your last ${orders} orders and ${entries} entries.`,
   askToForget:
-    "This deletes your name, username, language and notes, and your requests that failed and were " +
+    "This deletes your name, username, language, notes and tickets, and your requests that failed and were " +
     "saved.\n\n" +
     "Your account stays, with its balance, orders and entries, linked only to your Telegram ID. The " +
     "money is still yours, and you can keep using it.",
   forgetButton: "Delete",
   keepButton: "No, keep it",
   forgotten: (notes: string) =>
-    `Deleted. Notes deleted: ${notes}. We store no personal data about you until you send /start.`,
+    `Deleted. Notes and messages deleted: ${notes}. We store no personal data about you until you send /start.`,
   notForgotten: "OK, nothing was deleted.",
+
+  chooseLanguage: "Which language shall I speak? / 请选择语言：",
+  automaticLanguage: "As in Telegram",
+  languageChosen: "OK, I speak English now.",
+  languageAutomatic: "OK, I speak the language of your Telegram.",
+
+  askSupport: "What is it about? Write it in one message, and the shop will answer you here.",
+  askSupportAgain: (id: string) =>
+    `Your ticket #${id} is open: everything you write here without a slash reaches the shop.`,
+  ticketOpened: (id: string) =>
+    `Your ticket #${id} is open. The shop will answer you here; until it is closed, everything you write reaches it.`,
+  ticketWords: (id: string) => `Added to your ticket #${id}.`,
+  closeTicket: "Close the ticket",
+  ticketClosed: (id: string) => `Your ticket #${id} is closed. /support opens a new one.`,
+  ticketAnswer: (id: string, words: string) => `Answer to your ticket #${id}:\n\n${words}`,
+  noSupport: "Nobody answers here at present.",
 
   unknownText: "I understand commands only. Send /help to see them.",
   unknownCommand: "I do not know this command. Send /help to see all commands.",
@@ -108,10 +144,15 @@ const zh: Texts = {
     start: "开通账户",
     balance: "查看余额和最近明细",
     shop: "浏览商品并购买",
+    topup: "用 Telegram Stars 充值",
     orders: "我的订单与退款",
     note: "给订单添加备注",
     export: "导出我的个人数据",
+    language: "选择语言",
+    support: "联系客服",
     forget: "删除我的个人数据",
+    paysupport: "支付问题求助",
+    terms: "服务条款",
     help: "查看使用说明",
   },
 
@@ -129,7 +170,15 @@ const zh: Texts = {
   lastEntries: "最近明细：",
   noEntries: "暂无明细。",
   entry: (date, amount, kind) => `${date}\n${amount}  ${kind}`,
-  entryKinds: { welcome: "新用户赠送", purchase: "购买", refund: "退款" },
+  entryKinds: {
+    welcome: "新用户赠送",
+    purchase: "购买",
+    refund: "退款",
+    topup: "充值",
+    "topup-refund": "充值退款",
+    credit: "商家入账",
+    debit: "商家扣款",
+  },
 
   shop: "请选择商品查看详情，此时不会扣款。",
   confirm: (name, description, price) => `${name}\n${description}\n\n价格：${price}\n确定购买吗？`,
@@ -143,6 +192,13 @@ const zh: Texts = {
   priceChanged: (price) => `价格已变为 ${price}，购买未完成。请发送 /shop 重新选择。`,
   unknownProduct: "该商品已下架，购买未完成。发送 /shop 可重新浏览。",
 
+  soldOut: "该商品已售罄，购买未完成。",
+  soldOutMark: "已售罄",
+  left: (count) => `剩余：${count}`,
+  allCategories: "‹ 全部分类",
+  code: (code) => `您的兑换码：${code}`,
+  blocked: "您无法使用本店。",
+
   noOrders: "您还没有订单。发送 /shop 查看商品。",
   orders: (page, pages, total) => `您的订单（最新在前）：共 ${total} 笔\n第 ${page} / ${pages} 页`,
   orderButton: (id, name, status) => `#${id} ${name} · ${status}`,
@@ -151,7 +207,7 @@ const zh: Texts = {
   allOrders: "全部订单",
   order: (id, name, price, date, status) =>
     `订单 #${id}\n${name}\n价格：${price}\n购买时间：${date}\n状态：${status}`,
-  orderStatuses: { paid: "已支付", cancelled: "已取消" },
+  orderStatuses: { paid: "已支付", done: "已完成", cancelled: "已取消" },
   cancelledAt: (date) => `已取消并退款：${date}`,
   cancellableUntil: (date) => `可取消至 ${date}`,
   cancelButton: (price) => `取消并退款 ${price}`,
@@ -169,13 +225,28 @@ const zh: Texts = {
   exportCaptionCut: (orders, entries) =>
     `这是我们保存的关于您的数据，包括最近 ${orders} 笔订单和 ${entries} 条明细。`,
   askToForget:
-    "这将删除您的姓名、用户名、语言和备注，以及您处理失败后被保存的请求。\n\n" +
+    "这将删除您的姓名、用户名、语言、备注和工单内容，以及您处理失败后被保存的请求。\n\n" +
     "您的账户会保留，其中的余额、订单和明细只与您的 Telegram ID 关联：钱仍是您的，您可以继续使用。",
   forgetButton: "删除",
   keepButton: "不，保留",
   forgotten: (notes) =>
-    `已删除，其中备注 ${notes} 条。在您再次发送 /start 之前，我们不会保存您的个人信息。`,
+    `已删除，其中备注和消息 ${notes} 条。在您再次发送 /start 之前，我们不会保存您的个人信息。`,
   notForgotten: "好的，未删除任何数据。",
+
+  chooseLanguage: "请选择语言 / Which language shall I speak?",
+  automaticLanguage: "与 Telegram 一致",
+  languageChosen: "好的，现在使用中文。",
+  languageAutomatic: "好的，使用您 Telegram 的语言。",
+
+  askSupport: "请用一条消息说明您的问题，商家会在这里回复您。",
+  askSupportAgain: (id) => `您的工单 #${id} 处理中：您在这里发送的文字（命令除外）都会转给商家。`,
+  ticketOpened: (id) =>
+    `您的工单 #${id} 已创建。商家会在这里回复您；工单关闭之前，您发送的文字都会转给商家。`,
+  ticketWords: (id) => `已补充到您的工单 #${id}。`,
+  closeTicket: "关闭工单",
+  ticketClosed: (id) => `您的工单 #${id} 已关闭。发送 /support 可新建工单。`,
+  ticketAnswer: (id, words) => `您的工单 #${id} 有回复：\n\n${words}`,
+  noSupport: "暂时没有客服。",
 
   unknownText: "我只能识别命令。发送 /help 查看全部命令。",
   unknownCommand: "没有这个命令。发送 /help 查看全部命令。",

@@ -90,7 +90,8 @@ export class Lanes {
   readonly #ready = priorities.map(
     () => new ReadyHeap(this.#place, (lane, other) => this.#isBefore(lane, other)),
   );
-  #size = 0;
+  /** Messages of each priority. */
+  readonly #sizes = priorities.map(() => 0);
 
   /** @param emptied Other lanes, whose parks go on in these. */
   constructor(emptied?: Lanes) {
@@ -99,12 +100,17 @@ export class Lanes {
 
   /** Messages that wait or are in hand. */
   get size(): number {
-    return this.#size;
+    return this.sizeFrom(priorities.length - 1);
+  }
+
+  /** The same, of this priority or higher. */
+  sizeFrom(priority: number): number {
+    return this.#sizes.reduce((sum, size, rank) => (rank <= priority ? sum + size : sum), 0);
   }
 
   /** Whether new lanes would take less memory than these. */
   get isWasteful(): boolean {
-    return this.#size === 0 && this.#messages.end > messagesKeptMax;
+    return this.size === 0 && this.#messages.end > messagesKeptMax;
   }
 
   /** Lanes with at least one message. */
@@ -134,7 +140,7 @@ export class Lanes {
     for (let message = 0; message < this.#messages.end; message++) {
       oldest = Math.min(oldest, this.#createdAt.get(message));
     }
-    return this.#size === 0 ? undefined : oldest;
+    return this.size === 0 ? undefined : oldest;
   }
 
   /** How many messages of this lane wait or are in hand. */
@@ -168,7 +174,7 @@ export class Lanes {
     this.#priority.set(message, priority);
     this.#suspicion.set(message, suspicion);
     this.#attempts.set(message, attempts);
-    this.#size++;
+    this.#count(priority, 1);
     return message;
   }
 
@@ -306,10 +312,15 @@ export class Lanes {
   }
 
   #forget(message: number, lane: number): void {
-    addTo(this.#counts[this.#priority.get(message)], lane, -1);
+    const priority = this.#priority.get(message);
+    addTo(this.#counts[priority], lane, -1);
     this.#createdAt.set(message, Number.POSITIVE_INFINITY);
     this.#messages.free(message);
-    this.#size--;
+    this.#count(priority, -1);
+  }
+
+  #count(priority: number, by: number): void {
+    this.#sizes[priority] = (this.#sizes[priority] ?? 0) + by;
   }
 
   /** The lanes that are parked, or whose head backs off, longest wait first. Reads all lanes. */

@@ -1,7 +1,7 @@
 /** Module tables: what the tables of a module see of a transaction, which is over when its work is. */
-import { AttemptOverError } from "../../core/errors.ts";
+import type { KeyedMessages } from "../../core/keyed-messages.ts";
 import type { Sql, SqlValue, TableSet, Transaction } from "../../core/transaction.ts";
-import { fencedTransaction } from "../fenced-transaction.ts";
+import { fencedTransaction, transactionOver } from "../fenced-transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { documentTables } from "../sqlite/document-table.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
@@ -13,6 +13,7 @@ export interface ModuleTablesDeps {
   readonly ring: KeyRing;
   readonly tableSets: TableSetList;
   readonly nowEpochMs: number;
+  readonly messages: KeyedMessages;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface ModuleTablesDeps {
  * @param signal Aborts when the work is given up; from then on it can use nothing either.
  */
 export async function runWork<T>(
-  { connection, nowEpochMs, ring, tableSets }: ModuleTablesDeps,
+  { connection, messages, nowEpochMs, ring, tableSets }: ModuleTablesDeps,
   work: (tx: Transaction) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
@@ -35,6 +36,7 @@ export async function runWork<T>(
   const transaction = fencedTransaction({
     nowEpochMs,
     isOver,
+    messages,
     open,
     documents: () => documentTables.open(sql, ring).at(nowEpochMs),
     lock: async (name) => {
@@ -61,10 +63,11 @@ const lockSql = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() 
 /** A message skipped in its lane died in its own lane, which is named after the first. */
 const ofLane = "(lane = $1 OR lane LIKE replace(replace($1, '%', '\\%'), '_', '\\_') || '~%')";
 
-function sqlOf(connection: Connection, isOver: () => boolean): Sql {
+/** The connection as a module's tables see it, until it is over. */
+export function sqlOf(connection: Connection, isOver: () => boolean): Sql {
   const live = (): Connection => {
     if (!isOver()) return connection;
-    throw new AttemptOverError("the transaction is over; its tables can no longer be used");
+    throw transactionOver();
   };
   return {
     prepare: (given) => {

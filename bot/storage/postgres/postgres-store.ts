@@ -20,8 +20,9 @@ import {
 } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
+import type { KeyedMessages } from "../../core/keyed-messages.ts";
 import { Loop } from "../../core/loop.ts";
-import type { Message, NewMessage, Pool } from "../../core/message.ts";
+import type { Message, NewMessage, Pool, Priority } from "../../core/message.ts";
 import type { ReferenceState } from "../../core/message-reference.ts";
 import type { Secret } from "../../core/secret.ts";
 import type {
@@ -105,7 +106,7 @@ const insistMs = 100;
 const reenterMs = 250;
 
 const takeOverSql = "SELECT * FROM take_over_1($1, $2, $3, $4) ORDER BY id";
-const workSql = "SELECT * FROM queue_work_1($1, $2, $3, $4, $5, $6, $7, $8)";
+const workSql = "SELECT * FROM queue_work_1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 export class PostgresStore implements Store {
   readonly recoverEveryMs = recoverEveryMs;
@@ -429,8 +430,17 @@ export class PostgresStore implements Store {
     nowEpochMs: number,
     work: (tx: Transaction) => Promise<T>,
   ): Promise<T> {
-    const { clock, tableSets } = this.#deps;
-    const deps = { connection, ring: this.#requireRing(), tableSets, nowEpochMs };
+    const { clock, dedupeKeepMs, tableSets } = this.#deps;
+    const session = this.#requireSession();
+    const messages: KeyedMessages = {
+      find: (key) => reading.keyState(connection, key, nowEpochMs, dedupeKeepMs),
+      cancel: async (key) => {
+        const work = new QueueWork();
+        const rows = await this.#callQueueWork(connection, session, nowEpochMs, work, [key]);
+        return rows.length > 0;
+      },
+    };
+    const deps = { connection, ring: this.#requireRing(), tableSets, nowEpochMs, messages };
     return withDeadline(clock, this.#sessionMs, (signal) => runWork(deps, work, signal), {
       late: () => {
         throw new TransactionTooSlowError(this.#sessionMs);
@@ -465,11 +475,18 @@ export class PostgresStore implements Store {
     return slices.flatMap((slice) => resultsOf(slice, rows));
   }
 
-  #callQueueWork(connection: Connection, session: Session, now: number, work: QueueWork) {
+  #callQueueWork(
+    connection: Connection,
+    session: Session,
+    now: number,
+    work: QueueWork,
+    cancelled: readonly string[] = [],
+  ) {
     const { dedupeKeepMs, laneLengthMax } = this.#deps;
     return connection.all<WorkRow>(workSql, [
       ...[session.number, now, laneLengthMax, now + dedupeKeepMs],
       ...work.parameters,
+      cancelled,
     ]);
   }
 
@@ -516,8 +533,8 @@ export class PostgresStore implements Store {
     return this.#read((connection) => reading.releaseLane(connection, pool, lane, this.#now()));
   }
 
-  depth(pool: Pool): Promise<number> {
-    return this.#read((connection) => reading.depth(connection, pool));
+  depth(pool: Pool, atLeast: Priority = "low"): Promise<number> {
+    return this.#read((connection) => reading.depth(connection, pool, atLeast));
   }
 
   snapshot() {
@@ -548,7 +565,8 @@ export class PostgresStore implements Store {
       const row = {
         ...rest,
         ...{ id: id as number, available_at: now, expires_at: null, attempts: 0, deaths: 0 },
-        ...{ origin: letter.origin ?? letter.id, replaces: null },
+        ...{ origin: letter.origin ?? letter.id, replaces: null, enters_at: null },
+        key: await reading.keyFor(connection, letter.key),
       };
       const work = new QueueWork();
       work.queue([{ row, payload: ring.renew(payload, places.payload(letter)) }]);
@@ -585,8 +603,8 @@ export class PostgresStore implements Store {
     return this.#read((connection) => reading.filesInUse(connection));
   }
 
-  unreachableReason(chat: string): Promise<string | undefined> {
-    return this.#read((connection) => reading.unreachableReason(connection, chat));
+  unreachableReason(chat: string, sinceEpochMs = 0): Promise<string | undefined> {
+    return this.#read((connection) => reading.unreachableReason(connection, chat, sinceEpochMs));
   }
 
   getFact(name: string): Promise<string | undefined> {

@@ -75,6 +75,9 @@ export class QueueWork {
         ...(row.origin !== null && { origin: row.origin }),
         ...(row.flood_scope !== null && { flood_scope: row.flood_scope }),
         ...(row.replaces !== null && { replaces: row.replaces }),
+        ...(row.enters_at !== null && { enters_at: row.enters_at }),
+        ...(row.key !== null && { key: row.key }),
+        ...(message?.key && { again: message.key.again }),
         ...(message?.dedupeKeys?.length && { keys: message.dedupeKeys }),
         ...(message?.references?.length && { refs: message.references }),
         ...(message?.files?.length && { files: message.files }),
@@ -103,8 +106,12 @@ export class QueueWork {
   #ended1({ row, steps }: Held, outcome: AttemptOutcome, ring: KeyRing): object {
     switch (outcome.kind) {
       case "done": {
-        const { reachedChat: reached, telegramIds: telegram } = outcome;
-        return { kind: "done", steps, ...(reached !== undefined && { reached }), telegram };
+        const { reachedChat: reached, telegramIds: telegram, unreachableChat } = outcome;
+        return {
+          ...{ kind: "done", steps, telegram },
+          ...(reached !== undefined && { reached }),
+          ...unreachable(unreachableChat),
+        };
       }
       case "expired":
         return { kind: "expired", steps };
@@ -114,8 +121,7 @@ export class QueueWork {
         return {
           ...{ kind: "dead", reason, spent: unattempted ? 0 : 1 },
           ...(error && { errors: withError(row.errors, error) }),
-          unreachable: unreachableChat?.chat,
-          unreachable_reason: unreachableChat?.reason,
+          ...unreachable(unreachableChat),
         };
       }
       case "retry": {
@@ -146,6 +152,10 @@ export class QueueWork {
     const { stringify } = JSON;
     return [stringify(this.#ended), stringify(this.#fresh), this.#payloads, stringify(this.#sent)];
   }
+}
+
+function unreachable(found: { readonly chat: string; readonly reason: string } | undefined) {
+  return found && { unreachable: found.chat, unreachable_reason: found.reason };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Reading: what operators and the engine ask of the tables outside of turns, and small changes to them. */
-import type { DeadLetter, Pool } from "../../core/message.ts";
+import type { KeyState } from "../../core/keyed-messages.ts";
+import { type DeadLetter, type Pool, type Priority, priorities } from "../../core/message.ts";
 import type { ReferenceState } from "../../core/message-reference.ts";
 import type {
   DeadLetterFilter,
@@ -15,7 +16,11 @@ import type { KeyRing } from "../sealing/key-ring.ts";
 import { documentTables } from "../sqlite/document-table.ts";
 import { type DeadLetterRow, toDeadLetter } from "../sqlite/message-rows.ts";
 import type { Connection } from "./connection.ts";
-import { runWork } from "./module-tables.ts";
+import { sqlOf } from "./module-tables.ts";
+
+/** The lock of a key, as in `queue_work_1`. */
+const lockKeySql =
+  "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ':key:' || $1, 0))";
 
 /** A lane that has been empty for so long is forgotten. */
 const laneKeepMs = 3_600_000;
@@ -48,7 +53,8 @@ export async function waitingLanes(
     created_at: number;
     attempts: number;
   }>(
-    `SELECT l.pool, l.lane, l.not_before > $1 AS parked, l.available_at, m.created_at, m.attempts
+    `SELECT l.pool, l.lane, l.not_before > $1 AS parked, l.available_at,
+       coalesce(m.enters_at, m.created_at) AS created_at, m.attempts
      FROM lanes l JOIN messages m ON m.id = l.head
      WHERE l.owner IS NULL AND l.available_at > $1 AND (l.not_before > $1 OR m.attempts > 0)
      ORDER BY l.available_at DESC LIMIT $2`,
@@ -78,10 +84,15 @@ export async function releaseLane(
   return released > 0;
 }
 
-export async function depth(connection: Connection, pool: Pool): Promise<number> {
+export async function depth(
+  connection: Connection,
+  pool: Pool,
+  atLeast: Priority,
+): Promise<number> {
   const [row] = await connection.all<{ count: number }>(
-    "SELECT count(*) AS count FROM (SELECT 1 FROM messages WHERE pool = $1 LIMIT $2) m",
-    [pool, countedMax],
+    `SELECT count(*) AS count FROM (
+       SELECT 1 FROM messages WHERE pool = $1 AND pos IS NOT NULL AND priority <= $2 LIMIT $3) m`,
+    [pool, priorities.indexOf(atLeast), countedMax],
   );
   return row?.count ?? 0;
 }
@@ -96,8 +107,13 @@ export async function snapshot(connection: Connection): Promise<StoreSnapshot> {
   }>(
     `SELECT l.pool, sum(l.high + l.normal + l.low) AS size,
        count(*) FILTER (WHERE l.owner IS NOT NULL) AS in_hand, count(*) AS lanes,
-       min(m.created_at) FILTER (WHERE l.owner IS NULL) AS oldest
+       min(coalesce(m.enters_at, m.created_at)) FILTER (WHERE l.owner IS NULL) AS oldest
      FROM lanes l JOIN messages m ON m.id = l.head GROUP BY 1`,
+  );
+  const delayed = await connection.all<{ pool: Pool; count: number }>(
+    `SELECT m.pool, count(*) AS count FROM (
+       SELECT pool FROM messages WHERE pos IS NULL LIMIT $1) m GROUP BY 1`,
+    [countedMax],
   );
   const pool = (name: Pool): PoolSnapshot => {
     const {
@@ -108,6 +124,7 @@ export async function snapshot(connection: Connection): Promise<StoreSnapshot> {
     } = rows.find((row) => row.pool === name) ?? {};
     return {
       ...{ waiting: size - in_hand, inHand: in_hand, lanes },
+      delayed: delayed.find((row) => row.pool === name)?.count ?? 0,
       oldestCreatedAtEpochMs: oldest ?? undefined,
     };
   };
@@ -231,9 +248,12 @@ export async function sweep(
        AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.owner = p.number)`,
     [now - processKeepMs],
   );
-  const tableSets = [documentTables];
-  const documents = { connection, ring, tableSets, nowEpochMs: now };
-  await runWork(documents, async (tx) => tx.tables(documentTables).sweep(now));
+  await documentTables
+    .open(
+      sqlOf(connection, () => false),
+      ring,
+    )
+    .sweep(now);
   const dedupeKeys = await connection.run(
     "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE expires_at <= $1 LIMIT $2)",
     [now, sweptMax],
@@ -280,13 +300,52 @@ export async function filesInUse(connection: Connection): Promise<readonly strin
   return rows.map(({ name }) => name);
 }
 
+export async function keyState(
+  connection: Connection,
+  key: string,
+  now: number,
+  dedupeKeepMs: number,
+): Promise<KeyState> {
+  // In one statement, because a message may change from one state to the other meanwhile.
+  const [row] = await connection.all<{
+    at: number | null;
+    in_hand: boolean;
+    dead_letter_id: number | null;
+    died_at: number | null;
+    expires_at: number | null;
+  }>(
+    `SELECT m.at, m.in_hand, d.id AS dead_letter_id, d.died_at, k.expires_at
+     FROM (SELECT min(available_at) AS at, coalesce(bool_or(owner IS NOT NULL), false) AS in_hand
+         FROM messages WHERE key = $1) m
+       LEFT JOIN (SELECT id, died_at FROM dead_letters WHERE key = $1 ORDER BY id DESC LIMIT 1) d ON true
+       LEFT JOIN dedupe k ON k.key = 'key:' || $1 AND k.expires_at > $2`,
+    [key, now],
+  );
+  const { at, dead_letter_id, died_at, expires_at, in_hand } = row as NonNullable<typeof row>;
+  if (at !== null) return { kind: in_hand ? "in-hand" : "waiting", atEpochMs: at };
+  if (dead_letter_id !== null) {
+    return { kind: "dead", atEpochMs: died_at as number, deadLetterId: dead_letter_id };
+  }
+  if (expires_at === null) return { kind: "unknown" };
+  return { kind: "done", atEpochMs: expires_at - dedupeKeepMs };
+}
+
+/** The key that a dead letter takes back into the queue: a newer message with it keeps it. */
+export async function keyFor(connection: Connection, key: string | null): Promise<string | null> {
+  if (key === null) return null;
+  await connection.run(lockKeySql, [key]);
+  const [newer] = await connection.all("SELECT 1 FROM messages WHERE key = $1 LIMIT 1", [key]);
+  return newer ? null : key;
+}
+
 export async function unreachableReason(
   connection: Connection,
   chat: string,
+  sinceEpochMs: number,
 ): Promise<string | undefined> {
   const [row] = await connection.all<{ reason: string }>(
-    "SELECT reason FROM unreachable_chats WHERE chat = $1",
-    [chat],
+    "SELECT reason FROM unreachable_chats WHERE chat = $1 AND since >= $2",
+    [chat, sinceEpochMs],
   );
   return row?.reason;
 }

@@ -27,7 +27,8 @@ const migrations: readonly string[] = [
   CREATE SEQUENCE message_ids INCREMENT 1000;
   CREATE SEQUENCE message_positions;
   CREATE TABLE messages (
-    id bigint PRIMARY KEY, pos bigint NOT NULL,
+    -- One that is delayed has no position; it enters its lane at enters_at, and keeps that instant.
+    id bigint PRIMARY KEY, pos bigint, enters_at bigint, key text COLLATE "C",
     type text NOT NULL, pool text COLLATE "C" NOT NULL, lane text COLLATE "C" NOT NULL,
     priority smallint NOT NULL, payload bytea NOT NULL,
     created_at bigint NOT NULL, available_at bigint NOT NULL, expires_at bigint,
@@ -36,6 +37,8 @@ const migrations: readonly string[] = [
     replaces text, errors text NOT NULL
   ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
   CREATE INDEX messages_of_lane ON messages (pool, lane, pos);
+  CREATE INDEX messages_by_entry ON messages (enters_at) INCLUDE (pool) WHERE pos IS NULL;
+  CREATE INDEX messages_by_key ON messages (key) WHERE key IS NOT NULL;
 
   CREATE TABLE lanes (
     pool text COLLATE "C" NOT NULL, lane text COLLATE "C" NOT NULL, head bigint, head_pos bigint,
@@ -56,8 +59,9 @@ const migrations: readonly string[] = [
     priority smallint NOT NULL, payload bytea NOT NULL, created_at bigint NOT NULL,
     died_at bigint NOT NULL, reason text NOT NULL, attempts int NOT NULL, deaths int NOT NULL,
     origin bigint, ambiguous text NOT NULL, flood_scope text, flood_cost int NOT NULL,
-    errors text NOT NULL
+    errors text NOT NULL, key text COLLATE "C"
   );
+  CREATE INDEX dead_letters_by_key ON dead_letters (key) WHERE key IS NOT NULL;
   CREATE INDEX dead_letters_by_age ON dead_letters (died_at);
   CREATE INDEX dead_letters_of_lane ON dead_letters (lane);
   CREATE TABLE steps (

@@ -135,7 +135,7 @@ export class Turns {
   }
 
   async #turn(): Promise<void> {
-    const jobs = this.#jobs.splice(0, wishesMax);
+    const jobs = this.#jobs.splice(0, this.#sharing());
     try {
       await this.#call(jobs);
     } catch (error) {
@@ -150,6 +150,18 @@ export class Turns {
     }
   }
 
+  /** How many wishes share the next turn: a key decides about one call, so each call has it once. */
+  #sharing(): number {
+    const taken = new Set<string>();
+    const end = this.#jobs.slice(0, wishesMax).findIndex(({ wish }) => {
+      const keys = messagesOf(wish).flatMap(({ message }) => message.key?.name ?? []);
+      if (keys.some((key) => taken.has(key))) return true;
+      for (const key of keys) taken.add(key);
+      return false;
+    });
+    return end === -1 ? wishesMax : end;
+  }
+
   #refuseAll(lost: StorageSessionLostError): void {
     for (const job of this.#jobs.splice(0)) job.reject(lost);
   }
@@ -157,7 +169,7 @@ export class Turns {
   async #call(jobs: readonly Job[]): Promise<void> {
     const { clock, connection, ids, ring } = this.#deps;
     const now = this.#deps.now();
-    const counts = jobs.map(({ wish }) => (wish.queue ?? wish.end?.followUps ?? []).length);
+    const counts = jobs.map(({ wish }) => messagesOf(wish).length);
     const fresh = await ids.take(
       counts.reduce((sum, count) => sum + count, 0),
       connection,
@@ -207,4 +219,8 @@ export class Turns {
       }
     }
   }
+}
+
+function messagesOf({ end, queue }: TurnWish): readonly PreparedMessage[] {
+  return queue ?? end?.followUps ?? [];
 }

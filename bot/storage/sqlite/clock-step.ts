@@ -38,7 +38,7 @@ const instants = "name = 'probe' OR name LIKE '%-until'";
 
 const moves: readonly string[] = [
   `UPDATE messages SET created_at = created_at - ?1, available_at = available_at - ?1,
-     expires_at = expires_at - ?1`,
+     expires_at = expires_at - ?1, enters_at = enters_at - ?1`,
   "UPDATE parks SET not_before = not_before - ?1",
   "UPDATE sent SET at = at - ?1",
   "UPDATE boots SET started_at = started_at - ?1, ended_at = ended_at - ?1",

@@ -25,8 +25,8 @@ export class DeadLetterTable {
     this.#sql = {
       insert: sql(
         `INSERT INTO dead_letters (id, type, pool, lane, priority, payload, created_at, died_at,
-           reason, attempts, deaths, origin, ambiguous, flood_scope, flood_cost, errors)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           reason, attempts, deaths, origin, ambiguous, flood_scope, flood_cost, errors, key)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       list: sql(
         `SELECT * FROM dead_letters WHERE ${filter}
@@ -34,6 +34,7 @@ export class DeadLetterTable {
       ),
       count: sql(`SELECT count(*) AS count FROM dead_letters WHERE ${filter}`),
       find: sql("SELECT * FROM dead_letters WHERE id = ?"),
+      findByKey: sql("SELECT id, died_at FROM dead_letters WHERE key = ? ORDER BY id DESC LIMIT 1"),
       take: sql("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
       deleteSteps: sql("DELETE FROM steps WHERE origin = ?"),
       deleteOfLane: sql(`DELETE FROM dead_letters WHERE ${ofLane}`),
@@ -73,6 +74,7 @@ export class DeadLetterTable {
       row.flood_scope,
       row.flood_cost,
       errors,
+      row.key,
     );
   }
 
@@ -91,6 +93,11 @@ export class DeadLetterTable {
   find(id: number): DeadLetter | undefined {
     const row = this.#sql.find.get<DeadLetterRow>(id);
     return row && toDeadLetter(row, this.#ring);
+  }
+
+  /** The newest one with this key. */
+  findByKey(key: string): { readonly id: number; readonly died_at: number } | undefined {
+    return this.#sql.findByKey.get<{ id: number; died_at: number }>(key);
   }
 
   /** Removes a dead letter to put it back into the queue; its steps stay. */

@@ -47,6 +47,21 @@ export class DedupeTable {
     return messages.map(({ dedupeKeys = [] }) => dedupeKeys.every(isNew));
   }
 
+  /** Remembers a key from now on. */
+  remember(key: string): void {
+    if (this.#added.has(key)) return;
+    if (!this.#sql.find.get(JSON.stringify([key]))) this.#count++;
+    this.#added.add(key);
+  }
+
+  /** Since when a key is remembered; `undefined` when it is not. */
+  rememberedSince(key: string, now: number): number | undefined {
+    if (this.#added.has(key)) return now;
+    const found = this.#sql.find.get<{ expires_at: number }>(JSON.stringify([key]));
+    if (found === undefined || found.expires_at <= now) return undefined;
+    return found.expires_at - this.#keepMs;
+  }
+
   flush(now: number): void {
     if (this.#added.size === 0) return;
     this.#sql.remember.run(now + this.#keepMs, JSON.stringify([...this.#added]));

@@ -9,7 +9,7 @@ export class FactTables {
   constructor(database: Database) {
     const sql = (text: string) => database.prepare(text);
     this.#sql = {
-      findUnreachable: sql("SELECT reason FROM unreachable_chats WHERE chat = ?"),
+      findUnreachable: sql("SELECT reason FROM unreachable_chats WHERE chat = ? AND since >= ?"),
       setUnreachable: sql(
         `INSERT INTO unreachable_chats VALUES (?, ?, ?)
          ON CONFLICT (chat) DO UPDATE SET reason = excluded.reason, since = excluded.since`,
@@ -28,8 +28,9 @@ export class FactTables {
     };
   }
 
-  unreachableReason(chat: string): string | undefined {
-    return this.#sql.findUnreachable.get<{ reason: string }>(chat)?.reason;
+  unreachableReason(chat: string, sinceEpochMs: number): string | undefined {
+    if (this.#reached.has(chat)) return undefined;
+    return this.#sql.findUnreachable.get<{ reason: string }>(chat, sinceEpochMs)?.reason;
   }
 
   setUnreachable(chat: string, reason: string, nowEpochMs: number): void {

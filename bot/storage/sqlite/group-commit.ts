@@ -2,9 +2,12 @@
  * Group commit: runs many closures in one transaction with one sync.
  *
  * A guarded closure has its own savepoint, so one that throws undoes only its own work. The others
- * cost less, and must change nothing when they throw. All closures submitted in the same turn of the event loop share a
- * transaction, and their promises resolve only after it is on disk. Closures run one at a time, in the
- * order of submission.
+ * cost less, and must change nothing when they throw. All closures submitted in the same turn of the
+ * event loop share a transaction, and their promises resolve only after it is on disk. Closures run one
+ * at a time, in the order of submission.
+ *
+ * The sync runs in another thread (docs/decisions/0025). What is submitted meanwhile shares the next
+ * transaction, so the slower the disk, the larger the groups.
  */
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
@@ -74,6 +77,8 @@ export class GroupCommit {
     this.#commit = deps.database.prepare("COMMIT");
     this.#savepoint = deps.database.prepare("SAVEPOINT job");
     this.#release = deps.database.prepare("RELEASE job");
+    // From here on `#commitJobs` syncs, so that the event loop goes on meanwhile.
+    deps.database.exec("PRAGMA synchronous = NORMAL");
   }
 
   /**
@@ -156,6 +161,8 @@ export class GroupCommit {
       }
       this.#deps.flush?.();
       this.#commit.run();
+      // Nobody learns of the commit before the sync, and no other one is begun.
+      await this.#deps.database.sync();
       this.#deps.verify?.();
       this.#deps.committed?.();
     } catch (error) {

@@ -29,6 +29,7 @@ interface CommonRow {
   readonly flood_scope: string | null;
   readonly flood_cost: number;
   readonly errors: string;
+  readonly key: string | null;
 }
 
 /** A message's row without its payload. */
@@ -36,17 +37,21 @@ export interface MessageRow extends CommonRow {
   readonly available_at: number;
   readonly expires_at: number | null;
   readonly replaces: string | null;
+  /** When a message that was delayed enters its lane. */
+  readonly enters_at: number | null;
 }
 
 /** The columns of `MessageRow`. */
 export const messageColumns = [
   ...["id", "type", "pool", "lane", "priority", "created_at", "available_at", "expires_at"],
   ...["attempts", "deaths", "origin", "ambiguous", "flood_scope", "flood_cost", "errors"],
-  "replaces",
+  ...["replaces", "enters_at", "key"],
 ] as const;
 
 /** The row of a message that was not queued before. */
 export function newRow(id: number, message: NewMessage, now: number): MessageRow {
+  const { availableAtEpochMs = now } = message;
+  const delayed = availableAtEpochMs > now;
   return {
     id,
     type: message.type,
@@ -54,7 +59,7 @@ export function newRow(id: number, message: NewMessage, now: number): MessageRow
     lane: message.lane,
     priority: priorities.indexOf(message.priority),
     created_at: now,
-    available_at: message.availableAtEpochMs ?? now,
+    available_at: availableAtEpochMs,
     expires_at: message.expiresAtEpochMs ?? null,
     attempts: 0,
     deaths: 0,
@@ -63,7 +68,9 @@ export function newRow(id: number, message: NewMessage, now: number): MessageRow
     flood_scope: message.floodScope ?? null,
     flood_cost: message.floodScope === undefined ? 0 : (message.floodCost ?? 1),
     errors: "[]",
-    replaces: message.replaces ?? null,
+    replaces: delayed ? null : (message.replaces ?? null),
+    enters_at: delayed ? availableAtEpochMs : null,
+    key: message.key?.name ?? null,
   };
 }
 
@@ -111,6 +118,6 @@ function common(row: CommonRow, payload: string) {
     createdAtEpochMs: row.created_at,
     attempts: row.attempts,
     deaths: row.deaths,
-    errors: JSON.parse(row.errors) as ErrorRecord[],
+    errors: row.errors === "[]" ? [] : (JSON.parse(row.errors) as ErrorRecord[]),
   };
 }

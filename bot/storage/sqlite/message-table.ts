@@ -4,7 +4,7 @@
  * New and finished messages are written in sets, by `flush`. A message just queued is not read back,
  * because reading and decrypting cost as much as the rest of a claim (measured).
  */
-import { LruMap } from "../../core/lru-map.ts";
+import type { Pool } from "../../core/message.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type MessageRow, messageColumns } from "./message-rows.ts";
 import { places } from "./sealed-columns.ts";
@@ -21,9 +21,10 @@ interface NewRow {
   readonly sealed: Uint8Array;
 }
 
-/** All payloads in memory together take at most 4 MB. */
-const freshMax = 1_000;
-const freshLengthMax = 4_096;
+/** The messages in memory together have at most so many characters; they take about 8 MB. */
+const freshLengthMax = 8_000_000;
+/** What a row weighs besides its payload. */
+const rowLength = 300;
 
 /** Rows of the largest INSERT. Must be a power of two. */
 const rowsMax = 32;
@@ -32,13 +33,15 @@ const newColumns = [...messageColumns, "payload"] as const;
 /** What the scan at the start needs. */
 const indexColumns = [
   ...["id", "pool", "lane", "priority", "created_at", "available_at", "deaths", "attempts"],
-  "replaces",
+  ...["replaces", "enters_at"],
 ];
 const idsGiven = "(SELECT value FROM json_each(?))";
 
 export class MessageTable {
   readonly #ring: KeyRing;
-  readonly #fresh = new LruMap<number, StoredMessage>(freshMax);
+  /** The oldest goes first when there is no more room. */
+  readonly #fresh = new Map<number, StoredMessage>();
+  #freshLength = 0;
   readonly #insert: (rows: number) => ReturnType<Database["prepare"]>;
   readonly #sql;
   #added: NewRow[] = [];
@@ -57,6 +60,16 @@ export class MessageTable {
     this.#sql = {
       find: sql(`SELECT ${newColumns} FROM messages WHERE id = ?`),
       payload: sql("SELECT payload FROM messages WHERE id = ?"),
+      withKey: sql(`SELECT ${messageColumns} FROM messages WHERE key = ? ORDER BY id`),
+      withIds: sql(`SELECT ${indexColumns} FROM messages WHERE id IN ${idsGiven} ORDER BY id`),
+      entering: sql(
+        `SELECT ${indexColumns} FROM messages WHERE enters_at > ? AND enters_at <= ?
+         ORDER BY enters_at, id`,
+      ),
+      firstEntry: sql("SELECT min(enters_at) AS at FROM messages WHERE enters_at > ?"),
+      delayed: sql(
+        `SELECT pool, count(*) AS count FROM messages WHERE enters_at > ? GROUP BY pool`,
+      ),
       after: sql(`SELECT ${indexColumns} FROM messages WHERE id > ? ORDER BY id LIMIT 1000`),
       delete: sql(`DELETE FROM messages WHERE id IN ${idsGiven}`),
       update: sql(
@@ -75,7 +88,12 @@ export class MessageTable {
   }
 
   #remember(message: StoredMessage): void {
-    if (message.payload.length <= freshLengthMax) this.#fresh.set(message.row.id, message);
+    this.#fresh.set(message.row.id, message);
+    this.#freshLength += message.payload.length + rowLength;
+    for (const id of this.#fresh.keys()) {
+      if (this.#freshLength <= freshLengthMax) return;
+      this.forget(id);
+    }
   }
 
   find(id: number): StoredMessage {
@@ -90,9 +108,59 @@ export class MessageTable {
     return message;
   }
 
+  // These see what the open transaction has added and deleted, without writing it: a savepoint that is
+  // rolled back would take it along.
+
+  /** The messages with a key, oldest first. */
+  withKey(key: string): readonly MessageRow[] {
+    const written = this.#sql.withKey.all<MessageRow>(key);
+    return this.#present(
+      written,
+      this.#added.filter(({ row }) => row.key === key),
+    );
+  }
+
+  /** The messages that enter their lanes after one instant and up to another, in that order. */
+  entering(after: number, upTo: number): readonly IndexRow[] {
+    const enters = ({ row: { enters_at: at } }: NewRow) => at !== null && at > after && at <= upTo;
+    const rows = this.#present(
+      this.#sql.entering.all<IndexRow>(after, upTo),
+      this.#added.filter(enters),
+    );
+    return rows.toSorted((a, b) => Number(a.enters_at) - Number(b.enters_at) || a.id - b.id);
+  }
+
+  /** When the first message after this instant enters its lane; `Infinity`: none does. */
+  firstEntry(after: number): number {
+    const written = this.#sql.firstEntry.get<{ at: number | null }>(after)?.at;
+    const earlier = (at: number, { row: { enters_at: other } }: NewRow) =>
+      other !== null && other > after ? Math.min(at, other) : at;
+    return this.#added.reduce(earlier, written ?? Number.POSITIVE_INFINITY);
+  }
+
+  #present<Row extends IndexRow>(written: readonly Row[], added: readonly NewRow[]): Row[] {
+    const left = new Set(this.#left);
+    const all = [...written, ...added.map(({ row }) => row as unknown as Row)];
+    return left.size === 0 ? all : all.filter(({ id }) => !left.has(id));
+  }
+
+  /** How many messages enter their lanes after this instant, by pool; of what is written. */
+  delayedAfter(after: number): ReadonlyMap<Pool, number> {
+    const rows = this.#sql.delayed.all<{ pool: Pool; count: number }>(after);
+    return new Map(rows.map(({ count, pool }) => [pool, count]));
+  }
+
+  /** The messages with these ids, as far as they exist, of what is written. */
+  withIds(ids: readonly number[]): readonly IndexRow[] {
+    return this.#sql.withIds.all<IndexRow>(JSON.stringify(ids));
+  }
+
   /** Forgets a message that a worker has now, or that is no longer what its row says. */
   forget(id: number): void {
+    const known = this.#fresh.get(id);
+    if (!known) return;
     this.#fresh.delete(id);
+    this.#freshLength -= known.payload.length + rowLength;
   }
 
   /** Changes everything in which this row differs from the table, except its payload. */
@@ -150,6 +218,7 @@ export class MessageTable {
     this.#added = [];
     this.#left = [];
     this.#fresh.clear();
+    this.#freshLength = 0;
   }
 
   /** Reads all messages in the order of their ids, some at a time. */
@@ -175,8 +244,9 @@ export type IndexRow = Pick<
   | "deaths"
   | "attempts"
   | "replaces"
+  | "enters_at"
 >;
 
 function toValues({ row, sealed }: NewRow) {
-  return [...messageColumns.map((name) => row[name]), sealed];
+  return [...messageColumns.map((name) => row[name as keyof MessageRow]), sealed];
 }

@@ -7,7 +7,8 @@
  * runs inside a transaction of its caller (sqlite-store.ts), except those that only read the index.
  */
 import { AttemptOverError, BotError } from "../../core/errors.ts";
-import { type Message, type Pool, pools } from "../../core/message.ts";
+import type { KeyState } from "../../core/keyed-messages.ts";
+import { type Message, type Pool, type Priority, pools, priorities } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -31,6 +32,7 @@ import {
 } from "../stored-forms.ts";
 import { DeadLetterTable } from "./dead-letter-table.ts";
 import { DedupeTable } from "./dedupe-table.ts";
+import { DelayedMessages } from "./delayed-messages.ts";
 import { LinkTables } from "./link-tables.ts";
 import { type MessageRow, newRow, priorityName, toMessage } from "./message-rows.ts";
 import { type IndexRow, MessageTable } from "./message-table.ts";
@@ -42,7 +44,18 @@ export interface QueueTablesOptions {
   readonly dedupeKeepMs: number;
   /** Maximum messages in a lane; further messages become dead letters. */
   readonly laneLengthMax: number;
+  /** Maximum messages that are delayed at a time. Default 1 000 000. */
+  readonly delayedMax?: number;
 }
+
+/** What the keys of a batch decide. */
+interface TakenKeys {
+  readonly isFree: (one: PreparedMessage) => boolean;
+  /** How many waiting messages each of the batch replaces. */
+  readonly replaced: ReadonlyMap<PreparedMessage, number>;
+}
+
+const noKeys: TakenKeys = { isFree: () => true, replaced: new Map() };
 
 /** A message in hand, with the number of the claim that holds it. */
 interface Held {
@@ -50,11 +63,15 @@ interface Held {
   readonly claims: number;
 }
 
+const never = Number.POSITIVE_INFINITY;
+const delayedMaxDefault = 1_000_000;
+
 export class QueueTables {
   readonly #options: QueueTablesOptions;
   readonly #ring: KeyRing;
   readonly #messages: MessageTable;
   readonly #dedupe: DedupeTable;
+  readonly #delayed: DelayedMessages;
   readonly deadLetters: DeadLetterTable;
   readonly links: LinkTables;
   readonly #sql;
@@ -71,24 +88,30 @@ export class QueueTables {
   readonly #replaceable = new Map<string, number>();
   #lastId: number;
 
-  constructor(database: Database, ring: KeyRing, options: QueueTablesOptions) {
+  constructor(database: Database, ring: KeyRing, options: QueueTablesOptions, now: number) {
     this.#options = options;
     this.#ring = ring;
     this.#messages = new MessageTable(database, ring);
     this.#dedupe = new DedupeTable(database, options.dedupeKeepMs);
+    this.#delayed = new DelayedMessages(this.#messages, options.delayedMax ?? delayedMaxDefault);
     this.deadLetters = new DeadLetterTable(database, ring);
     this.links = new LinkTables(database);
     this.#sql = prepareStatements(database);
     const lastMessageId = this.#sql.lastMessageId.get<{ seq: number }>()?.seq ?? 0;
     // A dead letter must never share an id with a message.
     this.#lastId = Math.max(lastMessageId, this.deadLetters.lastId);
-    this.#load();
+    this.#load(now);
   }
 
   // ---- the index --------------------------------------------------------------------------------
 
-  /** Builds the index from the tables, with one scan in the order of ids. */
-  #load(): void {
+  /**
+   * Builds the index from the tables, with one scan in the order of ids, into which those that were
+   * delayed are merged at the instant at which they entered their lanes.
+   *
+   * @param now Default: the instant up to which messages have entered their lanes.
+   */
+  #load(now?: number): void {
     this.#lanes = newLanes();
     this.#held.clear();
     this.#replaceable.clear();
@@ -99,12 +122,34 @@ export class QueueTables {
     for (const park of this.#sql.parks.all<{ lane: string; pool: Pool; not_before: number }>()) {
       this.#lanes[park.pool].park(park.lane, park.not_before);
     }
-    for (const row of this.#messages.scan()) {
+    const entered = this.#delayed.load(now);
+    // Each of them is the first of its lane, whatever the instants say.
+    for (const row of this.#messages.withIds([...inHand])) {
       this.#line(row);
-      if (!inHand.has(row.id)) continue;
       this.#lanes[row.pool].take(row.lane, row.id);
       this.#hold(this.#messages.find(row.id).row);
     }
+    const line = (row: IndexRow) => {
+      if (!this.#held.has(row.id)) this.#line(row);
+    };
+    let next = 0;
+    const lineUpTo = (instant: number) => {
+      for (let row = entered[next]; row && Number(row.enters_at) <= instant; row = entered[next]) {
+        line(row);
+        next++;
+      }
+    };
+    for (const row of this.#messages.scan()) {
+      if (row.enters_at !== null) continue;
+      lineUpTo(row.created_at);
+      line(row);
+    }
+    lineUpTo(Number.POSITIVE_INFINITY);
+  }
+
+  /** Messages whose time has come go to the end of their lanes. */
+  #enterDue(now: number): void {
+    for (const row of this.#delayed.enter(now)) this.#line(row);
   }
 
   /** Puts a message at the end of its lane. */
@@ -170,20 +215,85 @@ export class QueueTables {
   // ---- adding and claiming ----------------------------------------------------------------------
 
   enqueue(prepared: readonly PreparedMessage[], now: number): EnqueueResult[] {
-    const admitted = this.#dedupe.admit(
-      prepared.map(({ message }) => message),
+    if (prepared.length === 0) return [];
+    this.#enterDue(now);
+    const keyed = prepared.some(({ message }) => message.key !== undefined);
+    const { isFree, replaced } = keyed ? this.#takeKeys(prepared, now) : noKeys;
+    const free = keyed ? prepared.filter(isFree) : prepared;
+    const isNew = this.#dedupe.admit(
+      free.map(({ message }) => message),
       now,
     );
-    return prepared.map((one, n) =>
-      admitted[n] ? this.#enqueueOne(one, now) : { kind: "duplicate" },
-    );
+    let next = 0;
+    return prepared.map((one) => {
+      if (!isFree(one) || !isNew[next++]) return { kind: "duplicate" };
+      const result = this.#enqueueOne(one, now);
+      const more = replaced.get(one) ?? 0;
+      if (result.kind !== "queued" || more === 0) return result;
+      return { ...result, replaced: more + (result.replaced ?? 0) };
+    });
+  }
+
+  /** Looks at all keys of a batch before any of it is queued, because its messages may share one. */
+  #takeKeys(prepared: readonly PreparedMessage[], now: number): TakenKeys {
+    const taken = new Map<string, boolean>();
+    const replaced = new Map<PreparedMessage, number>();
+    for (const one of prepared) {
+      const { key } = one.message;
+      if (!key || taken.has(key.name)) continue;
+      if (key.again === "replace") replaced.set(one, this.cancel(key.name));
+      taken.set(key.name, key.again === "refuse" && this.find(key.name, now).kind !== "unknown");
+    }
+    const isFree = ({ message }: PreparedMessage) =>
+      message.key === undefined || !taken.get(message.key.name);
+    return { isFree, replaced };
+  }
+
+  // ---- keys -------------------------------------------------------------------------------------
+
+  find(key: string, now: number): KeyState {
+    const rows = this.#messages.withKey(key);
+    const atEpochMs = Math.min(...rows.map((row) => row.available_at));
+    if (rows.some(({ id }) => this.#held.has(id))) return { kind: "in-hand", atEpochMs };
+    if (rows.length > 0) return { kind: "waiting", atEpochMs };
+    const dead = this.deadLetters.findByKey(key);
+    if (dead) return { kind: "dead", atEpochMs: dead.died_at, deadLetterId: dead.id };
+    const since = this.#dedupe.rememberedSince(doneKey(key), now);
+    return since === undefined ? { kind: "unknown" } : { kind: "done", atEpochMs: since };
+  }
+
+  /** Whether anything waits under this key. */
+  waits(key: string): boolean {
+    return this.#messages.withKey(key).some(({ id }) => !this.#held.has(id));
+  }
+
+  /** Takes away what waits under this key. @returns how many messages did. */
+  cancel(key: string): number {
+    const waiting = this.#messages.withKey(key).filter(({ id }) => !this.#held.has(id));
+    for (const row of waiting) {
+      if (this.#delayed.has(row)) this.#delayed.remove(row.pool);
+      else this.#lanes[row.pool].removeWaiting(row.lane, row.id);
+      if (this.#replaceable.get(whatItSets(row)) === row.id) {
+        this.#replaceable.delete(whatItSets(row));
+      }
+      this.#messages.delete(row.id);
+      this.#messages.forget(row.id);
+      this.#stepsDone.push(row.origin ?? row.id);
+      this.#done.push(row.id);
+    }
+    return waiting.length;
   }
 
   #enqueueOne({ message, payload }: PreparedMessage, now: number): EnqueueResult {
     // The id is known before the insertion, because the seal needs it. A rollback leaves a gap.
     const row = newRow(++this.#lastId, message, now);
     const replaced = this.#removeReplaced(row);
-    if (this.#lanes[row.pool].length(row.lane) >= this.#options.laneLengthMax) {
+    const delayed = row.enters_at !== null;
+    const { laneLengthMax } = this.#options;
+    const isFull = delayed
+      ? this.#delayed.isFull
+      : this.#lanes[row.pool].length(row.lane) >= laneLengthMax;
+    if (isFull) {
       const sealed = this.#ring.seal(payload, places.payload(row));
       this.deadLetters.add(row, sealed, { reason: "lane-full", errors: row.errors, now });
       this.links.add(row.id, message, now);
@@ -191,12 +301,14 @@ export class QueueTables {
     }
     this.#messages.add(row, payload);
     this.links.add(row.id, message, now);
-    this.#line(row);
+    if (delayed) this.#delayed.add(row);
+    else this.#line(row);
     return { kind: "queued", messageId: row.id, ...(replaced > 0 && { replaced }) };
   }
 
   claim(request: ClaimRequest, now: number): Message[] {
     const { agedBefore, agedLimit, limit, pool, suspects } = request;
+    this.#enterDue(now);
     const lanes = this.#lanes[pool];
     const claimed: Message[] = [];
     let stopped = false;
@@ -273,6 +385,7 @@ export class QueueTables {
     switch (outcome.kind) {
       case "done":
         this.links.delivered(row.id, outcome.telegramIds, now);
+        if (row.key !== null) this.#dedupe.remember(doneKey(row.key));
         this.#stepsDone.push(row.origin ?? row.id);
         this.#leave(row);
         break;
@@ -382,7 +495,8 @@ export class QueueTables {
   // ---- looking and sweeping ---------------------------------------------------------------------
 
   nextAvailableAt(pool: Pool): number | undefined {
-    return this.#lanes[pool].nextAvailableAt;
+    const next = Math.min(this.#lanes[pool].nextAvailableAt ?? never, this.#delayed.nextAt);
+    return next === never ? undefined : next;
   }
 
   waitingLanes(now: number, limit: number): readonly WaitingLane[] {
@@ -404,8 +518,8 @@ export class QueueTables {
     return true;
   }
 
-  depth(pool: Pool): number {
-    return this.#lanes[pool].size;
+  depth(pool: Pool, atLeast: Priority): number {
+    return this.#lanes[pool].sizeFrom(priorities.indexOf(atLeast));
   }
 
   snapshot(): StoreSnapshot {
@@ -415,6 +529,7 @@ export class QueueTables {
         waiting: size - inHandCount,
         inHand: inHandCount,
         lanes: count,
+        delayed: this.#delayed.count(name),
         oldestCreatedAtEpochMs: oldestCreatedAt,
       };
     };
@@ -429,6 +544,7 @@ export class QueueTables {
     const letter = this.deadLetters.take(deadLetterId);
     if (!letter) return undefined;
     const { died_at, payload, reason, ...rest } = letter;
+    this.#enterDue(now);
     const row: MessageRow = {
       ...rest,
       id: ++this.#lastId,
@@ -438,6 +554,9 @@ export class QueueTables {
       deaths: 0,
       origin: letter.origin ?? letter.id,
       replaces: null,
+      enters_at: now,
+      // A newer message with its key may wait; that one keeps it.
+      key: letter.key !== null && this.#messages.withKey(letter.key).length > 0 ? null : letter.key,
     };
     const place = places.payload(letter);
     this.#messages.add(row, this.#ring.open(payload, place), this.#ring.renew(payload, place));
@@ -483,7 +602,7 @@ function toWaiting(row: IndexRow): Waiting {
   return {
     id: row.id,
     priority: row.priority,
-    createdAt: row.created_at,
+    createdAt: row.enters_at ?? row.created_at,
     availableAt: row.available_at,
     // Only messages for handlers can kill a process by their content.
     suspicion: row.pool === "handling" ? row.deaths : 0,
@@ -498,6 +617,11 @@ function whatItSets({
   replaces,
 }: Pick<IndexRow, "lane" | "pool" | "replaces">): string {
   return JSON.stringify([pool, lane, replaces]);
+}
+
+/** The dedupe key by which a key is remembered after its message was done. */
+function doneKey(key: string): string {
+  return `key:${key}`;
 }
 
 function newLanes(): Record<Pool, Lanes> {

@@ -3,8 +3,9 @@
  *
  * Translates SQLite's result codes into our storage errors; callers see only those.
  */
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, fdatasync, openSync } from "node:fs";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
+import { promisify } from "node:util";
 import {
   type BotError,
   StorageCorruptError,
@@ -29,6 +30,11 @@ export interface Database extends Sql {
   exec(sql: string): void;
   /** Whether a transaction is open; SQLite itself closes it on some errors. */
   readonly inTransaction: boolean;
+  /**
+   * Resolves once everything that was committed is on the disk: with `synchronous = NORMAL` a commit
+   * itself does not wait for that. Rejects with `StorageFailedError`; the file must not be used any more.
+   */
+  sync(): Promise<void>;
   close(): void;
 }
 
@@ -56,9 +62,13 @@ export const openNodeSqlite: OpenDatabase<CopiedDatabase> = (path, options = {})
   const database = guard(
     () => new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 0 }),
   );
+  const journal = new Journal(path, database);
   return {
     prepare: (sql) => wrapStatement(guard(() => database.prepare(sql))),
-    exec: (sql) => guard(() => database.exec(sql)),
+    exec: (sql) => {
+      journal.written = true;
+      guard(() => database.exec(sql));
+    },
     get inTransaction() {
       return database.isTransaction;
     },
@@ -67,9 +77,59 @@ export const openNodeSqlite: OpenDatabase<CopiedDatabase> = (path, options = {})
         throw translate(error);
       });
     },
-    close: () => guard(() => database.close()),
+    sync: () => journal.sync(),
+    close: () => {
+      journal.close();
+      guard(() => database.close());
+    },
   };
 };
+
+/**
+ * The write-ahead log of a database, synced in a thread of Node's pool.
+ *
+ * SQLite takes no lock on this file (its locks are on the database and the index of the log), so that
+ * closing our descriptor releases none of them. Source: sqlite.org/wal.html, "File Format".
+ */
+class Journal {
+  /** Whether something was written that the database does not count as a change of rows. */
+  written = true;
+  readonly #path: string;
+  readonly #database: DatabaseSync;
+  #totalChanges: StatementSync | undefined;
+  #file: number | undefined;
+  #synced = 0;
+
+  constructor(databasePath: string, database: DatabaseSync) {
+    this.#path = `${databasePath}-wal`;
+    this.#database = database;
+  }
+
+  async sync(): Promise<void> {
+    this.#totalChanges ??= this.#database.prepare("SELECT total_changes() AS count");
+    const { count } = this.#totalChanges.get() as { count: number };
+    // A sync of what is on the disk already costs as much as any other.
+    if (count === this.#synced && !this.written) return;
+    this.#synced = count;
+    this.written = false;
+    try {
+      this.#file ??= openSync(this.#path, "r+");
+      await syncData(this.#file);
+    } catch (cause) {
+      throw new StorageFailedError(`the journal could not be synced: ${String(cause)}`, {
+        cause,
+        hint: "Check the disk of DATA_DIR.",
+      });
+    }
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+}
+
+const syncData = promisify(fdatasync);
 
 /** Creates the file readable only for its owner, because SQLite would let all users read it. */
 function makePrivate(path: string): void {

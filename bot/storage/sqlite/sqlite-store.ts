@@ -1,7 +1,7 @@
 /**
  * SQLite store: keeps all durable data in one file, `bot.db` in the data directory.
  *
- * Owns the file, its lock and its single writer. Uses WAL, `synchronous=FULL` and group commit.
+ * Owns the file, its lock and its single writer. Uses WAL and group commit; every commit is synced.
  * Statements and tables are in the files beside it; this class opens and checks the file and runs
  * every call in a transaction.
  */
@@ -12,7 +12,8 @@ import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import { type BotError, StorageUnavailableError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
-import type { Message, NewMessage, Pool } from "../../core/message.ts";
+import type { KeyedMessages } from "../../core/keyed-messages.ts";
+import type { Message, NewMessage, Pool, Priority } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -27,7 +28,7 @@ import type {
   SweepRequest,
 } from "../../core/store.ts";
 import type { TableSet, Transaction } from "../../core/transaction.ts";
-import { fencedTransaction } from "../fenced-transaction.ts";
+import { fencedTransaction, transactionOver } from "../fenced-transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { prepareMessages } from "../stored-forms.ts";
 import { backUpInWorker } from "./backup.ts";
@@ -122,7 +123,7 @@ export class SqliteStore implements Store {
       const columns = sealedColumnsOf(tableSets);
       sealPlainValues(database, ring, columns);
       const facts = new FactTables(database);
-      const queue = new QueueTables(database, ring, this.#deps);
+      const queue = new QueueTables(database, ring, this.#deps, this.#now());
       const write = <T>(work: (now: number) => T) => this.#withTables((_, now) => work(now));
       const rotation = new KeyRotation({
         ...this.#deps,
@@ -262,7 +263,7 @@ export class SqliteStore implements Store {
       if (outcome.kind === "done" && outcome.reachedChat !== undefined) {
         facts.setReachable(outcome.reachedChat);
       }
-      if (outcome.kind === "dead" && outcome.unreachableChat) {
+      if ("unreachableChat" in outcome && outcome.unreachableChat) {
         const { chat, reason } = outcome.unreachableChat;
         facts.setUnreachable(chat, reason, now);
       }
@@ -320,8 +321,8 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }, now) => queue.releaseLane(pool, lane, now));
   }
 
-  async depth(pool: Pool) {
-    return this.#parts().queue.depth(pool);
+  async depth(pool: Pool, atLeast: Priority = "low") {
+    return this.#parts().queue.depth(pool, atLeast);
   }
 
   async snapshot() {
@@ -376,8 +377,8 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }) => queue.recordSent(sent));
   }
 
-  unreachableReason(chat: string) {
-    return this.#withTables(({ facts }) => facts.unreachableReason(chat));
+  unreachableReason(chat: string, sinceEpochMs = 0) {
+    return this.#write(({ facts }) => facts.unreachableReason(chat, sinceEpochMs));
   }
 
   getFact(name: string) {
@@ -427,16 +428,30 @@ export class SqliteStore implements Store {
 }
 
 /** Runs a step's work with a transaction that can be used only until its closure ends. */
-function runWork<T>(
+async function runWork<T>(
   { queue, tables, writer }: Opened,
   nowEpochMs: number,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const closureNumber = writer.closureNumber;
-  return work(
+  const isOver = () => writer.closureNumber !== closureNumber;
+  const cancelled = new Set<string>();
+  const messages: KeyedMessages = {
+    find: async (key) => {
+      const found = queue.find(key, nowEpochMs);
+      return found.kind === "waiting" && cancelled.has(key) ? { kind: "unknown" } : found;
+    },
+    cancel: async (key) => {
+      const waits = queue.waits(key) && !cancelled.has(key);
+      cancelled.add(key);
+      return waits;
+    },
+  };
+  const result = await work(
     fencedTransaction({
       nowEpochMs,
-      isOver: () => writer.closureNumber !== closureNumber,
+      isOver,
+      messages,
       open: (set) => openSet(tables, set),
       documents: () => openSet(tables, documentTables).at(nowEpochMs),
       // Closures run one at a time, so nothing else reads or writes meanwhile.
@@ -444,6 +459,10 @@ function runWork<T>(
       deleteDeadLettersOfLane: async (lane) => queue.deadLetters.deleteOfLane(lane),
     }),
   );
+  // The queue comes last, because it cannot be undone alone.
+  if (cancelled.size > 0 && isOver()) throw transactionOver();
+  for (const key of cancelled) queue.cancel(key);
+  return result;
 }
 
 function openSet<Tables extends object>(tables: OpenTables, set: TableSet<Tables>): Tables {

@@ -4,7 +4,7 @@
  * Owns a pool of kept-alive connections. Every call has a deadline. Every failure is a
  * `TelegramError` that says whether the call may have been executed and never contains the token.
  */
-import { type Dispatcher, Pool, ProxyAgent, request } from "undici";
+import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import type { BotApi, CallOptions } from "../../core/bot-api.ts";
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
@@ -17,7 +17,8 @@ import {
 import type { FileStore } from "../../core/file-store.ts";
 import type { JsonObject } from "../../core/message.ts";
 import type { Secret } from "../../core/secret.ts";
-import { extractFiles, type FilePart } from "./file-parts.ts";
+import { exchange } from "./exchange.ts";
+import { extractFiles, type FilePart, mayHoldFile } from "./file-parts.ts";
 import { createMultipart, type MultipartFile } from "./multipart.ts";
 import { readAnswer } from "./read-answer.ts";
 
@@ -48,6 +49,7 @@ export interface BotApiClientDeps {
 /** The server cuts an answer to getUpdates at 4 MiB; a far larger one is not Telegram's. */
 const answerBytesMax = 32 * 1024 * 1024;
 const connectTimeoutMs = 5_000;
+const jsonHeaders = { "content-type": "application/json" };
 
 export class BotApiClient implements BotApi {
   readonly #deps: BotApiClientDeps;
@@ -108,23 +110,25 @@ export class BotApiClient implements BotApi {
   }
 
   async #exchange<T>(method: string, payload: JsonObject, signal: AbortSignal): Promise<T> {
-    const { fields, files } = extractFiles(payload);
-    const content =
-      files.length === 0
-        ? { headers: { "content-type": "application/json" }, body: JSON.stringify(fields) }
-        : createMultipart(fields, await this.#openFiles(files));
-    const { dispatcher, prefix } = this.#pool;
-    const answer = await request(`${prefix}${method}`, {
-      dispatcher,
-      method: "POST",
-      ...content,
-      signal,
+    const text = JSON.stringify(payload);
+    const content = mayHoldFile(text)
+      ? await this.#contentWithFiles(payload)
+      : { headers: jsonHeaders, body: text };
+    const { dispatcher, origin, prefix } = this.#pool;
+    const request = {
+      ...({ origin, path: `${prefix}${method}`, method: "POST", ...content } as const),
       // The call's own deadline covers everything; these would only cut a long poll short.
       headersTimeout: 0,
       bodyTimeout: 0,
-    });
-    const text = await answer.body.text();
-    return readAnswer(method, answer.statusCode, answer.headers, text) as T;
+    };
+    const answer = await exchange(dispatcher, request, signal);
+    return readAnswer(method, answer.status, answer.headers, answer.text) as T;
+  }
+
+  async #contentWithFiles(payload: JsonObject) {
+    const { fields, files } = extractFiles(payload);
+    if (files.length === 0) return { headers: jsonHeaders, body: JSON.stringify(fields) };
+    return createMultipart(fields, await this.#openFiles(files));
   }
 
   #openFiles(files: readonly FilePart[]): Promise<readonly MultipartFile[]> {
@@ -150,7 +154,8 @@ export interface PoolFigures {
 
 interface ConnectionPool {
   readonly dispatcher: Dispatcher;
-  /** The address up to the method's name. */
+  readonly origin: string;
+  /** The path up to the method's name. */
   readonly prefix: string;
 }
 
@@ -159,7 +164,8 @@ function openPool(deps: BotApiClientDeps, route: ApiRoute): ConnectionPool {
   const root = new URL(apiRoot.endsWith("/") ? apiRoot : `${apiRoot}/`);
   return {
     dispatcher: createDispatcher(root, deps.connections, route.httpsProxy),
-    prefix: `${root.origin}${root.pathname}bot${deps.token.reveal()}/`,
+    origin: root.origin,
+    prefix: `${root.pathname}bot${deps.token.reveal()}/`,
   };
 }
 

@@ -18,6 +18,11 @@ export interface FilePart {
 /** Where the file's bytes are: in the file store or in the call. */
 export type RecordedFile = { readonly file: StoredFile } | { readonly base64: string };
 
+/** Whether a call may have files. @param payload The call's fields as JSON text. */
+export function mayHoldFile(payload: string): boolean {
+  return payload.includes('"base64":') || payload.includes('"file":');
+}
+
 /** @returns the call's fields with references instead of files, and the files they refer to. */
 export function extractFiles(payload: JsonObject): {
   readonly fields: JsonObject;

@@ -30,10 +30,19 @@ export function recordedResult(method: string, fields: JsonObject, draw: Draw): 
   if (Array.isArray(items)) {
     return Object.freeze(items.map((_, position) => toCome(method, () => draw(position))));
   }
-  const sends = /^(send|copymessage$|forwardmessage$)/.test(name) && !sendNothing.has(name);
+  const sends = messagesSent(method, fields) > 0;
   const edited = name.startsWith("edit") || name === "stoppoll" ? fields["message_id"] : undefined;
   if (typeof edited === "number") return toCome(method, () => edited);
   return toCome(method, sends ? () => draw(0) : undefined);
+}
+
+/** How many messages a call sends. */
+export function messagesSent(method: string, fields: JsonObject): number {
+  const name = method.toLowerCase();
+  const items = fields[listed.get(name) ?? ""];
+  if (Array.isArray(items)) return items.length;
+  const sends = /^(send|copymessage$|forwardmessage$)/.test(name) && !sendNothing.has(name);
+  return sends ? 1 : 0;
 }
 
 /** Stands for a message that does not exist yet. @param id Missing when the call gives no message. */

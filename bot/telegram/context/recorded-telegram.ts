@@ -16,6 +16,7 @@ import { toCallMessage } from "../delivery/call-message.ts";
 import { toCallEnd } from "../delivery/delivery-rules.ts";
 import type { FloodGate } from "../delivery/flood-gate.ts";
 import { type ReferenceStore, resolveReferences } from "../delivery/references.ts";
+import type { MessageOutbox } from "./outbox.ts";
 import { takeFiles } from "./recorded-files.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -121,6 +122,26 @@ export class RecordedTelegram extends Telegram {
       return (await this.#direct.call(method, payload, this.#recorder.signal)) as never;
     }
     return (await this.#recorder.record(method, payload)) as never;
+  }
+}
+
+/** `bot.telegram`: calls that change something go to the outbox, all others are made at once. */
+export class OutboxTelegram extends Telegram {
+  readonly #outbox: MessageOutbox;
+  readonly #direct: DirectCalls;
+  readonly #signal: AbortSignal;
+
+  /** @param signal Ends what is asked when the process stops. */
+  constructor(outbox: MessageOutbox, direct: DirectCalls, signal: AbortSignal) {
+    super(direct.token, { apiRoot: direct.apiRoot, webhookReply: false });
+    this.#outbox = outbox;
+    this.#direct = direct;
+    this.#signal = signal;
+  }
+
+  override async callApi(method: string, payload: unknown): Promise<never> {
+    if (!isQueryMethod(method)) return (await this.#outbox.submit(method, payload)) as never;
+    return (await this.#direct.call(method, payload, this.#signal)) as never;
   }
 }
 

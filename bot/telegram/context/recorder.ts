@@ -9,15 +9,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AttemptOverError, NotSentYetError } from "../../core/errors.ts";
 import type { FileStore } from "../../core/file-store.ts";
-import type { JsonObject, NewMessage } from "../../core/message.ts";
+import type { KeyState } from "../../core/keyed-messages.ts";
+import type { JsonObject, NewMessage, Priority } from "../../core/message.ts";
 import type { Attempt } from "../../core/message-handler.ts";
 import { drawReference, referencesPerScopeMax } from "../../core/message-reference.ts";
 import type { Transaction } from "../../core/transaction.ts";
-import { type OutgoingOptions, toCallMessage } from "../delivery/call-message.ts";
 import { cidOf } from "./correlation.ts";
+import { type CallTerms, toOutgoingMessages, withFiles } from "./outgoing-messages.ts";
 import { takeFiles } from "./recorded-files.ts";
 import { recordedResult } from "./recorded-result-rules.ts";
-import { type PlainCall, splitCall } from "./split-call-rules.ts";
 
 /** What commits together: a durable step, or the rest of the update. */
 interface Scope {
@@ -26,12 +26,16 @@ interface Scope {
   readonly step: number | undefined;
   /** Whether its messages were already handed to the store. */
   over: boolean;
+  /** Of a durable step, while it runs. */
+  tx?: Transaction;
 }
 
 /** One recorded call. */
 interface Recorded {
   /** Several when its text was too long for one. */
   messages: readonly NewMessage[];
+  /** Its key, as soon as it is recorded. */
+  readonly key: string | undefined;
 }
 
 /** Parts of the process that recording needs. */
@@ -40,6 +44,7 @@ export interface RecorderDeps {
 }
 
 const stepScope = new AsyncLocalStorage<Scope>();
+const running = new AsyncLocalStorage<Recorder>();
 
 type Write = (tx: Transaction) => Promise<void>;
 
@@ -61,13 +66,23 @@ export class Recorder {
     this.#files = files;
   }
 
+  /** The recorder of the attempt that this code belongs to, also when that is over. */
+  static get current(): Recorder | undefined {
+    return running.getStore();
+  }
+
+  /** Runs the attempt's handler: whatever it starts belongs to the attempt. */
+  run<T>(handler: () => T): T {
+    return running.run(this, handler);
+  }
+
   get receivedAtEpochMs(): number {
     return this.#attempt.message.createdAtEpochMs;
   }
 
   /** Adds to what is written when the update is done; see `BotContext.onDone`. */
   onDone(write: Write): void {
-    if (!this.#writes || this.#attempt.signal.aborted) {
+    if (!this.#writes || this.#attempt.over) {
       throw new AttemptOverError("onDone: the handler of this update has already ended");
     }
     this.#writes.push(write);
@@ -95,51 +110,99 @@ export class Recorder {
    * @returns what stands for the call's result.
    * @throws UnrecordableCallError, AttemptOverError, and what the file store throws.
    */
-  async record(method: string, payload: unknown): Promise<object> {
-    if (this.#over || this.#attempt.signal.aborted) {
-      throw new AttemptOverError(`${method}: the handler of this update has already ended`);
-    }
-    const scope = stepScope.getStore() ?? this.#rest;
+  async record(
+    method: string,
+    payload: unknown,
+    { priority, ...terms }: CallTerms & { readonly priority?: Priority } = {},
+  ): Promise<object> {
+    const scope = this.#openScope(method);
     const { payload: taken, store } = takeFiles(method, payload, scope.step !== undefined);
-    const call: Recorded = { messages: [] };
-    scope.calls.push(call);
-    const complete = (files: readonly string[]) =>
-      this.#complete(method, taken, files, scope, call);
+    const call: Recorded = { messages: [], key: terms.key?.name };
+    const repeats = call.key !== undefined && scope.calls.some(({ key }) => key === call.key);
+    if (!repeats) scope.calls.push(call);
+    const complete = (files: readonly string[]) => {
+      const { fields, messages } = this.#toMessages(method, taken, priority, terms);
+      call.messages = withFiles(messages, files);
+      const draw = (position: number) => {
+        if (repeats) throw new NotSentYetError(method, "message_id", repetition);
+        return this.#draw(method, scope, call, position);
+      };
+      return recordedResult(method, fields, draw);
+    };
     if (!store) return complete([]);
     const completed = store(this.#files, this.#attempt.signal).then(complete);
     this.#storing.add(completed);
     return completed.finally(() => this.#storing.delete(completed));
   }
 
-  #complete(
-    method: string,
-    payload: unknown,
-    files: readonly string[],
-    scope: Scope,
-    call: Recorded,
-  ): object {
-    const { fields, messages } = this.#toMessages(method, payload);
-    const [first, ...others] = messages as [NewMessage, ...NewMessage[]];
-    // What does not fit into a caption follows as texts, so all files are in the first message.
-    call.messages = files.length > 0 ? [{ ...first, files }, ...others] : messages;
-    return recordedResult(method, fields, (position) => this.#draw(method, scope, call, position));
+  #openScope(what: string): Scope {
+    if (!this.#over && !this.#attempt.over) return stepScope.getStore() ?? this.#rest;
+    throw new AttemptOverError(`${what}: the handler of this update has already ended`);
   }
 
-  #toMessages(method: string, payload: unknown) {
-    const options: OutgoingOptions = {
-      type: "send",
-      priority: this.#attempt.message.priority,
-      receivedAtEpochMs: this.receivedAtEpochMs,
-      cid: cidOf(this.#attempt.message),
+  #toMessages(
+    method: string,
+    payload: unknown,
+    priority: Priority = this.#attempt.message.priority,
+    terms: CallTerms,
+  ) {
+    // A call that is delayed is useful for as long from then on.
+    const receivedAtEpochMs = terms.availableAtEpochMs ?? this.receivedAtEpochMs;
+    const cid = cidOf(this.#attempt.message);
+    const options = { type: "send", priority, receivedAtEpochMs, cid } as const;
+    return toOutgoingMessages(method, payload, options, terms);
+  }
+
+  /**
+   * Records a task for this lane: an update of kind `later` (kit/later.ts).
+   *
+   * @param key Names it in the lane: one that waits under the same key is replaced.
+   */
+  later(task: JsonObject, availableAtEpochMs: number, key: string | undefined): void {
+    const scope = this.#openScope("later");
+    const { lane } = this.#attempt.message;
+    const name = key === undefined ? undefined : this.#keyInLane(key);
+    const message: NewMessage = {
+      type: "task",
+      pool: "handling",
+      lane,
+      priority: "normal",
+      payload: { later: task },
+      availableAtEpochMs,
+      ...(name !== undefined && { key: { name, again: "replace" } }),
     };
-    const whole = toCallMessage(method, payload, options);
-    const call = whole.payload as unknown as PlainCall;
-    const parts = splitCall(call);
-    const messages =
-      parts.length > 1
-        ? parts.map((part) => toCallMessage(part.method, part.payload, options))
-        : [whole];
-    return { fields: call.payload as JsonObject, messages };
+    if (name !== undefined) this.#forget(scope, name);
+    scope.calls.push({ messages: [message], key: name });
+  }
+
+  cancelLater(key: string): Promise<boolean> {
+    return this.cancel(this.#keyInLane(key));
+  }
+
+  #keyInLane(key: string): string {
+    return `later:${this.#attempt.message.lane}:${key}`;
+  }
+
+  /** Takes away what waits under a key, as a durable step or in the one that runs. */
+  async cancel(key: string): Promise<boolean> {
+    const scope = this.#openScope("cancel");
+    const recorded = this.#forget(scope, key);
+    const waited = scope.tx
+      ? await scope.tx.messages.cancel(key)
+      : await this.transaction((tx) => tx.messages.cancel(key));
+    return recorded || waited;
+  }
+
+  /** Drops what this attempt has recorded under a key. @returns whether there was anything. */
+  #forget({ calls }: Scope, key: string): boolean {
+    const index = calls.findIndex((call) => call.key === key);
+    if (index >= 0) calls.splice(index, 1);
+    return index >= 0;
+  }
+
+  /** Asks in the durable step that runs, because the store is busy with it; `undefined`: none does. */
+  findInStep(key: string): Promise<KeyState> | undefined {
+    return stepScope.getStore()?.tx?.messages.find(key);
   }
 
   /** Gives the message at this position of a call a reference, unless it has one. */
@@ -167,7 +230,10 @@ export class Recorder {
   transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {
     const name = step ?? `#${this.#steps++}`;
     const scope: Scope = { calls: [], step: this.#attempt.message.claims, over: false };
-    const scoped = (tx: Transaction) => stepScope.run(scope, () => work(tx));
+    const scoped = (tx: Transaction) => {
+      scope.tx = tx;
+      return stepScope.run(scope, () => work(tx));
+    };
     return this.#attempt.step(name, scoped, () => close(scope)) as Promise<T>;
   }
 
@@ -188,6 +254,9 @@ export class Recorder {
     this.#over = true;
   }
 }
+
+/** Why the result of a call cannot be referred to when its key was used before. */
+export const repetition = "its key was used before, so that what counts is the earlier call";
 
 function close(scope: Scope): readonly NewMessage[] {
   scope.over = true;

@@ -4,12 +4,13 @@
  * Telegraf is only a router here; its calls, errors and context are replaced by ours.
  */
 import type { Telegraf } from "telegraf";
-import { StorageFullError } from "../../core/errors.ts";
 import type { Message, NewMessage } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
 import type { BotInfo } from "../client/identity.ts";
+import { judgeMembership } from "./membership-rules.ts";
 import type { Recorders } from "./recorded-context.ts";
+import { runRecorded } from "./recorded-run.ts";
 import { Recorder, type RecorderDeps } from "./recorder.ts";
 
 export interface UpdateHandlerDeps extends RecorderDeps {
@@ -19,9 +20,6 @@ export interface UpdateHandlerDeps extends RecorderDeps {
   /** The messages queued for the user when an update is given up. */
   readonly lastWords: (message: Message) => readonly NewMessage[];
 }
-
-/** Milliseconds between two attempts at an update whose files do not fit on the disk. */
-const diskFullDelayMs = 5_000;
 
 type TelegrafUpdate = Parameters<Telegraf["handleUpdate"]>[0];
 
@@ -41,18 +39,10 @@ export class UpdateHandler implements MessageHandler {
     const recorder = new Recorder(attempt, this.#deps);
     const update = attempt.message.payload;
     recorders.set(update, recorder);
-    try {
-      await bot.handleUpdate(update as unknown as TelegrafUpdate);
-      const write = recorder.takeWrite();
-      return { kind: "done", enqueue: await recorder.finish(), ...(write && { write }) };
-    } catch (error) {
-      // The update can do nothing about it, and is not given up for it.
-      if (!(error instanceof StorageFullError)) throw error;
-      return { kind: "postponed", delayMs: diskFullDelayMs, parkLane: false, error };
-    } finally {
-      recorder.takeWrite();
-      recorder.over();
-    }
+    const result = await runRecorded(recorder, () =>
+      bot.handleUpdate(update as unknown as TelegrafUpdate),
+    );
+    return result.kind === "done" ? { ...result, ...judgeMembership(update) } : result;
   }
 
   lastWords(message: Message): readonly NewMessage[] {

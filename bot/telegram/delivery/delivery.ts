@@ -30,6 +30,8 @@ export interface DeliveryDeps {
 }
 
 const notSentBackoff: BackoffOptions = { initialMs: 500, maxMs: 4_000 };
+/** Milliseconds for which it is believed that the bot is outside a group. */
+const outsideBelievedMs = 3_600_000;
 /** How old a message gets, in milliseconds, while it waits for one in another lane that it refers to. */
 const referenceWaitMaxMs = 86_400_000;
 
@@ -66,13 +68,21 @@ export class Delivery implements MessageHandler {
     }
   }
 
-  /** A broadcast answers no request, so it is not tried when the chat is known to be gone. */
+  /**
+   * A broadcast answers no request, so it is not tried when the chat is known to be gone. What waits for
+   * a group that the bot was put out of is not tried either, for an hour after the last news: then one
+   * message tries whether the bot is back and Telegram's word of it was lost.
+   */
   async #knownUnreachable(message: Message, method: string): Promise<HandlerResult | undefined> {
-    if (message.type !== "broadcast" || message.floodScope === undefined) return undefined;
-    const reason = await this.#deps.facts.unreachableReason(message.floodScope);
+    const { floodScope: chat, id, type } = message;
+    if (chat === undefined || (type !== "broadcast" && !isGroup(chat))) return undefined;
+    const { clock, facts, gate } = this.#deps;
+    const sinceEpochMs = type === "broadcast" ? 0 : clock.epochMs() - outsideBelievedMs;
+    const reason = await facts.unreachableReason(chat, sinceEpochMs);
     if (reason === undefined) return undefined;
-    this.#deps.gate.ended(message.id, "not-sent");
-    return { kind: "dead", reason: "refused", error: new ChatGoneError(method, "blocked") };
+    gate.ended(id, "not-sent");
+    const gone = isGroup(chat) ? "kicked" : "blocked";
+    return { kind: "dead", reason: "refused", error: new ChatGoneError(method, gone) };
   }
 
   async #afterFailure(
@@ -144,6 +154,11 @@ export class Delivery implements MessageHandler {
   #record(error: TelegramError) {
     return recordError(error, this.#deps.clock.epochMs());
   }
+}
+
+/** Groups, supergroups and channels have negative ids. Source: Bot API, Chat. */
+function isGroup(chat: string): boolean {
+  return chat.startsWith("-");
 }
 
 /** Repeats the call with the chat's new id, at once and in the same lane, to keep the order. */

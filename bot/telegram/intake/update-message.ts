@@ -1,7 +1,8 @@
 /**
  * Update message: turns a raw update into a message for the queue.
  *
- * Trusts only `update_id`. Updates are ordered by chat, and without a chat by user.
+ * Trusts only `update_id`. Updates are ordered by chat, and without a chat by user. A check-out has a
+ * lane of its own: it must be answered within 10 s, and nothing else of its person depends on it.
  */
 
 import type { RawUpdate } from "../../core/intake.ts";
@@ -35,6 +36,9 @@ const highPriorityTypes = [
   "shipping_query",
   "inline_query",
 ];
+
+/** Both must be answered within 10 s. Source: Bot API, answerPreCheckoutQuery, answerShippingQuery. */
+const checkoutTypes = ["pre_checkout_query", "shipping_query"];
 
 /** @returns the update, or `undefined` when it has no usable id. */
 export function parseUpdate(value: unknown): RawUpdate | undefined {
@@ -77,6 +81,8 @@ export function languageCodeOf(update: RawUpdate): string | undefined {
 }
 
 function laneOf(type: string, content: Readonly<Record<string, unknown>>): string {
+  const { id: queryId } = content;
+  if (checkoutTypes.includes(type) && typeof queryId === "string") return `${type}:${queryId}`;
   const chat = idOf(chatOf(content));
   if (chat !== undefined) return laneOfChat(chat);
   const user = idOf(content["from"] ?? content["user"]);

@@ -66,6 +66,8 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "message.recovered": "warn",
   "message.retry-scheduled": "warn",
   "messages.replaced": "debug",
+  "payments.agreed": "info",
+  "payments.differed": ({ openCount }) => (openCount > 0 ? "error" : "warn"),
   "process.death-found": "error",
   "process.failed": "error",
   "process.started": (event) => (event.previousEnd === "unclean" ? "warn" : "info"),

@@ -14,7 +14,7 @@ export interface QueueHoldsDeps {
   readonly now: () => number;
   readonly store: Pick<QueueStore, "depth" | "waitingLanes" | "releaseLane"> &
     Pick<FactStore, "getFact" | "setFact">;
-  /** Messages that may wait in the sending pool before no more updates are handled. */
+  /** Sends of normal or high priority that may wait before no more updates are handled. */
   readonly lengthMax: number;
   /** Resumes a pool. */
   readonly resume: (pool: Pool) => Promise<void>;
@@ -32,7 +32,10 @@ export class QueueHolds {
 
   constructor(deps: QueueHoldsDeps) {
     this.#deps = deps;
-    this.#sendingDepth = new RecentLook(deps.clock, () => deps.store.depth("sending"));
+    this.#sendingDepth = new RecentLook(deps.clock, () =>
+      // What is low, as a broadcast is, lets replies pass: it fills no room of theirs.
+      deps.store.depth("sending", "normal"),
+    );
   }
 
   get devices(): readonly HoldDevice[] {
@@ -98,7 +101,7 @@ export class QueueHolds {
           : {
               limit: 0,
               sinceMs: this.#sendingFullSinceMs,
-              reason: `${lengthMax} sends wait, so there is no room for replies`,
+              reason: `${lengthMax} replies wait to be sent, so there is no room for more`,
             },
     };
   }

@@ -35,6 +35,10 @@ export class RunningAttempt implements Attempt, WatchedAttempt {
     return this.#deps.step;
   }
 
+  get over(): boolean {
+    return this.#over;
+  }
+
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#over) this.#controller.abort(waitOver);

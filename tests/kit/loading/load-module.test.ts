@@ -7,11 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { ConfigurationError } from "../../../bot/core/errors.ts";
 import type { BotContext } from "../../../bot/kit/bot-context.ts";
 import { loadModule } from "../../../bot/kit/loading/load-module.ts";
-import type { Kit } from "../../../bot/kit/module.ts";
-
-const session = () => {
-  throw new Error("this bot keeps no sessions");
-};
+import { bareKit } from "../../support/bare-kit.ts";
 
 function setup() {
   const directory = mkdtempSync(join(tmpdir(), "module-"));
@@ -24,12 +20,6 @@ function setup() {
   return { directory, load };
 }
 
-const kit = {
-  settings: {},
-  publish: () => {},
-  judgeRequest: () => "fine",
-  session,
-} satisfies Kit<object>;
 const router = {} as Telegraf<BotContext>;
 
 async function problemsOf(loading: Promise<unknown>) {
@@ -51,7 +41,7 @@ test("a file anywhere on the machine imports the kit and Telegraf without an ins
   `);
   expect(module.name).toBe("bot");
   const used: unknown[] = [];
-  module.setup({ use: (part: unknown) => used.push(part) } as never, kit);
+  module.setup({ use: (part: unknown) => used.push(part) } as never, bareKit);
   expect(used).toHaveLength(1);
 });
 
@@ -131,6 +121,6 @@ test.each([
 ])("a setup that %s is refused", async (_, setupText, received) => {
   const { load } = setup();
   const module = await load(`export default { name: "x", ${setupText} };`);
-  const [problem] = await problemsOf(Promise.resolve().then(() => module.setup(router, kit)));
+  const [problem] = await problemsOf(Promise.resolve().then(() => module.setup(router, bareKit)));
   expect(problem?.received).toBe(received);
 });

@@ -58,9 +58,9 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
     call: BotContext["call"] = (method, ...[fields]) =>
       this.telegram.callApi(method as "sendMessage", fields as never) as never;
 
-    async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-      const key = `${this.update.update_id}#${this.#steps++}`;
-      const stored = steps.get(key) ?? JSON.stringify(await tables.transaction(work));
+    async transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {
+      const key = `${this.update.update_id}#${step ?? this.#steps++}`;
+      const stored = steps.get(key) ?? JSON.stringify(await tables.transaction(work)) ?? "null";
       steps.set(key, stored);
       return JSON.parse(stored);
     }
@@ -68,12 +68,24 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
     onDone(): void {
       throw new Error("the shop does not use it");
     }
+
+    later(): void {
+      throw new Error("the shop does not use it");
+    }
+
+    async cancelLater(): Promise<boolean> {
+      return false;
+    }
   }
 
   const bot = createBot({
     token: new Secret("1:secret"),
     contextType: TestContext,
-    ...shopWith({ publish: (event) => events.push(event), ...overrides }),
+    ...shopWith({
+      publish: (event) => events.push(event),
+      read: (work) => tables.read(work),
+      ...overrides,
+    }),
   });
   bot.botInfo = { id: 1, is_bot: true, first_name: "Bot", username: botName } as Context["botInfo"];
 
@@ -161,6 +173,7 @@ function expectSendable({ method, payload }: Call) {
     expect(payload.document.source.data.length).toBeLessThanOrEqual(768_000);
     return;
   }
+  if (method === "sendPhoto") return;
   expect(["sendMessage", "editMessageText"]).toContain(method);
   expect(payload.parse_mode).toBeUndefined();
   expect(payload.text.trim()).not.toBe("");

@@ -325,10 +325,15 @@ test("the command list is valid for setMyCommands", () => {
       "start",
       "balance",
       "shop",
+      "topup",
       "orders",
       "note",
       "export",
+      "language",
+      "support",
       "forget",
+      "paysupport",
+      "terms",
       "help",
     ]);
     for (const { description } of list) expect(description).toMatch(/^.{3,256}$/);

@@ -130,7 +130,7 @@ test("/forget deletes profile, notes and failed requests until /start, and keeps
   const balance = await bot.tables.balanceMinor(ada.id);
   const others = [`${li.id}:${ada.id}|session`, `${ada.id}5:1|session`];
   for (const key of [`${ada.id}:${ada.id}|session`, `${ada.id}:-5|x`, ...others]) {
-    bot.tables.documentKeys.add(key);
+    await bot.tables.documents.put("kit:session", key, {});
   }
   const [question] = await bot.handle(said(ada, "/forget"));
   const [done] = await bot.handle(pressed(ada, dataOf(question, en.forgetButton)));
@@ -144,7 +144,7 @@ test("/forget deletes profile, notes and failed requests until /start, and keeps
   expect(bot.tables.allOrders[0]).toMatchObject({ status: "paid", note: undefined });
   expect(await bot.tables.balanceMinor(ada.id)).toBe(balance);
   expect(bot.tables.forgottenChats).toEqual([ada.id]);
-  expect([...bot.tables.documentKeys]).toEqual(others);
+  expect(bot.tables.documentKeys.filter((key) => key.includes("|"))).toEqual(others);
   const [again] = await bot.handle(said(ada, "/start"));
   expect(again?.payload.text).toContain("Welcome back, Ada!");
   expect(await bot.tables.findProfile(ada.id)).toBeDefined();

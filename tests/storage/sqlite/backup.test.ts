@@ -287,6 +287,7 @@ function dyingAfter(calls: number) {
       get inTransaction() {
         return database.inTransaction;
       },
+      sync: () => database.sync(),
       close: () => database.close(),
     };
   };

@@ -2,7 +2,7 @@
  * Query plans: a statement that runs for every update must use an index, however long the queue is.
  */
 import { expect, test } from "vitest";
-import { shopTables } from "../../../bot/shop/sqlite-tables.ts";
+import { shop } from "../../../bot/shop/module.ts";
 import { KeyRing } from "../../../bot/storage/sealing/key-ring.ts";
 import { documentTables } from "../../../bot/storage/sqlite/document-table.ts";
 import { QueueTables } from "../../../bot/storage/sqlite/queue-tables.ts";
@@ -23,7 +23,8 @@ const rare = [
 test("no statement on an update's path scans a table", () => {
   const database = openNodeSqlite(":memory:");
   migrate(database, 0);
-  migrateTableSets(database, [documentTables, shopTables], 0);
+  const sets = [documentTables, ...(shop.tables ?? [])];
+  migrateTableSets(database, sets, 0);
   const texts: string[] = [];
   const spying: Database = {
     ...database,
@@ -32,9 +33,8 @@ test("no statement on an update's path scans a table", () => {
       return database.prepare(sql);
     },
   };
-  new QueueTables(spying, new KeyRing(), { dedupeKeepMs: 1, laneLengthMax: 1 });
-  documentTables.open(spying, new KeyRing());
-  shopTables.open(spying, new KeyRing());
+  new QueueTables(spying, new KeyRing(), { dedupeKeepMs: 1, laneLengthMax: 1 }, 0);
+  for (const set of sets) set.open(spying, new KeyRing());
   expect(texts.length).toBeGreaterThan(40);
   const scans = texts
     .filter((sql) => !rare.some((pattern) => pattern.test(sql)))

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { StorageFailedError } from "../../../bot/core/errors.ts";
 import type { Backup } from "../../../bot/core/store.ts";
 import { shopOf, shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import { restoreBackup } from "../../../bot/storage/sqlite/restore.ts";
@@ -22,7 +23,7 @@ import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { SqliteStore } from "../../../bot/storage/sqlite/sqlite-store.ts";
 import { crashAsPlanned, SimulatedDisk } from "../../../lab/simulation/simulated-disk.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
-import { ManualClock } from "../../support/manual-clock.ts";
+import { ManualClock, settle } from "../../support/manual-clock.ts";
 import { backToLaneTable } from "../../support/older-database.ts";
 import { claim, describeStore, ref, update } from "../store-conformance.ts";
 
@@ -128,6 +129,58 @@ test("no write succeeds before its commit, and a failed commit ends all writing"
   ]);
   expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   await expect(store.enqueue([update("c", 4)])).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+  expect(fatal).toEqual(["STORAGE_FAILED"]);
+});
+
+/** A database whose syncs end when the test says so. */
+function syncedByHand() {
+  const syncs: PromiseWithResolvers<void>[] = [];
+  const open: OpenDatabase = (path, options) => {
+    const database = openNodeSqlite(path, options);
+    const byHand = { sync: () => (syncs[syncs.push(Promise.withResolvers()) - 1] as Sync).promise };
+    // A copy would lose the getter.
+    return Object.setPrototypeOf(byHand, database);
+  };
+  const begun = async () => {
+    while (syncs.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    return syncs.shift() as Sync;
+  };
+  return { begun, open };
+}
+type Sync = PromiseWithResolvers<void>;
+
+test("no write succeeds before it is synced, and what comes meanwhile shares the next sync", async () => {
+  const { begun, open } = syncedByHand();
+  const { store } = createStore(makeDirectory(), new ManualClock(), open);
+  await store.open();
+  const succeeded: number[] = [];
+  const write = (n: number) => store.enqueue([update("a", n)]).then(() => succeeded.push(n));
+  const first = write(1);
+  const firstSync = await begun();
+  const others = [write(2), write(3)];
+  await settle();
+  expect(succeeded).toEqual([]);
+  firstSync.resolve();
+  await first;
+  const secondSync = await begun();
+  expect(succeeded).toEqual([1]);
+  secondSync.resolve();
+  await Promise.all(others);
+  expect(succeeded).toEqual([1, 2, 3]);
+  const closing = store.close();
+  (await begun()).resolve();
+  await closing;
+});
+
+test("a sync that fails ends all writing", async () => {
+  const { begun, open } = syncedByHand();
+  const { fatal, store } = createStore(makeDirectory(), new ManualClock(), open);
+  await store.open();
+  const write = store.enqueue([update("a", 1)]);
+  const refused = expect(write).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+  (await begun()).reject(new StorageFailedError("the sync failed"));
+  await refused;
+  await expect(store.enqueue([update("b", 2)])).rejects.toMatchObject({ code: "STORAGE_FAILED" });
   expect(fatal).toEqual(["STORAGE_FAILED"]);
 });
 

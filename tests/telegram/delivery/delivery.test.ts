@@ -218,6 +218,20 @@ describe("an outcome:", () => {
     expect(texts(bot)).toEqual(["reply", "back again", "delivered"]);
   });
 
+  test("what waits for a group that the bot was put out of is not tried, until an hour has passed", async () => {
+    const bot = await setup();
+    bot.api.script(new ChatGoneError("sendMessage", "kicked"));
+    await bot.queue.insertMessageByPriority([say(-7, "a"), say(-7, "b"), say(-7, "c")]);
+    await bot.clock.advance(30_000);
+    expect(texts(bot)).toEqual(["a"]);
+    expect(await bot.store.countDeadLetters({ reason: "refused" })).toBe(3);
+    await bot.clock.advance(3_600_000);
+    await bot.queue.insertMessageByPriority([say(-7, "d"), say(-7, "e")]);
+    await bot.clock.advance(30_000);
+    expect(texts(bot)).toEqual(["a", "d", "e"]);
+    expect(await bot.store.unreachableReason("-7")).toBeUndefined();
+  });
+
   test("a chat that has migrated gets its message at its new id, before the next one", async () => {
     const bot = await setup();
     bot.api.script(new ChatMigratedError("sendMessage", -1001));

@@ -1,0 +1,89 @@
+/**
+ * Exchange: one HTTP request and its whole answer, over undici's lowest interface.
+ *
+ * `request()` makes a stream of each answer, which takes as much processor time as the rest of a call
+ * (measured); a Bot API answer is small, so its chunks are simply kept until it is complete.
+ */
+import type { Dispatcher } from "undici";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/**
+ * Makes a request. Rejects with undici's error, or with the signal's reason; its connection is closed
+ * then.
+ */
+export function exchange(
+  dispatcher: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const handler = new Exchange(resolve, reject, signal);
+    if (signal.aborted) handler.handleEvent();
+    else dispatcher.dispatch(request, handler);
+  });
+}
+
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #signal: AbortSignal;
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #headers: Answer["headers"] = {};
+
+  constructor(
+    resolve: (answer: Answer) => void,
+    reject: (error: unknown) => void,
+    signal: AbortSignal,
+  ) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#signal = signal;
+    signal.addEventListener("abort", this);
+  }
+
+  /** Called when the signal aborts. */
+  handleEvent(): void {
+    this.#signal.removeEventListener("abort", this);
+    this.#controller?.abort(this.#signal.reason);
+    this.#reject(this.#signal.reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // It was given up while it waited for a connection.
+    if (this.#signal.aborted) controller.abort(this.#signal.reason);
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Answer["headers"],
+  ): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#signal.removeEventListener("abort", this);
+    const [first] = this.#chunks;
+    const whole = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    const text = whole?.toString() ?? "";
+    this.#resolve({ status: this.#status, headers: this.#headers, text });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#signal.removeEventListener("abort", this);
+    this.#reject(error);
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Situation: what happens beside the traffic whose latency is measured.
+ *
+ * - alone: nothing.
+ * - stuck: somebody writes every second, and Telegram never answers the replies to them.
+ * - broadcast: a broadcast of low priority takes what is left of a thousand messages a second.
+ * - health: requests to /api/health, at fixed instants.
+ */
+import { nowMs, pause } from "../drill/bot-process.ts";
+import type { ContenderName, SituationName } from "./bench-arguments.ts";
+import { broadcastScene, isBroadcastChat } from "./broadcast.ts";
+import { programOf } from "./contender.ts";
+import { LightClient, openLoop } from "./open-loop.ts";
+import type { Scene, SceneOptions } from "./scene.ts";
+
+export interface Span {
+  /** Seconds before it counts, and seconds that count. */
+  readonly warmSeconds: number;
+  readonly seconds: number;
+}
+
+/** How often what happened beside, while it counted. */
+export type Beside = Readonly<Record<string, number>>;
+
+export interface Situation {
+  /** Only this bot has broadcasts and health. */
+  readonly contenders: readonly ContenderName[];
+  scene(name: ContenderName, span: Span): SceneOptions;
+  /** Begins with the traffic, and resolves some time after the span. */
+  beside(scene: Scene, span: Span, requestsPerSecond: number): Promise<Beside>;
+}
+
+const stuckUserId = 2_999_999;
+const broadcastPerSecond = 1_000;
+
+export const situations: Readonly<Record<SituationName, Situation>> = {
+  alone: { contenders: ["this-bot", "telegraf"], scene: programOf, beside: async () => ({}) },
+  stuck: { contenders: ["this-bot", "telegraf"], scene: programOf, beside: stick },
+  broadcast: { contenders: ["this-bot"], scene: longBroadcast, beside: countBroadcast },
+  health: { contenders: ["this-bot"], scene: programOf, beside: askHealth },
+};
+
+async function stick({ sandbox }: Scene, { seconds, warmSeconds }: Span): Promise<Beside> {
+  const fault = { kind: "hang" } as const;
+  await sandbox.addFault({ match: "sendMessage", chatId: stuckUserId, fault });
+  await pause(warmSeconds * 1_000);
+  await openLoop(seconds, 1, async () => {
+    await sandbox.write({ userId: stuckUserId, text: "/help" });
+  });
+  return { "updates of the stuck chat": seconds };
+}
+
+/** The broadcast is longer than what can be sent in the span. */
+function longBroadcast(_: ContenderName, { seconds, warmSeconds }: Span): SceneOptions {
+  const chats = (seconds + warmSeconds + 30) * broadcastPerSecond;
+  return broadcastScene({ perSecond: broadcastPerSecond, chats });
+}
+
+async function countBroadcast({ sandbox }: Scene, { seconds, warmSeconds }: Span): Promise<Beside> {
+  const fromMs = nowMs() + warmSeconds * 1_000;
+  const toMs = fromMs + seconds * 1_000;
+  await pause(toMs - nowMs());
+  const entries = await sandbox.journalAll({ method: "sendMessage" });
+  const counted = entries.filter(
+    ({ chatId, executedAtMs }) =>
+      isBroadcastChat(chatId) &&
+      executedAtMs !== null &&
+      executedAtMs >= fromMs &&
+      executedAtMs < toMs,
+  );
+  return { "messages of the broadcast": counted.length };
+}
+
+async function askHealth(scene: Scene, span: Span, requestsPerSecond: number): Promise<Beside> {
+  const { seconds, warmSeconds } = span;
+  const client = new LightClient(await scene.bot.monitoringUrl());
+  const answers: Record<string, number> = {};
+  try {
+    await openLoop(
+      (warmSeconds + seconds) * requestsPerSecond,
+      requestsPerSecond,
+      async (index) => {
+        const name = `health requests, HTTP ${await client.get("/api/health")}`;
+        if (index >= warmSeconds * requestsPerSecond) answers[name] = (answers[name] ?? 0) + 1;
+      },
+    );
+  } finally {
+    await client.close();
+  }
+  return answers;
+}
