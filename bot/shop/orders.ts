@@ -13,7 +13,7 @@ import { lockAccount, post } from "./ledger.ts";
 import { standingOf } from "./people/standing.ts";
 import { shopOf } from "./sqlite-tables.ts";
 import { findOffer, isQuoted, keepQuote, takeFor } from "./stock/offers.ts";
-import { stockOf } from "./stock/stock-tables.ts";
+import { lockStock, stockOf } from "./stock/stock-tables.ts";
 import type { Order } from "./tables.ts";
 
 /** The rules of the shop. */
@@ -85,6 +85,7 @@ export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promis
   if ((await standingOf(tx, userId)).blocked) {
     return { kind: "blocked" };
   }
+  await lockStock(tx, sku);
   const offer = await findOffer(tx, rules.catalogue, sku);
   if (!offer || offer.product.hidden) {
     return { kind: "unknown-product" };

@@ -29,6 +29,16 @@ export function stockOf(tx: Transaction): StockTables {
   return tx.tables(stockTables);
 }
 
+/** Lets no other transaction take or set what is left of a product until this one ends. */
+export function lockStock(tx: Transaction, sku: string): Promise<void> {
+  return tx.lock(`stock:${sku}`);
+}
+
+/** Lets no other transaction add codes until this one ends. Comes before the first is added. */
+export function lockCodes(tx: Transaction): Promise<void> {
+  return tx.lock("codes");
+}
+
 const codeIndex = "codes|code_index";
 const placeOf = (id: number) => `codes|code|${id}`;
 
@@ -59,6 +69,34 @@ export const stockTables: TableSet<StockTables> = {
         BEGIN SELECT RAISE(ABORT, 'a code is given once'); END;
       CREATE TRIGGER codes_are_kept BEFORE DELETE ON codes
         BEGIN SELECT RAISE(ABORT, 'codes are kept'); END;
+      `,
+      postgres: `
+      CREATE TABLE stock (
+        sku TEXT PRIMARY KEY,
+        left_count BIGINT NOT NULL CHECK (left_count >= 0),
+        file_count BIGINT
+      );
+      CREATE TABLE stock_taken (order_id BIGINT PRIMARY KEY, sku TEXT NOT NULL);
+      CREATE TABLE codes (
+        id BIGINT PRIMARY KEY,
+        sku TEXT NOT NULL,
+        code BYTEA NOT NULL,
+        code_index BYTEA,
+        added_at BIGINT NOT NULL,
+        order_id BIGINT UNIQUE,
+        given_at BIGINT
+      );
+      CREATE INDEX codes_free ON codes (sku, id) WHERE order_id IS NULL;
+      CREATE INDEX codes_of_sku ON codes (sku);
+      CREATE INDEX codes_by_text ON codes (code_index);
+      CREATE FUNCTION codes_are_given_once() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'a code is given once'; END $$;
+      CREATE TRIGGER codes_are_given_once BEFORE UPDATE OF order_id ON codes
+        FOR EACH ROW WHEN (OLD.order_id IS NOT NULL) EXECUTE FUNCTION codes_are_given_once();
+      CREATE FUNCTION codes_are_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'codes are kept'; END $$;
+      CREATE TRIGGER codes_are_kept BEFORE DELETE ON codes
+        FOR EACH STATEMENT EXECUTE FUNCTION codes_are_kept();
       `,
     },
   ],
@@ -129,7 +167,10 @@ function prepare(database: Sql) {
   const sql = (text: string) => database.prepare(text);
   return {
     findStock: sql("SELECT left_count, file_count FROM stock WHERE sku = ?"),
-    setStock: sql("INSERT OR REPLACE INTO stock (sku, left_count, file_count) VALUES (?, ?, ?)"),
+    setStock: sql(
+      `INSERT INTO stock (sku, left_count, file_count) VALUES (?, ?, ?)
+       ON CONFLICT (sku) DO UPDATE SET left_count = excluded.left_count, file_count = excluded.file_count`,
+    ),
     take: sql("UPDATE stock SET left_count = left_count - 1 WHERE sku = ? AND left_count > 0"),
     noteTaken: sql("INSERT INTO stock_taken (order_id, sku) VALUES (?, ?)"),
     findTaken: sql("SELECT sku FROM stock_taken WHERE order_id = ?"),

@@ -38,6 +38,17 @@ export function ticketsOf(tx: Transaction): TicketTables {
   return tx.tables(ticketTables);
 }
 
+/** Lets no other transaction open a ticket of this person until this one ends. */
+export function lockTicketsOf(tx: Transaction, userId: number): Promise<void> {
+  return tx.lock(`tickets:${userId}`);
+}
+
+/** Adds words to a ticket. */
+export async function addWords(tx: Transaction, words: TicketWords): Promise<void> {
+  await tx.lock("ticket-words");
+  await ticketsOf(tx).addWords(words);
+}
+
 const placeOf = (id: number) => `ticket_words|words|${id}`;
 
 export const ticketTables: TableSet<TicketTables> = {
