@@ -68,16 +68,15 @@ function problemOf(step: unknown): string | undefined {
 
 /** A step in words. */
 export function describeStep(index: number, step: Step): string {
-  const { file, from = 7, in: group, pay, press, say, wait } = step;
-  const what =
-    (say ?? file) !== undefined
-      ? `"${say ?? file}"`
-      : press !== undefined
-        ? `the button "${press}"`
-        : pay !== undefined
-          ? `a payment of "${pay}"`
-          : wait !== undefined
-            ? `a wait of ${wait} s`
-            : "an update";
-  return `step ${index + 1}, ${what} from ${from}${group === undefined ? "" : ` in "${group}"`}`;
+  const { from = 7, in: group } = step;
+  const place = group === undefined ? "" : ` in "${group}"`;
+  return `step ${index + 1}, ${whatHappens(step)} from ${from}${place}`;
+}
+
+function whatHappens({ file, pay, press, say, wait }: Step): string {
+  if (say !== undefined) return `"${say}"`;
+  if (file !== undefined) return `"${file}"`;
+  if (press !== undefined) return `the button "${press}"`;
+  if (pay !== undefined) return `a payment of "${pay}"`;
+  return wait === undefined ? "an update" : `a wait of ${wait} s`;
 }

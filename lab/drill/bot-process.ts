@@ -1,7 +1,7 @@
 /** Bot process: starts, kills and restarts the real `bot/start.ts` for the drill and for tests. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { SabotageOrder } from "./sabotage.ts";
@@ -13,6 +13,13 @@ const pinnedNode = fileURLToPath(new URL("../../node_modules/.bin/node", import.
 /** The Node.js that `npm start` uses. */
 export const node = existsSync(pinnedNode) ? pinnedNode : process.execPath;
 
+/** What `npm start` gives to Node.js, so that what is tested is what people run. */
+const startOptions = (() => {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { scripts } = JSON.parse(text) as { scripts: { start: string } };
+  return scripts.start.split(" ").filter((word) => word.startsWith("--"));
+})();
+
 export interface BotProcessOptions {
   /** Directory of `data`, `logs` and the orders of sabotage. */
   readonly directory: string;
@@ -21,7 +28,7 @@ export interface BotProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The program. Default: `bot/start.ts`. */
   readonly file?: string;
-  /** Node.js options, such as `--max-old-space-size=64`. Default: none. */
+  /** More Node.js options, such as `--max-old-space-size=64`. Default: none. */
   readonly nodeOptions?: readonly string[];
   /** Whether it takes orders of sabotage. Default true. */
   readonly sabotaged?: boolean;
@@ -87,7 +94,7 @@ export class BotProcess {
   get command(): readonly string[] {
     const { file = startFile, nodeOptions = [], sabotaged = true } = this.#options;
     const preload = sabotaged ? ["--import", pathToFileURL(sabotageFile).href] : [];
-    return [node, ...nodeOptions, ...preload, file];
+    return [node, ...startOptions, ...nodeOptions, ...preload, file];
   }
 
   /** The process's whole environment. */
