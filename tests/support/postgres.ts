@@ -12,6 +12,9 @@ import pg from "pg";
 const given = process.env["TEST_DATABASE_URL"];
 const programs = given ? undefined : findPrograms();
 
+/** Whether the server ends with the tests, and its data with it. */
+export const ownServer: boolean = programs !== undefined;
+
 /** Why no test can use a database here; `undefined` when they can. */
 export const noPostgres =
   given || programs

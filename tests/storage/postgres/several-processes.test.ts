@@ -1,15 +1,18 @@
 /** Several processes on one database: nothing is lost, doubled or reordered between them. */
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../bot/core/clock.ts";
+import type { NewMessage } from "../../../bot/core/message.ts";
 import { Secret } from "../../../bot/core/secret.ts";
 import { openAccount } from "../../../bot/shop/accounts.ts";
 import { buy } from "../../../bot/shop/orders.ts";
 import { shopOf } from "../../../bot/shop/sqlite-tables.ts";
+import { askRefund, creditPayment } from "../../../bot/shop/stars/topups.ts";
+import { setStock } from "../../../bot/shop/stock/offers.ts";
 import { Connection } from "../../../bot/storage/postgres/connection.ts";
 import type { PostgresStore } from "../../../bot/storage/postgres/postgres-store.ts";
 import { probeDatabase } from "../../../bot/storage/postgres/startup-probe.ts";
 import { seededRandom } from "../../../lab/simulation/seeded-random.ts";
-import { exampleCatalogue, rules } from "../../shop/shop-setup.ts";
+import { exampleCatalogue, rules, starOptions } from "../../shop/shop-setup.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
 import {
   createPostgresStore,
@@ -162,6 +165,94 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     expect(kinds.filter((kind) => kind === "bought")).toHaveLength(3);
     expect(kinds.filter((kind) => kind === "insufficient-balance")).toHaveLength(5);
     expect(await two.transaction((tx) => shopOf(tx).balanceMinor(7))).toBe(0);
+  });
+
+  test("P2: the last piece is sold once, and a refund takes nothing that a purchase takes", async () => {
+    const { one, two } = await openTwo();
+    const [product] = exampleCatalogue.products.toSorted((a, b) => a.priceMinor - b.priceMinor);
+    if (!product) throw new Error("the catalogue is empty");
+    const { priceMinor, sku } = product;
+    const buyers = [7, 8, 9, 10];
+    await one.transaction(async (tx) => {
+      for (const userId of buyers) await openAccount(tx, userId, priceMinor);
+      await setStock(tx, product, 1);
+    });
+    const sales = buyers.map((userId, n) =>
+      (n % 2 === 0 ? one : two).transaction((tx) =>
+        buy(tx, rules, { userId, sku, priceMinor, idempotencyKey: "k" }),
+      ),
+    );
+    const kinds = (await Promise.all(sales)).map(({ kind }) => kind).toSorted();
+    expect(kinds).toEqual(["bought", "sold-out", "sold-out", "sold-out"]);
+
+    const charge = { chargeId: "c", userId: 11, currency: "XTR", total: 100, payload: "?" };
+    const credit = { ...starOptions, starValueMinor: priceMinor, welcomeBalanceMinor: 0 };
+    await one.transaction(async (tx) => {
+      await creditPayment(tx, credit, charge);
+      await setStock(tx, product, 1);
+    });
+    const [sale, refund] = await Promise.all([
+      one.transaction((tx) => buy(tx, rules, { userId: 11, sku, priceMinor, idempotencyKey: "k" })),
+      two.transaction((tx) => askRefund(tx, "c", 1)),
+    ]);
+    expect([`${sale.kind} ${refund.kind}`]).toEqual([
+      expect.stringMatching(/^(bought spent|insufficient-balance asked)$/),
+    ]);
+  });
+
+  test("a key queues one message, whoever queues it first", async () => {
+    const { one, two } = await openTwo();
+    const keyed = (n: number): NewMessage => ({
+      ...update(`lane ${n}`, n),
+      key: { name: "k", again: "refuse" },
+    });
+    const both = Array.from({ length: 10 }, (_, n) => (n % 2 ? one : two).enqueue([keyed(n)]));
+    const kinds = (await Promise.all(both)).flat().map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "queued")).toHaveLength(1);
+    expect(await one.depth("handling")).toBe(1);
+  });
+
+  test("what is cancelled is not worked on, and what is worked on is not cancelled", async () => {
+    const { one, two } = await openTwo();
+    for (let n = 1; n <= 10; n++) {
+      await one.enqueue([{ ...update("a", n), key: { name: "k", again: "replace" } }]);
+      const [claimed, cancelled] = await Promise.all([
+        claim(one),
+        two.transaction(({ messages }) => messages.cancel("k")),
+      ]);
+      expect([claimed.length, cancelled]).toEqual(cancelled ? [0, true] : [1, false]);
+      for (const message of claimed) await one.finish(ref(message), done);
+      expect(await claim(one)).toEqual([]);
+    }
+  });
+
+  test("a delayed message enters its lane once, in whichever process its time comes", async () => {
+    const { one, two } = await openTwo(100);
+    const soon = systemClock.epochMs() + 200;
+    await one.enqueue(
+      Array.from({ length: 20 }, (_, n) => ({
+        ...update(`lane ${n % 3}`, n),
+        availableAtEpochMs: soon,
+      })),
+    );
+    expect(await one.depth("handling")).toBe(0);
+    expect(await two.nextAvailableAtEpochMs("handling")).toBe(soon);
+    const handled: number[] = [];
+    const work = async (store: PostgresStore) => {
+      while (handled.length < 20) {
+        for (const message of await claim(store)) {
+          handled.push(message.payload["n"] as number);
+          await store.finish(ref(message), done);
+        }
+      }
+    };
+    await Promise.all([work(one), work(two)]);
+    for (const lane of [0, 1, 2]) {
+      const own = handled.filter((n) => n % 3 === lane);
+      expect(own).toEqual(own.toSorted((a, b) => a - b));
+    }
+    expect(new Set(handled).size).toBe(20);
+    expect(await one.depth("handling")).toBe(0);
   });
 
   test("P5: a lane's order is that of the commits, although each process has ids of its own", async () => {
