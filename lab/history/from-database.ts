@@ -49,9 +49,14 @@ export function historyFromDatabase(read: ReadTable, names: DatabaseNames): Hist
     { at, kind: "covers", evidence: ["storage", "effects"] },
     ...stored,
     ...effects,
-    ...read("dead_letters").map(left("dead")),
-    ...read("messages").map(left("waiting")),
+    ...read("dead_letters").filter(isOwed).map(left("dead")),
+    ...read("messages").filter(isOwed).map(left("waiting")),
   ];
+}
+
+/** Tasks are no updates and no sends; what they do and send is judged by itself. */
+function isOwed({ type }: Row): boolean {
+  return type !== "task";
 }
 
 function recordOfMessage(kind: "waiting" | "dead", row: Row, names: DatabaseNames): HistoryRecord {
