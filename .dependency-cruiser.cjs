@@ -148,6 +148,7 @@ module.exports = {
     home("@grammyjs/types", ["kit/"]),
     home("croner", ["kit/"]),
     home("node:sqlite", ["storage/sqlite/"]),
+    home("pg", ["storage/postgres/"]),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

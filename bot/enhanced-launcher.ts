@@ -131,7 +131,7 @@ function assemble(
   log.start();
 
   // Memory, and what it says about the processes before this one.
-  const store = createStore(config, { ...runtime, directory, module, onFatal });
+  const store = createStore(config, { ...runtime, botId, directory, module, onFatal });
   const files = createFiles(config, { ...runtime, directory, store });
   const { ledger, restartLedger, safeMode, watchdog } = createRestarts(config, {
     ...runtime,

@@ -250,6 +250,17 @@ export function miniAppAddress(): Kind<string> {
   };
 }
 
+/** A PostgreSQL address, secret because it contains a password. */
+export function databaseAddress(): Kind<Secret> {
+  return {
+    expected: "a postgres:// address, such as postgres://bot:password@db.example.org:5432/bot",
+    range: "postgres:// address",
+    secret: true,
+    read: (text) =>
+      /^postgres(ql)?:\/\/\S+$/.test(text) ? { value: new Secret(text) } : undefined,
+  };
+}
+
 /**
  * An address that may hold a password or a key, so that it is never shown.
  *

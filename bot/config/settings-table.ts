@@ -8,6 +8,7 @@ import {
   accessToken,
   botToken,
   choice,
+  databaseAddress,
   decimalDuration,
   duration,
   encryptionKey,
@@ -212,6 +213,11 @@ export const settings = {
       variable: "DATA_DIR",
       default: "data",
       sentence: "Directory of the database, made when missing.",
+    }),
+    databaseUrl: optional(databaseAddress(), {
+      variable: "DATABASE_URL",
+      absent: "SQLite, in DATA_DIR",
+      sentence: "PostgreSQL database that holds the data in the place of SQLite.",
     }),
     dedupeKeepMs: setting(duration(25, 167, "hours"), {
       variable: "DEDUPE_KEEP_HOURS",

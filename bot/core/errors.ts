@@ -132,6 +132,30 @@ export class StorageInUseError extends BotError {
   override readonly exitCode = exitCode.tryAgain;
 }
 
+/**
+ * The session with the database ended: whether the work was done is not known, and what was in hand
+ * belongs to whoever takes it over. Passes when a new session is open.
+ */
+export class StorageSessionLostError extends BotError {
+  override readonly code = "STORAGE_SESSION_LOST";
+  override readonly transient = true;
+  override readonly exitCode = exitCode.tryAgain;
+}
+
+/** Others held what a transaction needed for too long; nothing of it happened. */
+export class StorageBusyError extends BotError {
+  override readonly code = "STORAGE_BUSY";
+  override readonly transient = true;
+  override readonly exitCode = exitCode.tryAgain;
+}
+
+/** The database at DATABASE_URL cannot carry the bot: a pooler before it, its version, its rights. */
+export class DatabaseUnsuitableError extends BotError {
+  override readonly code = "DATABASE_UNSUITABLE";
+  override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
+}
+
 /** The store was closed, so the work was not done. */
 export class StorageClosedError extends BotError {
   override readonly code = "STORAGE_CLOSED";
@@ -151,18 +175,10 @@ export class BackupCommandFailedError extends BotError {
   override readonly transient = true;
 }
 
-/** The database has sealed columns that this process does not know, so no key may be dropped. */
+/** The data key cannot be changed now, because an older one may still be needed. */
 export class KeyRotationRefusedError extends BotError {
   override readonly code = "KEY_ROTATION_REFUSED";
   override readonly transient = false;
-
-  /** @param tableSets Names of the table sets that are not open. */
-  constructor(tableSets: readonly string[], options?: ErrorOptions) {
-    super(`the database also has the tables of another module: ${tableSets.join(", ")}`, {
-      ...options,
-      hint: "Run the bot with that module, and rotate the key there.",
-    });
-  }
 }
 
 // ---- queue and durable steps --------------------------------------------------------------------

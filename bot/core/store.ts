@@ -4,7 +4,8 @@
  * Everything is asynchronous and says nothing about SQL, so that SQLite and PostgreSQL can stand
  * side by side. Every method that changes something is one durable transaction: when its promise
  * resolves, the effect is on disk; when it rejects, nothing of it happened. Rejections are
- * `Storage…Error`s or `AttemptOverError`.
+ * `Storage…Error`s or `AttemptOverError`. There is one exception: after a `StorageSessionLostError`
+ * nobody knows whether it happened, and every attempt in hand is over; `recover` finds what is left.
  */
 
 import type { ErrorRecord } from "./errors.ts";
@@ -61,8 +62,13 @@ export interface ClaimRequest {
    * first; `without` them; or `with` them, like any other.
    */
   readonly suspects: "only" | "without" | "with";
-  /** Asked once per candidate, inside the transaction; must be quick and must not throw. */
-  readonly admit: (candidate: ClaimCandidate) => Admission;
+  /**
+   * Asked once per candidate; must be quick and must not throw. It is asked inside the transaction, or
+   * before the one that takes what it admits. Default: every candidate is taken.
+   */
+  readonly admit?: ((candidate: ClaimCandidate) => Admission) | undefined;
+  /** Told of a candidate that was admitted and that another process has taken first. */
+  readonly withdraw?: (messageId: number) => void;
 }
 
 /** Names one attempt; the store refuses it once a newer claim exists. */
@@ -232,6 +238,16 @@ export interface QueueStore {
    * @returns those messages, oldest first.
    */
   recover(decide: (message: Message) => Recovery): Promise<readonly Message[]>;
+  /**
+   * How often `recover` has something to look for after the start, because other processes work on the
+   * same messages, or this one may lose what it holds. Default: never.
+   */
+  readonly recoverEveryMs?: number | undefined;
+  /**
+   * Whether an attempt may begin what cannot be undone: false when others may have taken its message
+   * over without this process knowing. Default: it always may.
+   */
+  mayBegin?(): boolean;
   /** When the pool should look for work next, at the latest; `undefined` when nothing waits or is delayed. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
   /** Lanes whose head waits for a parking or a back-off to end, the longest wait first. */
@@ -315,7 +331,8 @@ export interface Store extends QueueStore, FactStore {
   probe(): Promise<void>;
   /**
    * Writes a verified copy beside the data without holding up the store, and removes the oldest ones.
-   * Gives the one under way when there is one. Rejects with `BackupFailedError`.
+   * Gives the one under way when there is one. Rejects with `BackupFailedError`, always where the
+   * database has backups of its own (PostgreSQL).
    */
   backup(): Promise<Backup>;
   /**

@@ -23,25 +23,35 @@ export interface Transaction {
   readonly documents: Documents;
   /** The queue's messages that have a key. */
   readonly messages: KeyedMessages;
+  /**
+   * Waits until no other transaction holds this name, and holds it until this one ends. Lock a name
+   * such as `account:7` before you read what decides: where the store is PostgreSQL, transactions run
+   * at the same time. On SQLite they run one after the other, and this does nothing.
+   */
+  lock(name: string): Promise<void>;
   /** Deletes the dead letters of this chat. @returns how many there were. */
   deleteDeadLetters(chatId: number): Promise<number>;
 }
 
-/** A value SQLite stores. */
+/** A value that a column holds. */
 export type SqlValue = null | number | bigint | string | NodeJS.ArrayBufferView;
+
+/** At once where the database is in this process (SQLite), later where it is not (PostgreSQL): `await` it. */
+export type Awaitable<T> = T | Promise<T>;
 
 /** One prepared statement. */
 export interface SqlStatement {
   /** Runs it and returns the number of rows changed. */
-  run(...parameters: SqlValue[]): number;
-  /** Runs an INSERT and returns the new row's id. */
-  insert(...parameters: SqlValue[]): number;
-  get<Row>(...parameters: SqlValue[]): Row | undefined;
-  all<Row>(...parameters: SqlValue[]): Row[];
+  run(...parameters: SqlValue[]): Awaitable<number>;
+  /** Runs an INSERT and returns the new row's id, which is the table's first column. */
+  insert(...parameters: SqlValue[]): Awaitable<number>;
+  get<Row>(...parameters: SqlValue[]): Awaitable<Row | undefined>;
+  all<Row>(...parameters: SqlValue[]): Awaitable<Row[]>;
 }
 
 /** The database, as far as a module's tables see it. */
 export interface Sql {
+  /** @param sql One statement that both engines understand, with `?` or `?1` for its parameters. */
   prepare(sql: string): SqlStatement;
 }
 
@@ -82,6 +92,11 @@ export interface SealedColumn {
 export interface Migration {
   readonly sql: string;
   /**
+   * The same step in PostgreSQL's words. Default: `sql` with its types translated (`INTEGER` to
+   * `BIGINT`, `BLOB` to `BYTEA`, `AUTOINCREMENT` to an identity), which does for plain tables and indexes.
+   */
+  readonly postgres?: string;
+  /**
    * A query that gives a row where the step was made before sets kept count of their own steps.
    * Then it is only written down. Default: it never was.
    */
@@ -94,6 +109,6 @@ export interface TableSet<Tables extends object> {
   readonly name: string;
   readonly migrations: readonly Migration[];
   readonly sealedColumns: readonly SealedColumn[];
-  /** Makes the tables' reader and writer. Its methods return settled promises. */
+  /** Makes the tables' reader and writer. Its methods wait for nothing but `sql`. */
   open(sql: Sql, sealer: Sealer): Tables;
 }

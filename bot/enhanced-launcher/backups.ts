@@ -10,7 +10,7 @@ import type { Runtime } from "./runtime.ts";
 
 /** @param deps `environment`: the variables that the command inherits; without secrets. */
 export function createBackups(
-  { storage: { backupCommand, backupEveryMs } }: FaultToleranceConfig,
+  { storage: { backupCommand, backupEveryMs, databaseUrl } }: FaultToleranceConfig,
   deps: Runtime & {
     store: Store;
     directory: string;
@@ -23,7 +23,8 @@ export function createBackups(
       new BackupSchedule({
         clock,
         publish,
-        everyMs: backupEveryMs,
+        // PostgreSQL has backups of its own.
+        everyMs: databaseUrl ? 0 : backupEveryMs,
         backUp: () => store.backup(),
         find: () => findBackups(resolve(directory)),
         facts: store,

@@ -1,4 +1,6 @@
 /** Storage: the durable memory, and the component that opens and closes it. */
+import { hostname } from "node:os";
+import { resolve } from "node:path";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import { encryptionKeysOf } from "../config/key-file.ts";
 import type { Component } from "../core/component.ts";
@@ -7,30 +9,46 @@ import { Loop } from "../core/loop.ts";
 import type { Store } from "../core/store.ts";
 import type { BotModule } from "../kit/module.ts";
 import { SealedFiles } from "../storage/files/sealed-files.ts";
+import { PostgresStore } from "../storage/postgres/postgres-store.ts";
 import { SqliteStore } from "../storage/sqlite/sqlite-store.ts";
 import type { Runtime } from "./runtime.ts";
+import { version } from "./version.ts";
 
 export function createStore(
   { log, queue, storage, telegram }: FaultToleranceConfig,
   deps: Runtime & {
+    botId: string;
     directory: string;
     module: BotModule;
     onFatal: (error: BotError) => void;
   },
 ): Store {
-  const { clock, directory, module, onFatal, publish } = deps;
-  return new SqliteStore({
-    clock,
-    directory,
-    onFatal,
-    publish,
+  const { botId, clock, directory, module, onFatal, publish } = deps;
+  const common = {
+    ...{ clock, onFatal, publish },
     keys: encryptionKeysOf(storage, (file) => publish({ type: "encryption-key.created", file })),
     tableSets: module.tables ?? [],
     dedupeKeepMs: storage.dedupeKeepMs,
+    laneLengthMax: queue.laneLengthMax,
+  };
+  if (storage.databaseUrl) {
+    return new PostgresStore({
+      ...common,
+      url: storage.databaseUrl,
+      // A schema for each bot, so that several may share a database.
+      schema: `bot_${botId}`,
+      name: `${hostname()}:${resolve(directory)}`,
+      version,
+      // Two would each keep Telegram's limits for itself alone, so a second one waits its turn.
+      alone: true,
+    });
+  }
+  return new SqliteStore({
+    ...common,
+    directory,
     backupsKept: storage.backupsKept,
     // With the built-in sandbox the data are nobody's, and may be deleted at any time.
     markDirectory: telegram.token && log.directory,
-    laneLengthMax: queue.laneLengthMax,
   });
 }
 

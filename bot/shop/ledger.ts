@@ -22,11 +22,12 @@ export interface Posting {
 /**
  * Writes one ledger entry.
  *
- * Relies on serial transactions: the balance read here still holds at the commit.
+ * Holds the account until the transaction ends, so the balance read here still holds at the commit.
  *
  * @returns the new balance, or `undefined` when this cause was posted before.
  */
 export async function post(tx: Transaction, posting: Posting): Promise<number | undefined> {
+  await lockAccount(tx, posting.userId);
   const before = await shopOf(tx).balanceMinor(posting.userId);
   const after = before + posting.amountMinor;
   assert(Number.isSafeInteger(posting.amountMinor) && posting.amountMinor !== 0, "odd amount");
@@ -36,4 +37,9 @@ export async function post(tx: Transaction, posting: Posting): Promise<number | 
     createdAtEpochMs: tx.nowEpochMs,
   });
   return written ? after : undefined;
+}
+
+/** Lets no other transaction move this account's money until this one ends. Comes before its balance is read. */
+export function lockAccount(tx: Transaction, userId: number): Promise<void> {
+  return tx.lock(`account:${userId}`);
 }

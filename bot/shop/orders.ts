@@ -9,11 +9,11 @@
 import assert from "node:assert/strict";
 import type { Transaction } from "../core/transaction.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { post } from "./ledger.ts";
+import { lockAccount, post } from "./ledger.ts";
 import { standingOf } from "./people/standing.ts";
 import { shopOf } from "./sqlite-tables.ts";
 import { findOffer, isQuoted, keepQuote, takeFor } from "./stock/offers.ts";
-import { stockOf } from "./stock/stock-tables.ts";
+import { lockStock, stockOf } from "./stock/stock-tables.ts";
 import type { Order } from "./tables.ts";
 
 /** The rules of the shop. */
@@ -77,6 +77,7 @@ export interface OrdersPage {
 /** Buys one product, with one order and one debit per wish, never on credit. */
 export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promise<BuyResult> {
   const { userId, sku, idempotencyKey } = wish;
+  await lockAccount(tx, userId);
   const fulfilled = await orderOfWish(tx, rules, userId, idempotencyKey);
   if (fulfilled) {
     return { kind: "already-bought", detail: fulfilled };
@@ -84,6 +85,7 @@ export async function buy(tx: Transaction, rules: ShopRules, wish: Wish): Promis
   if ((await standingOf(tx, userId)).blocked) {
     return { kind: "blocked" };
   }
+  await lockStock(tx, sku);
   const offer = await findOffer(tx, rules.catalogue, sku);
   if (!offer || offer.product.hidden) {
     return { kind: "unknown-product" };
@@ -149,6 +151,7 @@ export async function cancelOrder(
   userId: number,
   orderId: number,
 ): Promise<CancelResult> {
+  await lockAccount(tx, userId);
   const detail = await orderDetail(tx, rules, userId, orderId);
   if (!detail) {
     return { kind: "not-found" };

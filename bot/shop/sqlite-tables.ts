@@ -1,4 +1,4 @@
-/** Shop tables in SQLite: store accounts, the append-only ledger and orders. */
+/** Shop tables: store accounts, the append-only ledger and orders. */
 import type { Sealer, Sql, TableSet, Transaction } from "../core/transaction.ts";
 import type {
   Account,
@@ -78,6 +78,34 @@ export const shopTables: TableSet<ShopTables> = {
       );
       CREATE INDEX orders_of_user ON orders (user_id, id);
       `,
+      postgres: `
+      CREATE TABLE accounts (user_id BIGINT PRIMARY KEY, created_at BIGINT NOT NULL);
+      CREATE TABLE ledger (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        user_id BIGINT NOT NULL REFERENCES accounts (user_id),
+        amount_minor BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        UNIQUE (kind, reference)
+      );
+      CREATE INDEX ledger_of_user ON ledger (user_id, id);
+      CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$;
+      CREATE TRIGGER ledger_is_append_only BEFORE UPDATE OR DELETE ON ledger
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+      CREATE TABLE orders (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        user_id BIGINT NOT NULL REFERENCES accounts (user_id),
+        sku TEXT NOT NULL,
+        price_minor BIGINT NOT NULL,
+        status TEXT NOT NULL,
+        idempotency_key TEXT NOT NULL UNIQUE,
+        created_at BIGINT NOT NULL,
+        cancelled_at BIGINT
+      );
+      CREATE INDEX orders_of_user ON orders (user_id, id);
+      `,
     },
     {
       madeWhen: "SELECT 1 FROM pragma_table_info('accounts') WHERE name = 'profile'",
@@ -125,26 +153,27 @@ function openShopTables(database: Sql, sealer: Sealer): ShopTables {
   return {
     ...profiles(database, sealer),
     findAccount: async (userId) => {
-      const row = sql.findAccount.get<{ created_at: number }>(userId);
+      const row = await sql.findAccount.get<{ created_at: number }>(userId);
       return row && { userId, createdAtEpochMs: row.created_at };
     },
     insertAccount: async (account: Account) =>
-      sql.insertAccount.run(account.userId, account.createdAtEpochMs) > 0,
-    balanceMinor: async (userId) => sql.balance.get<{ balance: number }>(userId)?.balance ?? 0,
+      (await sql.insertAccount.run(account.userId, account.createdAtEpochMs)) > 0,
+    balanceMinor: async (userId) =>
+      (await sql.balance.get<{ balance: number }>(userId))?.balance ?? 0,
     appendLedgerEntry: async (entry) =>
-      sql.insertEntry.run(
+      (await sql.insertEntry.run(
         entry.userId,
         entry.amountMinor,
         entry.kind,
         entry.reference,
         entry.createdAtEpochMs,
-      ) > 0,
+      )) > 0,
     ledgerEntries: async (userId, limit) =>
-      sql.listEntries.all<LedgerRow>(userId, limit).map(toLedgerEntry),
-    findOrder: async (orderId) => toOrder(sql.findOrder.get<OrderRow>(orderId)),
-    findOrderByKey: async (key) => toOrder(sql.findOrderByKey.get<OrderRow>(key)),
+      (await sql.listEntries.all<LedgerRow>(userId, limit)).map(toLedgerEntry),
+    findOrder: async (orderId) => toOrder(await sql.findOrder.get<OrderRow>(orderId)),
+    findOrderByKey: async (key) => toOrder(await sql.findOrderByKey.get<OrderRow>(key)),
     insertOrder: async (order) => {
-      const inserted = sql.insertOrder.get<OrderRow>(
+      const inserted = await sql.insertOrder.get<OrderRow>(
         order.userId,
         order.sku,
         order.priceMinor,
@@ -154,27 +183,27 @@ function openShopTables(database: Sql, sealer: Sealer): ShopTables {
       return openOrder(inserted as OrderRow, sealer);
     },
     cancelOrder: async (orderId, cancelledAtEpochMs) =>
-      sql.cancelOrder.run(cancelledAtEpochMs, orderId) > 0,
-    completeOrder: async (orderId) => sql.completeOrder.run(orderId) > 0,
+      (await sql.cancelOrder.run(cancelledAtEpochMs, orderId)) > 0,
+    completeOrder: async (orderId) => (await sql.completeOrder.run(orderId)) > 0,
     ordersToFulfil: async (offset, limit) => ({
-      items: sql.listPaid.all<OrderRow>(limit, offset).map((row) => openOrder(row, sealer)),
-      total: sql.countPaid.get<{ count: number }>()?.count ?? 0,
+      items: (await sql.listPaid.all<OrderRow>(limit, offset)).map((row) => openOrder(row, sealer)),
+      total: (await sql.countPaid.get<{ count: number }>())?.count ?? 0,
     }),
     figures: async (sinceEpochMs) => ({
-      turnoverMinor: sql.turnover.get<{ minor: number }>(sinceEpochMs)?.minor ?? 0,
-      orders: sql.ordersSince.get<{ count: number }>(sinceEpochMs)?.count ?? 0,
-      newPeople: sql.accountsSince.get<{ count: number }>(sinceEpochMs)?.count ?? 0,
+      turnoverMinor: (await sql.turnover.get<{ minor: number }>(sinceEpochMs))?.minor ?? 0,
+      orders: (await sql.ordersSince.get<{ count: number }>(sinceEpochMs))?.count ?? 0,
+      newPeople: (await sql.accountsSince.get<{ count: number }>(sinceEpochMs))?.count ?? 0,
     }),
     setOrderNote: async (orderId, note) => {
       const sealed = note === undefined ? null : sealer.seal(note, places.note(orderId));
-      sql.setNote.run(sealed, orderId);
+      await sql.setNote.run(sealed, orderId);
     },
     deleteOrderNotes: async (userId) => sql.deleteNotes.run(userId),
     orders: async (userId, offset, limit) => ({
-      items: sql.listOrders
-        .all<OrderRow>(userId, limit, offset)
-        .map((row) => openOrder(row, sealer)),
-      total: sql.countOrders.get<{ count: number }>(userId)?.count ?? 0,
+      items: (await sql.listOrders.all<OrderRow>(userId, limit, offset)).map((row) =>
+        openOrder(row, sealer),
+      ),
+      total: (await sql.countOrders.get<{ count: number }>(userId))?.count ?? 0,
     }),
   };
 }
@@ -192,7 +221,7 @@ function profiles(database: Sql, sealer: Sealer) {
   );
   return {
     findProfile: async (userId: number) => {
-      const { profile } = find.get<{ profile: Uint8Array | null }>(userId) ?? {};
+      const { profile } = (await find.get<{ profile: Uint8Array | null }>(userId)) ?? {};
       if (!profile) return undefined;
       return JSON.parse(sealer.open(profile, places.profile(userId))) as Profile;
     },
@@ -200,13 +229,16 @@ function profiles(database: Sql, sealer: Sealer) {
       const sealed = profile && sealer.seal(JSON.stringify(profile), places.profile(userId));
       const username = profile && indexedUsername(profile);
       const index = username === undefined ? [] : sealer.indexes(username, usernameIndex);
-      set.run(sealed ?? null, index[0] ?? null, userId);
+      await set.run(sealed ?? null, index[0] ?? null, userId);
     },
-    findByUsername: async (username: string) =>
-      sealer
-        .indexes(username.toLowerCase(), usernameIndex)
-        .flatMap((index) => findByIndex.all<{ user_id: number }>(index))
-        .map((row) => row.user_id),
+    findByUsername: async (username: string) => {
+      const found: number[] = [];
+      for (const index of sealer.indexes(username.toLowerCase(), usernameIndex)) {
+        for (const row of await findByIndex.all<{ user_id: number }>(index))
+          found.push(row.user_id);
+      }
+      return found;
+    },
   } satisfies Partial<ShopTables>;
 }
 

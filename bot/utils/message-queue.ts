@@ -143,6 +143,7 @@ export class MessageQueue implements Component {
   readonly #deps: MessageQueueDeps;
   readonly #now: () => number;
   readonly #sweeper: Loop;
+  readonly #takeover: Loop;
   readonly #pools = new Map<Pool, WorkerPool>();
   readonly #attempts = new Map<number, RunningAttempt>();
   readonly #watch: AttemptWatch;
@@ -154,6 +155,10 @@ export class MessageQueue implements Component {
     this.#now = steadyEpoch(deps.clock);
     this.#sweeper = new Loop(deps.clock, async (loop) => {
       while (await loop.wait(sweepEveryMs)) await this.#sweep();
+    });
+    this.#takeover = new Loop(deps.clock, async (loop) => {
+      const everyMs = deps.store.recoverEveryMs ?? Number.POSITIVE_INFINITY;
+      while (await loop.wait(everyMs)) await this.#takeOver();
     });
     const { clock, handlerSlowMs: slowMs, handlerTimeoutMs: timeoutMs } = deps;
     this.#watch = new AttemptWatch({ clock, slowMs, timeoutMs });
@@ -183,6 +188,7 @@ export class MessageQueue implements Component {
     for (const pool of this.#pools.values()) pool.start();
     this.#watch.start();
     this.#sweeper.start();
+    if (this.#deps.store.recoverEveryMs !== undefined) this.#takeover.start();
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
@@ -219,6 +225,7 @@ export class MessageQueue implements Component {
     const pools = [...this.#pools.values()];
     await Promise.all([
       this.#sweeper.stop(),
+      this.#takeover.stop(),
       this.#watch.stop(),
       ...pools.map((pool) => pool.stopClaiming()),
     ]);
@@ -408,6 +415,7 @@ export class MessageQueue implements Component {
     if (message.expiresAtEpochMs !== undefined && message.expiresAtEpochMs <= this.#now()) {
       return { outcome: { kind: "expired" } };
     }
+    if (this.#deps.store.mayBegin?.() === false) return { outcome: { kind: "released" } };
     try {
       const result = await this.#attempt(message, slot);
       switch (result.kind) {
@@ -528,6 +536,19 @@ export class MessageQueue implements Component {
     return recovered;
   }
 
+  /** Looks for what other processes had in hand when they died, while this one works. */
+  async #takeOver(): Promise<void> {
+    try {
+      const recovered = await this.#recover();
+      if (recovered.some(({ pool }) => pool === "handling"))
+        this.#pools.get("handling")?.suspectsFound();
+      for (const pool of poolsOf(recovered)) this.wake(pool);
+    } catch (error) {
+      // Claims meet the same trouble, and report it.
+      if (!(error instanceof BotError && error.transient)) throw error;
+    }
+  }
+
   #decideRecovery(message: Message): AttemptOutcome {
     if (message.pool === "handling") {
       const { deaths } = message;
@@ -570,6 +591,6 @@ function isDiskFull(error: unknown): boolean {
   return error instanceof BotError && error.code === "STORAGE_FULL";
 }
 
-function poolsOf(messages: readonly NewMessage[]): ReadonlySet<Pool> {
+function poolsOf(messages: readonly { readonly pool: Pool }[]): ReadonlySet<Pool> {
   return new Set(messages.map(({ pool }) => pool));
 }

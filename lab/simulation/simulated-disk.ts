@@ -6,11 +6,11 @@
  * process finds exactly what was durable.
  */
 import { StorageFailedError, StorageFullError } from "../../bot/core/errors.ts";
-import type { SqlStatement } from "../../bot/core/transaction.ts";
 import {
   type Database,
   type OpenDatabase,
   openNodeSqlite,
+  type SqliteStatement,
 } from "../../bot/storage/sqlite/sqlite-driver.ts";
 
 /** A fault at one point. `reachedDisk`: whether the commit is durable, although it failed. */
@@ -95,7 +95,7 @@ export class SimulatedDisk {
     };
   };
 
-  #guard(statement: SqlStatement, commits: boolean): SqlStatement {
+  #guard(statement: SqliteStatement, commits: boolean): SqliteStatement {
     return {
       run: (...parameters) => {
         if (commits) this.#commits++;
@@ -107,11 +107,11 @@ export class SimulatedDisk {
         this.#pass("statement", () => {});
         return statement.insert(...parameters);
       },
-      get: <Row>(...parameters: Parameters<SqlStatement["get"]>) => {
+      get: <Row>(...parameters: Parameters<SqliteStatement["get"]>) => {
         this.#checkAlive();
         return statement.get<Row>(...parameters);
       },
-      all: <Row>(...parameters: Parameters<SqlStatement["all"]>) => {
+      all: <Row>(...parameters: Parameters<SqliteStatement["all"]>) => {
         this.#checkAlive();
         return statement.all<Row>(...parameters);
       },

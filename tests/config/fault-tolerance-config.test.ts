@@ -150,6 +150,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   FILES_MAX_MB: ["49", "1048577"],
   ADMIN_IDS: ["me", "1,-2", "1 2"],
   ALERT_WEBHOOK_URL: ["alerts.example", "ftp://a"],
+  DATABASE_URL: ["http://db.example.org/bot", "db.example.org"],
   HEARTBEAT_URL: ["hc-ping.example/1", "ftp://a"],
   RAPID_REQUESTS_MAX: ["0", "1000001"],
   RAPID_REQUESTS_SECONDS: ["0", "3601"],

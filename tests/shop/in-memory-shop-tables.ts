@@ -95,6 +95,7 @@ export class InMemoryShopTables implements ShopTables {
             ? (this as unknown as Tables)
             : this.sql.tables(set, () => this.#count()),
         documents: this.documents,
+        lock: async () => {},
         messages: { find: async () => ({ kind: "unknown" }), cancel: async () => false },
         deleteDeadLetters: async (chatId) => this.forgottenChats.push(chatId),
         nowEpochMs: this.nowEpochMs,

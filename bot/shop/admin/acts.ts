@@ -55,7 +55,8 @@ export interface KeptAct extends Act {
 }
 
 /** Writes an act down. @returns its id. */
-export function noteAct(tx: Transaction, act: Act): Promise<number> {
+export async function noteAct(tx: Transaction, act: Act): Promise<number> {
+  await tx.lock("acts");
   return tx.tables(actTables).addAct(act, tx.nowEpochMs);
 }
 
@@ -86,6 +87,27 @@ export const actTables: TableSet<ActTables> = {
       CREATE TRIGGER acts_are_kept BEFORE DELETE ON acts
         BEGIN SELECT RAISE(ABORT, 'acts are kept'); END;
       `,
+      postgres: `
+      CREATE TABLE acts (
+        id BIGINT PRIMARY KEY,
+        admin_id BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        user_id BIGINT,
+        subject TEXT,
+        reason BYTEA,
+        at BIGINT NOT NULL
+      );
+      CREATE INDEX acts_on_user ON acts (user_id, id) WHERE user_id IS NOT NULL;
+      CREATE FUNCTION acts_stay() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'acts stay as they are'; END $$;
+      -- A key rotation seals the reason again.
+      CREATE TRIGGER acts_stay BEFORE UPDATE OF id, admin_id, kind, user_id, subject, at ON acts
+        FOR EACH STATEMENT EXECUTE FUNCTION acts_stay();
+      CREATE FUNCTION acts_are_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'acts are kept'; END $$;
+      CREATE TRIGGER acts_are_kept BEFORE DELETE ON acts
+        FOR EACH STATEMENT EXECUTE FUNCTION acts_are_kept();
+      `,
     },
   ],
   sealedColumns: [
@@ -113,13 +135,13 @@ function openActTables(database: Sql, sealer: Sealer): ActTables {
   const list = database.prepare("SELECT * FROM acts WHERE user_id = ? ORDER BY id DESC LIMIT ?");
   return {
     addAct: async ({ adminId, kind, reason, subject, userId }, atEpochMs) => {
-      const id = (last.get<{ id: number | null }>()?.id ?? 0) + 1;
+      const id = ((await last.get<{ id: number | null }>())?.id ?? 0) + 1;
       const sealed = reason === undefined ? null : sealer.seal(reason, placeOf(id));
-      insert.run(id, adminId, kind, userId ?? null, subject ?? null, sealed, atEpochMs);
+      await insert.run(id, adminId, kind, userId ?? null, subject ?? null, sealed, atEpochMs);
       return id;
     },
     actsOn: async (userId, limit) =>
-      list.all<ActRow>(userId, limit).map((row) => ({
+      (await list.all<ActRow>(userId, limit)).map((row) => ({
         id: row.id,
         adminId: row.admin_id,
         kind: row.kind,

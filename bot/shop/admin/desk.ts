@@ -5,7 +5,7 @@
  * durable step must remember that answer like any other.
  */
 import type { Transaction } from "../../core/transaction.ts";
-import { post } from "../ledger.ts";
+import { lockAccount, post } from "../ledger.ts";
 import { refund } from "../orders.ts";
 import { languageTagOf, setBlocked } from "../people/standing.ts";
 import { shopOf } from "../sqlite-tables.ts";
@@ -50,6 +50,9 @@ export async function refuseOrder(
   orderId: number,
   reason: string,
 ): Promise<OrderAct> {
+  const found = await shopOf(tx).findOrder(orderId);
+  if (!found) return { kind: "not-open" };
+  await lockAccount(tx, found.userId);
   const order = await shopOf(tx).findOrder(orderId);
   if (order?.status !== "paid") return { kind: "not-open" };
   const balanceMinor = await refund(tx, order);
@@ -93,6 +96,7 @@ export async function book(
   reason: string,
 ): Promise<Booking> {
   if (!(await shopOf(tx).findAccount(userId))) return { kind: "no-account" };
+  await lockAccount(tx, userId);
   const balanceMinor = await shopOf(tx).balanceMinor(userId);
   const after = balanceMinor + amountMinor;
   if (after < 0 || after > balanceMinorMax) return { kind: "insufficient", balanceMinor };

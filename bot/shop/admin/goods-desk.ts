@@ -12,7 +12,7 @@ import {
   type ProductChange,
   setStock,
 } from "../stock/offers.ts";
-import { stockOf } from "../stock/stock-tables.ts";
+import { lockCodes, stockOf } from "../stock/stock-tables.ts";
 import { type ActKind, noteAct } from "./acts.ts";
 import { askAdmin, audit, menuButton, parseAmount, reply, show, textsOf } from "./admin-turn.ts";
 
@@ -109,6 +109,7 @@ export async function answerGoods(
       .map((line) => line.trim())
       .filter(Boolean);
     let added = 0;
+    await lockCodes(tx);
     for (const code of codes) {
       if (code.length > codeLengthMax) continue;
       if (await stockOf(tx).addCode(sku, code, tx.nowEpochMs)) added++;

@@ -173,43 +173,43 @@ function openCampaignTables(database: Sql, sealer: Sealer): CampaignTables {
   });
   return {
     addCampaign: async (adminId, content, atEpochMs) => {
-      const id = (sql.last.get<{ id: number | null }>()?.id ?? 0) + 1;
+      const id = ((await sql.last.get<{ id: number | null }>())?.id ?? 0) + 1;
       const sealed = sealer.seal(JSON.stringify(content), placeOf(id));
-      sql.insert.run(id, adminId, sealed, atEpochMs, noCounts);
+      await sql.insert.run(id, adminId, sealed, atEpochMs, noCounts);
       return id;
     },
     findCampaign: async (id) => {
-      const row = sql.find.get<CampaignRow>(id);
+      const row = await sql.find.get<CampaignRow>(id);
       return row && toCampaign(row);
     },
-    campaigns: async (limit) => sql.list.all<CampaignRow>(limit).map(toCampaign),
+    campaigns: async (limit) => (await sql.list.all<CampaignRow>(limit)).map(toCampaign),
     saveCampaign: async (campaign) => {
       const { card, chain, counts, expected, paid, position, segment, state, walked } = campaign;
-      sql.save.run(
+      await sql.save.run(
         ...[state, segment, expected, Number(paid), campaign.startedAtEpochMs ?? null, position],
         ...[Number(walked), chain, JSON.stringify(counts), card ? JSON.stringify(card) : null],
         campaign.id,
       );
     },
-    awaited: async (campaignId) =>
-      sql.awaited
-        .all<{ user_id: number; aside: number }>(campaignId)
-        .map((row) => ({ userId: row.user_id, aside: row.aside === 1 })),
+    awaited: async (campaignId) => {
+      const rows = await sql.awaited.all<{ user_id: number; aside: number }>(campaignId);
+      return rows.map((row) => ({ userId: row.user_id, aside: row.aside === 1 }));
+    },
     putAwaited: async (campaignId, { aside, userId }) => {
-      sql.put.run(campaignId, userId, Number(aside));
+      await sql.put.run(campaignId, userId, Number(aside));
     },
     removeAwaited: async (campaignId, userId) => {
-      sql.remove.run(campaignId, userId);
+      await sql.remove.run(campaignId, userId);
     },
     candidates: async ({ activeSinceEpochMs, afterUserId, bought, limit, untilEpochMs }) => {
-      const rows = bought
+      const rows = await (bought
         ? sql.bought.all<{ user_id: number }>(afterUserId, untilEpochMs, untilEpochMs, limit)
         : activeSinceEpochMs === undefined
           ? sql.all.all<{ user_id: number }>(afterUserId, untilEpochMs, limit)
           : sql.active.all<{ user_id: number }>(
               ...[afterUserId, untilEpochMs, activeSinceEpochMs],
               ...[activeSinceEpochMs, untilEpochMs, limit],
-            );
+            ));
       return rows.map((row) => row.user_id);
     },
   };
@@ -217,7 +217,7 @@ function openCampaignTables(database: Sql, sealer: Sealer): CampaignTables {
 
 function prepare(database: Sql) {
   const sql = (text: string) => database.prepare(text);
-  const people = (condition = "1") =>
+  const people = (condition = "TRUE") =>
     sql(
       `SELECT user_id FROM accounts AS a WHERE a.user_id > ? AND a.created_at <= ? AND ${condition}
        ORDER BY a.user_id LIMIT ?`,
@@ -239,7 +239,8 @@ function prepare(database: Sql) {
       "SELECT user_id, aside FROM campaign_awaited WHERE campaign_id = ? ORDER BY user_id",
     ),
     put: sql(
-      "INSERT OR REPLACE INTO campaign_awaited (campaign_id, user_id, aside) VALUES (?, ?, ?)",
+      `INSERT INTO campaign_awaited (campaign_id, user_id, aside) VALUES (?, ?, ?)
+       ON CONFLICT (campaign_id, user_id) DO UPDATE SET aside = excluded.aside`,
     ),
     remove: sql("DELETE FROM campaign_awaited WHERE campaign_id = ? AND user_id = ?"),
     all: people(),

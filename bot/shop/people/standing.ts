@@ -27,6 +27,7 @@ export async function chooseLanguage(
   userId: number,
   language: Language | undefined,
 ): Promise<void> {
+  await lock(tx, userId);
   await keep(tx, userId, { ...(await standingOf(tx, userId)), language });
 }
 
@@ -36,6 +37,7 @@ export async function setBlocked(
   userId: number,
   blocked: boolean,
 ): Promise<boolean> {
+  await lock(tx, userId);
   const standing = await standingOf(tx, userId);
   if ((standing.blocked === true) === blocked) return false;
   await keep(tx, userId, { ...standing, blocked });
@@ -46,6 +48,11 @@ export async function setBlocked(
 export async function languageTagOf(tx: Transaction, userId: number): Promise<string | undefined> {
   const { language } = await standingOf(tx, userId);
   return language ?? (await shopOf(tx).findProfile(userId))?.languageCode;
+}
+
+/** A change of the one half must not undo one of the other. */
+function lock(tx: Transaction, userId: number): Promise<void> {
+  return tx.lock(`standing:${userId}`);
 }
 
 async function keep({ documents }: Transaction, userId: number, standing: Standing) {

@@ -10,7 +10,7 @@
 import assert from "node:assert/strict";
 import type { Transaction } from "../../core/transaction.ts";
 import { openAccount } from "../accounts.ts";
-import { post } from "../ledger.ts";
+import { lockAccount, post } from "../ledger.ts";
 import { shopOf } from "../sqlite-tables.ts";
 import { type Charge, chargeReference, starsOf } from "./star-tables.ts";
 import { type Checkout, type TopupRules, worthOf } from "./topup-rules.ts";
@@ -49,6 +49,7 @@ export async function creditPayment(
 ): Promise<CreditResult> {
   const { userId } = payment;
   const creditedMinor = worthOf(payment, rules);
+  await lockAccount(tx, userId);
   const recordedAtEpochMs = tx.nowEpochMs;
   const isNew = await starsOf(tx).insertCharge({ ...payment, creditedMinor, recordedAtEpochMs });
   if (!isNew) return { kind: "known" };
@@ -94,8 +95,10 @@ export async function askRefund(
   chargeId: string,
   askedBy: number,
 ): Promise<AskRefundResult> {
-  const charge = await starsOf(tx).findCharge(chargeId);
-  if (!charge) return { kind: "unknown" };
+  const found = await starsOf(tx).findCharge(chargeId);
+  if (!found) return { kind: "unknown" };
+  await lockAccount(tx, found.userId);
+  const charge = (await starsOf(tx).findCharge(chargeId)) ?? found;
   if (charge.refundedAtEpochMs !== undefined) return { kind: "refunded-before" };
   const { creditedMinor, total, userId } = charge;
   const balanceMinor = await shopOf(tx).balanceMinor(userId);
@@ -129,6 +132,7 @@ export type RefundResult =
 /** Records that Telegram has refunded a charge; once, whoever asked for it. */
 export async function recordRefund(tx: Transaction, payment: Payment): Promise<RefundResult> {
   const { chargeId } = payment;
+  await lockAccount(tx, payment.userId);
   const recordedAtEpochMs = tx.nowEpochMs;
   // A refund of a payment that never came leaves a charge that can no longer be credited.
   await starsOf(tx).insertCharge({ ...payment, creditedMinor: 0, recordedAtEpochMs });

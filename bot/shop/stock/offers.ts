@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Transaction } from "../../core/transaction.ts";
 import { type Catalogue, findProduct, type Product } from "../catalogue.ts";
-import { stockOf } from "./stock-tables.ts";
+import { lockStock, stockOf } from "./stock-tables.ts";
 
 /** A product as it is sold now. */
 export interface Offer {
@@ -63,20 +63,26 @@ export async function changeProduct(
   sku: string,
   change: ProductChange | undefined,
 ): Promise<void> {
+  await tx.lock(`product:${sku}`);
   if (!change) await tx.documents.delete(changes, sku);
   else await tx.documents.put(changes, sku, { ...(await changeOf(tx, sku)), ...change });
 }
 
 /** Sets how many are left. */
 export async function setStock(tx: Transaction, product: Product, left: number): Promise<void> {
+  await lockStock(tx, product.sku);
   await stockOf(tx).setStock(product.sku, { left, fileCount: product.stock ?? null });
 }
 
 async function leftOf(tx: Transaction, product: Product): Promise<number | undefined> {
   const stock = stockOf(tx);
   if (product.digital) return stock.countFreeCodes(product.sku);
+  const found = await stock.findStock(product.sku);
+  if (product.stock === undefined || product.stock === found?.fileCount) return found?.left;
+  await lockStock(tx, product.sku);
+  // Another transaction may have applied the number, and sold a piece, before the lock.
   const row = await stock.findStock(product.sku);
-  if (product.stock === undefined || product.stock === row?.fileCount) return row?.left;
+  if (product.stock === row?.fileCount) return row.left;
   await stock.setStock(product.sku, { left: product.stock, fileCount: product.stock });
   return product.stock;
 }
@@ -84,7 +90,7 @@ async function leftOf(tx: Transaction, product: Product): Promise<number | undef
 /**
  * Takes one piece of an offer for a new order, in the transaction that makes the order.
  *
- * Relies on serial transactions: what the offer said in this transaction still holds.
+ * The caller holds the stock (`lockStock`) since before it found the offer, so what that said still holds.
  *
  * @returns the code of digital goods, for the buyer.
  */

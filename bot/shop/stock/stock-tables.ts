@@ -29,6 +29,16 @@ export function stockOf(tx: Transaction): StockTables {
   return tx.tables(stockTables);
 }
 
+/** Lets no other transaction take or set what is left of a product until this one ends. */
+export function lockStock(tx: Transaction, sku: string): Promise<void> {
+  return tx.lock(`stock:${sku}`);
+}
+
+/** Lets no other transaction add codes until this one ends. Comes before the first is added. */
+export function lockCodes(tx: Transaction): Promise<void> {
+  return tx.lock("codes");
+}
+
 const codeIndex = "codes|code_index";
 const placeOf = (id: number) => `codes|code|${id}`;
 
@@ -60,6 +70,34 @@ export const stockTables: TableSet<StockTables> = {
       CREATE TRIGGER codes_are_kept BEFORE DELETE ON codes
         BEGIN SELECT RAISE(ABORT, 'codes are kept'); END;
       `,
+      postgres: `
+      CREATE TABLE stock (
+        sku TEXT PRIMARY KEY,
+        left_count BIGINT NOT NULL CHECK (left_count >= 0),
+        file_count BIGINT
+      );
+      CREATE TABLE stock_taken (order_id BIGINT PRIMARY KEY, sku TEXT NOT NULL);
+      CREATE TABLE codes (
+        id BIGINT PRIMARY KEY,
+        sku TEXT NOT NULL,
+        code BYTEA NOT NULL,
+        code_index BYTEA,
+        added_at BIGINT NOT NULL,
+        order_id BIGINT UNIQUE,
+        given_at BIGINT
+      );
+      CREATE INDEX codes_free ON codes (sku, id) WHERE order_id IS NULL;
+      CREATE INDEX codes_of_sku ON codes (sku);
+      CREATE INDEX codes_by_text ON codes (code_index);
+      CREATE FUNCTION codes_are_given_once() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'a code is given once'; END $$;
+      CREATE TRIGGER codes_are_given_once BEFORE UPDATE OF order_id ON codes
+        FOR EACH ROW WHEN (OLD.order_id IS NOT NULL) EXECUTE FUNCTION codes_are_given_once();
+      CREATE FUNCTION codes_are_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'codes are kept'; END $$;
+      CREATE TRIGGER codes_are_kept BEFORE DELETE ON codes
+        FOR EACH STATEMENT EXECUTE FUNCTION codes_are_kept();
+      `,
     },
   ],
   sealedColumns: [
@@ -82,42 +120,46 @@ interface CodeRow {
 function openStockTables(database: Sql, sealer: Sealer): StockTables {
   const sql = prepare(database);
   const open = (row: CodeRow | undefined) => row && sealer.open(row.code, placeOf(row.id));
-  const isKnown = (sku: string, code: string) =>
-    sealer.indexes(code, codeIndex).some((index) => sql.findCode.get(index, sku) !== undefined);
+  const isKnown = async (sku: string, code: string) => {
+    for (const index of sealer.indexes(code, codeIndex)) {
+      if ((await sql.findCode.get(index, sku)) !== undefined) return true;
+    }
+    return false;
+  };
   return {
     findStock: async (sku) => {
-      const row = sql.findStock.get<{ left_count: number; file_count: number | null }>(sku);
+      const row = await sql.findStock.get<{ left_count: number; file_count: number | null }>(sku);
       return row && { left: row.left_count, fileCount: row.file_count };
     },
     setStock: async (sku, { fileCount, left }) => {
-      sql.setStock.run(sku, left, fileCount);
+      await sql.setStock.run(sku, left, fileCount);
     },
     takeOne: async (sku, orderId) => {
-      if (sql.take.run(sku) === 0) return false;
-      sql.noteTaken.run(orderId, sku);
+      if ((await sql.take.run(sku)) === 0) return false;
+      await sql.noteTaken.run(orderId, sku);
       return true;
     },
     putBack: async (orderId) => {
-      const taken = sql.findTaken.get<{ sku: string }>(orderId);
+      const taken = await sql.findTaken.get<{ sku: string }>(orderId);
       if (!taken) return false;
-      sql.deleteTaken.run(orderId);
-      return sql.putBack.run(taken.sku) > 0;
+      await sql.deleteTaken.run(orderId);
+      return (await sql.putBack.run(taken.sku)) > 0;
     },
     addCode: async (sku, code, addedAtEpochMs) => {
-      if (isKnown(sku, code)) return false;
-      const id = (sql.lastCode.get<{ id: number }>()?.id ?? 0) + 1;
+      if (await isKnown(sku, code)) return false;
+      const id = ((await sql.lastCode.get<{ id: number | null }>())?.id ?? 0) + 1;
       const [index] = sealer.indexes(code, codeIndex);
-      sql.addCode.run(id, sku, sealer.seal(code, placeOf(id)), index ?? null, addedAtEpochMs);
+      await sql.addCode.run(id, sku, sealer.seal(code, placeOf(id)), index ?? null, addedAtEpochMs);
       return true;
     },
-    hasCodes: async (sku) => sql.anyCode.get(sku) !== undefined,
-    countFreeCodes: async (sku) => sql.countFree.get<{ count: number }>(sku)?.count ?? 0,
+    hasCodes: async (sku) => (await sql.anyCode.get(sku)) !== undefined,
+    countFreeCodes: async (sku) => (await sql.countFree.get<{ count: number }>(sku))?.count ?? 0,
     giveCode: async (sku, orderId, givenAtEpochMs) => {
-      const row = sql.firstFree.get<CodeRow>(sku);
-      if (row) sql.give.run(orderId, givenAtEpochMs, row.id);
+      const row = await sql.firstFree.get<CodeRow>(sku);
+      if (row) await sql.give.run(orderId, givenAtEpochMs, row.id);
       return open(row);
     },
-    codeOfOrder: async (orderId) => open(sql.ofOrder.get<CodeRow>(orderId)),
+    codeOfOrder: async (orderId) => open(await sql.ofOrder.get<CodeRow>(orderId)),
   };
 }
 
@@ -125,7 +167,10 @@ function prepare(database: Sql) {
   const sql = (text: string) => database.prepare(text);
   return {
     findStock: sql("SELECT left_count, file_count FROM stock WHERE sku = ?"),
-    setStock: sql("INSERT OR REPLACE INTO stock (sku, left_count, file_count) VALUES (?, ?, ?)"),
+    setStock: sql(
+      `INSERT INTO stock (sku, left_count, file_count) VALUES (?, ?, ?)
+       ON CONFLICT (sku) DO UPDATE SET left_count = excluded.left_count, file_count = excluded.file_count`,
+    ),
     take: sql("UPDATE stock SET left_count = left_count - 1 WHERE sku = ? AND left_count > 0"),
     noteTaken: sql("INSERT INTO stock_taken (order_id, sku) VALUES (?, ?)"),
     findTaken: sql("SELECT sku FROM stock_taken WHERE order_id = ?"),

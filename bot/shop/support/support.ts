@@ -23,7 +23,7 @@ import {
 import { visitorOf } from "../commands/visitor.ts";
 import { ask, takeAsked } from "../people/asking.ts";
 import { languageTagOf } from "../people/standing.ts";
-import { ticketsOf } from "./ticket-tables.ts";
+import { addWords, lockTicketsOf, ticketsOf } from "./ticket-tables.ts";
 
 export function supportRoutes(options: CommandOptions): Routes {
   const routes = createRoutes(options);
@@ -123,6 +123,7 @@ async function takeWords(
   const { language, name, profile, userId } = visitor;
   if (words === "") return false;
   const taken = await ctx.transaction(async (tx) => {
+    await lockTicketsOf(tx, userId);
     const asked = await takeAsked(tx, userId, ["support"]);
     const known = await ticketsOf(tx).openTicketOf(userId);
     const wanted = mayOpen || asked !== undefined;
@@ -130,7 +131,7 @@ async function takeWords(
       known ?? (wanted && (await ticketsOf(tx).openTicket(userId, language, tx.nowEpochMs)));
     if (!ticket) return null;
     const atEpochMs = tx.nowEpochMs;
-    await ticketsOf(tx).addWords({ ticketId: ticket.id, adminId: undefined, words, atEpochMs });
+    await addWords(tx, { ticketId: ticket.id, adminId: undefined, words, atEpochMs });
     return {
       ticketId: ticket.id,
       opened: !known,
@@ -169,7 +170,7 @@ async function answerTicket(
     const ticket = await ticketsOf(tx).findTicket(ticketId);
     if (!ticket) return null;
     const { userId } = ticket;
-    await ticketsOf(tx).addWords({ ticketId, adminId, words, atEpochMs: tx.nowEpochMs });
+    await addWords(tx, { ticketId, adminId, words, atEpochMs: tx.nowEpochMs });
     await noteAct(tx, { adminId, kind: "answer", userId, subject: `ticket:${ticketId}` });
     const others = options.adminIds.filter((other) => other !== adminId);
     const languageTag = (await languageTagOf(tx, userId)) ?? ticket.language;

@@ -38,6 +38,17 @@ export function ticketsOf(tx: Transaction): TicketTables {
   return tx.tables(ticketTables);
 }
 
+/** Lets no other transaction open a ticket of this person until this one ends. */
+export function lockTicketsOf(tx: Transaction, userId: number): Promise<void> {
+  return tx.lock(`tickets:${userId}`);
+}
+
+/** Adds words to a ticket. */
+export async function addWords(tx: Transaction, words: TicketWords): Promise<void> {
+  await tx.lock("ticket-words");
+  await ticketsOf(tx).addWords(words);
+}
+
 const placeOf = (id: number) => `ticket_words|words|${id}`;
 
 export const ticketTables: TableSet<TicketTables> = {
@@ -97,20 +108,26 @@ function openTicketTables(database: Sql, sealer: Sealer): TicketTables {
     };
   return {
     openTicket: async (userId, language, atEpochMs) => ({
-      id: sql.insert.insert(userId, language, atEpochMs),
+      id: await sql.insert.insert(userId, language, atEpochMs),
       userId,
       language,
       open: true,
     }),
-    openTicketOf: async (userId) => toTicket(sql.openOf.get<TicketRow>(userId)),
-    findTicket: async (ticketId) => toTicket(sql.find.get<TicketRow>(ticketId)),
-    closeTicket: async (ticketId, atEpochMs) => sql.close.run(atEpochMs, ticketId) > 0,
+    openTicketOf: async (userId) => toTicket(await sql.openOf.get<TicketRow>(userId)),
+    findTicket: async (ticketId) => toTicket(await sql.find.get<TicketRow>(ticketId)),
+    closeTicket: async (ticketId, atEpochMs) => (await sql.close.run(atEpochMs, ticketId)) > 0,
     addWords: async ({ adminId, atEpochMs, ticketId, words }) => {
-      const id = (sql.lastWords.get<{ id: number | null }>()?.id ?? 0) + 1;
-      sql.addWords.run(id, ticketId, adminId ?? null, sealer.seal(words, placeOf(id)), atEpochMs);
+      const id = ((await sql.lastWords.get<{ id: number | null }>())?.id ?? 0) + 1;
+      await sql.addWords.run(
+        id,
+        ticketId,
+        adminId ?? null,
+        sealer.seal(words, placeOf(id)),
+        atEpochMs,
+      );
     },
     wordsWith: async (userId, limit) =>
-      sql.wordsWith.all<WordsRow>(userId, limit).map((row) => ({
+      (await sql.wordsWith.all<WordsRow>(userId, limit)).map((row) => ({
         ticketId: row.ticket_id,
         adminId: row.admin_id ?? undefined,
         words: sealer.open(row.words, placeOf(row.id)),

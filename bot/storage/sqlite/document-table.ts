@@ -1,4 +1,4 @@
-/** Document table: keeps `tx.documents` in SQLite. */
+/** Document table: keeps `tx.documents`, on every engine. */
 import {
   checkCollection,
   checkKey,
@@ -7,13 +7,13 @@ import {
   expiryOf,
   listRequest,
 } from "../../core/documents.ts";
-import type { Sealer, Sql, TableSet } from "../../core/transaction.ts";
+import type { Awaitable, Sealer, Sql, TableSet } from "../../core/transaction.ts";
 
 export interface DocumentTable {
   /** The documents as they are at this instant: what has expired is not there. */
   at(nowEpochMs: number): Documents;
-  /** Deletes up to 1000 documents that have expired. */
-  sweep(nowEpochMs: number): void;
+  /** Deletes up to 1000 documents that have expired. @returns how many. */
+  sweep(nowEpochMs: number): Awaitable<number>;
 }
 
 interface Row {
@@ -38,6 +38,17 @@ export const documentTables: TableSet<DocumentTable> = {
       );
       CREATE INDEX documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
       `,
+      // Keys are listed in the order of their bytes, as SQLite compares them.
+      postgres: `
+      CREATE TABLE documents (
+        collection TEXT COLLATE "C" NOT NULL,
+        key TEXT COLLATE "C" NOT NULL,
+        value BYTEA NOT NULL,
+        expires_at BIGINT,
+        PRIMARY KEY (collection, key)
+      );
+      CREATE INDEX documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
+      `,
     },
   ],
   sealedColumns: [
@@ -56,30 +67,28 @@ function openDocumentTable(database: Sql, sealer: Sealer): DocumentTable {
   const open = (collection: string, { key, value }: Row): unknown =>
     JSON.parse(sealer.open(value, placeOf(collection, key)));
   return {
-    sweep: (nowEpochMs) => {
-      sql.sweep.run(nowEpochMs);
-    },
+    sweep: (nowEpochMs) => sql.sweep.run(nowEpochMs),
     at: (nowEpochMs) => ({
       get: async <T>(collection: string, key: string) => {
         check(collection, key);
-        const row = sql.find.get<Row>(collection, key, nowEpochMs);
+        const row = await sql.find.get<Row>(collection, key, nowEpochMs);
         return row && (open(collection, row) as T);
       },
       put: async (collection, key, value, options = {}) => {
         check(collection, key);
         const text = documentText(collection, value);
         const expiresAt = expiryOf(options, nowEpochMs) ?? null;
-        sql.put.run(collection, key, sealer.seal(text, placeOf(collection, key)), expiresAt);
+        await sql.put.run(collection, key, sealer.seal(text, placeOf(collection, key)), expiresAt);
       },
       delete: async (collection, key) => {
         check(collection, key);
-        return sql.delete.run(collection, key, nowEpochMs) > 0;
+        return (await sql.delete.run(collection, key, nowEpochMs)) > 0;
       },
       list: async <T>(collection: string, options = {}) => {
         checkCollection(collection);
         const { after, limit, prefix } = listRequest(options);
         // Keys with one prefix stand together, so the list ends at the first one without it.
-        const rows = sql.list.all<Row>(collection, prefix, after ?? "", nowEpochMs, limit);
+        const rows = await sql.list.all<Row>(collection, prefix, after ?? "", nowEpochMs, limit);
         const end = rows.findIndex(({ key }) => !key.startsWith(prefix));
         return rows.slice(0, end === -1 ? rows.length : end).map((row) => ({
           key: row.key,
@@ -111,8 +120,8 @@ function prepare(database: Sql) {
        ORDER BY key LIMIT ?`,
     ),
     sweep: sql(
-      `DELETE FROM documents WHERE rowid IN
-       (SELECT rowid FROM documents WHERE expires_at <= ? LIMIT 1000)`,
+      `DELETE FROM documents WHERE (collection, key) IN
+       (SELECT collection, key FROM documents WHERE expires_at <= ? LIMIT 1000)`,
     ),
   };
 }

@@ -19,8 +19,7 @@ import {
   TransactionTooSlowError,
 } from "../../core/errors.ts";
 import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
-import type { SqlStatement } from "../../core/transaction.ts";
-import type { Database } from "./sqlite-driver.ts";
+import type { Database, SqliteStatement } from "./sqlite-driver.ts";
 
 export interface GroupCommitDeps {
   readonly database: Database;
@@ -61,10 +60,10 @@ const jobsPerCommitMax = 500;
 export class GroupCommit {
   readonly #deps: GroupCommitDeps;
   readonly #pulse: Pulse;
-  readonly #begin: SqlStatement;
-  readonly #commit: SqlStatement;
-  readonly #savepoint: SqlStatement;
-  readonly #release: SqlStatement;
+  readonly #begin: SqliteStatement;
+  readonly #commit: SqliteStatement;
+  readonly #savepoint: SqliteStatement;
+  readonly #release: SqliteStatement;
   #jobs: Job[] = [];
   #flushing: Promise<void> | undefined;
   #scheduled = false;

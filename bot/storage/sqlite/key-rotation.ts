@@ -66,7 +66,15 @@ export class KeyRotation {
    */
   async rotate(): Promise<{ readonly keyId: number }> {
     const { database, keys, publish, ring, unknownTableSets, write } = this.#deps;
-    if (unknownTableSets.length > 0) throw new KeyRotationRefusedError(unknownTableSets);
+    if (unknownTableSets.length > 0) {
+      const names = unknownTableSets.join(", ");
+      throw new KeyRotationRefusedError(
+        `the database also has the tables of another module: ${names}`,
+        {
+          hint: "Run the bot with that module, and rotate the key there.",
+        },
+      );
+    }
     if (ring.rotating) {
       this.resume();
       return { keyId: ring.currentId };

@@ -6,21 +6,9 @@
  * are in hand is one row a pool. Most writes are collected and made by `flush`, in sets. Every method
  * runs inside a transaction of its caller (sqlite-store.ts), except those that only read the index.
  */
-import {
-  AttemptOverError,
-  BotError,
-  type ErrorRecord,
-  StepResultError,
-} from "../../core/errors.ts";
+import { AttemptOverError, BotError } from "../../core/errors.ts";
 import type { KeyState } from "../../core/keyed-messages.ts";
-import {
-  type Message,
-  type NewMessage,
-  type Pool,
-  type Priority,
-  pools,
-  priorities,
-} from "../../core/message.ts";
+import { type Message, type Pool, type Priority, pools, priorities } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -37,6 +25,12 @@ import type {
 } from "../../core/store.ts";
 import { type Decide, Lanes, type Verdict, type Waiting } from "../lanes/lanes.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
+import {
+  type PreparedMessage,
+  prepareMessages,
+  stepResultText,
+  withError,
+} from "../stored-forms.ts";
 import { DeadLetterTable } from "./dead-letter-table.ts";
 import { DedupeTable } from "./dedupe-table.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
@@ -55,17 +49,6 @@ export interface QueueTablesOptions {
   readonly delayedMax?: number;
 }
 
-/** A message whose payload is JSON text already: from here on nothing about it can fail. */
-export interface PreparedMessage {
-  readonly message: NewMessage;
-  readonly payload: string;
-}
-
-/** @throws {TypeError} when a payload is not plain data. */
-export function prepareMessages(messages: readonly NewMessage[]): readonly PreparedMessage[] {
-  return messages.map((message) => ({ message, payload: JSON.stringify(message.payload) }));
-}
-
 /** What the keys of a batch decide. */
 interface TakenKeys {
   readonly isFree: (one: PreparedMessage) => boolean;
@@ -81,14 +64,8 @@ interface Held {
   readonly claims: number;
 }
 
-/** Maximum length of a durable step's stored result, in characters of JSON. */
-const stepResultLengthMax = 65_536;
-
 const never = Number.POSITIVE_INFINITY;
 const delayedMaxDefault = 1_000_000;
-
-/** How many of a message's latest errors are kept. */
-const errorsKeptMax = 10;
 
 export class QueueTables {
   readonly #options: QueueTablesOptions;
@@ -338,7 +315,7 @@ export class QueueTables {
     let stopped = false;
     const decide = (id: number, priority: number): Verdict => {
       const { payload, row } = this.#messages.find(id);
-      const admission = request.admit(toCandidate(row, priority));
+      const admission = request.admit?.(toCandidate(row, priority)) ?? "take";
       if (typeof admission === "object") return { notBefore: admission.notBeforeEpochMs };
       stopped = admission === "stop";
       if (admission !== "take") return "end";
@@ -511,13 +488,7 @@ export class QueueTables {
 
   /** Stores a step's result. @returns the result as it will be read back. */
   keepStep(origin: number, name: string, result: unknown): unknown {
-    const text = JSON.stringify(result ?? null);
-    if (text.length > stepResultLengthMax) {
-      throw new StepResultError(
-        `step ${name}: its result has ${text.length} characters, at most ${stepResultLengthMax}`,
-        { hint: "Return only identifiers and totals, and read the rest again later." },
-      );
-    }
+    const text = stepResultText(name, result);
     this.#sql.insertStep.run(origin, name, this.#ring.seal(text, places.stepResult(origin, name)));
     return JSON.parse(text);
   }
@@ -703,10 +674,4 @@ function prepareStatements(database: Database) {
     sentSince: sql("SELECT scope, cost, at FROM sent WHERE at >= ? ORDER BY at"),
     sweepSent: sql("DELETE FROM sent WHERE at < ?"),
   };
-}
-
-function withError(errors: string, error: ErrorRecord | undefined): string {
-  if (!error) return errors;
-  const kept = (JSON.parse(errors) as ErrorRecord[]).slice(-(errorsKeptMax - 1));
-  return JSON.stringify([...kept, error]);
 }

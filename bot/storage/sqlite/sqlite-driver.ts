@@ -16,8 +16,17 @@ import {
 } from "../../core/errors.ts";
 import type { Sql, SqlStatement, SqlValue } from "../../core/transaction.ts";
 
+/** A statement whose results are there at once. */
+export interface SqliteStatement extends SqlStatement {
+  run(...parameters: SqlValue[]): number;
+  insert(...parameters: SqlValue[]): number;
+  get<Row>(...parameters: SqlValue[]): Row | undefined;
+  all<Row>(...parameters: SqlValue[]): Row[];
+}
+
 /** One open database file. Every method throws a `BotError` for what SQLite reports. */
 export interface Database extends Sql {
+  prepare(sql: string): SqliteStatement;
   exec(sql: string): void;
   /** Whether a transaction is open; SQLite itself closes it on some errors. */
   readonly inTransaction: boolean;
@@ -132,7 +141,7 @@ function makePrivate(path: string): void {
   }
 }
 
-function wrapStatement(statement: StatementSync): SqlStatement {
+function wrapStatement(statement: StatementSync): SqliteStatement {
   return {
     run: (...parameters) => guard(() => Number(statement.run(...parameters).changes)),
     insert: (...parameters) => guard(() => Number(statement.run(...parameters).lastInsertRowid)),

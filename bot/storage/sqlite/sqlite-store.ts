@@ -9,17 +9,11 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Clock, steadyEpoch } from "../../core/clock.ts";
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
-import { AttemptOverError, type BotError, StorageUnavailableError } from "../../core/errors.ts";
+import { type BotError, StorageUnavailableError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
-import { checkMessageKey, type KeyedMessages } from "../../core/keyed-messages.ts";
-import {
-  laneOfChat,
-  type Message,
-  type NewMessage,
-  type Pool,
-  type Priority,
-} from "../../core/message.ts";
+import type { KeyedMessages } from "../../core/keyed-messages.ts";
+import type { Message, NewMessage, Pool, Priority } from "../../core/message.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
@@ -34,7 +28,9 @@ import type {
   SweepRequest,
 } from "../../core/store.ts";
 import type { TableSet, Transaction } from "../../core/transaction.ts";
+import { fencedTransaction, transactionOver } from "../fenced-transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
+import { prepareMessages } from "../stored-forms.ts";
 import { backUpInWorker } from "./backup.ts";
 import { undoClockStep } from "./clock-step.ts";
 import { openDataKeys, readDataKeys } from "./data-keys.ts";
@@ -46,7 +42,7 @@ import { watchFiles } from "./file-watch.ts";
 import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import type { DelayedRequest } from "./message-table.ts";
-import { prepareMessages, QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
+import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
 import {
   checkIntegrity,
   configureDatabase,
@@ -440,60 +436,40 @@ export class SqliteStore implements Store {
   }
 }
 
-/**
- * Runs a step's work with a transaction that can be used only until its closure ends: code that the
- * work left running must not write into a later transaction.
- */
+/** Runs a step's work with a transaction that can be used only until its closure ends. */
 async function runWork<T>(
   { queue, tables, writer }: Opened,
   nowEpochMs: number,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const closureNumber = writer.closureNumber;
-  const fence = () => {
-    if (writer.closureNumber === closureNumber) return;
-    throw new AttemptOverError("the transaction is over; its tables can no longer be used");
-  };
-  const guarded = <T extends object>(object: T): T =>
-    new Proxy(object, {
-      get(target, name, receiver) {
-        fence();
-        return Reflect.get(target, name, receiver);
-      },
-    });
-  const fenced = <Tables extends object>(set: TableSet<Tables>) => {
-    fence();
-    return guarded(openSet(tables, set));
-  };
-  const deleteDeadLetters = async (chatId: number) => {
-    fence();
-    return queue.deadLetters.deleteOfLane(laneOfChat(chatId));
-  };
+  const isOver = () => writer.closureNumber !== closureNumber;
   const cancelled = new Set<string>();
   const messages: KeyedMessages = {
     find: async (key) => {
-      checkMessageKey(key);
       const found = queue.find(key, nowEpochMs);
       return found.kind === "waiting" && cancelled.has(key) ? { kind: "unknown" } : found;
     },
     cancel: async (key) => {
-      checkMessageKey(key);
       const waits = queue.waits(key) && !cancelled.has(key);
       cancelled.add(key);
       return waits;
     },
   };
-  const result = await work({
-    tables: fenced,
-    get documents() {
-      return guarded(openSet(tables, documentTables).at(nowEpochMs));
-    },
-    messages: guarded(messages),
-    deleteDeadLetters,
-    nowEpochMs,
-  });
+  const result = await work(
+    fencedTransaction({
+      nowEpochMs,
+      isOver,
+      messages,
+      open: (set) => openSet(tables, set),
+      documents: () => openSet(tables, documentTables).at(nowEpochMs),
+      // Closures run one at a time, so nothing else reads or writes meanwhile.
+      lock: async () => {},
+      deleteDeadLettersOfLane: async (lane) => queue.deadLetters.deleteOfLane(lane),
+    }),
+  );
   // The queue comes last, because it cannot be undone alone.
-  if (cancelled.size > 0) fence();
+  if (cancelled.size > 0 && isOver()) throw transactionOver();
   for (const key of cancelled) queue.cancel(key);
   return result;
 }

@@ -106,6 +106,12 @@ export class WorkerPool {
     this.wake();
   }
 
+  /** Messages that may have killed another process are waiting now. */
+  suspectsFound(): void {
+    this.#suspects.pending = true;
+    this.wake();
+  }
+
   /** Ends claiming; work under way continues. */
   stopClaiming(): Promise<void> {
     return this.#loop.stop();
@@ -181,11 +187,14 @@ export class WorkerPool {
         agedLimit: decideAgedLimit(this.#claims, limit),
         agedBefore: { normal: now() - ageMs.normal, low: now() - ageMs.low },
         suspects,
-        admit: (candidate) => {
-          const admission = gate?.admit(candidate) ?? "take";
-          if (admission === "take") admitted.push(candidate.messageId);
-          return admission;
-        },
+        ...(gate && {
+          admit: (candidate) => {
+            const admission = gate.admit(candidate);
+            if (admission === "take") admitted.push(candidate.messageId);
+            return admission;
+          },
+          withdraw: (messageId) => gate.withdraw(messageId),
+        }),
       });
       this.#claims += claimed.length;
       return claimed;

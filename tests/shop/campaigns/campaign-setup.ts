@@ -39,6 +39,7 @@ export class CampaignWorld {
           cancel: async (key) =>
             this.#queue.get(key)?.kind === "waiting" && this.#queue.delete(key),
         },
+        lock: async () => {},
         deleteDeadLetters: async () => 0,
         nowEpochMs: this.nowEpochMs,
       });

@@ -28,13 +28,13 @@ const notes: TableSet<Notes> = {
     const list = sql.prepare("SELECT id, text FROM notes ORDER BY id");
     return {
       write: async (text) => {
-        const id = insert.insert();
-        update.run(sealer.seal(text, `notes|text|${id}`), id);
+        const id = await insert.insert();
+        await update.run(sealer.seal(text, `notes|text|${id}`), id);
       },
       read: async () =>
-        list
-          .all<{ id: number; text: Uint8Array }>()
-          .map(({ id, text }) => sealer.open(text, `notes|text|${id}`)),
+        (await list.all<{ id: number; text: Uint8Array }>()).map(({ id, text }) =>
+          sealer.open(text, `notes|text|${id}`),
+        ),
     };
   },
 };

@@ -1,0 +1,209 @@
+/**
+ * Connection: one session with PostgreSQL; no other file calls the client.
+ *
+ * Translates PostgreSQL's errors into ours. A session that ended, or whose commits may not have
+ * reached the standby, is lost: every later call is refused, and `onLost` is called once.
+ */
+import pg from "pg";
+import {
+  BotError,
+  DatabaseUnsuitableError,
+  StorageBusyError,
+  StorageCorruptError,
+  StorageFullError,
+  StorageSessionLostError,
+} from "../../core/errors.ts";
+import type { Secret } from "../../core/secret.ts";
+import type { SqlValue } from "../../core/transaction.ts";
+
+export interface ConnectionOptions {
+  readonly url: Secret;
+  /** The tables stand in this schema. */
+  readonly schema: string;
+  /** Settings of the session, by name; milliseconds where they are times. */
+  readonly settings: Readonly<Record<string, number>>;
+  /** Called once, when the session has ended by itself. Default: nobody is told. */
+  readonly onLost?: (error: StorageSessionLostError) => void;
+}
+
+/** A value of a statement; an array becomes PostgreSQL's array. */
+export type Value = SqlValue | boolean | readonly (SqlValue | boolean)[];
+
+const connectMsMax = 5_000;
+
+/** Numbers that SQL counts with come as text, because they may be larger than a number is exact. */
+const textAsNumber = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (id, format) =>
+    textAsNumber.has(id) ? Number : pg.types.getTypeParser(id, format ?? "text"),
+};
+
+/** Statements are prepared once in each session, under the same name in all of them. */
+const names = new Map<string, string>();
+
+function nameOf(sql: string): string {
+  let name = names.get(sql);
+  if (name === undefined) {
+    name = `s${names.size}`;
+    names.set(sql, name);
+  }
+  return name;
+}
+
+export class Connection {
+  readonly #client: pg.Client;
+  readonly #onLost: (error: StorageSessionLostError) => void;
+  #lost: StorageSessionLostError | undefined;
+  #ending = false;
+
+  private constructor(client: pg.Client, onLost: (error: StorageSessionLostError) => void) {
+    this.#client = client;
+    this.#onLost = onLost;
+    client.on("error", (error) => this.#lose(error));
+    client.on("end", () => this.#lose(new Error("the connection was closed")));
+    client.on("notice", ({ code, message }) => {
+      // A wait for the standby was cancelled: the commit reports success and may not have reached it.
+      if (code === "01000") this.#lose(new Error(message));
+    });
+  }
+
+  /** Rejects with `StorageSessionLostError` when the database cannot be reached now. */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const client = new pg.Client({
+      connectionString: options.url.reveal(),
+      application_name: "bot",
+      connectionTimeoutMillis: connectMsMax,
+      keepAlive: true,
+      types,
+    });
+    const connection = new Connection(client, options.onLost ?? (() => {}));
+    try {
+      await client.connect();
+    } catch (error) {
+      connection.destroy();
+      throw translate(error, true);
+    }
+    const settings = Object.entries(options.settings).map(
+      ([name, value]) => `SET ${name} = ${value}`,
+    );
+    await connection.exec([`SET search_path = ${options.schema}`, ...settings].join("; "));
+    return connection;
+  }
+
+  /** Why the session is over; `undefined` while it is not. */
+  get lost(): StorageSessionLostError | undefined {
+    return this.#lost;
+  }
+
+  async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
+    return (await this.#query(sql, values)).rows as Row[];
+  }
+
+  /** @returns the number of rows changed. */
+  async run(sql: string, values: readonly Value[] = []): Promise<number> {
+    return (await this.#query(sql, values)).rowCount ?? 0;
+  }
+
+  /** Runs statements without parameters, one after the other. */
+  async exec(sql: string): Promise<void> {
+    await this.#guard(() => this.#client.query(sql));
+  }
+
+  /** Runs `work` in a transaction. What it rejects with, this rejects with, and nothing is kept. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.exec("BEGIN");
+    let result: T;
+    try {
+      result = await work();
+    } catch (error) {
+      if (!this.#lost) await this.exec("ROLLBACK");
+      throw error;
+    }
+    const { command } = await this.#guard(() => this.#client.query("COMMIT"));
+    // PostgreSQL answers so, without an error, when a statement failed that nothing waited for.
+    if (command !== "COMMIT") throw new Error("a statement of the transaction failed unnoticed");
+    return result;
+  }
+
+  /** Ends the session in good order. Never rejects. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    await this.#client.end().catch(() => {});
+  }
+
+  /** Cuts the connection, as a kill does. */
+  destroy(): void {
+    this.#ending = true;
+    const { stream } = (this.#client as unknown as { connection: { stream: { destroy(): void } } })
+      .connection;
+    stream.destroy();
+  }
+
+  #query(sql: string, values: readonly Value[]): Promise<pg.QueryResult> {
+    return this.#guard(() =>
+      this.#client.query({ name: nameOf(sql), text: sql, values: values as unknown[] }),
+    );
+  }
+
+  async #guard<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#lost) throw this.#lost;
+    try {
+      const result = await call();
+      // A notice may have come with the answer.
+      if (this.#lost) throw this.#lost;
+      return result;
+    } catch (error) {
+      const known = translate(error, false);
+      if (known instanceof StorageSessionLostError) throw this.#lose(known);
+      throw known;
+    }
+  }
+
+  #lose(cause: Error): StorageSessionLostError {
+    if (this.#lost) return this.#lost;
+    const error =
+      cause instanceof StorageSessionLostError
+        ? cause
+        : new StorageSessionLostError(`the session is over: ${cause.message}`, { cause });
+    this.#lost = error;
+    if (!this.#ending) {
+      this.destroy();
+      this.#onLost(error);
+    }
+    return error;
+  }
+}
+
+/** Codes and classes of codes. Source: postgresql.org/docs/current/errcodes-appendix.html. */
+const busyCodes = ["40001", "40P01", "55P03", "57014"];
+const lostCodes = ["57P", "08", "53300", "25006", "25P03", "58", "BT001"];
+const refusedCodes = ["28", "3D000", "3F000", "42501"];
+
+function translate(error: unknown, connecting: boolean): unknown {
+  if (!(error instanceof Error) || error instanceof BotError || error instanceof TypeError)
+    return error;
+  const code = "code" in error ? String(error.code) : "";
+  const what = `PostgreSQL ${code}: ${error.message}`;
+  const options = { cause: error };
+  const isOf = (codes: readonly string[]) => codes.some((one) => code.startsWith(one));
+  if (isOf(busyCodes)) return new StorageBusyError(what, options);
+  if (code.startsWith("531")) {
+    return new StorageFullError(what, { ...options, hint: "Free space on the database's disk." });
+  }
+  if (code.startsWith("XX00") && code !== "XX000") {
+    return new StorageCorruptError(what, { ...options, hint: "Restore the database." });
+  }
+  if (isOf(refusedCodes)) {
+    return new DatabaseUnsuitableError(what, {
+      ...options,
+      hint: "Check user, password and database in DATABASE_URL, and the user's right to create there.",
+    });
+  }
+  const fromServer = error instanceof pg.DatabaseError;
+  if (isOf(lostCodes) || !fromServer) {
+    // Without a code of PostgreSQL it is the network's, or the client's own word about it.
+    return new StorageSessionLostError(connecting ? `no connection: ${what}` : what, options);
+  }
+  return error;
+}

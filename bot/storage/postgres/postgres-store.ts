@@ -1,0 +1,655 @@
+/**
+ * PostgreSQL store: keeps all durable data in one schema of a database that other processes may share.
+ *
+ * Owns the main session, whose turns do the queue's work, and the sessions of steps. When the main
+ * session is lost it enters again under a new number; until then every call rejects with a
+ * `StorageSessionLostError`, and what was in hand is found by `recover`.
+ */
+import { type Clock, steadyEpoch } from "../../core/clock.ts";
+import { withDeadline } from "../../core/deadline.ts";
+import type { EncryptionKeys } from "../../core/encryption-keys.ts";
+import {
+  BackupFailedError,
+  BotError,
+  KeyRotationRefusedError,
+  StorageBusyError,
+  StorageClosedError,
+  StorageInUseError,
+  StorageSessionLostError,
+  TransactionTooSlowError,
+} from "../../core/errors.ts";
+import type { Publish } from "../../core/events.ts";
+import type { Heartbeat } from "../../core/heartbeat.ts";
+import type { KeyedMessages } from "../../core/keyed-messages.ts";
+import { Loop } from "../../core/loop.ts";
+import type { Message, NewMessage, Pool, Priority } from "../../core/message.ts";
+import type { ReferenceState } from "../../core/message-reference.ts";
+import type { Secret } from "../../core/secret.ts";
+import type {
+  AttemptOutcome,
+  AttemptRef,
+  Backup,
+  ClaimRequest,
+  DeadLetterFilter,
+  EnqueueResult,
+  PageRequest,
+  PreviousEnd,
+  QueueStore,
+  Recovery,
+  SentRecord,
+  Store,
+  SweepRequest,
+} from "../../core/store.ts";
+import type { Transaction } from "../../core/transaction.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import { documentTables } from "../sqlite/document-table.ts";
+import { places } from "../sqlite/sealed-columns.ts";
+import type { TableSetList } from "../sqlite/table-sets.ts";
+import { type PreparedMessage, prepareMessages, stepResultText } from "../stored-forms.ts";
+import { admit, claimedOf, passesOf, type TurnRow } from "./claims.ts";
+import { Connection } from "./connection.ts";
+import { openDataKeys } from "./data-keys.ts";
+import { MessageIds } from "./message-ids.ts";
+import { runWork } from "./module-tables.ts";
+import {
+  attemptOver,
+  type Ending,
+  freshOf,
+  QueueWork,
+  resultsOf,
+  type WorkRow,
+} from "./queue-work.ts";
+import * as reading from "./reading.ts";
+import { migrate } from "./schema.ts";
+import { Session } from "./session.ts";
+import { workingLockSql } from "./session-locks.ts";
+import { mainSettings, stepSettings } from "./session-rules.ts";
+import { probeDatabase } from "./startup-probe.ts";
+import { StepConnections } from "./step-connections.ts";
+
+export interface PostgresStoreDeps {
+  readonly url: Secret;
+  /** Lower-case letters, digits and underscores. */
+  readonly schema: string;
+  readonly clock: Clock;
+  readonly publish: Publish;
+  readonly keys: EncryptionKeys;
+  /** The running module's own tables. */
+  readonly tableSets: TableSetList;
+  /** How long a dedupe key is remembered, in milliseconds; more than 24 h, less than 7 days. */
+  readonly dedupeKeepMs: number;
+  /** Maximum messages in a lane; further messages become dead letters. */
+  readonly laneLengthMax: number;
+  /** Names the process among those that share the database. */
+  readonly name: string;
+  /** The program's version, for operators. */
+  readonly version: string;
+  /** Sessions for steps and for reading. Default 16. */
+  readonly stepConnectionsMax?: number;
+  /** Milliseconds without a sign after which PostgreSQL ends the session. Default 5000. */
+  readonly sessionMs?: number;
+  /** Whether no other process may work on the schema at the same time. Default: others may. */
+  readonly alone?: boolean;
+  /** Called when the database can no longer be trusted; the process must then end with exit code 74. */
+  readonly onFatal: (error: BotError) => void;
+}
+
+const defaultStepConnectionsMax = 16;
+const defaultSessionMs = 5_000;
+
+/** How often others are asked for whether they still live. */
+const recoverEveryMs = 500;
+/** Attempts of dead processes that are taken over in one transaction. */
+const takeOverMax = 200;
+/** Pause before what must succeed is tried again. */
+const insistMs = 100;
+/** Pause between two attempts to enter again. */
+const reenterMs = 250;
+
+const takeOverSql = "SELECT * FROM take_over_1($1, $2, $3, $4) ORDER BY id";
+const workSql = "SELECT * FROM queue_work_1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+export class PostgresStore implements Store {
+  readonly recoverEveryMs = recoverEveryMs;
+  readonly #deps: PostgresStoreDeps;
+  readonly #schema: string;
+  readonly #sessionMs: number;
+  readonly #now: () => number;
+  readonly #steps: StepConnections;
+  readonly #reenter: Loop;
+  readonly #ids = new MessageIds();
+  #ring: KeyRing | undefined;
+  #session: Session | undefined;
+  /** The numbers of all sessions of this process. */
+  readonly #lives: number[] = [];
+  #closed = false;
+  #lost: StorageSessionLostError | undefined;
+
+  constructor(deps: PostgresStoreDeps) {
+    const { clock, schema, sessionMs = defaultSessionMs } = deps;
+    if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new Error(`"${schema}" cannot name a schema`);
+    this.#deps = { ...deps, tableSets: [documentTables, ...deps.tableSets] };
+    this.#schema = schema;
+    this.#sessionMs = sessionMs;
+    this.#now = steadyEpoch(clock);
+    this.#steps = new StepConnections(
+      () => this.#connect(stepSettings(sessionMs)),
+      deps.stepConnectionsMax ?? defaultStepConnectionsMax,
+    );
+    this.#reenter = new Loop(clock, async (loop) => {
+      while (await loop.wait(Number.POSITIVE_INFINITY)) await this.#enterAgain(loop);
+    });
+  }
+
+  // ---- life -------------------------------------------------------------------------------------
+
+  async open(): Promise<PreviousEnd> {
+    const previousEnd = await this.#steps.use(async (other) => {
+      const first = await this.#connect({});
+      try {
+        await probeDatabase(first, other);
+        await migrate(first, this.#schema, this.#deps.tableSets, this.#now());
+        const { rewrapped, ring } = await openDataKeys(first, this.#deps.keys, this.#now());
+        if (rewrapped) this.#deps.publish({ type: "encryption-key.changed" });
+        this.#ring = ring;
+        return await reading.previousEnd(first, this.#deps.name);
+      } finally {
+        await first.end();
+      }
+    });
+    await this.#enterAtFirst();
+    this.#reenter.start();
+    return previousEnd;
+  }
+
+  /** Waits for as long as the session of a process that died can last. */
+  async #enterAtFirst(): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + 2 * this.#sessionMs;
+    for (;;) {
+      try {
+        return await this.#enter();
+      } catch (error) {
+        if (!(error instanceof StorageInUseError) || clock.monotonicMs() >= untilMs) throw error;
+        await clock.sleep(reenterMs, this.#reenter.signal);
+      }
+    }
+  }
+
+  #connect(
+    settings: Readonly<Record<string, number>>,
+    onLost?: (error: StorageSessionLostError) => void,
+  ): Promise<Connection> {
+    const { url } = this.#deps;
+    return Connection.open({ url, schema: this.#schema, settings, ...(onLost && { onLost }) });
+  }
+
+  async #enter(): Promise<void> {
+    let session: Session | undefined;
+    const main = await this.#connect(mainSettings(this.#sessionMs), (error) => {
+      if (session && this.#session === session) this.#lose(error);
+    });
+    try {
+      if (this.#deps.alone) await this.#beAlone(main);
+      session = await Session.enter({
+        ...this.#deps,
+        ...{
+          main,
+          ids: this.#ids,
+          now: this.#now,
+          ring: this.#requireRing(),
+          sessionMs: this.#sessionMs,
+        },
+      });
+    } catch (error) {
+      // It may hold a lock already, which the next attempt needs.
+      main.destroy();
+      throw error;
+    }
+    if (main.lost) throw main.lost;
+    this.#session = session;
+    this.#lives.push(session.number);
+    this.#lost = undefined;
+  }
+
+  async #beAlone(main: Connection): Promise<void> {
+    const [working] = await main.all<{ ok: boolean }>(workingLockSql);
+    if (working?.ok) return;
+    await main.end();
+    throw new StorageInUseError("another process works on this database", {
+      hint: "It may be the bot on another machine; this one can begin when that one has ended.",
+    });
+  }
+
+  #lose(error: StorageSessionLostError): void {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#lost = error;
+    void session?.destroy();
+    this.#reenter.wake();
+  }
+
+  async #enterAgain(loop: Loop): Promise<void> {
+    while (!this.#session && !loop.stopped) {
+      try {
+        await this.#enter();
+      } catch (error) {
+        if (!(error instanceof BotError && error.transient)) {
+          this.#fail(error);
+          return;
+        }
+        await loop.pause(reenterMs);
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    const fatal =
+      error instanceof BotError
+        ? error
+        : new StorageClosedError("entering failed", { cause: error });
+    const { code, message } = fatal;
+    this.#deps.publish({
+      type: "storage.failed",
+      error: { code, message, atEpochMs: this.#now() },
+    });
+    this.#deps.onFatal(fatal);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#reenter.stop();
+    const session = this.#session;
+    this.#session = undefined;
+    // When the end cannot be written, the next start finds an unclean one, as after a kill.
+    await session?.end().catch(() => session.destroy());
+    await this.#steps.close();
+  }
+
+  /** Ends all sessions at once, as a kill does. For tests. */
+  async kill(): Promise<void> {
+    this.#closed = true;
+    const session = this.#session;
+    this.#session = undefined;
+    await this.#reenter.stop();
+    await session?.destroy();
+    this.#steps.destroy();
+  }
+
+  #requireSession(): Session {
+    if (this.#session) return this.#session;
+    throw this.#lost ?? new StorageClosedError("the store is not open");
+  }
+
+  #requireRing(): KeyRing {
+    if (this.#ring) return this.#ring;
+    throw new StorageClosedError("the store is not open");
+  }
+
+  /** Reads on a session of its own. */
+  async #read<T>(read: (connection: Connection) => Promise<T>): Promise<T> {
+    this.#requireSession();
+    return this.#steps.use(read);
+  }
+
+  // ---- turns ------------------------------------------------------------------------------------
+
+  async enqueue(messages: readonly NewMessage[]): Promise<readonly EnqueueResult[]> {
+    const queue = prepareMessages(messages);
+    return (await this.#requireSession().turns.run({ queue })).results;
+  }
+
+  async claim(request: ClaimRequest): Promise<readonly Message[]> {
+    const session = this.#requireSession();
+    session.checkMayBegin();
+    const ask = request.admit;
+    const passes = passesOf(request, this.#now(), ask !== undefined);
+    const { rows } = await session.turns.run({ passes });
+    if (!ask) return this.#claimed(session, rows);
+    const { ids, laterAt, laterIds } = admit(rows, { ...request, admit: ask });
+    if (ids.length + laterIds.length === 0) return [];
+    const taken = await session.turns.run({
+      passes: [
+        {
+          ...{ pool: request.pool, limit: ids.length, ids },
+          ...(laterIds.length > 0 && { later_ids: laterIds, later_at: laterAt }),
+        },
+      ],
+    });
+    const there = new Set(taken.rows.map(({ id }) => id));
+    for (const id of ids) if (!there.has(id)) request.withdraw?.(id);
+    const order = (row: TurnRow) => ids.indexOf(row.id as number);
+    const rowsInOrder = taken.rows.toSorted((a, b) => order(a) - order(b));
+    return this.#claimed(session, rowsInOrder);
+  }
+
+  #claimed(session: Session, rows: readonly TurnRow[]): readonly Message[] {
+    return rows.map((row) => {
+      const { held, message } = claimedOf(row, this.#requireRing());
+      session.hold(held);
+      return message;
+    });
+  }
+
+  async finish(
+    attempt: AttemptRef,
+    outcome: AttemptOutcome,
+    sent?: SentRecord,
+  ): Promise<readonly EnqueueResult[]> {
+    const followUps = "enqueue" in outcome ? prepareMessages(outcome.enqueue) : [];
+    const session = this.#requireSession();
+    const end: Ending = { held: session.heldBy(attempt), outcome, followUps, sent };
+    const results = await this.#insist(session, () => this.#finish(session, attempt, end));
+    session.letGo(attempt);
+    return results;
+  }
+
+  async #finish(
+    session: Session,
+    attempt: AttemptRef,
+    end: Ending,
+  ): Promise<readonly EnqueueResult[]> {
+    const write = end.outcome.kind === "done" ? end.outcome.write : undefined;
+    if (!write) return (await session.turns.run({ end })).results;
+    return this.#inTransaction(async (connection) => {
+      await this.#fence(connection, session, attempt);
+      const now = this.#now();
+      await this.#work(connection, now, write);
+      return this.#queueWork(connection, session, now, [end]);
+    });
+  }
+
+  /**
+   * Repeats what must not be given up while the session lives, because nobody else could take it over.
+   * If a lost answer hid a success, the repetition finds the attempt over.
+   */
+  async #insist<T>(session: Session, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const again = error instanceof StorageBusyError || error instanceof StorageSessionLostError;
+        if (!again || this.#session !== session) throw error;
+        await this.#deps.clock.sleep(insistMs, this.#reenter.signal);
+      }
+    }
+  }
+
+  // ---- steps ------------------------------------------------------------------------------------
+
+  async step(
+    attempt: AttemptRef,
+    name: string,
+    work: (tx: Transaction) => Promise<unknown>,
+    enqueue: () => readonly NewMessage[],
+  ): Promise<unknown> {
+    const session = this.#requireSession();
+    const held = session.heldBy(attempt);
+    session.checkMayBegin();
+    return this.#inTransaction(async (connection) => {
+      const { origin, result } = await this.#fence(connection, session, attempt, name);
+      const ring = this.#requireRing();
+      const place = places.stepResult(origin, name);
+      if (result) return JSON.parse(ring.open(result, place)) as unknown;
+      const now = this.#now();
+      const value = await this.#work(connection, now, work);
+      const text = stepResultText(name, value);
+      const followUps = prepareMessages(enqueue());
+      held.steps = true;
+      await connection.run("INSERT INTO steps (origin, name, result) VALUES ($1, $2, $3)", [
+        ...[origin, name, ring.seal(text, place)],
+      ]);
+      if (followUps.length > 0) await this.#queueWork(connection, session, now, [], followUps);
+      return JSON.parse(text) as unknown;
+    });
+  }
+
+  /** Locks the message's row, so that a takeover leaves it alone until the transaction ends. */
+  async #fence(connection: Connection, session: Session, attempt: AttemptRef, step = "") {
+    const [row] = await connection.all<{ origin: number; result: Uint8Array | null }>(
+      `SELECT coalesce(m.origin, m.id) AS origin, s.result FROM messages m
+       LEFT JOIN steps s ON s.origin = coalesce(m.origin, m.id) AND s.name = $4
+       WHERE m.id = $1 AND m.claims = $2 AND m.owner = $3 FOR UPDATE OF m`,
+      [attempt.messageId, attempt.claims, session.number, step],
+    );
+    if (row) return row;
+    throw attemptOver(attempt);
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    this.#requireSession();
+    return this.#inTransaction((connection) => this.#work(connection, this.#now(), work));
+  }
+
+  #inTransaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#steps.use((connection) => connection.transaction(() => work(connection)));
+  }
+
+  #work<T>(
+    connection: Connection,
+    nowEpochMs: number,
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const { clock, dedupeKeepMs, tableSets } = this.#deps;
+    const session = this.#requireSession();
+    const messages: KeyedMessages = {
+      find: (key) => reading.keyState(connection, key, nowEpochMs, dedupeKeepMs),
+      cancel: async (key) => {
+        const work = new QueueWork();
+        const rows = await this.#callQueueWork(connection, session, nowEpochMs, work, [key]);
+        return rows.length > 0;
+      },
+    };
+    const deps = { connection, ring: this.#requireRing(), tableSets, nowEpochMs, messages };
+    return withDeadline(clock, this.#sessionMs, (signal) => runWork(deps, work, signal), {
+      late: () => {
+        throw new TransactionTooSlowError(this.#sessionMs);
+      },
+    });
+  }
+
+  /** Ends and queues within a transaction of a step connection. */
+  async #queueWork(
+    connection: Connection,
+    session: Session,
+    now: number,
+    endings: readonly Ending[],
+    queued: readonly PreparedMessage[] = [],
+  ): Promise<readonly EnqueueResult[]> {
+    const ring = this.#requireRing();
+    const ids = this.#ids;
+    const work = new QueueWork();
+    const slices = [
+      work.queue(freshOf(queued, await ids.take(queued.length, connection), ring, now)),
+    ];
+    for (const end of endings) {
+      const fresh = freshOf(
+        end.followUps,
+        await ids.take(end.followUps.length, connection),
+        ring,
+        now,
+      );
+      slices.push(work.end(end, fresh, ring));
+    }
+    const rows = await this.#callQueueWork(connection, session, now, work);
+    return slices.flatMap((slice) => resultsOf(slice, rows));
+  }
+
+  #callQueueWork(
+    connection: Connection,
+    session: Session,
+    now: number,
+    work: QueueWork,
+    cancelled: readonly string[] = [],
+  ) {
+    const { dedupeKeepMs, laneLengthMax } = this.#deps;
+    return connection.all<WorkRow>(workSql, [
+      ...[session.number, now, laneLengthMax, now + dedupeKeepMs],
+      ...work.parameters,
+      cancelled,
+    ]);
+  }
+
+  mayBegin(): boolean {
+    return this.#session?.mayBegin ?? false;
+  }
+
+  // ---- recovery ---------------------------------------------------------------------------------
+
+  async recover(decide: (message: Message) => Recovery): Promise<readonly Message[]> {
+    const session = this.#requireSession();
+    const ring = this.#requireRing();
+    return this.#inTransaction(async (connection) => {
+      const rows = await connection.all<TurnRow>(takeOverSql, [
+        ...[session.lockClass, session.number, this.#lives, takeOverMax],
+      ]);
+      if (rows.length === 0) return [];
+      const now = this.#now();
+      const messages: Message[] = [];
+      const endings = rows.map((row): Ending => {
+        const { held, message } = claimedOf(row, ring);
+        messages.push(message);
+        const { outcome, sent } = decide(message);
+        return { held, outcome, sent, followUps: followUpsOf(outcome) };
+      });
+      await this.#queueWork(connection, session, now, endings);
+      return messages;
+    });
+  }
+
+  // ---- looking, operating and sweeping ----------------------------------------------------------
+
+  async nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined> {
+    const { turns } = this.#requireSession();
+    if (turns.heartbeat.beats === 0) await turns.run({});
+    return turns.nextAvailableAt(pool);
+  }
+
+  waitingLanes(limit: number) {
+    return this.#read((connection) => reading.waitingLanes(connection, this.#now(), limit));
+  }
+
+  releaseLane(pool: Pool, lane: string): Promise<boolean> {
+    return this.#read((connection) => reading.releaseLane(connection, pool, lane, this.#now()));
+  }
+
+  delayedMessages(request: Parameters<QueueStore["delayedMessages"]>[0]) {
+    return this.#read((connection) => reading.delayedMessages(connection, request, this.#now()));
+  }
+
+  runNow(messageId: number): Promise<boolean> {
+    return this.#read((connection) => reading.runNow(connection, messageId, this.#now()));
+  }
+
+  depth(pool: Pool, atLeast: Priority = "low"): Promise<number> {
+    return this.#read((connection) => reading.depth(connection, pool, atLeast));
+  }
+
+  snapshot() {
+    return this.#read((connection) => reading.snapshot(connection));
+  }
+
+  deadLetters(filter: DeadLetterFilter & PageRequest) {
+    return this.#read((connection) => reading.deadLetters(connection, this.#requireRing(), filter));
+  }
+
+  countDeadLetters(filter: DeadLetterFilter): Promise<number> {
+    return this.#read((connection) => reading.countDeadLetters(connection, filter));
+  }
+
+  deadLetter(id: number) {
+    return this.#read((connection) => reading.deadLetter(connection, this.#requireRing(), id));
+  }
+
+  async requeue(deadLetterId: number): Promise<number | undefined> {
+    const session = this.#requireSession();
+    const ring = this.#requireRing();
+    return this.#inTransaction(async (connection) => {
+      const letter = await reading.takeDeadLetter(connection, deadLetterId);
+      if (!letter) return undefined;
+      const now = this.#now();
+      const { died_at, payload, reason, ...rest } = letter;
+      const [id] = await this.#ids.take(1, connection);
+      const row = {
+        ...rest,
+        ...{ id: id as number, available_at: now, expires_at: null, attempts: 0, deaths: 0 },
+        ...{ origin: letter.origin ?? letter.id, replaces: null, enters_at: null },
+        key: await reading.keyFor(connection, letter.key),
+      };
+      const work = new QueueWork();
+      work.queue([{ row, payload: ring.renew(payload, places.payload(letter)) }]);
+      await this.#callQueueWork(connection, session, now, work);
+      await reading.moveLinks(connection, letter.id, row.id);
+      return row.id;
+    });
+  }
+
+  deleteDeadLetter(deadLetterId: number): Promise<boolean> {
+    this.#requireSession();
+    return this.#inTransaction((connection) => reading.deleteDeadLetter(connection, deadLetterId));
+  }
+
+  sweep(request: SweepRequest) {
+    return this.#read((connection) =>
+      reading.sweep(connection, request, this.#now(), this.#requireRing()),
+    );
+  }
+
+  sentSince(epochMs: number): Promise<readonly SentRecord[]> {
+    return this.#read((connection) => reading.sentSince(connection, epochMs));
+  }
+
+  async recordSent(sent: SentRecord): Promise<void> {
+    await this.#requireSession().turns.run({ sent });
+  }
+
+  resolveReference(reference: number): Promise<ReferenceState> {
+    return this.#read((connection) => reading.resolveReference(connection, reference));
+  }
+
+  filesInUse(): Promise<readonly string[]> {
+    return this.#read((connection) => reading.filesInUse(connection));
+  }
+
+  unreachableReason(chat: string, sinceEpochMs = 0): Promise<string | undefined> {
+    return this.#read((connection) => reading.unreachableReason(connection, chat, sinceEpochMs));
+  }
+
+  getFact(name: string): Promise<string | undefined> {
+    return this.#read((connection) => reading.getFact(connection, name));
+  }
+
+  async setFact(name: string, value: string): Promise<void> {
+    await this.#read((connection) => reading.setFact(connection, name, value));
+  }
+
+  // ---- the rest of the contract -----------------------------------------------------------------
+
+  async backup(): Promise<Backup> {
+    throw new BackupFailedError("PostgreSQL makes its own backups", {
+      hint: "Use pg_dump, or continuous archiving, on the database of DATABASE_URL.",
+    });
+  }
+
+  async rotateKey(): Promise<{ readonly keyId: number }> {
+    throw new KeyRotationRefusedError("data keys on PostgreSQL cannot be changed yet", {
+      hint: "The encryption key can: set ENCRYPTION_KEY and ENCRYPTION_KEY_PREVIOUS for one start.",
+    });
+  }
+
+  heartbeat(): Heartbeat {
+    return this.#session?.turns.heartbeat ?? { beats: 0, overdueMs: 0 };
+  }
+
+  /** A lost session is noticed by the connection itself. */
+  verify(): void {}
+
+  async probe(): Promise<void> {
+    await this.#requireSession().turns.run({});
+  }
+}
+
+function followUpsOf(outcome: AttemptOutcome): readonly PreparedMessage[] {
+  return "enqueue" in outcome ? prepareMessages(outcome.enqueue) : [];
+}

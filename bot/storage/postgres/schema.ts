@@ -1,0 +1,155 @@
+/**
+ * Schema: the tables in PostgreSQL, as numbered migrations; new ones are only appended.
+ *
+ * They differ from SQLite's where several processes work on them: the order of the messages stands in
+ * `lanes`, which name the process that has their head in hand, and `processes` says who lives.
+ */
+import { StorageUnavailableError } from "../../core/errors.ts";
+import type { Migration } from "../../core/transaction.ts";
+import type { TableSetList } from "../sqlite/table-sets.ts";
+import type { Connection } from "./connection.ts";
+import { functions1 } from "./functions.ts";
+import { migrationLock } from "./session-locks.ts";
+import { toPostgresTypes } from "./sql-dialect.ts";
+
+const migrations: readonly string[] = [
+  `
+  CREATE SEQUENCE process_numbers AS int;
+  CREATE TABLE processes (
+    number bigint PRIMARY KEY, name text NOT NULL, host text NOT NULL, pid int NOT NULL,
+    version text NOT NULL, started_at bigint NOT NULL, beat_at bigint NOT NULL,
+    commits bigint NOT NULL DEFAULT 0,
+    -- NULL while it lives, then "clean" or "taken-over".
+    ended text
+  ) WITH (fillfactor = 50);
+
+  -- Ids are known before the insertion, because the seal needs them, so a process takes blocks of them.
+  CREATE SEQUENCE message_ids INCREMENT 1000;
+  CREATE SEQUENCE message_positions;
+  CREATE TABLE messages (
+    -- One that is delayed has no position; it enters its lane at enters_at, and keeps that instant.
+    id bigint PRIMARY KEY, pos bigint, enters_at bigint, key text COLLATE "C",
+    type text NOT NULL, pool text COLLATE "C" NOT NULL, lane text COLLATE "C" NOT NULL,
+    priority smallint NOT NULL, payload bytea NOT NULL,
+    created_at bigint NOT NULL, available_at bigint NOT NULL, expires_at bigint,
+    attempts int NOT NULL DEFAULT 0, claims int NOT NULL DEFAULT 0, deaths int NOT NULL DEFAULT 0,
+    owner bigint, origin bigint, ambiguous text NOT NULL, flood_scope text, flood_cost int NOT NULL,
+    replaces text, errors text NOT NULL
+  ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+  CREATE INDEX messages_of_lane ON messages (pool, lane, pos);
+  CREATE INDEX messages_by_entry ON messages (enters_at) INCLUDE (pool) WHERE pos IS NULL;
+  CREATE INDEX messages_by_key ON messages (key) WHERE key IS NOT NULL;
+
+  CREATE TABLE lanes (
+    pool text COLLATE "C" NOT NULL, lane text COLLATE "C" NOT NULL, head bigint, head_pos bigint,
+    high int NOT NULL, normal int NOT NULL, low int NOT NULL, priority smallint NOT NULL,
+    available_at bigint NOT NULL, not_before bigint NOT NULL DEFAULT 0,
+    owner bigint, deaths int NOT NULL DEFAULT 0, emptied_at bigint,
+    PRIMARY KEY (pool, lane)
+  ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500,
+    autovacuum_vacuum_cost_delay = 0);
+  CREATE INDEX lanes_ready ON lanes (pool, priority, available_at, head_pos)
+    WHERE owner IS NULL AND head IS NOT NULL;
+  CREATE INDEX lanes_suspect ON lanes (pool, deaths, head_pos) WHERE deaths > 0;
+  CREATE INDEX lanes_owned ON lanes (owner) WHERE owner IS NOT NULL;
+  CREATE INDEX lanes_empty ON lanes (emptied_at) WHERE head IS NULL;
+
+  CREATE TABLE dead_letters (
+    id bigint PRIMARY KEY, type text NOT NULL, pool text NOT NULL, lane text COLLATE "C" NOT NULL,
+    priority smallint NOT NULL, payload bytea NOT NULL, created_at bigint NOT NULL,
+    died_at bigint NOT NULL, reason text NOT NULL, attempts int NOT NULL, deaths int NOT NULL,
+    origin bigint, ambiguous text NOT NULL, flood_scope text, flood_cost int NOT NULL,
+    errors text NOT NULL, key text COLLATE "C"
+  );
+  CREATE INDEX dead_letters_by_key ON dead_letters (key) WHERE key IS NOT NULL;
+  CREATE INDEX dead_letters_by_age ON dead_letters (died_at);
+  CREATE INDEX dead_letters_of_lane ON dead_letters (lane);
+  CREATE TABLE steps (
+    origin bigint NOT NULL, name text NOT NULL, result bytea NOT NULL, PRIMARY KEY (origin, name)
+  );
+  CREATE TABLE dedupe (key text COLLATE "C" PRIMARY KEY, expires_at bigint NOT NULL);
+  CREATE INDEX dedupe_by_age ON dedupe (expires_at);
+  CREATE TABLE sent (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, scope text NOT NULL, cost int NOT NULL,
+    at bigint NOT NULL
+  );
+  CREATE INDEX sent_by_age ON sent (at);
+  CREATE TABLE message_references (
+    id bigint PRIMARY KEY, owner bigint NOT NULL, position int NOT NULL, telegram_id bigint,
+    at bigint NOT NULL
+  );
+  CREATE INDEX message_references_of ON message_references (owner, position);
+  CREATE INDEX message_references_by_age ON message_references (at);
+  CREATE TABLE message_files (owner bigint NOT NULL, name text NOT NULL, PRIMARY KEY (owner, name));
+  CREATE TABLE unreachable_chats (
+    chat text COLLATE "C" PRIMARY KEY, reason text NOT NULL, since bigint NOT NULL
+  );
+  CREATE TABLE settings (name text PRIMARY KEY, value text NOT NULL);
+  CREATE TABLE data_keys (id int PRIMARY KEY, wrapped bytea NOT NULL, created_at bigint NOT NULL);
+  CREATE TABLE table_set_migrations (
+    table_set text NOT NULL, version int NOT NULL, applied_at bigint NOT NULL,
+    PRIMARY KEY (table_set, version)
+  );
+  ${functions1}
+  `,
+];
+
+/**
+ * Brings the schema and the sets' tables to their newest version, in one transaction that waits for
+ * any other process that does the same.
+ *
+ * @throws {StorageUnavailableError} when a newer version of the program has been here.
+ */
+export async function migrate(
+  connection: Connection,
+  schema: string,
+  sets: TableSetList,
+  nowEpochMs: number,
+): Promise<void> {
+  await connection.transaction(async () => {
+    // The lock lies before the schema, because two processes must not create it at the same time.
+    await connection.exec(`SELECT pg_advisory_xact_lock(${migrationLock})`);
+    await connection.exec(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+    await connection.exec(
+      "CREATE TABLE IF NOT EXISTS migrations (version int PRIMARY KEY, applied_at bigint NOT NULL)",
+    );
+    const version = await versionOf(connection, "SELECT max(version) AS version FROM migrations");
+    if (version > migrations.length) throw newer("schema", version, migrations.length);
+    for (const [index, sql] of migrations.entries()) {
+      if (index < version) continue;
+      await connection.exec(sql);
+      await connection.run("INSERT INTO migrations VALUES ($1, $2)", [index + 1, nowEpochMs]);
+    }
+    for (const { migrations: own, name } of sets) {
+      const of = "SELECT max(version) AS version FROM table_set_migrations WHERE table_set = $1";
+      const done = await versionOf(connection, of, [name]);
+      if (done > own.length) throw newer(`tables "${name}"`, done, own.length);
+      for (const [index, migration] of own.entries()) {
+        if (index < done) continue;
+        await connection.exec(textOf(migration));
+        const note = [name, index + 1, nowEpochMs];
+        await connection.run("INSERT INTO table_set_migrations VALUES ($1, $2, $3)", note);
+      }
+    }
+  });
+}
+
+function textOf({ postgres, sql }: Migration): string {
+  return postgres ?? toPostgresTypes(sql);
+}
+
+async function versionOf(
+  connection: Connection,
+  sql: string,
+  values: readonly (string | number)[] = [],
+): Promise<number> {
+  const [row] = await connection.all<{ version: number | null }>(sql, values);
+  return row?.version ?? 0;
+}
+
+function newer(what: string, version: number, known: number): StorageUnavailableError {
+  return new StorageUnavailableError(
+    `the database has ${what} of version ${version}, this program knows up to ${known}`,
+    { hint: "It was written by a newer version. Install that version again." },
+  );
+}

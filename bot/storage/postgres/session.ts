@@ -1,0 +1,117 @@
+/**
+ * Session: one life of a process on the database, under a number of its own.
+ *
+ * Its lock is held by the main connection, which does nothing but turns. When that is lost, the life is
+ * over: what was in hand belongs to whoever takes it over, and the next life has another number.
+ */
+import { hostname } from "node:os";
+import type { Clock } from "../../core/clock.ts";
+import { StorageSessionLostError } from "../../core/errors.ts";
+import { Loop } from "../../core/loop.ts";
+import type { AttemptRef } from "../../core/store.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import type { Connection } from "./connection.ts";
+import type { MessageIds } from "./message-ids.ts";
+import { attemptOver, type Held } from "./queue-work.ts";
+import { lockClassSql } from "./session-locks.ts";
+import { beatEveryMs, mayBegin } from "./session-rules.ts";
+import { Turns } from "./turns.ts";
+
+export interface SessionDeps {
+  readonly clock: Clock;
+  readonly now: () => number;
+  readonly main: Connection;
+  readonly ring: KeyRing;
+  readonly ids: MessageIds;
+  /** Names the process; the next one of that name is its successor. */
+  readonly name: string;
+  readonly version: string;
+  readonly sessionMs: number;
+  readonly laneLengthMax: number;
+  readonly dedupeKeepMs: number;
+}
+
+export class Session {
+  /** The process's number, which is the key of its lock. */
+  readonly number: number;
+  /** Class of the locks of this schema. */
+  readonly lockClass: number;
+  readonly turns: Turns;
+  readonly #deps: SessionDeps;
+  readonly #held = new Map<number, Held>();
+  readonly #beat: Loop;
+
+  private constructor(deps: SessionDeps, number: number, lockClass: number) {
+    this.#deps = deps;
+    this.number = number;
+    this.lockClass = lockClass;
+    const { main: connection } = deps;
+    this.turns = new Turns({ ...deps, connection, number });
+    this.#beat = new Loop(deps.clock, async (loop) => {
+      while ((await loop.wait(beatEveryMs(deps.sessionMs))) && !deps.main.lost) {
+        // Whoever waits for work hears of the loss; the beat itself has nobody to tell.
+        await this.turns.beat().catch(() => {});
+      }
+    });
+  }
+
+  /** Takes a number and its lock. */
+  static async enter(deps: SessionDeps): Promise<Session> {
+    const { main, name, now, version } = deps;
+    const [locks] = await main.all<{ class: number }>(lockClassSql);
+    const lockClass = locks?.class as number;
+    const [entered] = await main.all<{ number: number }>(
+      "SELECT enter_1($1, $2, $3, $4, $5, $6) AS number",
+      [lockClass, name, hostname(), process.pid, version, now()],
+    );
+    const session = new Session(deps, entered?.number as number, lockClass);
+    session.#beat.start();
+    return session;
+  }
+
+  /** Whether a send, a poll or a step may begin: proof that the lock is held is fresh enough. */
+  get mayBegin(): boolean {
+    const { clock, main, sessionMs } = this.#deps;
+    return !main.lost && mayBegin(clock.monotonicMs(), this.turns.provenAtMs, sessionMs);
+  }
+
+  /** @throws {StorageSessionLostError} when nothing may begin. */
+  checkMayBegin(): void {
+    if (this.mayBegin) return;
+    throw (
+      this.#deps.main.lost ??
+      new StorageSessionLostError("the database has not confirmed a commit for too long")
+    );
+  }
+
+  hold(held: Held): void {
+    this.#held.set(held.row.id, held);
+  }
+
+  letGo({ messageId }: AttemptRef): void {
+    this.#held.delete(messageId);
+  }
+
+  /** @throws {AttemptOverError} when this attempt does not hold its message. */
+  heldBy(attempt: AttemptRef): Held {
+    const held = this.#held.get(attempt.messageId);
+    if (held?.claims === attempt.claims) return held;
+    throw attemptOver(attempt);
+  }
+
+  /** Ends in good order: the next process finds a clean end. Rejects when that cannot be written. */
+  async end(): Promise<void> {
+    await this.#beat.stop();
+    await this.turns.settle();
+    await this.#deps.main.run("UPDATE processes SET ended = 'clean' WHERE number = $1", [
+      this.number,
+    ]);
+    await this.#deps.main.end();
+  }
+
+  /** Cuts the connection, as a kill does. Never rejects. */
+  async destroy(): Promise<void> {
+    this.#deps.main.destroy();
+    await this.#beat.stop();
+  }
+}

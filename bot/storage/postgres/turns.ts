@@ -1,0 +1,226 @@
+/**
+ * Turns: everything that callers want of the queue, in one call after another on the main session.
+ *
+ * One turn is under way at a time; what is submitted meanwhile shares the next one. A turn either
+ * happens as a whole or not at all. Where the answer is missing nobody knows which: then the session
+ * is over, and so is every attempt in hand.
+ */
+import type { Clock } from "../../core/clock.ts";
+import { BotError, StorageBusyError, type StorageSessionLostError } from "../../core/errors.ts";
+import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
+import type { Pool } from "../../core/message.ts";
+import type { EnqueueResult, SentRecord } from "../../core/store.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
+import type { PreparedMessage } from "../stored-forms.ts";
+import type { Pass, TurnRow } from "./claims.ts";
+import type { Connection } from "./connection.ts";
+import type { MessageIds } from "./message-ids.ts";
+import {
+  type Ending,
+  type Fresh,
+  freshOf,
+  QueueWork,
+  resultsOf,
+  type Slice,
+} from "./queue-work.ts";
+
+export interface TurnsDeps {
+  readonly clock: Clock;
+  readonly now: () => number;
+  readonly connection: Connection;
+  readonly ids: MessageIds;
+  readonly ring: KeyRing;
+  /** The process's number. */
+  readonly number: number;
+  readonly laneLengthMax: number;
+  readonly dedupeKeepMs: number;
+}
+
+/** What one caller wants. */
+export interface TurnWish {
+  readonly queue?: readonly PreparedMessage[];
+  readonly end?: Ending;
+  readonly sent?: SentRecord;
+  readonly passes?: readonly Pass[];
+}
+
+export interface TurnAnswer {
+  readonly results: readonly EnqueueResult[];
+  /** The rows of its passes. */
+  readonly rows: readonly TurnRow[];
+}
+
+interface Job {
+  readonly wish: TurnWish;
+  readonly resolve: (answer: TurnAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Maximum wishes in a turn, which bounds the wait of the others. */
+const wishesMax = 500;
+/** A turn that others held up is tried again so often. */
+const triesMax = 4;
+const retryMs = 50;
+
+const turnSql = "SELECT * FROM turn_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+export class Turns {
+  readonly #deps: TurnsDeps;
+  readonly #pulse: Pulse;
+  readonly #next = new Map<Pool, number | undefined>();
+  #jobs: Job[] = [];
+  #running: Promise<void> | undefined;
+  #scheduled = false;
+  #commits = 0;
+  #provenAtMs: number;
+
+  constructor(deps: TurnsDeps) {
+    this.#deps = deps;
+    this.#pulse = new Pulse(deps.clock);
+    this.#provenAtMs = deps.clock.monotonicMs();
+  }
+
+  /** Rejects with `AttemptOverError`, or when the whole turn did not happen. */
+  run(wish: TurnWish): Promise<TurnAnswer> {
+    this.#pulse.expect(0);
+    return this.beat(wish);
+  }
+
+  /** Like `run`, but nobody waits for it, so the heartbeat does not become overdue. */
+  beat(wish: TurnWish = {}): Promise<TurnAnswer> {
+    const { lost } = this.#deps.connection;
+    if (lost) return Promise.reject(lost);
+    return new Promise((resolve, reject) => {
+      this.#jobs.push({ wish, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** When the last turn that is known to be committed was sent: until then the session lived. */
+  get provenAtMs(): number {
+    return this.#provenAtMs;
+  }
+
+  /** When the next head of this pool becomes available, as of the last turn. */
+  nextAvailableAt(pool: Pool): number | undefined {
+    return this.#next.get(pool);
+  }
+
+  /** Beats once per turn; overdue only while wishes are waiting. */
+  get heartbeat(): Heartbeat {
+    return this.#pulse.heartbeat;
+  }
+
+  /** Waits until nothing is under way. Never rejects. */
+  async settle(): Promise<void> {
+    while (this.#jobs.length > 0 || this.#running !== undefined) {
+      await (this.#running ?? new Promise((resolve) => setImmediate(resolve)));
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#running !== undefined) return;
+    this.#scheduled = true;
+    // Deferred until after this turn of the event loop's callbacks, so that their wishes share one call.
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#running = this.#turn().finally(() => {
+        this.#running = undefined;
+        this.#pulse.beat(Number.POSITIVE_INFINITY);
+        if (this.#jobs.length === 0) return;
+        this.#pulse.expect(0);
+        this.#schedule();
+      });
+    });
+  }
+
+  async #turn(): Promise<void> {
+    const jobs = this.#jobs.splice(0, this.#sharing());
+    try {
+      await this.#call(jobs);
+    } catch (error) {
+      const { lost } = this.#deps.connection;
+      if (lost) this.#refuseAll(lost);
+      if (!(error instanceof BotError) && jobs.length > 1) {
+        // The server refused something in it. It refuses that alone, and takes the rest.
+        for (const job of jobs) await this.#call([job]).catch((refusal) => job.reject(refusal));
+        return;
+      }
+      for (const job of jobs) job.reject(error);
+    }
+  }
+
+  /** How many wishes share the next turn: a key decides about one call, so each call has it once. */
+  #sharing(): number {
+    const taken = new Set<string>();
+    const end = this.#jobs.slice(0, wishesMax).findIndex(({ wish }) => {
+      const keys = messagesOf(wish).flatMap(({ message }) => message.key?.name ?? []);
+      if (keys.some((key) => taken.has(key))) return true;
+      for (const key of keys) taken.add(key);
+      return false;
+    });
+    return end === -1 ? wishesMax : end;
+  }
+
+  #refuseAll(lost: StorageSessionLostError): void {
+    for (const job of this.#jobs.splice(0)) job.reject(lost);
+  }
+
+  async #call(jobs: readonly Job[]): Promise<void> {
+    const { clock, connection, ids, ring } = this.#deps;
+    const now = this.#deps.now();
+    const counts = jobs.map(({ wish }) => messagesOf(wish).length);
+    const fresh = await ids.take(
+      counts.reduce((sum, count) => sum + count, 0),
+      connection,
+    );
+    const work = new QueueWork();
+    const passes: (Pass & { n: number })[] = [];
+    const slices = jobs.map(({ wish }, index): Slice => {
+      const own = fresh.splice(0, counts[index]);
+      const of = (prepared: readonly PreparedMessage[]): readonly Fresh[] =>
+        freshOf(prepared, own, ring, now);
+      passes.push(...(wish.passes ?? []).map((pass) => ({ ...pass, n: index })));
+      if (wish.sent) work.record(wish.sent);
+      if (wish.end) return work.end(wish.end, of(wish.end.followUps), ring);
+      return work.queue(of(wish.queue ?? []));
+    });
+    const { dedupeKeepMs, laneLengthMax, number } = this.#deps;
+    for (let tries = 1; ; tries++) {
+      const sentAtMs = clock.monotonicMs();
+      try {
+        const rows = await connection.all<TurnRow>(turnSql, [
+          ...[number, ++this.#commits, now, laneLengthMax, now + dedupeKeepMs],
+          ...work.parameters,
+          JSON.stringify(passes),
+        ]);
+        this.#provenAtMs = sentAtMs;
+        this.#answer(jobs, slices, rows);
+        return;
+      } catch (error) {
+        if (!(error instanceof StorageBusyError) || tries >= triesMax) throw error;
+        await clock.sleep(retryMs, new AbortController().signal);
+      }
+    }
+  }
+
+  #answer(jobs: readonly Job[], slices: readonly Slice[], rows: readonly TurnRow[]): void {
+    const worked = rows.filter(({ kind }) => kind !== "claimed" && kind !== "candidate");
+    const claimed = rows.filter(({ kind }) => kind === "claimed" || kind === "candidate");
+    for (const { available_at, kind, pool } of worked) {
+      if (kind === "next") this.#next.set(pool, available_at ?? undefined);
+    }
+    for (const [index, job] of jobs.entries()) {
+      try {
+        const results = resultsOf(slices[index] as Slice, worked);
+        job.resolve({ results, rows: claimed.filter(({ n }) => n === index) });
+      } catch (error) {
+        job.reject(error);
+      }
+    }
+  }
+}
+
+function messagesOf({ end, queue }: TurnWish): readonly PreparedMessage[] {
+  return queue ?? end?.followUps ?? [];
+}

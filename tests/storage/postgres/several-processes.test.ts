@@ -1,0 +1,370 @@
+/** Several processes on one database: nothing is lost, doubled or reordered between them. */
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../bot/core/clock.ts";
+import type { NewMessage } from "../../../bot/core/message.ts";
+import { Secret } from "../../../bot/core/secret.ts";
+import { openAccount } from "../../../bot/shop/accounts.ts";
+import { buy } from "../../../bot/shop/orders.ts";
+import { shopOf } from "../../../bot/shop/sqlite-tables.ts";
+import { askRefund, creditPayment } from "../../../bot/shop/stars/topups.ts";
+import { setStock } from "../../../bot/shop/stock/offers.ts";
+import { Connection } from "../../../bot/storage/postgres/connection.ts";
+import type { PostgresStore } from "../../../bot/storage/postgres/postgres-store.ts";
+import { probeDatabase } from "../../../bot/storage/postgres/startup-probe.ts";
+import { seededRandom } from "../../../lab/simulation/seeded-random.ts";
+import { exampleCatalogue, rules, starOptions } from "../../shop/shop-setup.ts";
+import { byHand, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
+import {
+  createPostgresStore,
+  cutSession,
+  makeSchema,
+  untilFree,
+} from "../../support/postgres-store.ts";
+import { claim, ref, update } from "../store-conformance.ts";
+
+async function openTwo(laneLengthMax = 5) {
+  const schema = makeSchema();
+  const open = async (name: string) => {
+    const store = await createPostgresStore({ schema, name, laneLengthMax, clock: systemClock });
+    await store.open();
+    return store;
+  };
+  return { schema, one: await open("one"), two: await open("two") };
+}
+
+const released = () => ({ outcome: { kind: "released" } }) as const;
+const done = { kind: "done", enqueue: [] } as const;
+const none = () => [];
+
+async function untilOpen(store: PostgresStore): Promise<void> {
+  await expect
+    .poll(() =>
+      store.probe().then(
+        () => true,
+        () => false,
+      ),
+    )
+    .toBe(true);
+}
+
+describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () => {
+  test("never have the same message in hand, and nobody takes from the living", async () => {
+    const { one, two } = await openTwo();
+    await one.enqueue([update("a", 1), update("a", 2), update("b", 3)]);
+    const [mine, theirs] = await Promise.all([claim(one, { limit: 1 }), claim(two)]);
+    expect([...mine, ...theirs].map(({ payload }) => payload["n"]).toSorted()).toEqual([1, 3]);
+    expect(await two.recover(released)).toEqual([]);
+    expect(await claim(two)).toEqual([]);
+  });
+
+  test("what a dead one had in hand is taken over once, with its death counted", async () => {
+    const { one, schema, two } = await openTwo();
+    await one.enqueue([update("a", 1), update("a", 2)]);
+    await claim(one);
+    await one.kill();
+    await untilFree(schema, 1);
+    const third = await createPostgresStore({ schema, name: "three", clock: systemClock });
+    await third.open();
+    const found = await Promise.all([two.recover(released), third.recover(released)]);
+    expect(found.flat()).toMatchObject([{ payload: { n: 1 }, deaths: 1 }]);
+    expect(await claim(two)).toMatchObject([{ payload: { n: 1 }, deaths: 1 }]);
+  });
+
+  test("a step that is under way is not taken over, and is not repeated afterwards", async () => {
+    const { one, schema, two } = await openTwo();
+    await one.enqueue([update("a", 1)]);
+    const [message] = await claim(one);
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const step = one.step(
+      ref(message),
+      "s",
+      async (tx) => {
+        await shopOf(tx).insertAccount({ userId: 7, createdAtEpochMs: 0 });
+        begun.resolve();
+        await goOn.promise;
+        return "kept";
+      },
+      none,
+    );
+    await begun.promise;
+    await cutSession(schema, 1);
+    expect(await two.recover(released)).toEqual([]);
+    goOn.resolve();
+    expect(await step).toBe("kept");
+    expect(await two.recover(released)).toMatchObject([{ payload: { n: 1 } }]);
+    const [again] = await claim(two);
+    const never = () => Promise.reject(new Error("must not run twice"));
+    expect(await two.step(ref(again), "s", never, none)).toBe("kept");
+  });
+
+  test("a lost session drops what is in hand, and the process goes on under another number", async () => {
+    const { one, schema } = await openTwo();
+    await one.enqueue([update("a", 1)]);
+    const [message] = await claim(one);
+    await cutSession(schema, 1);
+    await untilOpen(one);
+    await expect(one.finish(ref(message), done)).rejects.toMatchObject({ code: "ATTEMPT_OVER" });
+    await expect(one.step(ref(message), "s", async () => 1, none)).rejects.toMatchObject({
+      code: "ATTEMPT_OVER",
+    });
+    // It has not died, so the message is not suspected.
+    expect(await one.recover(released)).toMatchObject([{ payload: { n: 1 }, deaths: 0 }]);
+    const [again] = await claim(one);
+    await one.finish(ref(again), done);
+    expect(await one.depth("handling")).toBe(0);
+  });
+
+  test("an attempt of a process that was taken over commits nothing", async () => {
+    const { one, schema, two } = await openTwo();
+    await one.enqueue([update("a", 1)]);
+    const [message] = await claim(one);
+    // As when it stood still for too long: its row says so, and it does not know yet.
+    await byHand(`UPDATE ${schema}.processes SET ended = 'taken-over' WHERE number = 1`);
+    await two.recover(released);
+    const step = one.step(ref(message), "s", async () => 1, none);
+    await expect(step).rejects.toMatchObject({ code: "ATTEMPT_OVER" });
+    const finished = one.finish(ref(message), { kind: "done", enqueue: [update("b", 2)] });
+    // A beat may have noticed it first, and then the attempt is one of an earlier life.
+    await expect(finished).rejects.toMatchObject({
+      code: expect.stringMatching(/^(STORAGE_SESSION_LOST|ATTEMPT_OVER)$/),
+    });
+    expect(await two.depth("handling")).toBe(1);
+  });
+
+  test("no process is taken for dead while it is being born", async () => {
+    const { one, schema } = await openTwo();
+    let born = false;
+    const looking = (async () => {
+      while (!born) await one.recover(released);
+    })();
+    const stores = await Promise.all(
+      ["a", "b", "c", "d", "e"].map((name) =>
+        createPostgresStore({ schema, name, clock: systemClock }),
+      ),
+    );
+    await Promise.all(stores.map((store) => store.open()));
+    born = true;
+    await looking;
+    expect(await byHand(`SELECT number FROM ${schema}.processes WHERE ended IS NOT NULL`)).toEqual(
+      [],
+    );
+  });
+
+  test("P2: money is never spent twice, however many buy at the same time", async () => {
+    const { one, two } = await openTwo();
+    const [product] = exampleCatalogue.products.toSorted((a, b) => a.priceMinor - b.priceMinor);
+    const { priceMinor = 0, sku = "" } = product ?? {};
+    await one.transaction((tx) => openAccount(tx, 7, priceMinor * 3));
+    const wishes = Array.from({ length: 8 }, (_, n) =>
+      (n % 2 === 0 ? one : two).transaction((tx) =>
+        buy(tx, rules, { userId: 7, sku, priceMinor, idempotencyKey: String(n) }),
+      ),
+    );
+    const kinds = (await Promise.all(wishes)).map(({ kind }) => kind).toSorted();
+    expect(kinds.filter((kind) => kind === "bought")).toHaveLength(3);
+    expect(kinds.filter((kind) => kind === "insufficient-balance")).toHaveLength(5);
+    expect(await two.transaction((tx) => shopOf(tx).balanceMinor(7))).toBe(0);
+  });
+
+  test("P2: the last piece is sold once, and a refund takes nothing that a purchase takes", async () => {
+    const { one, two } = await openTwo();
+    const [product] = exampleCatalogue.products.toSorted((a, b) => a.priceMinor - b.priceMinor);
+    if (!product) throw new Error("the catalogue is empty");
+    const { priceMinor, sku } = product;
+    const buyers = [7, 8, 9, 10];
+    await one.transaction(async (tx) => {
+      for (const userId of buyers) await openAccount(tx, userId, priceMinor);
+      await setStock(tx, product, 1);
+    });
+    const sales = buyers.map((userId, n) =>
+      (n % 2 === 0 ? one : two).transaction((tx) =>
+        buy(tx, rules, { userId, sku, priceMinor, idempotencyKey: "k" }),
+      ),
+    );
+    const kinds = (await Promise.all(sales)).map(({ kind }) => kind).toSorted();
+    expect(kinds).toEqual(["bought", "sold-out", "sold-out", "sold-out"]);
+
+    const charge = { chargeId: "c", userId: 11, currency: "XTR", total: 100, payload: "?" };
+    const credit = { ...starOptions, starValueMinor: priceMinor, welcomeBalanceMinor: 0 };
+    await one.transaction(async (tx) => {
+      await creditPayment(tx, credit, charge);
+      await setStock(tx, product, 1);
+    });
+    const [sale, refund] = await Promise.all([
+      one.transaction((tx) => buy(tx, rules, { userId: 11, sku, priceMinor, idempotencyKey: "k" })),
+      two.transaction((tx) => askRefund(tx, "c", 1)),
+    ]);
+    expect([`${sale.kind} ${refund.kind}`]).toEqual([
+      expect.stringMatching(/^(bought spent|insufficient-balance asked)$/),
+    ]);
+  });
+
+  test("a key queues one message, whoever queues it first", async () => {
+    const { one, two } = await openTwo();
+    const keyed = (n: number): NewMessage => ({
+      ...update(`lane ${n}`, n),
+      key: { name: "k", again: "refuse" },
+    });
+    const both = Array.from({ length: 10 }, (_, n) => (n % 2 ? one : two).enqueue([keyed(n)]));
+    const kinds = (await Promise.all(both)).flat().map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "queued")).toHaveLength(1);
+    expect(await one.depth("handling")).toBe(1);
+  });
+
+  test("what is cancelled is not worked on, and what is worked on is not cancelled", async () => {
+    const { one, two } = await openTwo();
+    for (let n = 1; n <= 10; n++) {
+      await one.enqueue([{ ...update("a", n), key: { name: "k", again: "replace" } }]);
+      const [claimed, cancelled] = await Promise.all([
+        claim(one),
+        two.transaction(({ messages }) => messages.cancel("k")),
+      ]);
+      expect([claimed.length, cancelled]).toEqual(cancelled ? [0, true] : [1, false]);
+      for (const message of claimed) await one.finish(ref(message), done);
+      expect(await claim(one)).toEqual([]);
+    }
+  });
+
+  test("a delayed message enters its lane once, in whichever process its time comes", async () => {
+    const { one, two } = await openTwo(100);
+    const soon = systemClock.epochMs() + 200;
+    await one.enqueue(
+      Array.from({ length: 20 }, (_, n) => ({
+        ...update(`lane ${n % 3}`, n),
+        availableAtEpochMs: soon,
+      })),
+    );
+    expect(await one.depth("handling")).toBe(0);
+    expect(await two.nextAvailableAtEpochMs("handling")).toBe(soon);
+    const handled: number[] = [];
+    const work = async (store: PostgresStore) => {
+      while (handled.length < 20) {
+        for (const message of await claim(store)) {
+          handled.push(message.payload["n"] as number);
+          await store.finish(ref(message), done);
+        }
+      }
+    };
+    await Promise.all([work(one), work(two)]);
+    for (const lane of [0, 1, 2]) {
+      const own = handled.filter((n) => n % 3 === lane);
+      expect(own).toEqual(own.toSorted((a, b) => a - b));
+    }
+    expect(new Set(handled).size).toBe(20);
+    expect(await one.depth("handling")).toBe(0);
+  });
+
+  test("P5: a lane's order is that of the commits, although each process has ids of its own", async () => {
+    const { one, two } = await openTwo();
+    // The first one to queue takes the lower ids.
+    await two.enqueue([update("other", 0)]);
+    await one.enqueue([update("a", 1)]);
+    await one.enqueue([update("a", 2)]);
+    await two.enqueue([update("a", 3)]);
+    await one.enqueue([update("a", 4)]);
+    const order: unknown[] = [];
+    for (;;) {
+      const [message] = (await claim(one)).filter(({ lane }) => lane === "a");
+      if (!message) break;
+      order.push(message.payload["n"]);
+      await one.finish(ref(message), done);
+    }
+    expect(order).toEqual([1, 2, 3, 4]);
+  });
+
+  test("P5: any mix of queueing, working and failing keeps each lane's order, without a deadlock", async () => {
+    const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+    const random = seededRandom(seed);
+    const { one, two } = await openTwo(1_000);
+    const lanes = ["a", "b", "c", "d", "e", "f"];
+    const queued = new Map<string, number[]>();
+    const handled = new Map<string, number[]>();
+    let n = 0;
+    const write = async (store: PostgresStore) => {
+      for (let batch = 0; batch < 20; batch++) {
+        // One lane belongs to one writer, so that the order of its calls is known.
+        const own = lanes.filter((_, index) => index % 2 === (store === one ? 0 : 1));
+        const messages = Array.from({ length: 1 + Math.floor(random() * 6) }, () => {
+          const lane = own[Math.floor(random() * own.length)] as string;
+          return { ...update(lane, ++n), dedupeKeys: [`k${Math.floor(random() * 1e9)}`] };
+        });
+        for (const { lane, payload } of messages) {
+          queued.set(lane, [...(queued.get(lane) ?? []), payload.n]);
+        }
+        await store.enqueue(messages);
+      }
+    };
+    const failed = new Set<unknown>();
+    let writing = true;
+    const work = async (store: PostgresStore) => {
+      while (writing || (await store.depth("handling")) > 0) {
+        const messages = await claim(store, { limit: 1 + Math.floor(random() * 8) });
+        await Promise.all(
+          messages.map(async (message) => {
+            const number = message.payload["n"] as number;
+            const attempt = ref(message);
+            if (random() < 0.3 && !failed.has(number)) {
+              failed.add(number);
+              const error = { code: "X", message: "x", atEpochMs: 0 };
+              const again = {
+                kind: "retry",
+                availableAtEpochMs: 0,
+                error,
+                onRetry: "hold",
+              } as const;
+              await store.finish(attempt, again);
+              return;
+            }
+            if (random() < 0.3) {
+              await store.step(
+                attempt,
+                "s",
+                async () => number,
+                () => [{ ...update("a", -1), pool: "sending" }],
+              );
+            }
+            handled.set(message.lane, [...(handled.get(message.lane) ?? []), number]);
+            await store.finish(attempt, {
+              kind: "done",
+              enqueue: lanes.slice(0, 3).map((lane) => ({ ...update(lane, 0), pool: "sending" })),
+            });
+          }),
+        );
+      }
+    };
+    const workers = Promise.all([work(one), work(two)]);
+    await Promise.all([write(one), write(two)]);
+    writing = false;
+    await workers;
+    expect(handled, `seed ${seed}`).toEqual(queued);
+  });
+
+  test("where one shall work alone, a second one is refused until the first has gone", async () => {
+    const schema = makeSchema();
+    const open = async (name: string, sessionMs: number) => {
+      const given = { schema, name, sessionMs, alone: true, clock: systemClock };
+      const store = await createPostgresStore(given);
+      await store.open();
+      return store;
+    };
+    const first = await open("one", 60_000);
+    await expect(open("two", 500)).rejects.toMatchObject({ code: "STORAGE_IN_USE", exitCode: 75 });
+    await first.kill();
+    await untilFree(schema);
+    await open("two", 60_000);
+  });
+
+  test("what does not keep sessions is refused with the mend", async () => {
+    const options = { url: new Secret(await postgresUrl()), schema: "public", settings: {} };
+    const [first, second] = [await Connection.open(options), await Connection.open(options)];
+    await probeDatabase(first, second);
+    // A pooler in transaction mode gives both the same server connection.
+    await expect(probeDatabase(first, first)).rejects.toMatchObject({
+      code: "DATABASE_UNSUITABLE",
+      exitCode: 78,
+      hint: expect.stringContaining("session mode"),
+    });
+    await Promise.all([first.end(), second.end()]);
+  });
+});
