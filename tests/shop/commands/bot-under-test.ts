@@ -35,6 +35,7 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
   const tables = new InMemoryShopTables();
   const calls: Call[] = [];
   const events: BotEvent[] = [];
+  const laters: { readonly name: string; readonly data: unknown }[] = [];
   const steps = new Map<string, string>();
 
   class RecordingTelegram extends Telegram {
@@ -69,8 +70,8 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
       throw new Error("the shop does not use it");
     }
 
-    later(): void {
-      throw new Error("the shop does not use it");
+    later(...[, name, data]: Parameters<BotContext["later"]>): void {
+      laters.push({ name, data });
     }
 
     async cancelLater(): Promise<boolean> {
@@ -95,7 +96,7 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
     await bot.handleUpdate(JSON.parse(JSON.stringify(update)));
     return calls.slice(before);
   };
-  return { tables, calls, events, handle };
+  return { tables, calls, events, handle, laters };
 }
 
 export interface Person {
@@ -173,7 +174,7 @@ function expectSendable({ method, payload }: Call) {
     expect(payload.document.source.data.length).toBeLessThanOrEqual(768_000);
     return;
   }
-  if (method === "sendPhoto") return;
+  if (method === "sendPhoto" || method === "copyMessage") return;
   expect(["sendMessage", "editMessageText"]).toContain(method);
   expect(payload.parse_mode).toBeUndefined();
   expect(payload.text.trim()).not.toBe("");
