@@ -538,8 +538,13 @@ export class PostgresStore implements Store {
     return this.#read((connection) => reading.delayedMessages(connection, request, this.#now()));
   }
 
-  runNow(messageId: number): Promise<boolean> {
-    return this.#read((connection) => reading.runNow(connection, messageId, this.#now()));
+  async runNow(messageId: number): Promise<boolean> {
+    const due = await this.#read((connection) =>
+      reading.runNow(connection, messageId, this.#now()),
+    );
+    // A turn lets what is due enter its lane.
+    if (due) await this.#requireSession().turns.run({});
+    return due;
   }
 
   depth(pool: Pool, atLeast: Priority = "low"): Promise<number> {

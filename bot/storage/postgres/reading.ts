@@ -112,7 +112,7 @@ export async function delayedMessages(
   }));
 }
 
-/** The next turn lets it enter its lane. */
+/** Makes a delayed message due. @returns false when it is none. */
 export async function runNow(connection: Connection, id: number, now: number): Promise<boolean> {
   const entered = await connection.run(
     `UPDATE messages SET enters_at = $2, available_at = $2

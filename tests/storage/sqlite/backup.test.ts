@@ -237,7 +237,9 @@ test("a damaged database is replaced and kept as it was", async () => {
   expect(await lanes()).toEqual(["a"]);
 });
 
-test("a restoration interrupted at any point leaves the old database or the restored one", async () => {
+test("a restoration interrupted at any point leaves the old database or the restored one", {
+  timeout: 120_000,
+}, async () => {
   for (let calls = 1; ; calls++) {
     const { clock, lanes, restore, store } = await setup();
     await store.enqueue([update("a", 1)]);

@@ -18,6 +18,8 @@ const rare = [
   /^SELECT ids FROM in_hand$/,
   /FROM parks/,
   /FROM message_files/,
+  // Administrators look at the latest ones.
+  /FROM campaigns ORDER BY id DESC LIMIT/,
 ];
 
 test("no statement on an update's path scans a table", () => {

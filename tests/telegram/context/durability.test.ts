@@ -46,7 +46,7 @@ test("a handler that replies between, inside and after its steps survives every 
   await expectSurvival({ makeBot, updates: [said(ada, "/go"), pressed(ada, "press")] });
 });
 
-test("the shop's own commands survive every death", async () => {
+test("the shop's own commands survive every death", { timeout: 120_000 }, async () => {
   const makeBot: MakeBot = (contextType) =>
     createBot({ token: "42:unused", contextType, ...shopWith() });
   const buy = `buy:espresso:900:${(1).toString(36)}.${(2).toString(36)}`;
