@@ -244,7 +244,7 @@ export class InMemoryShopTables implements ShopTables {
     this.#count();
     const recent = <T extends { readonly createdAtEpochMs: number }>(rows: Iterable<T>) =>
       [...rows].filter(({ createdAtEpochMs }) => createdAtEpochMs >= sinceEpochMs);
-    const moved = recent(this.#rows.entries).filter(({ kind }) => /purchase|refund/.test(kind));
+    const moved = recent(this.#rows.entries).filter(({ kind }) => /^(purchase|refund)$/.test(kind));
     return {
       turnoverMinor: 0 - moved.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
       orders: moved.filter(({ kind }) => kind === "purchase").length,
