@@ -5,6 +5,7 @@
  * lane goes on with the next one. The limit over all chats is in overall-limit-rules.ts.
  */
 import { type Clock, steadyEpoch } from "../../core/clock.ts";
+import { StorageFullError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { HoldLook, Holds, LaneHold } from "../../core/holds.ts";
 import { LruMap } from "../../core/lru-map.ts";
@@ -77,7 +78,7 @@ export class RateLimits {
     this.#chats.delete(message.lane);
     const before = this.#overall;
     this.#overall = afterAccepted(before, begunAtMs);
-    if (this.#overall !== before) await this.#deps.store.setFact(limitedFact, "0");
+    if (this.#overall !== before) await this.#keepForRestart("0");
   }
 
   /** Whether no send may start at present. */
@@ -92,12 +93,24 @@ export class RateLimits {
     if (until > this.#now()) this.#overall = limitedBefore(clock.monotonicMs());
   }
 
+  /**
+   * Tells the next process until when all chats are limited. A full disk must not change what becomes of
+   * the send: without this, the next process only meets the limit once more.
+   */
+  async #keepForRestart(until: string): Promise<void> {
+    try {
+      await this.#deps.store.setFact(limitedFact, until);
+    } catch (error) {
+      if (!(error instanceof StorageFullError)) throw error;
+    }
+  }
+
   /** Records a 429 and decides what follows. */
   async refused(
     message: Pick<Message, "id" | "lane" | "pool">,
     retryAfterMs: number,
   ): Promise<RateLimitVerdict> {
-    const { clock, publish, store, waitMaxMs } = this.#deps;
+    const { clock, publish, waitMaxMs } = this.#deps;
     const nowMs = clock.monotonicMs();
     this.#overall = afterRateLimit(this.#overall, message.lane, retryAfterMs, nowMs);
     const overall = this.#overall.kind === "limited";
@@ -106,7 +119,7 @@ export class RateLimits {
     // It may be the limit over all that refuses this chat: then it is not the chat's message that waits
     // too long.
     const setAside = tooLong && !overall;
-    if (overall) await store.setFact(limitedFact, String(this.#now() + retryAfterMs));
+    if (overall) await this.#keepForRestart(String(this.#now() + retryAfterMs));
     publish({
       type: "telegram.rate-limited",
       scope: overall ? "global" : "lane",
