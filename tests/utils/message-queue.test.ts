@@ -491,6 +491,18 @@ describe("death", () => {
     expect(seen).toEqual(["suspect", "other"]);
   });
 
+  test("a suspect that hangs holds back other suspects for only one second, too", async () => {
+    const machine = new QueueMachine();
+    const first = await machine.start({ handlers: handlers({ update: forever }) });
+    await first.queue.insertMessageByPriority([update("a", "hangs"), update("b", "other")]);
+    await machine.clock.advance(10);
+    first.kill();
+    const { handle, seen } = recorder((text) => (text === "hangs" ? forever() : done));
+    await machine.start({ handlers: handlers({ update: handle }) });
+    await machine.clock.advance(2_000);
+    expect(seen.toSorted()).toEqual(["hangs", "other"]);
+  });
+
   test("a send under way at a death is repeated or dropped, by its own policy", async () => {
     const machine = new QueueMachine();
     const first = await machine.start({ handlers: handlers({ send: forever }) });

@@ -159,8 +159,9 @@ export class WorkerPool {
   }
 
   async #claim(free: number): Promise<number> {
-    const isolating = this.#suspects.pending && !this.#suspects.running;
-    if (isolating) {
+    // One that hangs has had its time alone; the others must not wait until it is given up.
+    const alone = this.#suspectAlone() !== undefined;
+    if (this.#suspects.pending && !alone) {
       const suspects = await this.#claimHeads(1, "only");
       const first = suspects[0];
       if (first) {
@@ -171,7 +172,7 @@ export class WorkerPool {
       }
       this.#suspects.pending = false;
     }
-    const others = this.#suspects.pending || this.#suspects.running ? "without" : "with";
+    const others = this.#suspects.pending || alone ? "without" : "with";
     const claimed = await this.#claimHeads(free, others);
     for (const message of claimed) this.#take(message);
     return claimed.length;
