@@ -1,8 +1,8 @@
 /** Claims: which heads a claim looks at, in which order, and what its admission says of them. */
 import type { Message, Pool } from "../../core/message.ts";
-import type { ClaimCandidate, ClaimRequest } from "../../core/store.ts";
+import type { ClaimRequest } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
-import { type MessageRow, priorityName, toMessage } from "../sqlite/message-rows.ts";
+import { type MessageRow, toCandidate, toMessage } from "../sqlite/message-rows.ts";
 import { places } from "../sqlite/sealed-columns.ts";
 import type { Held, WorkRow } from "./queue-work.ts";
 
@@ -78,16 +78,6 @@ export function admit(
     else later.set(id, Math.ceil(admission.notBeforeEpochMs));
   }
   return { ids, laterIds: [...later.keys()], laterAt: [...later.values()] };
-}
-
-function toCandidate(row: MessageRow, priority: number): ClaimCandidate {
-  return {
-    messageId: row.id,
-    lane: row.lane,
-    priority: priorityName(priority),
-    floodScope: row.flood_scope ?? undefined,
-    floodCost: row.flood_cost,
-  };
 }
 
 /** A claimed message, and what this process notes of it. */

@@ -12,6 +12,7 @@ import {
   type Priority,
   priorities,
 } from "../../core/message.ts";
+import type { ClaimCandidate } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { places } from "./sealed-columns.ts";
 
@@ -82,7 +83,7 @@ export interface DeadLetterRow extends CommonRow {
 }
 
 /** Priorities are stored as 0 (high), 1 (normal), 2 (low). */
-export function priorityName(stored: number): Priority {
+function priorityName(stored: number): Priority {
   return priorities[stored] ?? "low";
 }
 
@@ -119,5 +120,16 @@ function common(row: CommonRow, payload: string) {
     attempts: row.attempts,
     deaths: row.deaths,
     errors: row.errors === "[]" ? [] : (JSON.parse(row.errors) as ErrorRecord[]),
+  };
+}
+
+/** What a gate decides on. @param priority The lane's, which may be higher than the message's own. */
+export function toCandidate(row: MessageRow, priority: number): ClaimCandidate {
+  return {
+    messageId: row.id,
+    lane: row.lane,
+    priority: priorityName(priority),
+    floodScope: row.flood_scope ?? undefined,
+    floodCost: row.flood_cost,
   };
 }

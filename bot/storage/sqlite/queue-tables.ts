@@ -12,7 +12,6 @@ import { type Message, type Pool, type Priority, pools, priorities } from "../..
 import type {
   AttemptOutcome,
   AttemptRef,
-  ClaimCandidate,
   ClaimRequest,
   DelayedMessage,
   EnqueueResult,
@@ -35,7 +34,7 @@ import { DeadLetterTable } from "./dead-letter-table.ts";
 import { DedupeTable } from "./dedupe-table.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
 import { LinkTables } from "./link-tables.ts";
-import { type MessageRow, newRow, priorityName, toMessage } from "./message-rows.ts";
+import { type MessageRow, newRow, toCandidate, toMessage } from "./message-rows.ts";
 import { type DelayedRequest, type IndexRow, MessageTable } from "./message-table.ts";
 import { places } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
@@ -605,17 +604,6 @@ export class QueueTables {
       .all<{ scope: string; cost: number; at: number }>(epochMs)
       .map((row) => ({ scope: row.scope, cost: row.cost, atEpochMs: row.at }));
   }
-}
-
-/** @param priority The lane's, which may be higher than the message's own. */
-function toCandidate(row: MessageRow, priority: number): ClaimCandidate {
-  return {
-    messageId: row.id,
-    lane: row.lane,
-    priority: priorityName(priority),
-    floodScope: row.flood_scope ?? undefined,
-    floodCost: row.flood_cost,
-  };
 }
 
 function toWaiting(row: IndexRow): Waiting {
