@@ -21,6 +21,7 @@ import type {
   Priority,
 } from "./message.ts";
 import type { ReferenceState } from "./message-reference.ts";
+import type { Roles } from "./roles.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How queueing a message ended. */
@@ -248,6 +249,10 @@ export interface QueueStore {
    * over without this process knowing. Default: it always may.
    */
   mayBegin?(): boolean;
+  /**
+   * `wake` is called when another process may have left work for a pool. Default: there are no others.
+   */
+  onWork?(wake: (pool: Pool) => void): void;
   /** When the pool should look for work next, at the latest; `undefined` when nothing waits or is delayed. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
   /** Lanes whose head waits for a parking or a back-off to end, the longest wait first. */
@@ -315,6 +320,8 @@ export interface Backup {
 export type PreviousEnd = "first" | "clean" | "unclean";
 
 export interface Store extends QueueStore, FactStore {
+  /** What this process does for all, where several share the store. Default: it does everything. */
+  readonly roles?: Roles | undefined;
   /**
    * Opens, locks, migrates and, after an unclean end, checks the store.
    * Rejects with a `Storage…Error`; a damaged file is never written to.

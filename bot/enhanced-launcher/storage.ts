@@ -39,8 +39,6 @@ export function createStore(
       schema: `bot_${botId}`,
       name: `${hostname()}:${resolve(directory)}`,
       version,
-      // Two would each keep Telegram's limits for itself alone, so a second one waits its turn.
-      alone: true,
     });
   }
   return new SqliteStore({

@@ -110,6 +110,12 @@ export class Connection {
     await this.#guard(() => this.#client.query(sql));
   }
 
+  /** Calls `hear` when a transaction of this schema has notified with `notifySql`. */
+  async listen(hear: () => void): Promise<void> {
+    this.#client.on("notification", hear);
+    await this.exec("DO $$ BEGIN EXECUTE format('LISTEN %I', current_schema()); END $$");
+  }
+
   /** Runs `work` in a transaction. What it rejects with, this rejects with, and nothing is kept. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.exec("BEGIN");

@@ -14,7 +14,6 @@ import {
   KeyRotationRefusedError,
   StorageBusyError,
   StorageClosedError,
-  StorageInUseError,
   StorageSessionLostError,
   TransactionTooSlowError,
 } from "../../core/errors.ts";
@@ -22,7 +21,13 @@ import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
 import type { KeyedMessages } from "../../core/keyed-messages.ts";
 import { Loop } from "../../core/loop.ts";
-import type { Message, NewMessage, Pool, Priority } from "../../core/message.ts";
+import {
+  type Message,
+  type NewMessage,
+  type Pool,
+  type Priority,
+  pools,
+} from "../../core/message.ts";
 import type { ReferenceState } from "../../core/message-reference.ts";
 import type { Secret } from "../../core/secret.ts";
 import type {
@@ -60,9 +65,10 @@ import {
   type WorkRow,
 } from "./queue-work.ts";
 import * as reading from "./reading.ts";
+import { RoleLocks } from "./role-locks.ts";
 import { migrate } from "./schema.ts";
 import { Session } from "./session.ts";
-import { workingLockSql } from "./session-locks.ts";
+import { notifiedSql } from "./session-locks.ts";
 import { mainSettings, stepSettings } from "./session-rules.ts";
 import { probeDatabase } from "./startup-probe.ts";
 import { StepConnections } from "./step-connections.ts";
@@ -88,8 +94,6 @@ export interface PostgresStoreDeps {
   readonly stepConnectionsMax?: number;
   /** Milliseconds without a sign after which PostgreSQL ends the session. Default 5000. */
   readonly sessionMs?: number;
-  /** Whether no other process may work on the schema at the same time. Default: others may. */
-  readonly alone?: boolean;
   /** Called when the database can no longer be trusted; the process must then end with exit code 74. */
   readonly onFatal: (error: BotError) => void;
 }
@@ -106,11 +110,13 @@ const insistMs = 100;
 /** Pause between two attempts to enter again. */
 const reenterMs = 250;
 
-const takeOverSql = "SELECT * FROM take_over_1($1, $2, $3, $4) ORDER BY id";
+const takeOverSql = "SELECT * FROM take_over_2($1, $2, $3, $4, $5) ORDER BY id";
+const notifySql = `SELECT 1 FROM ${notifiedSql("true")}`;
 const workSql = "SELECT * FROM queue_work_1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 export class PostgresStore implements Store {
   readonly recoverEveryMs = recoverEveryMs;
+  readonly roles: RoleLocks;
   readonly #deps: PostgresStoreDeps;
   readonly #schema: string;
   readonly #sessionMs: number;
@@ -123,6 +129,7 @@ export class PostgresStore implements Store {
   /** The numbers of all sessions of this process. */
   readonly #lives: number[] = [];
   #closed = false;
+  #onWork: (pool: Pool) => void = () => {};
   #lost: StorageSessionLostError | undefined;
 
   constructor(deps: PostgresStoreDeps) {
@@ -132,6 +139,7 @@ export class PostgresStore implements Store {
     this.#schema = schema;
     this.#sessionMs = sessionMs;
     this.#now = steadyEpoch(clock);
+    this.roles = new RoleLocks({ clock, session: () => this.#session });
     this.#steps = new StepConnections(
       () => this.#connect(stepSettings(sessionMs)),
       deps.stepConnectionsMax ?? defaultStepConnectionsMax,
@@ -157,23 +165,9 @@ export class PostgresStore implements Store {
         await first.end();
       }
     });
-    await this.#enterAtFirst();
+    await this.#enter();
     this.#reenter.start();
     return previousEnd;
-  }
-
-  /** Waits for as long as the session of a process that died can last. */
-  async #enterAtFirst(): Promise<void> {
-    const { clock } = this.#deps;
-    const untilMs = clock.monotonicMs() + 2 * this.#sessionMs;
-    for (;;) {
-      try {
-        return await this.#enter();
-      } catch (error) {
-        if (!(error instanceof StorageInUseError) || clock.monotonicMs() >= untilMs) throw error;
-        await clock.sleep(reenterMs, this.#reenter.signal);
-      }
-    }
   }
 
   #connect(
@@ -190,7 +184,6 @@ export class PostgresStore implements Store {
       if (session && this.#session === session) this.#lose(error);
     });
     try {
-      if (this.#deps.alone) await this.#beAlone(main);
       session = await Session.enter({
         ...this.#deps,
         ...{
@@ -199,6 +192,8 @@ export class PostgresStore implements Store {
           now: this.#now,
           ring: this.#requireRing(),
           sessionMs: this.#sessionMs,
+          worksElsewhere: this.#worksElsewhere,
+          onWork: (pool) => this.#onWork(pool),
         },
       });
     } catch (error) {
@@ -210,15 +205,7 @@ export class PostgresStore implements Store {
     this.#session = session;
     this.#lives.push(session.number);
     this.#lost = undefined;
-  }
-
-  async #beAlone(main: Connection): Promise<void> {
-    const [working] = await main.all<{ ok: boolean }>(workingLockSql);
-    if (working?.ok) return;
-    await main.end();
-    throw new StorageInUseError("another process works on this database", {
-      hint: "It may be the bot on another machine; this one can begin when that one has ended.",
-    });
+    this.roles.wake();
   }
 
   #lose(error: StorageSessionLostError): void {
@@ -226,6 +213,7 @@ export class PostgresStore implements Store {
     this.#session = undefined;
     this.#lost = error;
     void session?.destroy();
+    this.roles.wake();
     this.#reenter.wake();
   }
 
@@ -260,6 +248,7 @@ export class PostgresStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     await this.#reenter.stop();
+    await this.roles.stop();
     const session = this.#session;
     this.#session = undefined;
     // When the end cannot be written, the next start finds an unclean one, as after a kill.
@@ -273,6 +262,7 @@ export class PostgresStore implements Store {
     const session = this.#session;
     this.#session = undefined;
     await this.#reenter.stop();
+    await this.roles.stop();
     await session?.destroy();
     this.#steps.destroy();
   }
@@ -476,7 +466,7 @@ export class PostgresStore implements Store {
     return slices.flatMap((slice) => resultsOf(slice, rows));
   }
 
-  #callQueueWork(
+  async #callQueueWork(
     connection: Connection,
     session: Session,
     now: number,
@@ -484,12 +474,20 @@ export class PostgresStore implements Store {
     cancelled: readonly string[] = [],
   ) {
     const { dedupeKeepMs, laneLengthMax } = this.#deps;
+    if (work.pools.some(this.#worksElsewhere)) await connection.run(notifySql);
     return connection.all<WorkRow>(workSql, [
       ...[session.number, now, laneLengthMax, now + dedupeKeepMs],
       ...work.parameters,
       cancelled,
     ]);
   }
+
+  onWork(wake: (pool: Pool) => void): void {
+    this.#onWork = wake;
+  }
+
+  readonly #worksElsewhere = (pool: Pool): boolean =>
+    pool === "sending" && !this.roles.isMine("sending");
 
   mayBegin(): boolean {
     return this.#session?.mayBegin ?? false;
@@ -503,6 +501,8 @@ export class PostgresStore implements Store {
     return this.#inTransaction(async (connection) => {
       const rows = await connection.all<TurnRow>(takeOverSql, [
         ...[session.lockClass, session.number, this.#lives, takeOverMax],
+        // What is sent counts for flood control, so only the process that sends takes it over.
+        pools.filter((pool) => !this.#worksElsewhere(pool)),
       ]);
       if (rows.length === 0) return [];
       const now = this.#now();
@@ -595,7 +595,8 @@ export class PostgresStore implements Store {
     return this.#inTransaction((connection) => reading.deleteDeadLetter(connection, deadLetterId));
   }
 
-  sweep(request: SweepRequest) {
+  async sweep(request: SweepRequest) {
+    if (!this.roles.isMine("sweeping")) return { dedupeKeys: 0, deadLetters: 0 };
     return this.#read((connection) =>
       reading.sweep(connection, request, this.#now(), this.#requireRing()),
     );

@@ -4,6 +4,7 @@
  * Several callers share a call; each keeps the slice that it added.
  */
 import { AttemptOverError } from "../../core/errors.ts";
+import type { Pool } from "../../core/message.ts";
 import type { AttemptOutcome, AttemptRef, EnqueueResult, SentRecord } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type MessageRow, newRow } from "../sqlite/message-rows.ts";
@@ -55,6 +56,7 @@ export class QueueWork {
   readonly #fresh: object[] = [];
   readonly #payloads: Uint8Array[] = [];
   readonly #sent: object[] = [];
+  readonly #pools = new Set<Pool>();
 
   /** @param after The attempt in the same call that must still be held. */
   queue(fresh: readonly Fresh[], after?: AttemptRef): Slice {
@@ -63,6 +65,7 @@ export class QueueWork {
     for (const { message, payload, row } of fresh) {
       this.#payloads.push(payload);
       const { lane, pool, priority, type } = row;
+      if (row.enters_at === null) this.#pools.add(pool);
       this.#fresh.push({
         ...{ n: this.#payloads.length, id: row.id, type, pool, lane, priority },
         created_at: row.created_at,
@@ -145,6 +148,11 @@ export class QueueWork {
       case "released":
         return { kind: "again", spent: 0 };
     }
+  }
+
+  /** Pools that get work now. */
+  get pools(): readonly Pool[] {
+    return [...this.#pools];
   }
 
   /** The last four parameters of `queue_work_1`. */

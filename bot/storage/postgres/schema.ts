@@ -8,7 +8,7 @@ import { StorageUnavailableError } from "../../core/errors.ts";
 import type { Migration } from "../../core/transaction.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
 import type { Connection } from "./connection.ts";
-import { functions1 } from "./functions.ts";
+import { functions1, functions2 } from "./functions.ts";
 import { migrationLock } from "./session-locks.ts";
 import { toPostgresTypes } from "./sql-dialect.ts";
 
@@ -91,6 +91,16 @@ const migrations: readonly string[] = [
     PRIMARY KEY (table_set, version)
   );
   ${functions1}
+  `,
+  `
+  -- The contents of files that recorded calls will upload, in parts, sealed.
+  CREATE TABLE files (
+    name text COLLATE "C" NOT NULL, part int NOT NULL, content bytea NOT NULL, stored_at bigint NOT NULL,
+    PRIMARY KEY (name, part)
+  );
+  -- What each process says of itself, for the others to show.
+  ALTER TABLE processes ADD COLUMN status text;
+  ${functions2}
   `,
 ];
 

@@ -3,8 +3,9 @@
  *
  * Whoever can take the lock of a process's life knows that its session is over, and that it can commit
  * nothing more. Locks belong to a database, and several bots may share one, so a lock's class is the
- * number of its schema.
+ * number of its schema. Notifications belong to a database too, and are named after the schema.
  */
+import { type Role, roles } from "../../core/roles.ts";
 
 /** Key of the lock under which a database is migrated; it comes before the schema ("TGFT"). */
 export const migrationLock = 0x54474654;
@@ -14,5 +15,12 @@ const lockClass = "(current_schema()::regnamespace::oid::bigint - 2147483648)::i
 
 export const lockClassSql: string = `SELECT ${lockClass} AS class`;
 
-/** Tries to become the one process that works on this schema. Processes have numbers from 1. */
-export const workingLockSql: string = `SELECT pg_try_advisory_lock(${lockClass}, 0) AS ok`;
+/** Processes have numbers from 1, so roles have those below. */
+export function lockOf(role: Role): number {
+  return -1 - roles.indexOf(role);
+}
+
+/** A table that notifies the schema's other processes of work, when the transaction commits. */
+export function notifiedSql(condition: string): string {
+  return `unnest(ARRAY['work']) WHERE ${condition} AND pg_notify(current_schema(), 'work') IS NOT NULL`;
+}

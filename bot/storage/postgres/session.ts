@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import type { Clock } from "../../core/clock.ts";
 import { StorageSessionLostError } from "../../core/errors.ts";
 import { Loop } from "../../core/loop.ts";
+import type { Pool } from "../../core/message.ts";
 import type { AttemptRef } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import type { Connection } from "./connection.ts";
@@ -29,6 +30,10 @@ export interface SessionDeps {
   readonly sessionMs: number;
   readonly laneLengthMax: number;
   readonly dedupeKeepMs: number;
+  /** Whether another process works on what is queued for this pool. */
+  readonly worksElsewhere: (pool: Pool) => boolean;
+  /** Called when there is work for a pool that this process did not know of. */
+  readonly onWork: (pool: Pool) => void;
 }
 
 export class Session {
@@ -65,8 +70,22 @@ export class Session {
       [lockClass, name, hostname(), process.pid, version, now()],
     );
     const session = new Session(deps, entered?.number as number, lockClass);
+    await main.listen(() => void session.turns.beat().catch(() => {}));
     session.#beat.start();
     return session;
+  }
+
+  /** Tries to take locks of this schema. @returns the keys of those that it got. */
+  async tryLocks(keys: readonly number[]): Promise<ReadonlySet<number>> {
+    const rows = await this.#deps.main.all<{ key: number; ok: boolean }>(
+      "SELECT k.key, pg_try_advisory_lock($1, k.key) AS ok FROM unnest($2::int[]) k(key)",
+      [this.lockClass, keys],
+    );
+    return new Set(rows.flatMap(({ key, ok }) => (ok ? [key] : [])));
+  }
+
+  async unlock(key: number): Promise<void> {
+    await this.#deps.main.all("SELECT pg_advisory_unlock($1, $2)", [this.lockClass, key]);
   }
 
   /** Whether a send, a poll or a step may begin: proof that the lock is held is fresh enough. */

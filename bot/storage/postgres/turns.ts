@@ -23,6 +23,7 @@ import {
   resultsOf,
   type Slice,
 } from "./queue-work.ts";
+import { notifiedSql } from "./session-locks.ts";
 
 export interface TurnsDeps {
   readonly clock: Clock;
@@ -34,6 +35,10 @@ export interface TurnsDeps {
   readonly number: number;
   readonly laneLengthMax: number;
   readonly dedupeKeepMs: number;
+  /** Whether another process works on what is queued for this pool. */
+  readonly worksElsewhere: (pool: Pool) => boolean;
+  /** Called when there is work for a pool that this process did not know of. */
+  readonly onWork: (pool: Pool) => void;
 }
 
 /** What one caller wants. */
@@ -62,7 +67,9 @@ const wishesMax = 500;
 const triesMax = 4;
 const retryMs = 50;
 
-const turnSql = "SELECT * FROM turn_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+/** A turn that leaves work for another process says so when it commits. */
+const turnSql = `SELECT t.* FROM turn_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) t
+  CROSS JOIN (SELECT count(*) FROM ${notifiedSql("$11")}) said`;
 
 export class Turns {
   readonly #deps: TurnsDeps;
@@ -185,7 +192,7 @@ export class Turns {
       if (wish.end) return work.end(wish.end, of(wish.end.followUps), ring);
       return work.queue(of(wish.queue ?? []));
     });
-    const { dedupeKeepMs, laneLengthMax, number } = this.#deps;
+    const { dedupeKeepMs, laneLengthMax, number, worksElsewhere } = this.#deps;
     for (let tries = 1; ; tries++) {
       const sentAtMs = clock.monotonicMs();
       try {
@@ -193,6 +200,7 @@ export class Turns {
           ...[number, ++this.#commits, now, laneLengthMax, now + dedupeKeepMs],
           ...work.parameters,
           JSON.stringify(passes),
+          work.pools.some(worksElsewhere),
         ]);
         this.#provenAtMs = sentAtMs;
         this.#answer(jobs, slices, rows);
@@ -204,11 +212,17 @@ export class Turns {
     }
   }
 
+  #learn(pool: Pool, nextAt: number | undefined): void {
+    const knownAt = this.#next.get(pool) ?? Number.POSITIVE_INFINITY;
+    this.#next.set(pool, nextAt);
+    if (nextAt !== undefined && nextAt < knownAt) this.#deps.onWork(pool);
+  }
+
   #answer(jobs: readonly Job[], slices: readonly Slice[], rows: readonly TurnRow[]): void {
     const worked = rows.filter(({ kind }) => kind !== "claimed" && kind !== "candidate");
     const claimed = rows.filter(({ kind }) => kind === "claimed" || kind === "candidate");
     for (const { available_at, kind, pool } of worked) {
-      if (kind === "next") this.#next.set(pool, available_at ?? undefined);
+      if (kind === "next") this.#learn(pool, available_at ?? undefined);
     }
     for (const [index, job] of jobs.entries()) {
       try {

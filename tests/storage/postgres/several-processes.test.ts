@@ -1,7 +1,9 @@
 /** Several processes on one database: nothing is lost, doubled or reordered between them. */
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../../bot/core/clock.ts";
-import type { NewMessage } from "../../../bot/core/message.ts";
+import { type Clock, systemClock } from "../../../bot/core/clock.ts";
+import { StorageBusyError } from "../../../bot/core/errors.ts";
+import type { NewMessage, Pool } from "../../../bot/core/message.ts";
+import { type RoleListener, roles } from "../../../bot/core/roles.ts";
 import { Secret } from "../../../bot/core/secret.ts";
 import { openAccount } from "../../../bot/shop/accounts.ts";
 import { buy } from "../../../bot/shop/orders.ts";
@@ -35,6 +37,14 @@ async function openTwo(laneLengthMax = 5) {
 const released = () => ({ outcome: { kind: "released" } }) as const;
 const done = { kind: "done", enqueue: [] } as const;
 const none = () => [];
+const ready: RoleListener = { gaining: async () => {}, changed: () => {} };
+/** Time passes, and nothing that sleeps is woken by it. */
+function stillClock(): Clock {
+  const sleep: Clock["sleep"] = (_ms, signal) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  return { ...systemClock, sleep };
+}
+const rolesOf = (store: PostgresStore) => roles.filter((role) => store.roles.has(role));
 
 async function untilOpen(store: PostgresStore): Promise<void> {
   await expect
@@ -340,19 +350,91 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     expect(handled, `seed ${seed}`).toEqual(queued);
   });
 
-  test("where one shall work alone, a second one is refused until the first has gone", async () => {
+  test("each role has one process, and the next one gets it when that process's session is over", async () => {
+    const { one, schema, two } = await openTwo();
+    one.roles.start(ready);
+    await expect.poll(() => rolesOf(one)).toEqual(roles);
+    two.roles.start(ready);
+    await one.roles.giveUp("sweeping");
+    await expect.poll(() => rolesOf(two)).toEqual(["sweeping"]);
+    await one.kill();
+    await untilFree(schema, 1);
+    await expect.poll(() => rolesOf(two)).toEqual(roles);
+  });
+
+  test("a process whose session was lost has no role until its next session has it", async () => {
+    const { one, schema } = await openTwo();
+    const heard: string[] = [];
+    one.roles.start({ ...ready, changed: (role, has) => heard.push(`${role} ${has}`) });
+    await expect.poll(() => rolesOf(one)).toEqual(roles);
+    heard.length = 0;
+    await cutSession(schema, 1);
+    await expect.poll(() => heard.length).toBe(6);
+    expect(heard.slice(0, 3)).toEqual(["intake false", "sending false", "sweeping false"]);
+    expect(rolesOf(one)).toEqual(roles);
+  });
+
+  test("a role is had only once its process is ready for it, and is tried for again when that fails", async () => {
+    const { one } = await openTwo();
+    const heard: string[] = [];
+    one.roles.start({
+      gaining: async (role) => {
+        heard.push(`gaining ${role}: ${one.roles.has(role)}`);
+        if (heard.length === 1) throw new StorageBusyError("not now");
+      },
+      changed: (role, has) => heard.push(`${role} ${has}`),
+    });
+    await expect.poll(() => rolesOf(one)).toEqual(roles);
+    expect(heard.slice(0, 3)).toEqual([
+      "gaining intake: false",
+      "gaining intake: false",
+      "intake true",
+    ]);
+    await one.roles.giveUp("intake");
+    expect(heard.at(-1)).toBe("intake false");
+  });
+
+  test("only the process that sends takes over sends", async () => {
+    const { one, schema, two } = await openTwo();
+    await one.enqueue([{ ...update("a", 1), pool: "sending" }, update("b", 2)]);
+    await claim(one, { pool: "sending" });
+    await claim(one);
+    two.roles.start(ready);
+    await two.roles.giveUp("sending");
+    await one.kill();
+    await untilFree(schema, 1);
+    const third = await createPostgresStore({ schema, name: "three", clock: systemClock });
+    await third.open();
+    third.roles.start(ready);
+    expect(await two.recover(released)).toMatchObject([{ payload: { n: 2 }, deaths: 1 }]);
+    await expect.poll(() => rolesOf(third)).toContain("sending");
+    expect(await third.recover(released)).toMatchObject([{ payload: { n: 1 }, deaths: 1 }]);
+  });
+
+  test("what another process queues for the one that sends wakes it at once", async () => {
     const schema = makeSchema();
-    const open = async (name: string, sessionMs: number) => {
-      const given = { schema, name, sessionMs, alone: true, clock: systemClock };
-      const store = await createPostgresStore(given);
+    const open = async (name: string, clock: Clock) => {
+      const store = await createPostgresStore({ schema, name, clock });
       await store.open();
       return store;
     };
-    const first = await open("one", 60_000);
-    await expect(open("two", 500)).rejects.toMatchObject({ code: "STORAGE_IN_USE", exitCode: 75 });
-    await first.kill();
-    await untilFree(schema);
-    await open("two", 60_000);
+    const sender = await open("sender", stillClock());
+    const woken: Pool[] = [];
+    sender.onWork((pool) => woken.push(pool));
+    // Its clock stands still, so it looks at nothing by itself.
+    expect(await sender.nextAvailableAtEpochMs("sending")).toBe(undefined);
+    const other = await open("other", systemClock);
+    other.roles.start(ready);
+    await Promise.all(roles.map((role) => other.roles.giveUp(role)));
+    await other.enqueue([{ ...update("a", 1), pool: "sending" }]);
+    await expect.poll(() => woken).toEqual(["sending"]);
+    woken.length = 0;
+    await claim(sender, { pool: "sending" });
+    await other.enqueue([update("b", 2)]);
+    const [message] = await claim(other);
+    const reply = () => [{ ...update("c", 3), pool: "sending" } as const];
+    await other.step(ref(message), "s", async () => 1, reply);
+    await expect.poll(() => woken).toContain("sending");
   });
 
   test("what does not keep sessions is refused with the mend", async () => {
