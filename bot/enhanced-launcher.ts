@@ -23,6 +23,7 @@ import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
 import { createOperations } from "./enhanced-launcher/operations.ts";
 import { createReactions } from "./enhanced-launcher/reactions.ts";
 import { createRestarts } from "./enhanced-launcher/restarts.ts";
+import { createRoles } from "./enhanced-launcher/roles.ts";
 import { createClient, createSending } from "./enhanced-launcher/sending.ts";
 import { createFiles, createStore, storageComponent } from "./enhanced-launcher/storage.ts";
 import { shippedModule } from "./index.ts";
@@ -156,8 +157,10 @@ function assemble(
   });
   const intake = createIntake(config, {
     ...runtime,
-    ...{ botId, breaker, pollingApi, queue, updateKinds },
+    ...{ botId, breaker, pollingApi, queue, store, updateKinds },
   });
+  const { restoreLimits } = sending;
+  const roles = createRoles(config, { ...runtime, intake, queue, restoreLimits, store });
   const alerts = createAlerts(config, { ...runtime, book, breaker, queue });
 
   // Supervision.
@@ -187,7 +190,7 @@ function assemble(
   // They start in this order, and stop in the opposite one.
   manager.add(storageComponent(store, runtime), restartLedger, watchdog, safeMode, backups, files);
   manager.add(telegram, connections, identity, tasks(queue), queue, alerts);
-  manager.add(createCommandMenu(module, store, queue, clock), intake);
+  manager.add(createCommandMenu(module, store, queue, clock), ...roles, intake);
   manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api);
   return { api, beginDrain, botId, clock, ledger, log, manager, publish, queue, store, tokens };
 }

@@ -7,6 +7,7 @@
 import type { ErrorRecord } from "./errors.ts";
 import type { LogLevel } from "./log-level.ts";
 import type { DeadReason, MessageType, Pool } from "./message.ts";
+import type { Role } from "./roles.ts";
 
 /** Identifies a message in events; the log adds the id of the update it comes from. */
 export interface MessageRef {
@@ -194,6 +195,10 @@ export type BotEvent =
     }
   /** Dedupe keys and dead letters past their age were deleted. */
   | { readonly type: "queue.swept"; readonly dedupeKeys: number; readonly deadLetters: number }
+  /** This process now does something for all that share the database. */
+  | { readonly type: "role.gained"; readonly role: Role }
+  /** It does it no longer: its session was lost, or it stops. */
+  | { readonly type: "role.lost"; readonly role: Role }
   // delivery
   /** A send was cut off after it was written, so nothing tells whether it arrived. */
   | {

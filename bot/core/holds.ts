@@ -85,6 +85,12 @@ export const holdKinds = {
     test: "the person's next request",
     release: undefined,
   },
+  "other-process": {
+    holds: "polling or sending, where another process on the same database does it",
+    bound: "the end of that process",
+    test: "its lock, every 500 ms",
+    release: undefined,
+  },
   draining: {
     holds: "everything, while the process stops",
     bound: "`DRAIN_DEADLINE_MS`; the next process goes on",

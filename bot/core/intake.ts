@@ -15,6 +15,8 @@ export interface IntakeSnapshot {
     | "backing-off"
     /** The queue is full. */
     | "back-pressure"
+    /** Another process on the same database polls. */
+    | "standby"
     /** Nothing is taken on purpose, as in safe mode. */
     | "held"
     | "stopped";

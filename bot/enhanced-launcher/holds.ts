@@ -10,8 +10,12 @@ export async function listHolds(
   queue: MessageQueue,
   clock: Clock,
 ): Promise<readonly WaitingHold[]> {
-  const [list, { pools: all }] = await Promise.all([holds.list(), queue.snapshot()]);
+  // The snapshot brings the queue's own holds up to date.
+  const { pools: all } = await queue.snapshot();
+  const list = await holds.list();
   return list.map((hold) => {
+    // What another process does waits for that process.
+    if (hold.kind === "other-process") return { ...hold, waitedMs: 0 };
     const heldMs = Math.max(0, clock.epochMs() - hold.sinceEpochMs);
     // What waits at Telegram is not known; updates may come at any time.
     const whole = hold.lane === undefined && hold.target !== "intake";

@@ -1,6 +1,7 @@
 /** Intake: updates from Telegram into the queue, by long polls or a webhook. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { NewMessage } from "../core/message.ts";
+import type { Store } from "../core/store.ts";
 import type { MeasuredApi } from "../telegram/client/measured-api.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import { Intake } from "../telegram/intake/intake.ts";
@@ -16,13 +17,14 @@ export function createIntake(
   parts: Runtime & {
     botId: string;
     queue: MessageQueue;
+    store: Store;
     pollingApi: MeasuredApi;
     breaker: Breaker;
     /** Kinds of updates that the bot's handlers ask for. Default: none but the usual ones. */
     updateKinds?: readonly string[];
   },
 ): Replaceable<Intake> {
-  const { botId, breaker, clock, holds, pollingApi, publish, queue, random } = parts;
+  const { botId, breaker, clock, holds, pollingApi, publish, queue, random, store } = parts;
   const allowedUpdates = allowedUpdatesWith(parts.updateKinds ?? []);
   const { mode, pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
   const deps = {
@@ -35,6 +37,7 @@ export function createIntake(
     accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),
     room: () => queue.room(),
     onHeard: () => breaker.signOfLife(),
+    standsBy: () => store.roles?.has("intake") === false,
   };
   return new Replaceable(() => {
     if (mode === "polling" || !webhookUrl || !webhookSecret) {

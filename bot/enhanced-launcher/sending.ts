@@ -63,18 +63,19 @@ export function createSending(
   const delivery = new Delivery({
     ...{ api: breaker, clock, facts: store, gate, publish, random, rateLimits },
   });
+  const restoreLimits = async () => {
+    await gate.restore();
+    await rateLimits.restore();
+  };
   const telegram: Component = {
     name: "telegram",
-    start: async () => {
-      await gate.restore();
-      await rateLimits.restore();
-    },
+    start: restoreLimits,
     stop: async () => {
       await breaker.stop();
       await client.close();
     },
   };
-  return { breaker, client, connections, delivery, gate, pollingApi, telegram };
+  return { breaker, client, connections, delivery, gate, pollingApi, restoreLimits, telegram };
 }
 
 export const connectionNames = {

@@ -34,7 +34,7 @@ import {
   pools,
 } from "../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler, PoolGate } from "../core/message-handler.ts";
-import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore } from "../core/store.ts";
+import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore, Store } from "../core/store.ts";
 import { AttemptWatch } from "./message-queue/attempt-watch.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
 import { isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
@@ -67,7 +67,7 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  readonly store: QueueStore & Pick<FactStore, "getFact" | "setFact">;
+  readonly store: QueueStore & Pick<FactStore, "getFact" | "setFact"> & Pick<Store, "roles">;
   readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
   readonly holds: Holds;
@@ -158,12 +158,13 @@ export class MessageQueue implements Component {
     });
     this.#takeover = new Loop(deps.clock, async (loop) => {
       const everyMs = deps.store.recoverEveryMs ?? Number.POSITIVE_INFINITY;
-      while (await loop.wait(everyMs)) await this.#takeOver();
+      while (await loop.wait(everyMs)) await this.#lookForDead();
     });
     const { clock, handlerSlowMs: slowMs, handlerTimeoutMs: timeoutMs } = deps;
     this.#watch = new AttemptWatch({ clock, slowMs, timeoutMs });
     this.#holds = new QueueHolds({
       ...deps,
+      shared: deps.store.roles !== undefined,
       now: this.#now,
       resume: (pool) => this.resume(pool),
       wake: (pool) => this.wake(pool),
@@ -189,6 +190,7 @@ export class MessageQueue implements Component {
     this.#watch.start();
     this.#sweeper.start();
     if (this.#deps.store.recoverEveryMs !== undefined) this.#takeover.start();
+    this.#deps.store.onWork?.((pool) => this.wake(pool));
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
@@ -237,6 +239,11 @@ export class MessageQueue implements Component {
   /** Returns the heartbeat of the most overdue pool. */
   heartbeat(): Heartbeat {
     return worstOf([...this.#pools.values()].map((pool) => pool.heartbeat));
+  }
+
+  /** Messages of a pool that are being worked on. */
+  inHandOf(pool: Pool): number {
+    return this.#pools.get(pool)?.inHand.length ?? 0;
   }
 
   #inHand(): readonly Message[] {
@@ -359,6 +366,7 @@ export class MessageQueue implements Component {
   }
 
   async snapshot(): Promise<MessageQueueSnapshot> {
+    await this.#holds.refreshPaused();
     const stored = await this.#deps.store.snapshot();
     const now = this.#now();
     const pool = (name: Pool) => {
@@ -536,13 +544,17 @@ export class MessageQueue implements Component {
     return recovered;
   }
 
-  /** Looks for what other processes had in hand when they died, while this one works. */
-  async #takeOver(): Promise<void> {
+  /** Takes over what other processes had in hand when they died, while this one works. */
+  async takeOver(): Promise<void> {
+    const recovered = await this.#recover();
+    if (recovered.some(({ pool }) => pool === "handling"))
+      this.#pools.get("handling")?.suspectsFound();
+    for (const pool of poolsOf(recovered)) this.wake(pool);
+  }
+
+  async #lookForDead(): Promise<void> {
     try {
-      const recovered = await this.#recover();
-      if (recovered.some(({ pool }) => pool === "handling"))
-        this.#pools.get("handling")?.suspectsFound();
-      for (const pool of poolsOf(recovered)) this.wake(pool);
+      await this.takeOver();
     } catch (error) {
       // Claims meet the same trouble, and report it.
       if (!(error instanceof BotError && error.transient)) throw error;

@@ -215,7 +215,7 @@ export class SimulatedProcess {
     const botId = String(botUser.id);
     const intake = createIntake(this.#config, {
       ...runtime,
-      ...{ botId, breaker, pollingApi, queue },
+      ...{ botId, breaker, pollingApi, queue, store },
     });
     const manager = new FaultToleranceManager(runtime);
     const health = this.#createHealth(store, breaker, intake, () => manager.snapshot());

@@ -222,6 +222,7 @@ export const zh = {
     "disk-full": "磁盘已满",
     "intake-failing": "接收更新失败",
     "rapid-requests": "请求过于频繁",
+    "other-process": "由另一个进程负责",
     draining: "正在停止",
     "held-at-start": "仅供查看的启动",
   },

@@ -234,6 +234,7 @@ export const en = {
     "disk-full": "disk full",
     "intake-failing": "intake failing",
     "rapid-requests": "too many requests",
+    "other-process": "another process does it",
     draining: "stopping",
     "held-at-start": "started only to be looked at",
   },

@@ -86,6 +86,7 @@ export const status = z.object({
       "listening",
       "backing-off",
       "back-pressure",
+      "standby",
       "held",
       "stopped",
     ]),

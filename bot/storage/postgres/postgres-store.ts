@@ -14,6 +14,7 @@ import {
   KeyRotationRefusedError,
   StorageBusyError,
   StorageClosedError,
+  StorageInUseError,
   StorageSessionLostError,
   TransactionTooSlowError,
 } from "../../core/errors.ts";
@@ -68,7 +69,7 @@ import * as reading from "./reading.ts";
 import { RoleLocks } from "./role-locks.ts";
 import { migrate } from "./schema.ts";
 import { Session } from "./session.ts";
-import { notifiedSql } from "./session-locks.ts";
+import { nameLockSql, notifiedSql } from "./session-locks.ts";
 import { mainSettings, stepSettings } from "./session-rules.ts";
 import { probeDatabase } from "./startup-probe.ts";
 import { StepConnections } from "./step-connections.ts";
@@ -86,7 +87,7 @@ export interface PostgresStoreDeps {
   readonly dedupeKeepMs: number;
   /** Maximum messages in a lane; further messages become dead letters. */
   readonly laneLengthMax: number;
-  /** Names the process among those that share the database. */
+  /** Names the process and its data directory among those that share the database. */
   readonly name: string;
   /** The program's version, for operators. */
   readonly version: string;
@@ -165,9 +166,23 @@ export class PostgresStore implements Store {
         await first.end();
       }
     });
-    await this.#enter();
+    await this.#enterAtFirst();
     this.#reenter.start();
     return previousEnd;
+  }
+
+  /** Waits for as long as the session of a process that died can last. */
+  async #enterAtFirst(): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + 2 * this.#sessionMs;
+    for (;;) {
+      try {
+        return await this.#enter();
+      } catch (error) {
+        if (!(error instanceof StorageInUseError) || clock.monotonicMs() >= untilMs) throw error;
+        await clock.sleep(reenterMs, this.#reenter.signal);
+      }
+    }
   }
 
   #connect(
@@ -184,6 +199,7 @@ export class PostgresStore implements Store {
       if (session && this.#session === session) this.#lose(error);
     });
     try {
+      await this.#claimName(main);
       session = await Session.enter({
         ...this.#deps,
         ...{
@@ -206,6 +222,15 @@ export class PostgresStore implements Store {
     this.#lives.push(session.number);
     this.#lost = undefined;
     this.roles.wake();
+  }
+
+  /** Files in a data directory have one owner, and the database can tell who lives. */
+  async #claimName(main: Connection): Promise<void> {
+    const [claimed] = await main.all<{ ok: boolean }>(nameLockSql, [this.#deps.name]);
+    if (claimed?.ok) return;
+    throw new StorageInUseError("another process works with this data directory", {
+      hint: "Give each process on a machine a DATA_DIR of its own.",
+    });
   }
 
   #lose(error: StorageSessionLostError): void {

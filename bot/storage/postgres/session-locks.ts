@@ -20,6 +20,10 @@ export function lockOf(role: Role): number {
   return -1 - roles.indexOf(role);
 }
 
+/** Tries to become the one process of a name on this schema. */
+export const nameLockSql =
+  "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ':name:' || $1, 0)) AS ok";
+
 /** A table that notifies the schema's other processes of work, when the transaction commits. */
 export function notifiedSql(condition: string): string {
   return `unnest(ARRAY['work']) WHERE ${condition} AND pg_notify(current_schema(), 'work') IS NOT NULL`;

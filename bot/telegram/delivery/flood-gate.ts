@@ -37,7 +37,7 @@ const pausedMs = 250;
 
 export class FloodGate implements PoolGate {
   readonly #deps: FloodGateDeps;
-  readonly #flood: FloodControl;
+  #flood: FloodControl;
   readonly #now: () => number;
   #reopensAtMs: number | undefined;
   #starts = 0;
@@ -49,13 +49,17 @@ export class FloodGate implements PoolGate {
     this.#now = steadyEpoch(deps.clock);
   }
 
-  /** Reads back what was sent before the restart. Call before anything is claimed. */
+  /**
+   * Forgets what it knows, and reads back what was sent, by this process or another one. Call before
+   * anything is claimed.
+   */
   async restore(): Promise<void> {
-    const { clock, store } = this.#deps;
+    const { clock, limits, store } = this.#deps;
     const sent = await store.sentSince(this.#now() - windowMs);
     // Both clocks are read together, after the slow disk has answered.
     const nowMs = clock.monotonicMs();
     const nowEpochMs = this.#now();
+    this.#flood = new FloodControl(limits);
     for (const { atEpochMs, cost, scope } of sent) {
       this.#flood.restore(scope, cost, nowEpochMs - atEpochMs, nowMs);
     }

@@ -86,11 +86,11 @@ export class RateLimits {
     return sendsAtATime(this.#overall, this.#deps.clock.monotonicMs()) === 0;
   }
 
-  /** Goes on carefully when all chats were limited before the restart. Call before anything is claimed. */
+  /** Goes on carefully when all chats were limited before. Call before anything is claimed. */
   async restore(): Promise<void> {
     const { clock, store } = this.#deps;
     const until = Number((await store.getFact(limitedFact)) ?? 0);
-    if (until > this.#now()) this.#overall = limitedBefore(clock.monotonicMs());
+    this.#overall = until > this.#now() ? limitedBefore(clock.monotonicMs()) : overallOpen;
   }
 
   /**

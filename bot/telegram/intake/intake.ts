@@ -32,6 +32,8 @@ export interface IntakeDeps {
   /** Resolves with the number of updates the queue has room for. */
   readonly room: () => Promise<number>;
   readonly holds: Holds;
+  /** Whether another process takes in the updates. Default: no. */
+  readonly standsBy?: () => boolean;
   /** Called whenever Telegram has answered or posted an update. */
   readonly onHeard: () => void;
 }
@@ -140,9 +142,9 @@ export class Intake implements Component {
     };
   }
 
-  #waits(): "held" | "back-pressure" | undefined {
+  #waits(): "held" | "standby" | "back-pressure" | undefined {
     if (this.#state === "stopped") return undefined;
-    if (this.#held) return "held";
+    if (this.#held) return this.deps.standsBy?.() ? "standby" : "held";
     return this.heldBack ? "back-pressure" : undefined;
   }
 

@@ -38,9 +38,11 @@ export class Polling implements IntakeSource {
   }
 
   /**
-   * Polls again at once. Updates the ended poll would have brought are unconfirmed and come again.
+   * Polls again at once. Updates the ended poll would have brought are unconfirmed and come again, and so
+   * does what was not confirmed before: another process may have polled meanwhile.
    */
   nudge(): void {
+    this.#offset = 0;
     this.#nudge.abort(waitOver);
   }
 

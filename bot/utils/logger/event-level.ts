@@ -78,6 +78,8 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "queue.resumed": "info",
   "queue.swept": "debug",
   "restart.requested": "warn",
+  "role.gained": "info",
+  "role.lost": "warn",
   "safe-mode.entered": "error",
   "safe-mode.left": "info",
   "safe-mode.relaxed": "info",

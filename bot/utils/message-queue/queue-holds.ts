@@ -14,6 +14,8 @@ export interface QueueHoldsDeps {
   readonly now: () => number;
   readonly store: Pick<QueueStore, "depth" | "waitingLanes" | "releaseLane"> &
     Pick<FactStore, "getFact" | "setFact">;
+  /** Whether operators may pause pools from another process. */
+  readonly shared: boolean;
   /** Sends of normal or high priority that may wait before no more updates are handled. */
   readonly lengthMax: number;
   /** Resumes a pool. */
@@ -22,9 +24,13 @@ export interface QueueHoldsDeps {
   readonly wake: (pool: Pool) => void;
 }
 
+/** Milliseconds after which it is read again what an operator has paused from another process. */
+const pausesTrustedMs = 1_000;
+
 export class QueueHolds {
   readonly #deps: QueueHoldsDeps;
   readonly #sendingDepth: RecentLook<number>;
+  readonly #recentPauses: RecentLook<void>;
   /** Monotonic instants. */
   readonly #pausedSinceMs = new Map<Pool, number>();
   #sendingFullSinceMs: number | undefined;
@@ -32,6 +38,7 @@ export class QueueHolds {
 
   constructor(deps: QueueHoldsDeps) {
     this.#deps = deps;
+    this.#recentPauses = new RecentLook(deps.clock, () => this.restore(), pausesTrustedMs);
     this.#sendingDepth = new RecentLook(deps.clock, () =>
       // What is low, as a broadcast is, lets replies pass: it fills no room of theirs.
       deps.store.depth("sending", "normal"),
@@ -44,16 +51,23 @@ export class QueueHolds {
 
   // ---- pausing ----------------------------------------------------------------------------------
 
-  /** Reads back which pools were paused before the restart. */
+  /** Reads which pools are paused, by an earlier process or another one. */
   async restore(): Promise<void> {
     const { clock, now, store } = this.#deps;
     for (const pool of pools) {
       const since = await store.getFact(pausedFact(pool));
-      if (since === undefined || since === "no") continue;
+      if (since === undefined || since === "no") {
+        this.#pausedSinceMs.delete(pool);
+        continue;
+      }
       // Older versions wrote "yes" and no instant.
       const ageMs = Math.max(0, now() - (Number(since) || now()));
       this.#pausedSinceMs.set(pool, clock.monotonicMs() - ageMs);
     }
+  }
+
+  async refreshPaused(): Promise<void> {
+    if (this.#deps.shared) await this.#recentPauses.look();
   }
 
   isPaused(pool: Pool): boolean {
@@ -72,6 +86,7 @@ export class QueueHolds {
     return {
       kind: "paused",
       targets: pools,
+      ...(this.#deps.shared && { refresh: () => this.refreshPaused() }),
       look: (pool) => {
         const sinceMs = this.#pausedSinceMs.get(pool as Pool);
         return sinceMs === undefined

@@ -374,6 +374,24 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     expect(rolesOf(one)).toEqual(roles);
   });
 
+  test("a data directory has one process, and the next one waits until the last one's session is over", async () => {
+    const schema = makeSchema();
+    const open = async (sessionMs: number) => {
+      const store = await createPostgresStore({
+        schema,
+        name: "one",
+        sessionMs,
+        clock: systemClock,
+      });
+      await store.open();
+      return store;
+    };
+    const first = await open(60_000);
+    await expect(open(500)).rejects.toMatchObject({ code: "STORAGE_IN_USE", exitCode: 75 });
+    await first.kill();
+    await open(60_000);
+  });
+
   test("a role is had only once its process is ready for it, and is tried for again when that fails", async () => {
     const { one } = await openTwo();
     const heard: string[] = [];
