@@ -16,6 +16,7 @@ import { createSchedules } from "../kit/schedule.ts";
 import { createSession } from "../kit/session.ts";
 import { Identity } from "../telegram/client/identity.ts";
 import type { MeasuredApi } from "../telegram/client/measured-api.ts";
+import { CallsBySender } from "../telegram/context/calls-by-sender.ts";
 import { cidOf } from "../telegram/context/correlation.ts";
 import { MessageOutbox } from "../telegram/context/outbox.ts";
 import { RapidRequests } from "../telegram/context/rapid-requests-rules.ts";
@@ -60,6 +61,7 @@ export function createHandledBot(
     store,
     token,
     permit: (call, signal) => gate.permit(call, signal),
+    bySender: new CallsBySender({ clock, store }),
   });
   const rapid = new RapidRequests(config.rapidRequests);
   holds.add(holdOf(rapid, config.rapidRequests.windowMs, clock));

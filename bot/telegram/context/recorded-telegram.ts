@@ -16,6 +16,7 @@ import { toCallMessage } from "../delivery/call-message.ts";
 import { toCallEnd } from "../delivery/delivery-rules.ts";
 import type { FloodGate } from "../delivery/flood-gate.ts";
 import { type ReferenceStore, resolveReferences } from "../delivery/references.ts";
+import type { CallsBySender } from "./calls-by-sender.ts";
 import type { MessageOutbox } from "./outbox.ts";
 import { takeFiles } from "./recorded-files.ts";
 import type { Recorder } from "./recorder.ts";
@@ -34,6 +35,8 @@ export interface DirectCallsDeps {
    * end.
    */
   readonly permit: FloodGate["permit"];
+  /** Makes the calls that flood control counts, where another process does. Default: there is none. */
+  readonly bySender?: CallsBySender;
 }
 
 const attemptsMax = 3;
@@ -60,8 +63,8 @@ export class DirectCalls {
   /** @throws TelegramError the last attempt's error. */
   async call(method: string, given: unknown, signal: AbortSignal): Promise<unknown> {
     const { payload, store } = takeFiles(method, given, false);
-    await store?.(this.#deps.files, signal);
-    return pRetry(() => this.#callOnce(method, payload, signal), {
+    const files = (await store?.(this.#deps.files, signal)) ?? [];
+    return pRetry(() => this.#callOnce(method, payload, files, signal), {
       retries: attemptsMax - 1,
       minTimeout: 0,
       shouldRetry: ({ error }) => !signal.aborted && mayRepeat(method, error),
@@ -77,12 +80,21 @@ export class DirectCalls {
     });
   }
 
-  async #callOnce(method: string, payload: unknown, signal: AbortSignal): Promise<unknown> {
+  async #callOnce(
+    method: string,
+    payload: unknown,
+    files: readonly string[],
+    signal: AbortSignal,
+  ): Promise<unknown> {
     const message = toCallMessage(method, payload, {
       type: "send",
       priority: "normal",
       receivedAtEpochMs: 0,
     });
+    const { bySender } = this.#deps;
+    if (bySender?.needed && !isQueryMethod(method)) {
+      return bySender.call(method, message, files, signal);
+    }
     const recorded = message.payload["payload"] as Parameters<BotApi["call"]>[1];
     const fields = await resolveReferences(this.#deps.store, method, recorded);
     if (isQueryMethod(method)) return this.#deps.api.call(method, fields, { signal });

@@ -20,6 +20,8 @@ export interface OutgoingCall {
   readonly payload: JsonObject;
   /** The id of the update that asked for the call (correlation.ts). */
   readonly cid?: string;
+  /** Names what waits for the call's answer (asked-answer.ts). */
+  readonly askedBy?: string;
 }
 
 export interface OutgoingOptions {

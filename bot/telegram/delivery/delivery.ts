@@ -17,6 +17,7 @@ import type { MessageRef, Publish } from "../../core/events.ts";
 import type { JsonObject, Message } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
 import type { FactStore } from "../../core/store.ts";
+import { answered } from "./asked-answer.ts";
 import type { OutgoingCall } from "./call-message.ts";
 import { decideDelivery, toCallEnd } from "./delivery-rules.ts";
 import type { FloodGate } from "./flood-gate.ts";
@@ -63,7 +64,7 @@ export class Delivery implements MessageHandler {
       gate.ended(message.id, "answered");
       await rateLimits.accepted(message, begunAtMs);
       return {
-        kind: "done",
+        ...(call.askedBy === undefined ? { kind: "done" } : answered(call.askedBy, { result })),
         telegramIds: telegramIdsOf(result),
         ...(message.floodScope !== undefined && { reachedChat: message.floodScope }),
       };
@@ -98,6 +99,8 @@ export class Delivery implements MessageHandler {
     const { gate, publish, random, rateLimits } = this.#deps;
     gate.ended(message.id, toCallEnd(error));
     const decision = decideDelivery(error, message.ambiguous, call.payload);
+    const goesOn = decision.kind === "not-sent" || decision.kind === "rate-limited";
+    if (call.askedBy !== undefined && !goesOn) return answered(call.askedBy, { error });
     switch (decision.kind) {
       case "done":
         return { kind: "done" };
