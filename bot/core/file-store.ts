@@ -32,3 +32,13 @@ export interface FileStore {
   /** @throws {FileGoneError} when it is missing or damaged; also while the content is read. */
   open(file: StoredFile): Promise<AsyncIterable<Uint8Array>>;
 }
+
+/** Keeps stored files, sealed, where every process that may make the call can read them. */
+export interface FileDepot {
+  /** It is durable when this resolves. Storing the same file again renews it. */
+  save(name: string, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Ends early, or at once, when the file is not there as a whole. */
+  load(name: string): AsyncIterable<Uint8Array>;
+  /** Removes what was stored before this instant and is named by no message and no dead letter. */
+  forget(storedBeforeEpochMs: number): Promise<void>;
+}

@@ -9,6 +9,7 @@
  */
 
 import type { ErrorRecord } from "./errors.ts";
+import type { FileDepot } from "./file-store.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type {
   DeadLetter,
@@ -320,6 +321,8 @@ export interface Backup {
 export type PreviousEnd = "first" | "clean" | "unclean";
 
 export interface Store extends QueueStore, FactStore {
+  /** Where files of calls are kept for all processes. Default: the disk of this process is enough. */
+  readonly files?: FileDepot | undefined;
   /** What this process does for all, where several share the store. Default: it does everything. */
   readonly roles?: Roles | undefined;
   /**

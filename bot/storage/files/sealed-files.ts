@@ -6,10 +6,12 @@
  * none. The sweeper removes what no message and no dead letter names, so a kill leaves none behind:
  * a file of this process once an attempt that stored it must be over, one of an earlier process at once,
  * because its attempts ended with it. A file must also be unnamed in two looks in a row: a commit that a
- * full disk held up is repeated sooner than that.
+ * full disk held up is repeated sooner than that. Where several processes share the store, a file is also
+ * in the store, and the process that makes the call brings it to its own disk.
  */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createReadStream, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
@@ -27,7 +29,7 @@ import type { Publish } from "../../core/events.ts";
 import type { FileContent, FileStore, PutOptions, StoredFile } from "../../core/file-store.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
 import { Loop } from "../../core/loop.ts";
-import type { QueueStore } from "../../core/store.ts";
+import type { Store } from "../../core/store.ts";
 import { syncPath } from "../../core/sync-path.ts";
 import { checkSealed, readSealed, sealedBytes, writeSealed } from "./sealed-file.ts";
 
@@ -36,7 +38,7 @@ export interface SealedFilesDeps {
   readonly directory: string;
   readonly clock: Clock;
   readonly publish: Publish;
-  readonly store: Pick<QueueStore, "filesInUse">;
+  readonly store: Pick<Store, "files" | "filesInUse">;
   /** Maximum bytes of all files together. */
   readonly totalBytesMax: number;
   /** Milliseconds after which an attempt that stored a file is over. */
@@ -100,9 +102,11 @@ export class SealedFiles implements Component, FileStore {
       const file = await writeSealed(path, source, this.#secret, admit);
       // The sweeper looks at this map in the turn in which it removes a file.
       this.#storedAtMs.set(file.name, clock.monotonicMs());
-      renameSync(path, join(this.#directory, file.name));
+      const place = join(this.#directory, file.name);
+      renameSync(path, place);
       syncPath(this.#directory);
       this.#totalBytes = undefined;
+      await this.#deps.store.files?.save(file.name, createReadStream(place));
       return file;
     } catch (error) {
       throw toStorageError(error);
@@ -116,11 +120,32 @@ export class SealedFiles implements Component, FileStore {
     if (!fileName.test(file.name)) throw new FileGoneError(file.name);
     const path = join(this.#directory, file.name);
     try {
-      await checkSealed(path, file);
+      await checkSealed(path, file).catch((error) => this.#fetch(path, file, error));
     } catch (cause) {
+      if (cause instanceof BotError) throw cause;
       throw new FileGoneError(file.name, { cause });
     }
     return this.#read(path, file);
+  }
+
+  /** Brings a file that another process has stored to this disk. @throws `missing` where none can be. */
+  async #fetch(path: string, file: StoredFile, missing: unknown): Promise<void> {
+    const { clock, store } = this.#deps;
+    if (!store.files) throw missing;
+    const unfinished = `${randomBytes(16).toString("hex")}${unfinishedSuffix}`;
+    this.#unfinished.set(unfinished, { bytes: sealedBytes(file.bytes) });
+    const part = join(this.#directory, unfinished);
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      await writeFile(part, store.files.load(file.name), { mode: 0o600 });
+      await checkSealed(part, file);
+      this.#storedAtMs.set(file.name, clock.monotonicMs());
+      renameSync(part, path);
+      this.#totalBytes = undefined;
+    } finally {
+      this.#unfinished.delete(unfinished);
+      rmSync(part, { force: true });
+    }
   }
 
   async *#read(path: string, file: StoredFile): AsyncIterable<Uint8Array> {
@@ -135,6 +160,8 @@ export class SealedFiles implements Component, FileStore {
   async sweep(): Promise<void> {
     const { attemptMs, clock, publish, store } = this.#deps;
     try {
+      // Somebody may be about to commit the call that names it.
+      await store.files?.forget(clock.epochMs() - attemptMs - sweepEveryMs);
       const present = this.#list();
       if (present.length === 0) return;
       const named = new Set(await store.filesInUse());

@@ -71,6 +71,7 @@ import { migrate } from "./schema.ts";
 import { Session } from "./session.ts";
 import { nameLockSql, notifiedSql } from "./session-locks.ts";
 import { mainSettings, stepSettings } from "./session-rules.ts";
+import { SharedFiles } from "./shared-files.ts";
 import { probeDatabase } from "./startup-probe.ts";
 import { StepConnections } from "./step-connections.ts";
 
@@ -118,6 +119,7 @@ const workSql = "SELECT * FROM queue_work_1($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 export class PostgresStore implements Store {
   readonly recoverEveryMs = recoverEveryMs;
   readonly roles: RoleLocks;
+  readonly files: SharedFiles;
   readonly #deps: PostgresStoreDeps;
   readonly #schema: string;
   readonly #sessionMs: number;
@@ -145,6 +147,11 @@ export class PostgresStore implements Store {
       () => this.#connect(stepSettings(sessionMs)),
       deps.stepConnectionsMax ?? defaultStepConnectionsMax,
     );
+    this.files = new SharedFiles({
+      now: this.#now,
+      use: (work) => this.#read(work),
+      sweeps: () => this.roles.isMine("sweeping"),
+    });
     this.#reenter = new Loop(clock, async (loop) => {
       while (await loop.wait(Number.POSITIVE_INFINITY)) await this.#enterAgain(loop);
     });
