@@ -253,7 +253,8 @@ export function miniAppAddress(): Kind<string> {
 /** A PostgreSQL address, secret because it contains a password. */
 export function databaseAddress(): Kind<Secret> {
   return {
-    expected: "a postgres:// address, such as postgres://bot:password@db.example.org:5432/bot",
+    expected:
+      "a postgres:// address, such as postgres://bot:password@db.example.org:5432/bot; of several hosts, parted by commas, the primary is used",
     range: "postgres:// address",
     secret: true,
     read: (text) =>

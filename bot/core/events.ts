@@ -195,6 +195,8 @@ export type BotEvent =
     }
   /** Dedupe keys and dead letters past their age were deleted. */
   | { readonly type: "queue.swept"; readonly dedupeKeys: number; readonly deadLetters: number }
+  /** PostgreSQL was replaced by a server that does not have the last commits of this process. */
+  | { readonly type: "storage.commits-lost"; readonly commits: number }
   /** This process now does something for all that share the database. */
   | { readonly type: "role.gained"; readonly role: Role }
   /** It does it no longer: its session was lost, or it stops. */

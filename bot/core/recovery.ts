@@ -30,6 +30,7 @@ export type Trouble =
   | "disk-full"
   | "backup-failed"
   | "payments-differ"
+  | "commits-lost"
   | "errors-spike"
   | "limit-exceeded"
   | "restart-asked-for"
@@ -53,6 +54,8 @@ export const strategies: Readonly<Record<Trouble, readonly [Measure, ...Measure[
   "backup-failed": ["retry"],
   // What was missing is added; the next comparison shows whether all is well.
   "payments-differ": ["retry"],
+  // The intake submits its last updates again; what was done for them is gone.
+  "commits-lost": ["retry"],
   "errors-spike": ["degrade"],
   "limit-exceeded": ["restart-process"],
   "restart-asked-for": ["restart-process"],

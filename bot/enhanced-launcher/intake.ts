@@ -37,6 +37,7 @@ export function createIntake(
     accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),
     room: () => queue.room(),
     onHeard: () => breaker.signOfLife(),
+    keepsAccepted: store.roles !== undefined,
     standsBy: () => store.roles?.has("intake") === false,
   };
   return new Replaceable(() => {

@@ -45,6 +45,9 @@ export function createReactions(parts: {
       case "storage.backed-up":
         backups?.current.wake();
         return;
+      case "storage.commits-lost":
+        intake.current.submitAgain();
+        return;
       case "component.given-up":
         restartProcess(`${event.component}: ${event.cause}`);
         return;

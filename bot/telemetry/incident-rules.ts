@@ -115,6 +115,8 @@ function judgePast(event: BotEvent): IncidentStep | undefined {
     case "error.noticed":
       if (event.what !== "spike") return undefined;
       return past(`errors ${event.code}`, "errors-spike", "far more than usual");
+    case "storage.commits-lost":
+      return past("database", "commits-lost", `${event.commits} commits are gone`, "at once");
     case "queue.commit-failed":
       return past("commit", "disk-full", event.error.code, "at once");
     default:

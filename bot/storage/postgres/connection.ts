@@ -15,6 +15,7 @@ import {
 } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
 import type { SqlValue } from "../../core/transaction.ts";
+import { addressesOf } from "./addresses.ts";
 
 export interface ConnectionOptions {
   readonly url: Secret;
@@ -68,10 +69,43 @@ export class Connection {
     });
   }
 
-  /** Rejects with `StorageSessionLostError` when the database cannot be reached now. */
+  /**
+   * Opens a session on the primary: where several hosts are given, on the first to answer that takes
+   * writes. Rejects with `StorageSessionLostError` when there is none now.
+   */
   static async open(options: ConnectionOptions): Promise<Connection> {
+    const addresses = addressesOf(options.url.reveal());
+    const [only] = addresses;
+    if (addresses.length === 1 && only) return Connection.#openAt(only, options);
+    const opening = addresses.map((address) => Connection.#openPrimary(address, options));
+    try {
+      const first = await Promise.any(opening);
+      for (const other of opening)
+        void other.then(
+          (one) => one !== first && one.destroy(),
+          () => {},
+        );
+      return first;
+    } catch (error) {
+      const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+      // What one server refuses for good matters more than that another one is away.
+      throw errors.find((one) => !(one instanceof StorageSessionLostError)) ?? errors[0];
+    }
+  }
+
+  static async #openPrimary(address: string, options: ConnectionOptions): Promise<Connection> {
+    const connection = await Connection.#openAt(address, options);
+    const [server] = await connection.all<{ standby: boolean }>(
+      "SELECT pg_is_in_recovery() AS standby",
+    );
+    if (!server?.standby) return connection;
+    await connection.end();
+    throw new StorageSessionLostError("the server is a standby, not the primary");
+  }
+
+  static async #openAt(address: string, options: ConnectionOptions): Promise<Connection> {
     const client = new pg.Client({
-      connectionString: options.url.reveal(),
+      connectionString: address,
       application_name: "bot",
       connectionTimeoutMillis: connectMsMax,
       keepAlive: true,

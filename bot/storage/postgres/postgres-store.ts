@@ -129,6 +129,8 @@ export class PostgresStore implements Store {
   readonly #ids = new MessageIds();
   #ring: KeyRing | undefined;
   #session: Session | undefined;
+  /** The session that was lost, until the next one has compared its commits. */
+  #before: Session | undefined;
   /** The numbers of all sessions of this process. */
   readonly #lives: number[] = [];
   #closed = false;
@@ -224,10 +226,15 @@ export class PostgresStore implements Store {
       main.destroy();
       throw error;
     }
+    const lostCommits = await this.#countLostCommits(main);
     if (main.lost) throw main.lost;
     this.#session = session;
     this.#lives.push(session.number);
     this.#lost = undefined;
+    // Who hears of it submits what it has before anything else is committed.
+    if (lostCommits > 0) {
+      this.#deps.publish({ type: "storage.commits-lost", commits: lostCommits });
+    }
     this.roles.wake();
   }
 
@@ -240,8 +247,21 @@ export class PostgresStore implements Store {
     });
   }
 
+  /** Commits of the session before that PostgreSQL has confirmed and does not have. */
+  async #countLostCommits(main: Connection): Promise<number> {
+    const before = this.#before;
+    if (!before) return 0;
+    const [row] = await main.all<{ commits: number }>(
+      "SELECT commits FROM processes WHERE number = $1",
+      [before.number],
+    );
+    this.#before = undefined;
+    return Math.max(0, before.turns.acknowledged - (row?.commits ?? 0));
+  }
+
   #lose(error: StorageSessionLostError): void {
     const session = this.#session;
+    this.#before = session;
     this.#session = undefined;
     this.#lost = error;
     void session?.destroy();

@@ -103,6 +103,7 @@ export class RoleLocks implements Roles {
   }
 
   async #prepare(role: Role): Promise<void> {
+    if (role === "sending") await this.#locked.get(role)?.untilServerSettled(this.#loop.signal);
     await this.#listener?.gaining(role);
     if (!this.isMine(role)) return;
     this.#ready.add(role);

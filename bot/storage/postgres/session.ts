@@ -18,6 +18,24 @@ import { lockClassSql } from "./session-locks.ts";
 import { beatEveryMs, mayBegin } from "./session-rules.ts";
 import { Turns } from "./turns.ts";
 
+/**
+ * Notes which server this is, by its cluster and timeline, which a promotion changes, and since when. The
+ * first one has always been there. All by the server's clock.
+ */
+const serverSql = `
+  WITH server AS (
+    SELECT system_identifier || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS name,
+      floor(extract(epoch FROM now()) * 1000)::bigint AS at,
+      CASE WHEN EXISTS (SELECT 1 FROM settings WHERE name = 'database.server') THEN 1 ELSE 0 END AS replaces
+    FROM pg_control_system()),
+  noted AS (
+    INSERT INTO settings AS s (name, value)
+      SELECT 'database.server', server.name || '@' || server.at * replaces FROM server
+    ON CONFLICT (name) DO UPDATE SET value = CASE split_part(s.value, '@', 1)
+      WHEN split_part(excluded.value, '@', 1) THEN s.value ELSE excluded.value END
+    RETURNING value)
+  SELECT greatest(0, server.at - split_part(noted.value, '@', 2)::bigint) AS for_ms FROM noted, server`;
+
 export interface SessionDeps {
   readonly clock: Clock;
   readonly now: () => number;
@@ -73,6 +91,17 @@ export class Session {
     await main.listen(() => void session.turns.beat().catch(() => {}));
     session.#beat.start();
     return session;
+  }
+
+  /**
+   * Waits until a server that has just taken the place of another one has been there for as long as a
+   * session lasts: a process on the old one may still send until then.
+   */
+  async untilServerSettled(signal: AbortSignal): Promise<void> {
+    const { clock, main, sessionMs } = this.#deps;
+    const [server] = await main.all<{ for_ms: number }>(serverSql);
+    const leftMs = sessionMs - (server?.for_ms ?? sessionMs);
+    if (leftMs > 0) await clock.sleep(leftMs, signal);
   }
 
   /** Tries to take locks of this schema. @returns the keys of those that it got. */

@@ -79,6 +79,7 @@ export class Turns {
   #running: Promise<void> | undefined;
   #scheduled = false;
   #commits = 0;
+  #acknowledged = 0;
   #provenAtMs: number;
 
   constructor(deps: TurnsDeps) {
@@ -106,6 +107,11 @@ export class Turns {
   /** When the last turn that is known to be committed was sent: until then the session lived. */
   get provenAtMs(): number {
     return this.#provenAtMs;
+  }
+
+  /** How many turns are known to be committed: the number that the process's row must have. */
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
   /** When the next head of this pool becomes available, as of the last turn. */
@@ -203,6 +209,7 @@ export class Turns {
           work.pools.some(worksElsewhere),
         ]);
         this.#provenAtMs = sentAtMs;
+        this.#acknowledged = this.#commits;
         this.#answer(jobs, slices, rows);
         return;
       } catch (error) {

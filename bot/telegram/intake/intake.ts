@@ -16,6 +16,7 @@ import type { IntakeSnapshot, RawUpdate } from "../../core/intake.ts";
 import { Loop } from "../../core/loop.ts";
 import type { NewMessage } from "../../core/message.ts";
 import { RecentLook } from "../../core/recent-look.ts";
+import { Ring } from "../../core/ring.ts";
 import type { EnqueueResult } from "../../core/store.ts";
 import { decidePollDelay } from "./intake-rules.ts";
 import { parseUpdate, toUpdateMessage } from "./update-message.ts";
@@ -32,6 +33,11 @@ export interface IntakeDeps {
   /** Resolves with the number of updates the queue has room for. */
   readonly room: () => Promise<number>;
   readonly holds: Holds;
+  /**
+   * Whether the store can lose commits that it has confirmed, so that the last updates are kept in memory
+   * to be submitted again. Default: no.
+   */
+  readonly keepsAccepted?: boolean;
   /** Whether another process takes in the updates. Default: no. */
   readonly standsBy?: () => boolean;
   /** Called whenever Telegram has answered or posted an update. */
@@ -58,6 +64,10 @@ export interface IntakeSource {
   stop?(): Promise<void>;
 }
 
+/** Updates that are kept to be submitted again, and for how long: much longer than a replica is behind. */
+const acceptedMax = 5_000;
+const acceptedKeepMs = 600_000;
+
 export class Intake implements Component {
   readonly name = "intake";
   /** Public because the source uses it. */
@@ -73,6 +83,8 @@ export class Intake implements Component {
   #retryAtMs = 0;
   #fullSinceMs: number | undefined;
   #held = false;
+  /** The last updates that were committed. */
+  readonly #accepted = new Ring<{ readonly atMs: number; readonly update: RawUpdate }>(acceptedMax);
 
   constructor(deps: IntakeDeps, source: IntakeSource) {
     this.deps = deps;
@@ -213,9 +225,31 @@ export class Intake implements Component {
     }
     if (updates.length === 0) return undefined;
     const results = await accept(updates.map((update) => toUpdateMessage(update, botId)));
+    if (this.deps.keepsAccepted) {
+      const atMs = this.deps.clock.monotonicMs();
+      for (const update of updates) this.#accepted.push({ atMs, update });
+    }
     const duplicates = results.filter((result) => result.kind === "duplicate").length;
     publish({ type: "updates.received", received: updates.length, duplicates });
     return Math.max(...updates.map((update) => update.update_id));
+  }
+
+  /**
+   * Submits the updates of the last minutes again, because the store may have lost them. Those that it
+   * still knows are duplicates to it. Submits before it returns; never rejects.
+   */
+  submitAgain(): void {
+    const { accept, botId, clock, publish } = this.deps;
+    const sinceMs = clock.monotonicMs() - acceptedKeepMs;
+    const updates = this.#accepted.values.filter(({ atMs }) => atMs >= sinceMs);
+    if (updates.length === 0) return;
+    accept(updates.map(({ update }) => toUpdateMessage(update, botId))).then(
+      (results) => {
+        const duplicates = results.filter(({ kind }) => kind === "duplicate").length;
+        publish({ type: "updates.received", received: updates.length, duplicates });
+      },
+      (error) => this.failed(error, 0),
+    );
   }
 
   /** Records that Telegram was reached. */

@@ -89,6 +89,7 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "send.simplified": "warn",
   "storage.backed-up": "info",
   "storage.checked": "info",
+  "storage.commits-lost": "error",
   "storage.failed": "error",
   "telegram.rate-limited": "warn",
   "update.ignored": "info",

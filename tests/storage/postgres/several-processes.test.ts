@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../../bot/core/clock.ts";
 import { StorageBusyError } from "../../../bot/core/errors.ts";
+import type { BotEvent } from "../../../bot/core/events.ts";
 import type { NewMessage, Pool } from "../../../bot/core/message.ts";
 import { type RoleListener, roles } from "../../../bot/core/roles.ts";
 import { Secret } from "../../../bot/core/secret.ts";
@@ -410,6 +411,63 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     ]);
     await one.roles.giveUp("intake");
     expect(heard.at(-1)).toBe("intake false");
+  });
+
+  test("where another server has taken over, sending waits until nobody can send by the old one", async () => {
+    const schema = makeSchema();
+    const open = async (name: string) => {
+      const store = await createPostgresStore({ schema, name, clock: stillClock() });
+      await store.open();
+      return store;
+    };
+    const noted = `${schema}.settings WHERE name = 'database.server'`;
+    const first = await open("first");
+    first.roles.start(ready);
+    await expect.poll(() => rolesOf(first)).toEqual(roles);
+    await first.kill();
+    await untilFree(schema);
+    await byHand(
+      `UPDATE ${schema}.settings SET value = 'another/00000001@0' WHERE name = 'database.server'`,
+    );
+    const second = await open("second");
+    second.roles.start(ready);
+    // Its clock stands still, so the wait does not end.
+    await expect
+      .poll(() => byHand(`SELECT 1 FROM ${noted} AND value NOT LIKE 'another%'`))
+      .toHaveLength(1);
+    expect(rolesOf(second)).toEqual(["intake"]);
+    await second.kill();
+    await untilFree(schema);
+    await byHand(
+      `UPDATE ${schema}.settings SET value = split_part(value, '@', 1) || '@' || '1' WHERE name = 'database.server'`,
+    );
+    const third = await open("third");
+    third.roles.start(ready);
+    await expect.poll(() => rolesOf(third)).toEqual(roles);
+  });
+
+  test("commits that PostgreSQL has confirmed and lost are counted and said before anything else", async () => {
+    const schema = makeSchema();
+    const events: BotEvent[] = [];
+    const publish = (event: BotEvent) => {
+      events.push(event);
+    };
+    const store = await createPostgresStore({ schema, name: "one", publish, clock: systemClock });
+    await store.open();
+    for (let n = 0; n < 3; n++) await store.enqueue([update("a", n)]);
+    await byHand(`BEGIN; LOCK TABLE ${schema}.processes IN ACCESS EXCLUSIVE MODE;
+      UPDATE ${schema}.processes SET commits = 1;
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory') AND pid <> pg_backend_pid();
+      COMMIT`);
+    await untilOpen(store);
+    const lost = events.filter(({ type }) => type === "storage.commits-lost");
+    expect(lost).toEqual([{ type: "storage.commits-lost", commits: expect.any(Number) }]);
+    expect(lost[0]).toMatchObject({ commits: expect.toSatisfy((commits: number) => commits >= 2) });
+    // A session that is lost without its commits is nothing to report.
+    await cutSession(schema, 2);
+    await untilOpen(store);
+    expect(events.filter(({ type }) => type === "storage.commits-lost")).toHaveLength(1);
   });
 
   test("only the process that sends takes over sends", async () => {

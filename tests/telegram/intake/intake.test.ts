@@ -54,3 +54,33 @@ test("it tells a full queue from a hold, and both from a stop", async () => {
   await component.stop();
   expect(component.snapshot().state).toBe("stopped");
 });
+
+test("what it has committed in the last minutes is submitted again in its order, and nothing older", async () => {
+  const accepted: unknown[][] = [];
+  const { clock, component } = setup({
+    keepsAccepted: true,
+    accept: async (messages) => {
+      accepted.push(messages.map(({ payload }) => payload["n"]));
+      return messages.map(() => ({ kind: "duplicate" }));
+    },
+  });
+  component.submitAgain();
+  expect(accepted).toEqual([]);
+  await component.take([{ update_id: 1, n: 1 }]);
+  await clock.advance(600_001);
+  await component.take([{ update_id: 2, n: 2 }]);
+  await component.take([{ update_id: 3, n: 3 }]);
+  accepted.length = 0;
+  component.submitAgain();
+  // Before anything else can be submitted.
+  expect(accepted).toEqual([[2, 3]]);
+});
+
+test("it stands by while another process polls", async () => {
+  const clock = new ManualClock();
+  const { component } = setup({ holds: heldWhile(clock, () => true), standsBy: () => true }, clock);
+  onTestFinished(() => component.stop());
+  await component.start();
+  await clock.advance(1_000);
+  expect(component.snapshot().state).toBe("standby");
+});
