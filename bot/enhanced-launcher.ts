@@ -21,6 +21,7 @@ import { createIntake } from "./enhanced-launcher/intake.ts";
 import { createMetrics } from "./enhanced-launcher/metrics.ts";
 import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
 import { createOperations } from "./enhanced-launcher/operations.ts";
+import { createProcessReport } from "./enhanced-launcher/processes.ts";
 import { createReactions } from "./enhanced-launcher/reactions.ts";
 import { createRestarts } from "./enhanced-launcher/restarts.ts";
 import { createRoles } from "./enhanced-launcher/roles.ts";
@@ -185,13 +186,18 @@ function assemble(
     ...measured,
     ...{ client, errors, intake, ledger, prometheus, series },
   });
+  const report = createProcessReport({
+    ...measured,
+    monitoringUrl: () => api.current.url,
+  });
+  bus.subscribe(report.listener);
   bus.subscribe(onEvent);
 
   // They start in this order, and stop in the opposite one.
   manager.add(storageComponent(store, runtime), restartLedger, watchdog, safeMode, backups, files);
   manager.add(telegram, connections, identity, tasks(queue), queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), ...roles, intake);
-  manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api);
+  manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api, ...report.components);
   return { api, beginDrain, botId, clock, ledger, log, manager, publish, queue, store, tokens };
 }
 

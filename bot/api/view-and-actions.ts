@@ -45,6 +45,7 @@ export interface MonitoringView {
   readonly errors: (limit: number) => Shown<typeof process.errors>;
   readonly incidents: (limit: number) => Shown<typeof process.incidents>;
   readonly restarts: (limit: number) => Shown<typeof process.restarts>;
+  readonly processes: () => Shown<typeof process.processes>;
   readonly logs: (limit: number) => Shown<typeof process.logs>;
   readonly deadLetters: (
     filter: DeadLetterQuery & { readonly offset: number; readonly limit: number },
@@ -57,6 +58,8 @@ export interface MonitoringView {
 export interface MonitoringActions {
   /** Drains and ends the process, so that it is started again. @returns false when that is under way. */
   readonly restartProcess: (detail: string) => boolean;
+  /** Asks a process that shares the store to restart. @returns false when none of that number lives. */
+  readonly askRestart: (number: number) => Promise<boolean>;
   /** Begins to restart one component; an event tells how it went. */
   readonly restartComponent: (name: string, cause: string) => void;
   readonly setPaused: (pool: Pool, paused: boolean) => Promise<void>;

@@ -219,6 +219,12 @@ export const settings = {
       absent: "SQLite, in DATA_DIR",
       sentence: "PostgreSQL database that holds the data in the place of SQLite.",
     }),
+    databaseReplicated: setting(choice(["none", "sync", "storage"]), {
+      variable: "DATABASE_REPLICATED",
+      default: "none",
+      sentence:
+        "Whether a commit on PostgreSQL survives the loss of its machine: sync (a synchronous standby, which is checked), storage (the provider replicates the disk) or none.",
+    }),
     dedupeKeepMs: setting(duration(25, 167, "hours"), {
       variable: "DEDUPE_KEEP_HOURS",
       default: 72,

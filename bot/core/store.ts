@@ -22,6 +22,7 @@ import type {
   Priority,
 } from "./message.ts";
 import type { ReferenceState } from "./message-reference.ts";
+import type { Processes } from "./processes.ts";
 import type { Roles } from "./roles.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -320,9 +321,21 @@ export interface Backup {
 /** How the previous process of this data directory ended. */
 export type PreviousEnd = "first" | "clean" | "unclean";
 
+/** What is known about the server of a store that is a database. */
+export interface DatabaseServer {
+  /** Whether a commit waits until a standby has it. */
+  readonly synchronous: boolean;
+  /** By how many milliseconds this machine's clock is ahead of the server's; negative: behind. */
+  readonly clockAheadMs: number;
+}
+
 export interface Store extends QueueStore, FactStore {
+  /** Asks the server. Missing where the store is a file. */
+  server?(): Promise<DatabaseServer>;
   /** Where files of calls are kept for all processes. Default: the disk of this process is enough. */
   readonly files?: FileDepot | undefined;
+  /** The processes that share the store. Default: there is only this one. */
+  readonly processes?: Processes | undefined;
   /** What this process does for all, where several share the store. Default: it does everything. */
   readonly roles?: Roles | undefined;
   /**

@@ -1,6 +1,6 @@
 /** Health: process monitor, health monitor with its probes, and alerts to operators. */
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { ProbeResult } from "../core/component.ts";
+import type { Probe, ProbeResult } from "../core/component.ts";
 import { measureAgainst } from "../core/recovery.ts";
 import type { Store } from "../core/store.ts";
 import type { BackupSchedule } from "../storage/backups/backup-schedule.ts";
@@ -21,6 +21,7 @@ import { holdsProbe } from "../utils/health-monitor/holds-probe.ts";
 import { logProbe } from "../utils/health-monitor/log-probe.ts";
 import { processProbes } from "../utils/health-monitor/process-probes.ts";
 import { queueProbe } from "../utils/health-monitor/queue-probe.ts";
+import { replicationProbe } from "../utils/health-monitor/replication-probe.ts";
 import { restartsProbe } from "../utils/health-monitor/restarts-probe.ts";
 import { telegramProbe } from "../utils/health-monitor/telegram-probe.ts";
 import { HealthMonitor } from "../utils/health-monitor.ts";
@@ -119,6 +120,7 @@ export function createHealth(
     diskProbe([deps.directory, config.log.directory]),
     logProbe(() => deps.log.snapshot()),
     clockProbe(clock),
+    ...replication(config, store),
   ];
   const onUnhealthyForLong = (probe: string, reason: string) => {
     if (measureAgainst("part-unhealthy", 1) !== "restart-process") return;
@@ -131,6 +133,11 @@ export function createHealth(
     () => new HealthMonitor({ clock, publish, probes, onUnhealthyForLong }),
   );
   return { processMonitor, health };
+}
+
+function replication({ storage }: FaultToleranceConfig, store: Store): readonly Probe[] {
+  const ask = store.server?.bind(store);
+  return ask ? [replicationProbe(storage.databaseReplicated, ask)] : [];
 }
 
 /** Latency of calls that do not wait: of the `getMe` that is sent while a long poll is silent. */

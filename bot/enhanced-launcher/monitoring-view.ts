@@ -1,9 +1,12 @@
 /** Monitoring view: collects what the API shows and does from all the parts. */
 
+import { hostname } from "node:os";
 import type { EventStream } from "../api/event-stream.ts";
 import type { MonitoringActions, MonitoringView } from "../api/view-and-actions.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { ProcessEntry } from "../core/processes.ts";
+import { roles } from "../core/roles.ts";
 import { forEveryColumn, type SeriesLook } from "../core/series.ts";
 import type { Store } from "../core/store.ts";
 import type { BackupSchedule } from "../storage/backups/backup-schedule.ts";
@@ -63,6 +66,7 @@ const all = 1_000_000;
 export function createView(config: FaultToleranceConfig, deps: ShownParts): MonitoringView {
   const { book, clock, connections, errors, ledger, log, prometheus, queue, store } = deps;
   const startedAtMs = clock.monotonicMs();
+  const startedAtEpochMs = clock.epochMs();
   const uptimeSeconds = () => Math.round((clock.monotonicMs() - startedAtMs) / 1000);
   const messageQueue = shared(() => queue.snapshot(), clock);
   const health = shared(() => deps.health.current.getHealthStatus(), clock, healthKeptMs);
@@ -95,6 +99,7 @@ export function createView(config: FaultToleranceConfig, deps: ShownParts): Moni
     errors: (limit) => ({ groups: errors.list(limit) }),
     incidents: (limit) => ({ open: openIncidents(book), incidents: book.list(limit) }),
     restarts: (limit) => ({ restarts: ledger.records.slice(-limit).toReversed() }),
+    processes: async () => ({ processes: await processesOf(deps, startedAtEpochMs) }),
     logs: (limit) => ({ level: log.level, lines: log.tail(limit) }),
     deadLetters: async ({ limit, offset, ...filter }) => {
       const total = await store.countDeadLetters(filter);
@@ -110,6 +115,7 @@ export function createActions(deps: ShownParts): MonitoringActions {
   const { log, manager, processMonitor, queue, store } = deps;
   return {
     restartProcess: (detail) => processMonitor.current.triggerRestart({ type: "manual", detail }),
+    askRestart: async (number) => (await store.processes?.askRestart(number)) ?? false,
     restartComponent: (name, cause) => {
       // The supervisor publishes how it ends.
       manager.restart(name, cause).catch(() => {});
@@ -163,6 +169,9 @@ export async function figuresOf(
       ]),
     ),
     holds,
+    roles: Object.fromEntries(
+      roles.map((role) => [role, deps.store.roles?.has(role) ?? true]),
+    ) as Figures["roles"],
     openIncidents: openIncidents(book),
     backupAgeMs: deps.backups.current.snapshot().ageMs,
     backupEveryMs: config.storage.backupEveryMs,
@@ -198,6 +207,23 @@ function statusOf(config: FaultToleranceConfig, deps: ShownParts) {
     errors: deps.errors.list(shownMax),
     restarts: deps.ledger.records.slice(-shownMax).toReversed(),
   };
+}
+
+/** One that works alone has no number, and does everything. */
+async function processesOf(
+  { clock, health, store }: ShownParts,
+  startedAtEpochMs: number,
+): Promise<readonly ProcessEntry[]> {
+  if (store.processes) return store.processes.list();
+  return [
+    {
+      ...{ number: 0, host: hostname(), pid: process.pid, version, startedAtEpochMs },
+      ...{ beatAtEpochMs: clock.epochMs(), state: "alive", self: true },
+      roles: roles.map((role) => ({ role, sinceEpochMs: startedAtEpochMs })),
+      health: (await health.current.getHealthStatus()).status,
+      monitoringUrl: undefined,
+    },
+  ];
 }
 
 function processFigures({ processMonitor }: MeasuredParts) {

@@ -9,6 +9,7 @@ import type { BotEvent } from "../core/events.ts";
 import { type HoldKind, holdKinds } from "../core/holds.ts";
 import { type LogLevel, logLevels } from "../core/log-level.ts";
 import { pools } from "../core/message.ts";
+import type { Role } from "../core/roles.ts";
 
 /** The values of the gauges at the time of the request; `null` where a value is unknown. */
 export interface Figures {
@@ -34,6 +35,8 @@ export interface Figures {
     Record<string, { readonly up: boolean; readonly latencyMs: number | null }>
   >;
   readonly holds: readonly { readonly kind: HoldKind; readonly waitedMs: number }[];
+  /** Whether this process does for all what the role is. */
+  readonly roles: Readonly<Record<Role, boolean>>;
   readonly openIncidents: number;
   /** `null` when there is no backup. */
   readonly backupAgeMs: number | null;
@@ -166,6 +169,8 @@ export class Prometheus {
     gauges.breakerOpen.set(Number(figures.breakerOpen));
     gauges.safeMode.set(Number(figures.safeMode));
     gauges.openIncidents.set(figures.openIncidents);
+    for (const [role, has] of Object.entries(figures.roles))
+      gauges.roles.set({ role }, Number(has));
     gauges.backupEvery.set(figures.backupEveryMs / 1000);
     gauges.backupAge.remove();
     if (figures.backupAgeMs !== null) gauges.backupAge.set({}, figures.backupAgeMs / 1000);
@@ -284,6 +289,9 @@ function createGauges(registry: Registry) {
       "How long the oldest work has waited because of a hold.",
       ["kind"],
     ),
+    roles: gauge("bot_role", "1 where the process does this for all that share the database.", [
+      "role",
+    ]),
     connectionUp: gauge("bot_connection_up", "1 while the connection is up.", ["connection"]),
     connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),
     openIncidents: gauge("bot_incidents_open", "Incidents that are open."),

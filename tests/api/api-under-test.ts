@@ -15,6 +15,20 @@ export const operateToken = "operate-0123456789";
 export const readToken = "read-0123456789";
 export const timestamp = "2026-01-01T00:00:00.000Z";
 
+/** A process that shares the database. */
+export const sharing = {
+  number: 7,
+  host: "one",
+  pid: 12,
+  version: "1.0.0",
+  startedAtEpochMs: 1,
+  beatAtEpochMs: 2,
+  state: "alive",
+  self: false,
+  health: "healthy",
+  roles: [{ role: "sending", sinceEpochMs: 1 }],
+} as const;
+
 /** What a healthy bot without a past shows. */
 export const view: MonitoringView = {
   live: () => ({ live: true, uptimeSeconds: 1 }),
@@ -33,6 +47,7 @@ export const view: MonitoringView = {
   incidents: () => ({ open: 0, incidents: [] }),
   restarts: () => ({ restarts: [] }),
   logs: () => ({ level: "info", lines: [] }),
+  processes: () => ({ processes: [sharing] }),
   deadLetters: async ({ limit, offset }) => ({ total: 1, offset, limit, deadLetters: [letter] }),
   deadLetter: async (id) =>
     id === letter.id ? { ...letter, payload: { text: "private words" } } : undefined,
@@ -47,6 +62,10 @@ export function recordingActions(asked: unknown[]): MonitoringActions {
     restartProcess: (detail) => {
       note("restartProcess", detail);
       return asked.filter((what) => Array.isArray(what) && what[0] === "restartProcess").length < 2;
+    },
+    askRestart: async (number) => {
+      note("askRestart", number);
+      return number === sharing.number;
     },
     restartComponent: (name, cause) => note("restartComponent", name, cause),
     setPaused: async (pool, paused) => note("setPaused", pool, paused),

@@ -27,6 +27,7 @@ const figures: Figures = {
   connections: { database: { up: true, latencyMs: 1 } },
   holds: [{ kind: "paused", waitedMs: 90_000 }],
   backupAgeMs: 5_000,
+  roles: { intake: true, sending: false, sweeping: true },
   backupEveryMs: 86_400_000,
   openIncidents: 0,
   loopDelayMs: 1,

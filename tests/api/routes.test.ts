@@ -7,6 +7,7 @@ import {
   operateToken,
   readToken,
   setupApi,
+  sharing,
 } from "./api-under-test.ts";
 
 const post = (path: string, body: unknown) => ({
@@ -82,6 +83,23 @@ test("what holds work back is listed, and released by its id", async () => {
     ["releaseHold", "nothing"],
     ["releaseHold", "disk-full:handling"],
   ]);
+});
+
+test("the processes are listed, and one of them is asked to restart by its number, on record", async () => {
+  const { asked, call, events } = await setupApi();
+  const list = await call({ path: "/api/processes" });
+  expect(list.json).toMatchObject({ data: { processes: [sharing] } });
+  const path = (number: number) => `/api/processes/${number}/restart`;
+  expect((await call(post(path(7), {}))).json).toMatchObject({ data: { number: 7 } });
+  expect((await call(post(path(8), {}))).status).toBe(404);
+  expect((await call({ ...post(path(7), {}), token: readToken })).status).toBe(403);
+  expect(asked).toEqual([
+    ["askRestart", 7],
+    ["askRestart", 8],
+  ]);
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: "api.change-requested", request: expect.stringMatching(/7/) }),
+  );
 });
 
 test("what is delayed is listed without a payload, and run now by its id, on record", async () => {

@@ -206,6 +206,60 @@ describe("the Kubernetes manifest", () => {
   });
 });
 
+describe("the Kubernetes manifest for PostgreSQL", () => {
+  const [deployment, budget] = loadAll(read("deploy/kubernetes-postgres.yaml")) as [
+    Deployment,
+    { readonly kind: string; readonly spec: unknown },
+  ];
+  const pod = deployment.spec.template.spec;
+  const container = pod.containers[0] as Container;
+
+  test("runs two processes, and a new version beside the old one", () => {
+    expect(deployment.spec).toMatchObject({
+      replicas: 2,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+    });
+    expect(budget).toMatchObject({ kind: "PodDisruptionBudget", spec: { minAvailable: 1 } });
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(drainSeconds);
+    // Two pods must not share a disk: a data directory has one process.
+    expect(pod.volumes.filter((volume) => volume.persistentVolumeClaim)).toEqual([]);
+  });
+
+  test("gives all processes the same secrets, and no rights", () => {
+    const secret = container.env.filter(({ valueFrom }) => valueFrom).map(({ name }) => name);
+    expect(secret.toSorted()).toEqual([
+      "DATABASE_URL",
+      "ENCRYPTION_KEY",
+      "RESTART_TOKEN",
+      "TELEGRAM_BOT_TOKEN",
+    ]);
+    expect(container.securityContext).toMatchObject({ readOnlyRootFilesystem: true });
+  });
+});
+
+test("the compose file for PostgreSQL gives each process a disk of its own and waits for the database", () => {
+  const text = read("deploy/compose.postgres.yaml").replaceAll("!override", "");
+  const [{ services, volumes }] = loadAll(text) as [
+    { services: Record<string, ComposeOnPostgres>; volumes: object },
+  ];
+  expect(Object.keys(services)).toEqual(["postgres", "bot", "bot-two"]);
+  for (const name of ["bot", "bot-two"]) {
+    const { depends_on, environment } = services[name] as ComposeOnPostgres;
+    expect(depends_on).toEqual({ postgres: { condition: "service_healthy" } });
+    expect(environment["DATABASE_URL"]).toMatch(/^postgres:.*@postgres:5432/);
+  }
+  const mounted = Object.values(services).flatMap(({ volumes = [] }) =>
+    volumes.map((volume) => volume.split(":")[0]),
+  );
+  expect(mounted.toSorted()).toEqual(Object.keys(volumes).toSorted());
+});
+
+interface ComposeOnPostgres {
+  readonly depends_on?: unknown;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+}
+
 interface Claim {
   readonly metadata: { readonly name: string };
 }

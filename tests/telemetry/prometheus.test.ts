@@ -15,6 +15,7 @@ const figures: Figures = {
   connections: { polling: { up: true, latencyMs: 250 } },
   holds: [{ kind: "paused", waitedMs: 90_000 }],
   backupAgeMs: 5_000,
+  roles: { intake: true, sending: false, sweeping: true },
   backupEveryMs: 86_400_000,
   openIncidents: 2,
   loopDelayMs: 20,

@@ -10,6 +10,7 @@ import { askForToken, confirmed, listenToDialogs, operate, toast } from "./dialo
 import { drawChildren, element, pick, setText } from "./elements.js";
 import { bytes, count, figure, percent, perSecond, span, wholeSpan } from "./formats.js";
 import { drawHolds } from "./holds.js";
+import { drawProcesses, processName } from "./processes.js";
 import { drawErrors, drawIncidents, drawRestarts } from "./records.js";
 import { Stream } from "./stream.js";
 import { factLine, logLine, Tail } from "./tails.js";
@@ -41,6 +42,7 @@ const looks = {
   incidents: "/api/incidents?limit=100",
   errors: "/api/errors?limit=100",
   restarts: "/api/restarts?limit=50",
+  processes: "/api/processes",
 };
 
 const state = {};
@@ -195,6 +197,7 @@ function draw() {
   drawErrors(pick("errors"), state.errors);
   pick("errors-empty").hidden = (state.errors?.groups ?? []).length > 0;
   drawRestarts(pick("restarts"), state.restarts);
+  drawProcesses(state.processes, restartOther);
   setText(pick("log-empty"), t(logOffered ? "log.none" : "log.missing"));
   const level = state.health?.checks?.log?.level;
   if (level && !levelChosen) pick("log-level").value = level;
@@ -341,6 +344,21 @@ async function runNow(message) {
   await operate(api, async () => {
     await api.act(`/api/message-queue/delayed/${message.id}/run`);
     toast(`✔ ${t("done.runNow", name)}`);
+  });
+  void look();
+}
+
+async function restartOther(one) {
+  const name = processName(one);
+  const question = {
+    title: t("ask.restartOther", name),
+    text: t("ask.restartOtherText"),
+    yes: t("process.restart"),
+  };
+  if ((await confirmed(question)) === undefined) return;
+  await operate(api, async () => {
+    await api.act(`/api/processes/${one.number}/restart`);
+    toast(`✔ ${t("done.restartOther", name)}`);
   });
   void look();
 }

@@ -43,6 +43,28 @@ export const operationRoutes: readonly Route[] = [
   }),
   route({
     method: "post",
+    path: "/api/processes/:number/restart",
+    access: "operate",
+    summary:
+      "Asks a process that shares the database to drain and restart; it does within seconds.",
+    params: z.strictObject({
+      number: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(2 ** 31 - 1),
+    }),
+    data: shapes.restartAsked,
+    refusals: { 404: "No process of this number lives" },
+    perMinute: 10,
+    audit: ({ params }) => ({ what: `process ${params.number}` }),
+    handle: async ({ params: { number } }, { actions }) => {
+      if (await actions.askRestart(number)) return { number };
+      throw notFound(`no process ${number} lives; see /api/processes`);
+    },
+  }),
+  route({
+    method: "post",
     path: "/api/log-level",
     access: "operate",
     summary: "Sets how much is logged, until the next restart.",

@@ -84,6 +84,14 @@ export const stateRoutes: readonly Route[] = [
   }),
   route({
     method: "get",
+    path: "/api/processes",
+    access: "read",
+    summary: "The processes that share the database, and what each does for all.",
+    data: shapes.processes,
+    handle: (_call, { view }) => view.processes(),
+  }),
+  route({
+    method: "get",
     path: "/api/logs",
     access: "read",
     summary: "The latest warnings and errors of the log.",

@@ -1,5 +1,6 @@
 /** Process shapes: the API's answers about the process, its figures and its history. */
 import { z } from "zod";
+import { roles } from "../../core/roles.ts";
 import { forEveryColumn } from "../../core/series.ts";
 
 const restartReason = z.object({ type: z.string(), detail: z.string().optional() });
@@ -103,6 +104,30 @@ export const status = z.object({
   incidents: z.array(incident).describe("Newest first, at most 20; more at /api/incidents"),
   errors: z.array(errorGroup).describe("Latest first, at most 20; more at /api/errors"),
   restarts: z.array(restartRecord).describe("Newest first, at most 20; more at /api/restarts"),
+});
+
+export const restartAsked = z.object({ number: z.number() });
+
+export const processes = z.object({
+  processes: z
+    .array(
+      z.object({
+        number: z.number().describe("0 where the process works alone"),
+        host: z.string(),
+        pid: z.number(),
+        version: z.string(),
+        startedAtEpochMs: z.number(),
+        beatAtEpochMs: z.number().describe("Its latest commit"),
+        state: z.enum(["alive", "ended", "lost"]),
+        self: z.boolean().describe("Whether it is the one that answers"),
+        roles: z
+          .array(z.object({ role: z.enum(roles), sinceEpochMs: z.number().optional() }))
+          .describe("What it does for all"),
+        health: z.enum(["healthy", "degraded", "unhealthy", "unknown"]).optional(),
+        monitoringUrl: z.string().optional().describe("As it is reached on its own machine"),
+      }),
+    )
+    .describe("Those that live, and those that ended within the last hour, the newest first"),
 });
 
 export const incidents = z.object({

@@ -36,6 +36,7 @@ import type {
   AttemptRef,
   Backup,
   ClaimRequest,
+  DatabaseServer,
   DeadLetterFilter,
   EnqueueResult,
   PageRequest,
@@ -72,6 +73,7 @@ import { Session } from "./session.ts";
 import { nameLockSql, notifiedSql } from "./session-locks.ts";
 import { mainSettings, stepSettings } from "./session-rules.ts";
 import { SharedFiles } from "./shared-files.ts";
+import { SharedProcesses } from "./shared-processes.ts";
 import { probeDatabase } from "./startup-probe.ts";
 import { StepConnections } from "./step-connections.ts";
 
@@ -120,6 +122,7 @@ export class PostgresStore implements Store {
   readonly recoverEveryMs = recoverEveryMs;
   readonly roles: RoleLocks;
   readonly files: SharedFiles;
+  readonly processes: SharedProcesses;
   readonly #deps: PostgresStoreDeps;
   readonly #schema: string;
   readonly #sessionMs: number;
@@ -149,6 +152,11 @@ export class PostgresStore implements Store {
       () => this.#connect(stepSettings(sessionMs)),
       deps.stepConnectionsMax ?? defaultStepConnectionsMax,
     );
+    this.processes = new SharedProcesses({
+      now: this.#now,
+      use: (work) => this.#read(work),
+      session: () => this.#session,
+    });
     this.files = new SharedFiles({
       now: this.#now,
       use: (work) => this.#read(work),
@@ -694,6 +702,14 @@ export class PostgresStore implements Store {
     throw new KeyRotationRefusedError("data keys on PostgreSQL cannot be changed yet", {
       hint: "The encryption key can: set ENCRYPTION_KEY and ENCRYPTION_KEY_PREVIOUS for one start.",
     });
+  }
+
+  async server(): Promise<DatabaseServer> {
+    const { clock } = this.#deps;
+    const askedAtMs = clock.epochMs();
+    const { at, synchronous } = await this.#read((connection) => reading.server(connection));
+    // The server has looked at its clock somewhere in between.
+    return { synchronous, clockAheadMs: (askedAtMs + clock.epochMs()) / 2 - at };
   }
 
   heartbeat(): Heartbeat {

@@ -402,3 +402,15 @@ export async function setFact(connection: Connection, name: string, value: strin
     [name, value],
   );
 }
+
+/** Whether commits wait for a standby, and the server's time. */
+export async function server(
+  connection: Connection,
+): Promise<{ readonly synchronous: boolean; readonly at: number }> {
+  const [row] = await connection.all<{ synchronous: boolean; at: number }>(
+    `SELECT current_setting('synchronous_standby_names') <> ''
+       AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS synchronous,
+     (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at`,
+  );
+  return row as NonNullable<typeof row>;
+}

@@ -99,7 +99,8 @@ const migrations: readonly string[] = [
     PRIMARY KEY (name, part)
   );
   -- What each process says of itself, for the others to show.
-  ALTER TABLE processes ADD COLUMN status text;
+  ALTER TABLE processes ADD COLUMN status text,
+    ADD COLUMN restart_asked boolean NOT NULL DEFAULT false;
   ${functions2}
   `,
 ];

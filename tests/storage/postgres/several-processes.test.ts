@@ -446,6 +446,40 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     await expect.poll(() => rolesOf(third)).toEqual(roles);
   });
 
+  test("each process shows all, with what each does for all, and asks another one to restart", async () => {
+    const { one, schema, two } = await openTwo();
+    one.roles.start(ready);
+    await expect.poll(() => rolesOf(one)).toEqual(roles);
+    const status = {
+      health: "degraded",
+      monitoringUrl: "http://127.0.0.1:1",
+      roles: { intake: 5 },
+    };
+    expect(await one.processes.report({ ...status, health: "degraded" })).toBe(false);
+    const list = await two.processes.list();
+    expect(list).toMatchObject([
+      { number: 2, state: "alive", self: true, roles: [], health: undefined },
+      { number: 1, state: "alive", self: false, health: "degraded", pid: process.pid },
+    ]);
+    expect(list[1]?.roles).toEqual([
+      { role: "intake", sinceEpochMs: 5 },
+      { role: "sending", sinceEpochMs: undefined },
+      { role: "sweeping", sinceEpochMs: undefined },
+    ]);
+    expect(await two.processes.askRestart(9)).toBe(false);
+    expect(await two.processes.askRestart(1)).toBe(true);
+    expect(await one.processes.report({ ...status, health: "degraded" })).toBe(true);
+    // It is asked once.
+    expect(await one.processes.report({ ...status, health: "degraded" })).toBe(false);
+    await one.kill();
+    await untilFree(schema, 1);
+    expect(await two.processes.list()).toMatchObject([
+      { state: "alive" },
+      { state: "lost", roles: [] },
+    ]);
+    expect(await two.processes.askRestart(1)).toBe(false);
+  });
+
   test("commits that PostgreSQL has confirmed and lost are counted and said before anything else", async () => {
     const schema = makeSchema();
     const events: BotEvent[] = [];
