@@ -9,7 +9,6 @@
  */
 
 import type { ErrorRecord } from "./errors.ts";
-import type { FileDepot } from "./file-store.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type {
   DeadLetter,
@@ -22,8 +21,7 @@ import type {
   Priority,
 } from "./message.ts";
 import type { ReferenceState } from "./message-reference.ts";
-import type { Processes } from "./processes.ts";
-import type { Roles } from "./roles.ts";
+import type { SharedStore } from "./shared-store.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How queueing a message ended. */
@@ -251,10 +249,6 @@ export interface QueueStore {
    * over without this process knowing. Default: it always may.
    */
   mayBegin?(): boolean;
-  /**
-   * `wake` is called when another process may have left work for a pool. Default: there are no others.
-   */
-  onWork?(wake: (pool: Pool) => void): void;
   /** When the pool should look for work next, at the latest; `undefined` when nothing waits or is delayed. */
   nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
   /** Lanes whose head waits for a parking or a back-off to end, the longest wait first. */
@@ -321,23 +315,9 @@ export interface Backup {
 /** How the previous process of this data directory ended. */
 export type PreviousEnd = "first" | "clean" | "unclean";
 
-/** What is known about the server of a store that is a database. */
-export interface DatabaseServer {
-  /** Whether a commit waits until a standby has it. */
-  readonly synchronous: boolean;
-  /** By how many milliseconds this machine's clock is ahead of the server's; negative: behind. */
-  readonly clockAheadMs: number;
-}
-
 export interface Store extends QueueStore, FactStore {
-  /** Asks the server. Missing where the store is a file. */
-  server?(): Promise<DatabaseServer>;
-  /** Where files of calls are kept for all processes. Default: the disk of this process is enough. */
-  readonly files?: FileDepot | undefined;
-  /** The processes that share the store. Default: there is only this one. */
-  readonly processes?: Processes | undefined;
-  /** What this process does for all, where several share the store. Default: it does everything. */
-  readonly roles?: Roles | undefined;
+  /** Present where several processes may work on it. */
+  readonly shared?: SharedStore | undefined;
   /**
    * Opens, locks, migrates and, after an unclean end, checks the store.
    * Rejects with a `Storage…Error`; a damaged file is never written to.

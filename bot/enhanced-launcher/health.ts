@@ -136,8 +136,8 @@ export function createHealth(
 }
 
 function replication({ storage }: FaultToleranceConfig, store: Store): readonly Probe[] {
-  const ask = store.server?.bind(store);
-  return ask ? [replicationProbe(storage.databaseReplicated, ask)] : [];
+  const { shared } = store;
+  return shared ? [replicationProbe(storage.databaseReplicated, () => shared.server())] : [];
 }
 
 /** Latency of calls that do not wait: of the `getMe` that is sent while a long poll is silent. */

@@ -37,8 +37,8 @@ export function createIntake(
     accept: (messages: readonly NewMessage[]) => queue.insertMessageByPriority(messages),
     room: () => queue.room(),
     onHeard: () => breaker.signOfLife(),
-    keepsAccepted: store.roles !== undefined,
-    standsBy: () => store.roles?.has("intake") === false,
+    keepsAccepted: store.shared !== undefined,
+    standsBy: () => store.shared?.roles.has("intake") === false,
   };
   return new Replaceable(() => {
     if (mode === "polling" || !webhookUrl || !webhookSecret) {

@@ -115,7 +115,7 @@ export function createActions(deps: ShownParts): MonitoringActions {
   const { log, manager, processMonitor, queue, store } = deps;
   return {
     restartProcess: (detail) => processMonitor.current.triggerRestart({ type: "manual", detail }),
-    askRestart: async (number) => (await store.processes?.askRestart(number)) ?? false,
+    askRestart: async (number) => (await store.shared?.processes.askRestart(number)) ?? false,
     restartComponent: (name, cause) => {
       // The supervisor publishes how it ends.
       manager.restart(name, cause).catch(() => {});
@@ -170,7 +170,7 @@ export async function figuresOf(
     ),
     holds,
     roles: Object.fromEntries(
-      roles.map((role) => [role, deps.store.roles?.has(role) ?? true]),
+      roles.map((role) => [role, deps.store.shared?.roles.has(role) ?? true]),
     ) as Figures["roles"],
     openIncidents: openIncidents(book),
     backupAgeMs: deps.backups.current.snapshot().ageMs,
@@ -214,7 +214,7 @@ async function processesOf(
   { clock, health, store }: ShownParts,
   startedAtEpochMs: number,
 ): Promise<readonly ProcessEntry[]> {
-  if (store.processes) return store.processes.list();
+  if (store.shared) return store.shared.processes.list();
   return [
     {
       ...{ number: 0, host: hostname(), pid: process.pid, version, startedAtEpochMs },

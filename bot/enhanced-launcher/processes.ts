@@ -22,7 +22,7 @@ const reportEveryMs = 5_000;
 /** @returns no component where the process works alone. */
 export function createProcessReport(parts: ProcessesParts) {
   const { clock, health, monitoringUrl, processMonitor, store } = parts;
-  const { processes } = store;
+  const processes = store.shared?.processes;
   const since: Partial<Record<Role, number>> = {};
   const listener = (event: BotEvent) => {
     if (event.type === "role.gained") since[event.role] = clock.epochMs();

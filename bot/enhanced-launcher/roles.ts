@@ -31,8 +31,8 @@ export function createRoles(
   parts: RolesParts,
 ): readonly Component[] {
   const { clock, holds, intake, publish, queue, restoreLimits, store } = parts;
-  const { roles } = store;
-  if (!roles) return [];
+  if (!store.shared) return [];
+  const { roles } = store.shared;
   holds.add(elsewhere(roles, "sending", "sending", "another process sends"));
   // Telegram posts to a webhook, and any process may take what it posts.
   if (mode === "polling") holds.add(elsewhere(roles, "intake", "intake", "another process polls"));

@@ -67,7 +67,7 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  readonly store: QueueStore & Pick<FactStore, "getFact" | "setFact"> & Pick<Store, "roles">;
+  readonly store: QueueStore & Pick<FactStore, "getFact" | "setFact"> & Pick<Store, "shared">;
   readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
   readonly holds: Holds;
@@ -164,7 +164,7 @@ export class MessageQueue implements Component {
     this.#watch = new AttemptWatch({ clock, slowMs, timeoutMs });
     this.#holds = new QueueHolds({
       ...deps,
-      shared: deps.store.roles !== undefined,
+      shared: deps.store.shared !== undefined,
       now: this.#now,
       resume: (pool) => this.resume(pool),
       wake: (pool) => this.wake(pool),
@@ -190,7 +190,7 @@ export class MessageQueue implements Component {
     this.#watch.start();
     this.#sweeper.start();
     if (this.#deps.store.recoverEveryMs !== undefined) this.#takeover.start();
-    this.#deps.store.onWork?.((pool) => this.wake(pool));
+    this.#deps.store.shared?.onWork((pool) => this.wake(pool));
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {

@@ -5,7 +5,7 @@ import { createApplication } from "../../bot/api/application.ts";
 import { describeApi } from "../../bot/api/openapi.ts";
 import { RateLimits } from "../../bot/api/rate-limits.ts";
 import { routeTable } from "../../bot/api/route-table.ts";
-import { hold, letter, operateToken, serverDeps, setupApi } from "./api-under-test.ts";
+import { hold, letter, operateToken, serverDeps, setupApi, sharing } from "./api-under-test.ts";
 
 interface Operation {
   readonly summary: string;
@@ -84,6 +84,7 @@ test.each(documented.map(({ method, path, operation }) => [method, path, operati
       method: path === "/api/events" ? "HEAD" : method.toUpperCase(),
       path: path
         .replace("{id}", path.includes("holds") ? hold.id : String(letter.id))
+        .replace("{number}", String(sharing.number))
         .replace("{name}", "uplot.js"),
       token: operateToken,
       ...(bodies[`${method} ${path}`] && { body: JSON.stringify(bodies[`${method} ${path}`]) }),

@@ -64,6 +64,7 @@ test("with nothing set, the development profile applies and there is no token", 
   });
   expect(config.storage).toEqual({
     directory: "data",
+    databaseReplicated: "none",
     dedupeKeepMs: 72 * 3_600_000,
     sessionsKeepMs: 365 * 86_400_000,
     filesBytesMax: 1_024 * 2 ** 20,
@@ -150,6 +151,7 @@ const refused: Record<string, readonly string[] | undefined> = {
   FILES_MAX_MB: ["49", "1048577"],
   ADMIN_IDS: ["me", "1,-2", "1 2"],
   ALERT_WEBHOOK_URL: ["alerts.example", "ftp://a"],
+  DATABASE_REPLICATED: ["yes", "async"],
   DATABASE_URL: ["http://db.example.org/bot", "db.example.org"],
   HEARTBEAT_URL: ["hc-ping.example/1", "ftp://a"],
   RAPID_REQUESTS_MAX: ["0", "1000001"],

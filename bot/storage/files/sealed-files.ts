@@ -38,7 +38,7 @@ export interface SealedFilesDeps {
   readonly directory: string;
   readonly clock: Clock;
   readonly publish: Publish;
-  readonly store: Pick<Store, "files" | "filesInUse">;
+  readonly store: Pick<Store, "filesInUse" | "shared">;
   /** Maximum bytes of all files together. */
   readonly totalBytesMax: number;
   /** Milliseconds after which an attempt that stored a file is over. */
@@ -106,7 +106,7 @@ export class SealedFiles implements Component, FileStore {
       renameSync(path, place);
       syncPath(this.#directory);
       this.#totalBytes = undefined;
-      await this.#deps.store.files?.save(file.name, createReadStream(place));
+      await this.#deps.store.shared?.files.save(file.name, createReadStream(place));
       return file;
     } catch (error) {
       throw toStorageError(error);
@@ -131,13 +131,14 @@ export class SealedFiles implements Component, FileStore {
   /** Brings a file that another process has stored to this disk. @throws `missing` where none can be. */
   async #fetch(path: string, file: StoredFile, missing: unknown): Promise<void> {
     const { clock, store } = this.#deps;
-    if (!store.files) throw missing;
+    const depot = store.shared?.files;
+    if (!depot) throw missing;
     const unfinished = `${randomBytes(16).toString("hex")}${unfinishedSuffix}`;
     this.#unfinished.set(unfinished, { bytes: sealedBytes(file.bytes) });
     const part = join(this.#directory, unfinished);
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      await writeFile(part, store.files.load(file.name), { mode: 0o600 });
+      await writeFile(part, depot.load(file.name), { mode: 0o600 });
       await checkSealed(part, file);
       this.#storedAtMs.set(file.name, clock.monotonicMs());
       renameSync(part, path);
@@ -161,7 +162,7 @@ export class SealedFiles implements Component, FileStore {
     const { attemptMs, clock, publish, store } = this.#deps;
     try {
       // Somebody may be about to commit the call that names it.
-      await store.files?.forget(clock.epochMs() - attemptMs - sweepEveryMs);
+      await store.shared?.files.forget(clock.epochMs() - attemptMs - sweepEveryMs);
       const present = this.#list();
       if (present.length === 0) return;
       const named = new Set(await store.filesInUse());

@@ -31,12 +31,12 @@ import {
 } from "../../core/message.ts";
 import type { ReferenceState } from "../../core/message-reference.ts";
 import type { Secret } from "../../core/secret.ts";
+import type { DatabaseServer, SharedStore } from "../../core/shared-store.ts";
 import type {
   AttemptOutcome,
   AttemptRef,
   Backup,
   ClaimRequest,
-  DatabaseServer,
   DeadLetterFilter,
   EnqueueResult,
   PageRequest,
@@ -118,7 +118,8 @@ const takeOverSql = "SELECT * FROM take_over_2($1, $2, $3, $4, $5) ORDER BY id";
 const notifySql = `SELECT 1 FROM ${notifiedSql("true")}`;
 const workSql = "SELECT * FROM queue_work_1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-export class PostgresStore implements Store {
+export class PostgresStore implements Store, SharedStore {
+  readonly shared = this;
   readonly recoverEveryMs = recoverEveryMs;
   readonly roles: RoleLocks;
   readonly files: SharedFiles;

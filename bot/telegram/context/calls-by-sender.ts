@@ -13,7 +13,7 @@ import { resultOf, takeAnswer } from "../delivery/asked-answer.ts";
 
 export interface CallsBySenderDeps {
   readonly clock: Clock;
-  readonly store: Pick<Store, "enqueue" | "roles" | "transaction">;
+  readonly store: Pick<Store, "enqueue" | "shared" | "transaction">;
 }
 
 /** Milliseconds after which nobody waits for the call any more. */
@@ -32,7 +32,7 @@ export class CallsBySender {
 
   /** Whether another process makes the calls that flood control counts. */
   get needed(): boolean {
-    return this.#deps.store.roles?.has("sending") === false;
+    return this.#deps.store.shared?.roles.has("sending") === false;
   }
 
   /**

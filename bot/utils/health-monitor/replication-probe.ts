@@ -1,6 +1,6 @@
 /** Replication probe: reports whether what PostgreSQL confirms survives the loss of its machine (P1). */
 import type { Probe, ProbeResult } from "../../core/component.ts";
-import type { DatabaseServer } from "../../core/store.ts";
+import type { DatabaseServer } from "../../core/shared-store.ts";
 
 /** What the operator says of the database (DATABASE_REPLICATED). */
 export type Replicated = "none" | "sync" | "storage";

@@ -10,6 +10,7 @@ import {
 } from "../../../bot/core/errors.ts";
 import { Holds } from "../../../bot/core/holds.ts";
 import type { Role } from "../../../bot/core/roles.ts";
+import type { SharedStore } from "../../../bot/core/shared-store.ts";
 import { CallsBySender } from "../../../bot/telegram/context/calls-by-sender.ts";
 import { toCallMessage } from "../../../bot/telegram/delivery/call-message.ts";
 import { Delivery } from "../../../bot/telegram/delivery/delivery.ts";
@@ -40,7 +41,7 @@ async function setup() {
     store: {
       enqueue: (messages) => store.enqueue(messages),
       transaction: (work) => store.transaction(work),
-      roles: { has, start: () => {}, giveUp: async () => {} },
+      shared: { roles: { has, start: () => {}, giveUp: async () => {} } } as unknown as SharedStore,
     },
   });
   const given = new AbortController();

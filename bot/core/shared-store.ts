@@ -1,0 +1,25 @@
+/** Shared store: what a store has besides when several processes work on it. */
+import type { FileDepot } from "./file-store.ts";
+import type { Pool } from "./message.ts";
+import type { Processes } from "./processes.ts";
+import type { Roles } from "./roles.ts";
+
+export interface SharedStore {
+  /** What this process does for all. */
+  readonly roles: Roles;
+  readonly processes: Processes;
+  /** Where the files of calls are kept for all processes. */
+  readonly files: FileDepot;
+  /** `wake` is called when another process may have left work for a pool. */
+  onWork(wake: (pool: Pool) => void): void;
+  /** Asks the server how safe commits are, and for the time. */
+  server(): Promise<DatabaseServer>;
+}
+
+/** What is known about the server of a shared store. */
+export interface DatabaseServer {
+  /** Whether a commit waits until a standby has it. */
+  readonly synchronous: boolean;
+  /** By how many milliseconds this machine's clock is ahead of the server's; negative: behind. */
+  readonly clockAheadMs: number;
+}
