@@ -97,7 +97,11 @@ test("the processes are listed, and one of them is asked to restart by its numbe
     ["askRestart", 7],
     ["askRestart", 8],
   ]);
-  expect(events).toMatchObject([{ type: "api.change-requested", facts: { what: "process 7" } }]);
+  expect(events).toMatchObject([
+    { type: "api.change-requested", facts: { what: "process 7" } },
+    { type: "api.change-requested", facts: { what: "process 8" } },
+    { type: "api.refused" },
+  ]);
 });
 
 test("what is delayed is listed without a payload, and run now by its id, on record", async () => {
