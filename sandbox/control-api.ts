@@ -6,8 +6,9 @@
  * Telegram's own objects keep Telegram's snake_case; everything else is ours.
  */
 import type { ChatKeyboard } from "./text/reply-markup.ts";
-import type { InlineResult } from "./world/inline-mode.ts";
+import type { InlineResult, InlineResultsButton } from "./world/inline-mode.ts";
 import type { Chat, Message, User } from "./world/objects.ts";
+import type { OrderInfo, ShippingAnswer } from "./world/payments.ts";
 import type { Reaction, ReactionCount } from "./world/reactions.ts";
 import type { Topic } from "./world/topics.ts";
 
@@ -80,6 +81,8 @@ export interface WritingPlace {
   readonly userId: number;
   /** Default: the private chat with the bot. */
   readonly chatId?: number;
+  /** The business connection whose chat it is; `chatId` is then the customer. Default: the bot's own chat. */
+  readonly connectionId?: string;
   /** The topic of a forum. */
   readonly threadId?: number;
   /** The message it answers. */
@@ -116,7 +119,21 @@ export type Attachment =
       readonly firstName: string;
       /** The contact's id, when it is somebody with an account. */
       readonly userId?: number;
-    };
+    }
+  | { readonly kind: "dice"; readonly emoji?: string }
+  | {
+      readonly kind: "poll";
+      readonly question: string;
+      readonly options: readonly string[];
+      /** The index of a quiz's right answer. Default: it is no quiz. */
+      readonly correct?: number;
+      /** Default true. */
+      readonly anonymous?: boolean;
+    }
+  /** The answer to a button of the reply keyboard with `request_users`. */
+  | { readonly kind: "users"; readonly requestId: number; readonly userIds: readonly number[] }
+  /** The answer to a button of the reply keyboard with `request_chat`. */
+  | { readonly kind: "chat"; readonly requestId: number; readonly sharedChatId: number };
 
 export interface AttachRequest extends WritingPlace {
   readonly attachment: Attachment;
@@ -128,6 +145,8 @@ export interface OwnMessage {
   readonly userId: number;
   /** Default: the private chat with the bot. */
   readonly chatId?: number;
+  /** The business connection whose chat it is; `chatId` is then the customer. Default: the bot's own chat. */
+  readonly connectionId?: string;
   readonly messageId: number;
   readonly botId?: number;
 }
@@ -138,10 +157,12 @@ export interface Written {
   readonly message: Message;
 }
 
-/** A press of an inline button, which is named by its data, its text or its row and column. */
+/** A press of an inline button with data or a game, which is named by its data, its text or its row and column. */
 export interface PressRequest {
   readonly userId: number;
   readonly chatId: number;
+  /** The business connection whose chat it is; `chatId` is then the customer. Default: the bot's own chat. */
+  readonly connectionId?: string;
   readonly messageId: number;
   readonly data?: string;
   readonly text?: string;
@@ -155,14 +176,25 @@ export interface Pressed {
   readonly callbackQueryId: string;
 }
 
-/** A press of "Pay": under a message, or on an invoice's link. */
-export interface PayRequest {
+/** An invoice: in a message, or at a link. */
+export interface InvoicePlace {
   readonly userId: number;
+  /** Default: the private chat with the bot. */
   readonly chatId?: number;
   readonly messageId?: number;
   /** The result of `createInvoiceLink`. */
   readonly link?: string;
   readonly botId?: number;
+}
+
+/** A press of "Pay". */
+export interface PayRequest extends InvoicePlace {
+  /** What the invoice asks for, in Telegram's `OrderInfo`. Default: made up. */
+  readonly orderInfo?: OrderInfo;
+  /** The result of `ship`, for an invoice whose price depends on the way of shipping. */
+  readonly shippingQueryId?: string;
+  /** One of the ways that the bot offered. */
+  readonly shippingOptionId?: string;
 }
 
 export interface Paying {
@@ -459,6 +491,8 @@ export interface Change {
     | "reaction"
     | "draft";
   readonly chatId: number;
+  /** Set in a business account's chat with a customer. */
+  readonly connectionId?: string;
   readonly message?: Message;
   readonly messageId?: number;
   readonly userId?: number;
@@ -472,6 +506,8 @@ export interface Change {
 /** A chat in the list: Telegram's object, and the bot's rights in it. */
 export interface ChatSummary {
   readonly chat: Chat;
+  /** Set when it is a business account's chat with a customer. */
+  readonly business?: { readonly connectionId: string; readonly ownerId: number };
   readonly access: Access;
   readonly memberIds: readonly number[];
   readonly messages: number;
@@ -483,6 +519,23 @@ export interface ChatSummary {
   readonly topics: readonly Topic[];
   /** What the bot is writing just now. */
   readonly draft: string | null;
+  /** The bot has verified this chat, with these words; null when it has not. */
+  readonly verification: string | null;
+}
+
+/** What a bot says about itself to a person. */
+export interface BotProfile {
+  readonly name: string;
+  readonly username: string;
+  /** Shown in a chat without messages. */
+  readonly description: string;
+  readonly shortDescription: string;
+  /** The latest profile photo's `file_id`. */
+  readonly photo: string | null;
+  /** The commands that apply in the person's own chat with the bot. */
+  readonly commands: readonly { readonly command: string; readonly description: string }[];
+  /** Telegram's `MenuButton`. */
+  readonly menuButton: Readonly<Record<string, unknown>>;
 }
 
 /** The operations, as the process itself calls them. */
@@ -495,6 +548,7 @@ export interface SandboxControl {
   /** A chat's messages in order of id. */
   messages(request: {
     readonly chatId: number;
+    readonly connectionId?: string;
     /** Only messages with a higher id. */
     readonly after?: number;
     /** Only the latest messages, at most this many. Default 1,000. */
@@ -523,18 +577,35 @@ export interface SandboxControl {
     readonly botId?: number;
   }): { readonly name: string; readonly stickers: number };
   press(request: PressRequest): Pressed;
+  /** Tells the address, and asks the bot for ways of shipping. */
+  ship(
+    request: InvoicePlace & {
+      /** Telegram's `ShippingAddress`. Default: made up. */
+      readonly address?: object;
+    },
+  ): Acted & { readonly shippingQueryId: string };
+  /** The bot's answer to `ship`; null before it has answered. */
+  shippingOptions(request: {
+    readonly shippingQueryId: string;
+    readonly botId?: number;
+  }): ShippingAnswer | null;
   pay(request: PayRequest): Paying;
   /** Replaces a person's reactions under a message; an empty list takes them away. */
   react(request: {
     readonly userId: number;
     readonly chatId: number;
+    readonly connectionId?: string;
     readonly messageId: number;
     /** Emoji, or Telegram's `ReactionType` objects. */
     readonly reactions: readonly (string | Reaction)[];
     readonly botId?: number;
   }): Acted;
   /** What stands under the messages of a chat. */
-  reactions(request: { readonly chatId: number; readonly botId?: number }): readonly {
+  reactions(request: {
+    readonly chatId: number;
+    readonly connectionId?: string;
+    readonly botId?: number;
+  }): readonly {
     readonly messageId: number;
     readonly reactions: readonly ReactionCount[];
   }[];
@@ -542,11 +613,21 @@ export interface SandboxControl {
   vote(request: {
     readonly userId: number;
     readonly chatId: number;
+    readonly connectionId?: string;
     readonly messageId: number;
     /** From 0. */
     readonly optionIds: readonly number[];
     readonly botId?: number;
   }): Acted;
+  /** Marks tasks of a checklist as done or not, which its author may do, and others if it says so. */
+  markTasks(
+    request: OwnMessage & {
+      readonly done?: readonly number[];
+      readonly undone?: readonly number[];
+    },
+  ): Acted;
+  /** Adds tasks to a checklist, which its author may do, and others if it says so. */
+  addTasks(request: OwnMessage & { readonly texts: readonly string[] }): Acted;
   /** What a person sees who opens an invite link. */
   invitation(request: { readonly link: string; readonly botId?: number }): {
     readonly chat: Chat;
@@ -563,6 +644,12 @@ export interface SandboxControl {
     readonly botId?: number;
   }): Acted & { readonly waiting: boolean };
   setMember(request: MemberRequest): Acted;
+  /** Adds the bot to a group, which it was not told of before. */
+  addBot(request: {
+    readonly userId: number;
+    readonly chatId: number;
+    readonly botId?: number;
+  }): Acted;
   /** Types into the field of inline mode. */
   askInline(request: {
     readonly userId: number;
@@ -575,6 +662,11 @@ export interface SandboxControl {
     readonly inlineQueryId: string;
     readonly botId?: number;
   }): readonly InlineResult[] | null;
+  /** The button that the bot put above its results; null when there is none. */
+  inlineButton(request: {
+    readonly inlineQueryId: string;
+    readonly botId?: number;
+  }): InlineResultsButton | null;
   /** Sends one of the results into a chat, by default the person's own with the bot. */
   chooseResult(request: {
     readonly userId: number;
@@ -669,6 +761,12 @@ export interface SandboxControl {
   webApp(request: { readonly userId: number; readonly url: string; readonly botId?: number }): {
     readonly url: string;
   };
+  /** The address a login button opens for a user, with signed fields in its query. */
+  login(request: { readonly userId: number; readonly url: string; readonly botId?: number }): {
+    readonly url: string;
+  };
+  /** What a person sees of the bot itself, in their language. */
+  botProfile(request: { readonly userId: number; readonly botId?: number }): BotProfile;
 }
 
 /** The same operations over HTTP. */

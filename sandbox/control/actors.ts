@@ -6,8 +6,6 @@ import type {
   InjectRequest,
   NewGroup,
   NewUser,
-  Paying,
-  PayRequest,
   Pressed,
   PressRequest,
   WriteRequest,
@@ -26,6 +24,7 @@ import { generalTopicId } from "../world/topics.ts";
 import { ControlError, integerIn, textIn } from "./control-error.ts";
 import { feedMessages } from "./feed.ts";
 import { placeOf } from "./message-place.ts";
+import { businessRoomOf, type ChatPlace } from "./places.ts";
 
 export interface ActorsOptions {
   /** The bot, by default the first. */
@@ -119,7 +118,7 @@ export class Actors {
     const account = this.#options.account(request.botId);
     const user = this.user(request.userId);
     const text = textIn({ ...request }, "text").slice(0, textLengthMax);
-    const room = this.enter(account, user, request.chatId);
+    const room = this.enter(account, user, request);
     const formatted = plainText(text);
     if (formatted.text.trim() === "") throw new ControlError(400, "text must not be blank");
     const content = { ...placeOf(room, request), ...textContent(formatted) };
@@ -131,11 +130,10 @@ export class Actors {
     const { account: accountFor, around, queryLifetimeMs } = this.#options;
     const account = accountFor(request.botId);
     const user = this.user(request.userId);
-    const room = this.room(account, user, request.chatId);
+    const room = this.room(account, user, request);
     const message = room.message(request.messageId);
     if (!message) throw new ControlError(404, `no message ${request.messageId} in this chat`);
-    const { callback_data } = findButton(message, request);
-    if (callback_data === undefined) throw new ControlError(400, "this button calls nothing back");
+    const asked = askedBy(findButton(message, request), message);
     const id = randomId(around.random);
     account.queries.open(
       id,
@@ -143,31 +141,13 @@ export class Actors {
       queryLifetimeMs,
     );
     const chat_instance = String(Math.abs(room.id) * 7_919 + 1);
-    const query = { id, from: user, message, chat_instance, data: callback_data };
+    const inlineId = account.inline.idAt({ chatId: room.id, messageId: message.message_id });
+    // The bot sees no more of a message made in inline mode than its id.
+    const place = inlineId === undefined ? { message } : { inline_message_id: inlineId };
+    const query = { id, from: user, ...place, chat_instance, ...asked };
     return {
       callbackQueryId: id,
       updateId: account.deliver("callback_query", query, room.id),
-    };
-  }
-
-  pay(request: PayRequest): Paying {
-    const account = this.#options.account(request.botId);
-    const user = this.user(request.userId);
-    const invoice =
-      request.link === undefined
-        ? account.payments.inMessage(request.chatId ?? user.id, request.messageId ?? 0)
-        : account.payments.atLink(request.link.split("/").at(-1) ?? "");
-    if (!invoice) throw new ControlError(404, "there is no invoice");
-    const chatId = request.chatId ?? account.privateRoom(user).id;
-    const id = randomId(this.#options.around.random);
-    const query = { kind: "pre_checkout_query", userId: user.id, chatId } as const;
-    account.queries.open(id, query, preCheckoutMs);
-    account.payments.begin(id, { invoice, userId: user.id, chatId });
-    const { amount: total_amount, currency, payload: invoice_payload } = invoice;
-    const checkout = { id, from: user, currency, total_amount, invoice_payload };
-    return {
-      preCheckoutQueryId: id,
-      updateId: account.deliver("pre_checkout_query", checkout, chatId),
     };
   }
 
@@ -238,7 +218,7 @@ export class Actors {
   #change(account: Account, room: Room, access: Access, from: User, silent: boolean) {
     const before = botMember(account, room);
     room.access = access;
-    account.changed({ kind: "chat", chatId: room.id });
+    account.changed({ kind: "chat", ...room.place });
     const after = botMember(account, room);
     if (silent || before.status === after.status) return null;
     const date = this.#options.around.clock.epochS();
@@ -264,7 +244,15 @@ export class Actors {
   }
 
   /** The group, which the user joins; by default their private chat with the bot. */
-  room(account: Account, user: User, chatId: number | undefined): Room {
+  room(account: Account, user: User, { chatId, connectionId }: Partial<ChatPlace>): Room {
+    if (connectionId !== undefined) {
+      return businessRoomOf(
+        account,
+        user,
+        { chatId: chatId ?? user.id, connectionId },
+        this.#options.around,
+      );
+    }
     if (chatId === undefined || chatId === user.id) return account.privateRoom(user);
     const room = account.rooms.get(chatId);
     if (!room || room.isPrivate) throw new ControlError(404, `no group ${chatId}`);
@@ -273,8 +261,8 @@ export class Actors {
   }
 
   /** The chat in which the user is about to write; in a private one that lets the bot in again. */
-  enter(account: Account, user: User, chatId: number | undefined): Room {
-    const room = this.room(account, user, chatId);
+  enter(account: Account, user: User, place: Partial<ChatPlace>): Room {
+    const room = this.room(account, user, place);
     if (room.access === "deactivated") throw new ControlError(400, "a deactivated user is silent");
     if (room.isPrivate && (room.access === "not-started" || room.access === "blocked")) {
       this.#change(account, room, "open", user, room.access === "not-started");
@@ -299,8 +287,13 @@ export class Actors {
 export function hear(account: Account, room: Room, message: Message): number | null {
   const deaf = room.access === "kicked" || room.access === "not-member";
   if (deaf) return null;
-  const kind = room.chat.type === "channel" ? "channel_post" : "message";
-  return account.deliver(kind, message, room.id);
+  return account.deliver(kindFor(room, ""), message, room.id);
+}
+
+/** The kind of update about a message. @param prefix Empty, or `edited_`. */
+export function kindFor(room: Room, prefix: "" | "edited_"): string {
+  if (room.business) return `${prefix}business_message`;
+  return room.chat.type === "channel" ? `${prefix}channel_post` : `${prefix}message`;
 }
 
 function chatIdOf(payload: unknown): number | null {
@@ -308,6 +301,17 @@ function chatIdOf(payload: unknown): number | null {
   const message = isRecord(payload["message"]) ? payload["message"] : payload;
   const chat = message["chat"];
   return isRecord(chat) && typeof chat["id"] === "number" ? chat["id"] : null;
+}
+
+/** What a button says to the bot. */
+function askedBy(button: InlineButton, message: Message): object {
+  const { callback_data } = button;
+  if (callback_data !== undefined) return { data: callback_data };
+  const { game } = message;
+  if (button["callback_game"] === undefined || !isRecord(game)) {
+    throw new ControlError(400, "this button calls nothing back");
+  }
+  return { game_short_name: game["title"] };
 }
 
 function findButton(message: Message, request: PressRequest): InlineButton {

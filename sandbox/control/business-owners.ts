@@ -1,13 +1,9 @@
 /** Business owners: accounts that connect the bot, and customers who write to them. */
 import type { SandboxControl } from "../control-api.ts";
-import { Parameters } from "../http/parameters.ts";
-import { businessRoom } from "../methods/call.ts";
 import { randomId } from "../random.ts";
-import { plainText } from "../text/formatted-text.ts";
-import { textContent } from "../world/account.ts";
 import { type BusinessConnection, businessRights, connectionObject } from "../world/business.ts";
 import type { PeopleOptions } from "./actors.ts";
-import { ControlError, integerIn, textIn } from "./control-error.ts";
+import { integerIn, textIn } from "./control-error.ts";
 
 export function createBusiness({
   account: accountFor,
@@ -36,17 +32,7 @@ export function createBusiness({
       const update = connectionObject(connection);
       return { updateId: account.deliver("business_connection", update, null), connectionId: id };
     },
-    writeBusiness: (request) => {
-      const account = accountFor(request.botId);
-      const connection = account.business.find(request.connectionId);
-      if (!connection) throw new ControlError(404, "there is no such connection");
-      const customer = actors.user(request.userId);
-      const call = { account, around, parameters: new Parameters() };
-      const room = businessRoom(call, connection, customer.id);
-      const formatted = plainText(textIn({ ...request }, "text"));
-      if (formatted.text.trim() === "") throw new ControlError(400, "text must not be blank");
-      const message = account.post(room, customer, textContent(formatted));
-      return { message, updateId: account.deliver("business_message", message, room.id) };
-    },
+    writeBusiness: ({ connectionId, userId, text, botId }) =>
+      actors.write({ connectionId, userId, chatId: userId, text, ...(botId ? { botId } : {}) }),
   };
 }

@@ -23,13 +23,18 @@ import { findViolations, floodRulesDefault } from "../flood/violations.ts";
 import { failWith } from "../http/answer.ts";
 import { unauthorized } from "../http/bot-route.ts";
 import type { Journal } from "../journal.ts";
+import { verificationOf } from "../methods/users.ts";
 import { randomId } from "../random.ts";
 import type { Account, Surroundings } from "../world/account.ts";
 import type { Message, User } from "../world/objects.ts";
+import type { Room } from "../world/room.ts";
 import { Actors } from "./actors.ts";
+import { botProfile } from "./bot-profiles.ts";
 import { ControlError, integerIn } from "./control-error.ts";
 import { LaunchSigner } from "./launch-parameters.ts";
+import { loginAddress } from "./login-parameters.ts";
 import { createParticipants } from "./participants.ts";
+import { type ChatPlace, roomOf } from "./places.ts";
 import { ScenarioPlayer } from "./scenario-player.ts";
 
 export interface ControlOptions {
@@ -68,7 +73,6 @@ export function createControl(options: ControlOptions): SandboxControl {
     messages: (request) => messagesOf(account(request.botId), request),
     write: (request) => actors.write(request),
     press: (request) => actors.press(request),
-    pay: (request) => actors.pay(request),
     ...createParticipants({ ...people, actors }),
     inject: (request) => actors.inject(request),
     feed: (request) => actors.feed(request),
@@ -102,6 +106,11 @@ export function createControl(options: ControlOptions): SandboxControl {
     webApp: ({ userId, url, botId }) => ({
       url: launchUrl(signer, around, account(botId), userId, url),
     }),
+    login: ({ userId, url, botId }) => {
+      const user = personAt(around, userId, url);
+      return { url: loginAddress(url, account(botId).token, user, around.clock.epochS()) };
+    },
+    botProfile: ({ userId, botId }) => botProfile(account(botId), actors.user(userId)),
   };
   return control;
 }
@@ -145,18 +154,28 @@ function describe(options: ControlOptions, signer: LaunchSigner): SandboxDescrip
   };
 }
 
-function chatsOf({ rooms }: Account): readonly ChatSummary[] {
-  return [...rooms.values()].map((room) => ({
+function chatsOf(account: Account): readonly ChatSummary[] {
+  const businesses = [...account.business.all()].flatMap(({ rooms }) => [...rooms.values()]);
+  return [...account.rooms.values(), ...businesses].map((room) => chatSummary(account, room));
+}
+
+function chatSummary(account: Account, room: Room): ChatSummary {
+  const { business } = room;
+  return {
     chat: room.chat,
+    ...(business
+      ? { business: { connectionId: business.connectionId, ownerId: business.user.id } }
+      : {}),
     access: room.access,
-    memberIds: [...room.memberIds],
+    memberIds: business ? [room.id, business.user.id] : [...room.memberIds],
     messages: room.size,
     lastMessage: room.lastMessage(),
     keyboard: room.keyboard ?? null,
     pinned: room.message([...room.pinnedIds].at(-1) ?? 0) ?? null,
     topics: room.chat.is_forum ? room.topics.all() : [],
     draft: room.draft?.text ?? null,
-  }));
+    verification: verificationOf(account, room.id) ?? null,
+  };
 }
 
 const messagesMax = 1_000;
@@ -164,11 +183,10 @@ const messagesMax = 1_000;
 const webAppQueryMs = 3_600_000;
 
 function messagesOf(
-  { rooms }: Account,
-  request: { readonly chatId: number; readonly after?: number; readonly limit?: number },
+  account: Account,
+  request: ChatPlace & { readonly after?: number; readonly limit?: number },
 ): readonly Message[] {
-  const room = rooms.get(request.chatId);
-  if (!room) throw new ControlError(404, `no chat ${request.chatId}`);
+  const room = roomOf(account, request);
   const after = request.after ?? 0;
   const found = [...room.messages()].filter(({ message_id }) => message_id > after);
   return found.sort((a, b) => a.message_id - b.message_id).slice(-(request.limit ?? messagesMax));
@@ -257,6 +275,14 @@ function revoke(
   return { revoked };
 }
 
+/** Who opens the address. */
+function personAt(around: Surroundings, userId: number, url: string): User {
+  const user = around.users.get(userId);
+  if (!user) throw new ControlError(404, `no user ${userId}`);
+  if (!URL.canParse(url)) throw new ControlError(400, "url must be a URL");
+  return user;
+}
+
 function launchUrl(
   signer: LaunchSigner,
   around: Surroundings,
@@ -264,9 +290,7 @@ function launchUrl(
   userId: number,
   url: string,
 ): string {
-  const user: User | undefined = around.users.get(userId);
-  if (!user) throw new ControlError(404, `no user ${userId}`);
-  if (!URL.canParse(url)) throw new ControlError(400, "url must be a URL");
+  const user = personAt(around, userId, url);
   const queryId = randomId(around.random);
   const query = { kind: "web_app", userId: user.id, chatId: account.privateRoom(user).id } as const;
   account.queries.open(queryId, query, webAppQueryMs);

@@ -38,7 +38,8 @@ export class LaunchSigner {
   }
 }
 
-function checkString(fields: ReadonlyMap<string, string>): string {
+/** The fields as Telegram signs them. */
+export function checkString(fields: ReadonlyMap<string, string>): string {
   return [...fields.keys()]
     .sort()
     .map((key) => `${key}=${fields.get(key)}`)

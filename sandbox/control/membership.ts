@@ -1,7 +1,7 @@
 /** Membership: people who join a group, and standings that are given from outside. */
 import type { MemberRequest, SandboxControl } from "../control-api.ts";
 import { Parameters as NoParameters } from "../http/parameters.ts";
-import { memberOf, standingOf } from "../methods/chats.ts";
+import { botMember, memberOf, standingOf } from "../methods/chats.ts";
 import { randomId } from "../random.ts";
 import type { Account, Surroundings } from "../world/account.ts";
 import { allFlags, flagsFrom, permissionNames, rightNames } from "../world/members.ts";
@@ -14,7 +14,7 @@ const joinQueryMs = 300_000;
 
 export function createMembership(
   options: PeopleOptions,
-): Pick<SandboxControl, "invitation" | "join" | "setMember"> {
+): Pick<SandboxControl, "invitation" | "join" | "setMember" | "addBot"> {
   return {
     invitation: ({ botId, link }) => {
       const { room, invite } = invitedTo(options.account(botId), link);
@@ -23,6 +23,7 @@ export function createMembership(
     },
     join: (request) => join(options, request),
     setMember: (request) => setMember(options, request),
+    addBot: (request) => addBot(options, request),
   };
 }
 
@@ -45,7 +46,7 @@ function join(
   const room =
     chatId === undefined
       ? invitedTo(account, textIn({ ...request }, "link")).room
-      : roomOf(account, chatId);
+      : roomOf(account, { chatId });
   if (room.isPrivate) throw new ControlError(400, "no one can join a private chat");
   if (standingOf(room, user.id).status === "kicked")
     throw new ControlError(400, "the user is banned");
@@ -77,6 +78,24 @@ function join(
   return { updateId: hear(account, room, message), waiting: false };
 }
 
+/** The update that is told is the message; `my_chat_member` comes before it. */
+function addBot(
+  { account: accountFor, actors, around }: PeopleOptions,
+  request: Parameters<SandboxControl["addBot"]>[0],
+) {
+  const account = accountFor(request.botId);
+  const from = actors.user(request.userId);
+  const room = actors.room(account, from, request);
+  if (room.isPrivate) throw new ControlError(400, "a bot is added to groups only");
+  room.access = "open";
+  const head = { chat: room.chat, from, date: around.clock.epochS() };
+  const before = { user: account.me, status: "left" };
+  const members = { old_chat_member: before, new_chat_member: botMember(account, room) };
+  account.deliver("my_chat_member", { ...head, ...members }, room.id);
+  const message = account.post(room, from, { new_chat_members: [account.me] });
+  return { updateId: hear(account, room, message) };
+}
+
 function callOf(account: Account, around: Surroundings) {
   return { account, around, parameters: new NoParameters() };
 }
@@ -85,7 +104,7 @@ const statuses = ["creator", "administrator", "member", "restricted", "left", "k
 
 function setMember({ account: accountFor, actors, around }: PeopleOptions, request: MemberRequest) {
   const account = accountFor(request.botId);
-  const room = roomOf(account, request.chatId);
+  const room = roomOf(account, request);
   if (room.isPrivate) throw new ControlError(400, "a private chat has no administrators");
   if (!statuses.includes(request.status)) {
     throw new ControlError(400, `status must be one of ${statuses.join(", ")}`);
@@ -103,7 +122,7 @@ function setMember({ account: accountFor, actors, around }: PeopleOptions, reque
   const gone = request.status === "left" || request.status === "kicked";
   if (!isBot && gone) room.memberIds.delete(user.id);
   else if (!isBot) room.memberIds.add(user.id);
-  account.changed({ kind: "chat", chatId: room.id });
+  account.changed({ kind: "chat", ...room.place });
   const from = actors.actor(room);
   const head = { chat: room.chat, from, date: around.clock.epochS() };
   const members = { old_chat_member: before, new_chat_member: memberOf(call, room, user.id) };

@@ -1,22 +1,24 @@
 /**
- * Participants: people who react, vote, join, choose inline results, boost and buy.
+ * Participants: people who react, vote, choose inline results and boost.
  *
  * What they do reaches the bot as the update that Telegram sends for it.
  */
 import type { SandboxControl } from "../control-api.ts";
 import { placeResult } from "../methods/inline-results.ts";
 import { managedBotKey, newToken } from "../methods/managed-bots.ts";
-import { publishPoll } from "../methods/polls.ts";
+import { isOwnPoll, publishPoll } from "../methods/polls.ts";
 import { publishReactions, readReactions } from "../methods/reactions.ts";
 import { randomId } from "../random.ts";
 import type { User } from "../world/objects.ts";
 import type { Poll } from "../world/poll-rules.ts";
 import type { PeopleOptions } from "./actors.ts";
 import { createBusiness } from "./business-owners.ts";
+import { createBuyers } from "./buyers.ts";
 import { ControlError, integerIn, textIn } from "./control-error.ts";
 import { createMembership } from "./membership.ts";
 import { messageOf, roomOf } from "./places.ts";
 import { createStickerOwners } from "./sticker-owners.ts";
+import { createTaskMarkers } from "./task-markers.ts";
 import { createWriters } from "./writers.ts";
 
 type Operations = Pick<
@@ -24,6 +26,8 @@ type Operations = Pick<
   | "react"
   | "reactions"
   | "vote"
+  | "markTasks"
+  | "addTasks"
   | "attach"
   | "edit"
   | "erase"
@@ -32,13 +36,18 @@ type Operations = Pick<
   | "invitation"
   | "join"
   | "setMember"
+  | "addBot"
   | "askInline"
   | "inlineResults"
+  | "inlineButton"
   | "chooseResult"
   | "connectBusiness"
   | "writeBusiness"
   | "boost"
   | "giveStars"
+  | "ship"
+  | "shippingOptions"
+  | "pay"
   | "buyMedia"
   | "manageBot"
 >;
@@ -49,12 +58,14 @@ const boostLastsS = 30 * 86_400;
 export function createParticipants(options: PeopleOptions): Operations {
   return {
     ...createBusiness(options),
+    ...createBuyers(options),
     ...createMembership(options),
     ...createStickerOwners(options),
+    ...createTaskMarkers(options),
     ...createWriters(options),
     react: (request) => react(options, request),
-    reactions: ({ botId, chatId }) => {
-      const { reactions } = roomOf(options.account(botId), chatId);
+    reactions: (request) => {
+      const { reactions } = roomOf(options.account(request.botId), request);
       const ids = reactions.messageIds();
       return ids.map((messageId) => ({ messageId, reactions: reactions.counts(messageId) }));
     },
@@ -62,6 +73,8 @@ export function createParticipants(options: PeopleOptions): Operations {
     askInline: (request) => askInline(options, request),
     inlineResults: ({ botId, inlineQueryId }) =>
       options.account(botId).inline.results(inlineQueryId) ?? null,
+    inlineButton: ({ botId, inlineQueryId }) =>
+      options.account(botId).inline.button(inlineQueryId) ?? null,
     chooseResult: (request) => chooseResult(options, request),
     boost: (request) => boost(options, request),
     giveStars: ({ amount, botId }) => {
@@ -77,7 +90,6 @@ export function createParticipants(options: PeopleOptions): Operations {
       });
       return { balance: payments.balance() };
     },
-    buyMedia: (request) => buyMedia(options, request),
     manageBot: ({ botId, managedBotId, userId }) => {
       const account = options.account(botId);
       const user = options.actors.user(userId);
@@ -107,7 +119,7 @@ type Request<Name extends keyof Operations> = Operations[Name] extends (
 function react({ account: accountFor, actors, around }: PeopleOptions, request: Request<"react">) {
   const account = accountFor(request.botId);
   const user = actors.user(request.userId);
-  const room = roomOf(account, request.chatId);
+  const room = roomOf(account, request);
   const { message_id } = messageOf(room, request.messageId);
   if (!Array.isArray(request.reactions)) throw new ControlError(400, "reactions must be a list");
   const given = request.reactions.map((reaction: unknown) =>
@@ -132,7 +144,7 @@ function react({ account: accountFor, actors, around }: PeopleOptions, request: 
 function vote({ account: accountFor, actors }: PeopleOptions, request: Request<"vote">) {
   const account = accountFor(request.botId);
   const user = actors.user(request.userId);
-  const message = messageOf(roomOf(account, request.chatId), request.messageId);
+  const message = messageOf(roomOf(account, request), request.messageId);
   const shown = message["poll"] as Poll | undefined;
   if (!shown) throw new ControlError(400, "the message has no poll");
   const { optionIds } = request;
@@ -141,7 +153,7 @@ function vote({ account: accountFor, actors }: PeopleOptions, request: Request<"
   if (changed.refused !== undefined) throw new ControlError(400, changed.refused);
   const { poll } = changed;
   const pollUpdateId = publishPoll(account, poll);
-  if (poll.is_anonymous) return { updateId: pollUpdateId };
+  if (poll.is_anonymous || !isOwnPoll(account, poll)) return { updateId: pollUpdateId };
   const option_persistent_ids = optionIds.map((id) => poll.options[id]?.persistent_id);
   const answer = { poll_id: poll.id, user, option_ids: optionIds, option_persistent_ids };
   return { updateId: account.deliver("poll_answer", answer, null) };
@@ -172,7 +184,7 @@ function chooseResult(
   const id = textIn({ ...request }, "inlineQueryId");
   const result = account.inline.results(id)?.find((found) => found["id"] === request.resultId);
   if (!result) throw new ControlError(404, "there is no such result");
-  const room = actors.room(account, user, request.chatId);
+  const room = actors.room(account, user, request);
   const inlineMessageId = placeResult({ account, around }, user.id, room.id, result);
   const chosen = {
     result_id: request.resultId,
@@ -186,7 +198,7 @@ function chooseResult(
 function boost({ account: accountFor, actors, around }: PeopleOptions, request: Request<"boost">) {
   const account = accountFor(request.botId);
   const user = actors.user(request.userId);
-  const room = roomOf(account, request.chatId);
+  const room = roomOf(account, request);
   if (room.isPrivate) throw new ControlError(400, "a private chat cannot be boosted");
   const add_date = around.clock.epochS();
   const boost_id = randomId(around.random);
@@ -195,24 +207,4 @@ function boost({ account: accountFor, actors, around }: PeopleOptions, request: 
   room.members.boosts.set(user.id, [...(room.members.boosts.get(user.id) ?? []), made]);
   const update = { chat: room.chat, boost: made };
   return { updateId: account.deliver("chat_boost", update, room.id), boostId: boost_id };
-}
-
-function buyMedia(
-  { account: accountFor, actors, around }: PeopleOptions,
-  request: Request<"buyMedia">,
-) {
-  const account = accountFor(request.botId);
-  const user = actors.user(request.userId);
-  const { chatId, messageId } = request;
-  const sale = account.payments.mediaSale(chatId, messageId);
-  if (!sale) throw new ControlError(404, "the message has no paid media");
-  if (sale.buyerIds.has(user.id)) throw new ControlError(400, "the user has bought it already");
-  sale.buyerIds.add(user.id);
-  const partner = { type: "user", transaction_type: "paid_media_payment", user };
-  const id = randomId(around.random);
-  account.payments.receive({ id, amount: sale.stars, atEpochS: around.clock.epochS(), partner });
-  const bought = { from: user, paid_media_payload: sale.payload };
-  const updateId =
-    sale.payload === "" ? null : account.deliver("purchased_paid_media", bought, null);
-  return { updateId };
 }

@@ -1,16 +1,15 @@
 /**
  * Writers: people who send more than text, change or take back what they wrote, and suggest posts.
  *
- * Telegram tells a bot of an edited message, and never of one that a person deletes.
+ * Telegram tells a bot of an edited message, and of one that a person deletes only in business chats.
  */
-import type { Attachment, SandboxControl } from "../control-api.ts";
-import { fileContent, isFileKind } from "../methods/media.ts";
+import type { SandboxControl } from "../control-api.ts";
 import { plainText } from "../text/formatted-text.ts";
-import { isRecord } from "../text/reply-markup.ts";
-import { captionContent, type MessageContent, textContent } from "../world/account.ts";
-import type { FileStore } from "../world/file-store.ts";
+import { captionContent, textContent } from "../world/account.ts";
 import type { Message } from "../world/objects.ts";
-import { hear, type PeopleOptions } from "./actors.ts";
+import type { Poll } from "../world/poll-rules.ts";
+import { hear, kindFor, type PeopleOptions } from "./actors.ts";
+import { attachmentContent } from "./attachments.ts";
 import { ControlError, integerIn, textIn } from "./control-error.ts";
 import { placeOf } from "./message-place.ts";
 import { messageOf, roomOf } from "./places.ts";
@@ -30,48 +29,26 @@ export function createWriters(options: PeopleOptions): Operations {
   };
 }
 
-function attach({ account: accountFor, actors }: PeopleOptions, request: Request<"attach">) {
+function attach(
+  { account: accountFor, actors, around }: PeopleOptions,
+  request: Request<"attach">,
+) {
   const account = accountFor(request.botId);
   const user = actors.user(request.userId);
-  const room = actors.enter(account, user, request.chatId);
+  const room = actors.enter(account, user, request);
   const place = placeOf(room, request);
   const caption = plainText(String(request.caption ?? "").slice(0, captionLengthMax));
-  const content = attachmentContent(account.files, request.attachment);
+  const content = attachmentContent({ account, around, room }, request.attachment);
   const message = account.post(room, user, { ...place, ...content, ...captionContent(caption) });
+  const poll = content["poll"] as Poll | undefined;
+  if (poll) account.polls.open(poll, room, message.message_id);
   return { message, updateId: hear(account, room, message) };
-}
-
-function attachmentContent(files: FileStore, given: Attachment): MessageContent {
-  if (!isRecord(given)) throw new ControlError(400, "attachment must be an object");
-  switch (given.kind) {
-    case "location":
-      return { location: { latitude: degrees(given, 90), longitude: degrees(given, 180) } };
-    case "contact": {
-      const { userId: user_id } = given;
-      const phone_number = textIn(given, "phoneNumber");
-      const first_name = textIn(given, "firstName");
-      return { contact: { phone_number, first_name, ...(user_id ? { user_id } : {}) } };
-    }
-    default: {
-      if (!isFileKind(given.kind)) throw new ControlError(400, "attachment.kind is not known");
-      const content = Buffer.from(textIn(given, "content"), "base64");
-      const fileName = typeof given.fileName === "string" ? given.fileName : "";
-      return fileContent(files, given.kind, { fileName, content });
-    }
-  }
-}
-
-function degrees(given: Readonly<Record<string, unknown>>, most: 90 | 180): number {
-  const name = most === 90 ? "latitude" : "longitude";
-  const value = given[name];
-  if (typeof value === "number" && Math.abs(value) <= most) return value;
-  throw new ControlError(400, `${name} must be a number from -${most} to ${most}`);
 }
 
 function edit({ account: accountFor, actors, around }: PeopleOptions, request: Request<"edit">) {
   const account = accountFor(request.botId);
   const user = actors.user(request.userId);
-  const room = roomOf(account, request.chatId ?? user.id);
+  const room = roomOf(account, { chatId: user.id, ...request });
   const before = messageOf(room, request.messageId);
   if (before.from?.id !== user.id) throw new ControlError(400, "only its author edits a message");
   const isText = before.text !== undefined;
@@ -85,23 +62,26 @@ function edit({ account: accountFor, actors, around }: PeopleOptions, request: R
     ...(isText ? textContent(formatted) : captionContent(formatted)),
   };
   room.put(message);
-  account.changed({ kind: "edited", chatId: room.id, message });
+  account.changed({ kind: "edited", ...room.place, message });
   const deaf = room.access === "kicked" || room.access === "not-member";
-  const kind = room.chat.type === "channel" ? "edited_channel_post" : "edited_message";
+  const kind = kindFor(room, "edited_");
   return { message, updateId: deaf ? null : account.deliver(kind, message, room.id) };
 }
 
 function erase({ account: accountFor, actors }: PeopleOptions, request: Request<"erase">) {
   const account = accountFor(request.botId);
   const user = actors.user(request.userId);
-  const room = roomOf(account, request.chatId ?? user.id);
+  const room = roomOf(account, { chatId: user.id, ...request });
   const { from, message_id: messageId } = messageOf(room, request.messageId);
   if (!room.isPrivate && from?.id !== user.id) {
     throw new ControlError(400, "only its author deletes a message of a group");
   }
   room.remove(messageId);
-  account.changed({ kind: "deleted", chatId: room.id, messageId });
-  return { updateId: null };
+  account.changed({ kind: "deleted", ...room.place, messageId });
+  const { business, chat } = room;
+  if (!business) return { updateId: null };
+  const gone = { business_connection_id: business.connectionId, chat, message_ids: [messageId] };
+  return { updateId: account.deliver("deleted_business_messages", gone, room.id) };
 }
 
 /** Source: Bot API, SuggestedPostInfo and DirectMessagesTopic. */
@@ -111,7 +91,7 @@ function suggestPost(
 ) {
   const account = accountFor(request.botId);
   const user = actors.user(request.userId);
-  const room = roomOf(account, request.chatId);
+  const room = roomOf(account, request);
   if (!room.chat.is_direct_messages) {
     throw new ControlError(400, "posts are suggested in a channel's direct messages");
   }

@@ -1,25 +1,27 @@
 /** Bot profile: methods for the bot's names, descriptions, photo and default rights. Source: Bot API. */
 import { badRequest } from "../http/answer.ts";
+import type { Account } from "../world/account.ts";
 import { flagsFrom, rightNames } from "../world/members.ts";
 import { profilePhotos, readProfilePhoto } from "./business.ts";
 import type { Call } from "./call.ts";
 import { objectIn } from "./call.ts";
 import { photoSizes } from "./media.ts";
 
-interface BotText {
+/** One of the texts that a bot has in several languages. */
+export interface BotText {
   /** The parameter, and the key in the result of the method that reads it. */
   readonly field: string;
   readonly lengthMax: number;
   readonly tooLong: string;
 }
 
-const name: BotText = { field: "name", lengthMax: 64, tooLong: "BOT_TITLE_TOO_LONG" };
-const description: BotText = {
+export const name: BotText = { field: "name", lengthMax: 64, tooLong: "BOT_TITLE_TOO_LONG" };
+export const description: BotText = {
   field: "description",
   lengthMax: 512,
   tooLong: "BOT_DESCRIPTION_TOO_LONG",
 };
-const shortDescription: BotText = {
+export const shortDescription: BotText = {
   field: "short_description",
   lengthMax: 120,
   tooLong: "BOT_ABOUT_TOO_LONG",
@@ -37,20 +39,31 @@ function setText({ field, lengthMax, tooLong }: BotText): (call: Call) => true {
   return ({ account, parameters }) => {
     const text = parameters.text(field).trim();
     if ([...text].length > lengthMax) throw badRequest(tooLong);
-    const key = `${field}:${languageIn(parameters)}`;
+    const language = languageIn(parameters);
+    const key = `${field}:${language}`;
     if (text === "") account.settings.delete(key);
     else account.settings.set(key, text);
+    // The name for all languages is also the name under the bot's messages.
+    if (field === "name" && language === "") account.rename(text);
+    account.changed({ kind: "chat", chatId: account.id });
     return true;
   };
 }
 
-/** The text in the language, or the one for all languages. */
-function getText({ field }: BotText, missing: (call: Call) => string) {
+function getText(text: BotText, missing: (call: Call) => string) {
   return (call: Call): unknown => {
-    const { settings } = call.account;
-    const own = settings.get(`${field}:${languageIn(call.parameters)}`);
-    return { [field]: own ?? settings.get(`${field}:`) ?? missing(call) };
+    const own = botText(call.account, text, languageIn(call.parameters));
+    return { [text.field]: own ?? missing(call) };
   };
+}
+
+/** The text in the language, or the one for all languages; undefined when there is neither. */
+export function botText(
+  { settings }: Account,
+  { field }: BotText,
+  language: string,
+): string | undefined {
+  return (settings.get(`${field}:${language}`) ?? settings.get(`${field}:`)) as string | undefined;
 }
 
 function languageIn(parameters: Call["parameters"]): string {
@@ -62,13 +75,16 @@ function languageIn(parameters: Call["parameters"]): string {
 export function setMyProfilePhoto(call: Call): true {
   const sizes = photoSizes(readProfilePhoto(call));
   const { account } = call;
-  account.settings.set(`photos:${account.id}`, [sizes, ...profilePhotos(call, account.id)]);
+  account.settings.set(`photos:${account.id}`, [sizes, ...profilePhotos(account, account.id)]);
+  account.changed({ kind: "chat", chatId: account.id });
   return true;
 }
 
 export function removeMyProfilePhoto(call: Call): true {
-  const [, ...rest] = profilePhotos(call, call.account.id);
-  call.account.settings.set(`photos:${call.account.id}`, rest);
+  const { account } = call;
+  const [, ...rest] = profilePhotos(account, account.id);
+  account.settings.set(`photos:${account.id}`, rest);
+  account.changed({ kind: "chat", chatId: account.id });
   return true;
 }
 

@@ -6,6 +6,7 @@
 import { badRequest } from "../http/answer.ts";
 import { randomId } from "../random.ts";
 import { isRecord } from "../text/reply-markup.ts";
+import type { Account } from "../world/account.ts";
 import { connectionObject } from "../world/business.ts";
 import type { StoredFile } from "../world/file-store.ts";
 import { businessConnection, businessRoom, type Call, messageId, objectIn } from "./call.ts";
@@ -70,20 +71,30 @@ export function setBusinessAccountProfilePhoto(call: Call): true {
   const photo = readProfilePhoto(call);
   const connection = businessConnection(call, "can_edit_profile_photo");
   const place = `photos:${connection.user.id}`;
-  call.account.settings.set(place, [photoSizes(photo), ...profilePhotos(call, connection.user.id)]);
+  call.account.settings.set(place, [
+    photoSizes(photo),
+    ...profilePhotos(call.account, connection.user.id),
+  ]);
   return true;
 }
 
 export function removeBusinessAccountProfilePhoto(call: Call): true {
   const connection = businessConnection(call, "can_edit_profile_photo");
-  const [, ...rest] = profilePhotos(call, connection.user.id);
+  const [, ...rest] = profilePhotos(call.account, connection.user.id);
   call.account.settings.set(`photos:${connection.user.id}`, rest);
   return true;
 }
 
 /** The photos of a user or the bot, the latest first. */
-export function profilePhotos({ account }: Call, userId: number): readonly unknown[] {
-  return (account.settings.get(`photos:${userId}`) as readonly unknown[] | undefined) ?? [];
+export function profilePhotos({ settings }: Account, userId: number): readonly ProfilePhoto[] {
+  return (settings.get(`photos:${userId}`) as readonly ProfilePhoto[] | undefined) ?? [];
+}
+
+type ProfilePhoto = ReturnType<typeof photoSizes>;
+
+/** The `file_id` of what stands beside a name; undefined when there is none. */
+export function latestProfilePhoto(account: Account, userId: number): string | undefined {
+  return profilePhotos(account, userId)[0]?.at(-1)?.file_id;
 }
 
 /** An `InputProfilePhoto`. Throws Telegram's errors. */

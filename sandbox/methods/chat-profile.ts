@@ -97,6 +97,6 @@ function changeable(call: Call, what: string): Room {
 }
 
 function shown({ account }: Call, room: Room): true {
-  account.changed({ kind: "chat", chatId: room.id });
+  account.changed({ kind: "chat", ...room.place });
   return true;
 }

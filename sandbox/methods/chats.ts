@@ -28,28 +28,36 @@ export function sendChatAction(call: Call): true {
   const action = call.parameters.text("action").toLowerCase();
   const room = roomFor(call, "write");
   if (!actions.has(action)) throw badRequest("wrong parameter action in request");
-  call.account.changed({ kind: "action", chatId: room.id, text: action });
+  call.account.changed({ kind: "action", ...room.place, text: action });
   return true;
 }
 
 export function getChat(call: Call): unknown {
   const room = roomFor(call, "read");
-  const { account } = call;
   const pinned = room.message([...room.pinnedIds].at(-1) ?? 0);
   const permissions = room.isPrivate ? {} : { permissions: room.members.permissions };
   const link = room.invites.primary?.invite_link;
-  const status = account.settings.get(`emoji-status:${room.id}`);
+  const status = emojiStatus(call, room.id);
   return {
     ...room.chat,
     ...permissions,
     ...(link ? { invite_link: link } : {}),
     ...(pinned ? { pinned_message: pinned } : {}),
-    ...(status ? { emoji_status_custom_emoji_id: status } : {}),
+    ...status,
     ...room.profile,
     accent_color_id: 0,
     max_reaction_count: 11,
     accepted_gift_types: acceptedGiftTypes,
   };
+}
+
+/** Nothing once it has expired. */
+function emojiStatus({ account, around }: Call, userId: number): object {
+  const status = account.settings.get(`emoji-status:${userId}`) as
+    | { readonly emoji_status_expiration_date?: number }
+    | undefined;
+  const until = status?.emoji_status_expiration_date ?? Number.POSITIVE_INFINITY;
+  return status && until > around.clock.epochS() ? status : {};
 }
 
 const acceptedGiftTypes = {
@@ -119,6 +127,6 @@ export function leaveChat(call: Call): true {
   const room = roomFor(call, "edit");
   if (room.isPrivate) throw badRequest("chat member status can't be changed in private chats");
   room.access = "not-member";
-  call.account.changed({ kind: "chat", chatId: room.id });
+  call.account.changed({ kind: "chat", ...room.place });
   return true;
 }

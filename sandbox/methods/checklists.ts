@@ -16,6 +16,14 @@ export interface Task {
   readonly [other: string]: unknown;
 }
 
+/** Telegram's `Checklist`. */
+export interface Checklist {
+  readonly title: string;
+  readonly tasks: readonly Task[];
+  readonly others_can_add_tasks?: boolean;
+  readonly others_can_mark_tasks_as_done?: boolean;
+}
+
 export function sendChecklist(call: Call): Effect {
   const checklist = readChecklist(call);
   businessConnection(call, "can_reply");

@@ -37,7 +37,7 @@ function show(call: Call, text: string, check: () => void): true {
   if (id === 0) throw badRequest("invalid draft identifier specified");
   check();
   room.draft = { id, text };
-  account.changed({ kind: "draft", chatId: room.id, text });
+  account.changed({ kind: "draft", ...room.place, text });
   return true;
 }
 

@@ -190,7 +190,7 @@ function replace(call: Call, room: Room, before: Message, content: MessageConten
     ...rest,
   } as Message;
   room.put(message);
-  if (!room.business) call.account.changed({ kind: "edited", chatId: room.id, message });
+  call.account.changed({ kind: "edited", ...room.place, message });
   return message;
 }
 
@@ -235,5 +235,5 @@ function checkDeletable(call: Call, room: Room, message: Message): void {
 /** Removes a message, and shows that it is gone. */
 export function remove(call: Call, room: Room, id: number): void {
   room.remove(id);
-  if (!room.business) call.account.changed({ kind: "deleted", chatId: room.id, messageId: id });
+  call.account.changed({ kind: "deleted", ...room.place, messageId: id });
 }

@@ -182,7 +182,7 @@ export function change(call: Call, room: Room, id: number, standing: Standing): 
   room.members.set(id, standing);
   if (standing.status === "kicked" || standing.status === "left") room.memberIds.delete(id);
   else if (standing.status !== "restricted" && id !== account.id) room.memberIds.add(id);
-  account.changed({ kind: "chat", chatId: room.id });
+  account.changed({ kind: "chat", ...room.place });
   const after = { old_chat_member: before, new_chat_member: memberOf(call, room, id) };
   const head = { chat: room.chat, from: account.me, date: around.clock.epochS() };
   account.deliver("chat_member", { ...head, user, ...after }, room.id);

@@ -1,23 +1,28 @@
 /**
- * Payments: methods for invoices in Telegram Stars, answers to check-outs, and refunds.
+ * Payments: methods for invoices, answers to check-outs, and refunds of Stars.
  *
- * Source: core.telegram.org/bots/payments-stars; tdlib/telegram-bot-api, Client.cpp.
+ * Source: core.telegram.org/bots/payments and payments-stars; tdlib/telegram-bot-api, Client.cpp.
  */
 import { badRequest } from "../http/answer.ts";
 import { randomId } from "../random.ts";
-import { isRecord } from "../text/reply-markup.ts";
 import type { Message, User } from "../world/objects.ts";
-import type { Charge, Checkout, Invoice, Transfer } from "../world/payments.ts";
+import {
+  type Charge,
+  type Checkout,
+  type Order,
+  type Transfer,
+  totalOf,
+} from "../world/payments.ts";
 import { type Call, type Effect, userId } from "./call.ts";
+import { readInvoice, readShippingOptions } from "./invoices.ts";
 import { prepareMessage } from "./sending.ts";
-
-const payloadBytesMax = 128;
 
 export function sendInvoice(call: Call): Effect {
   const invoice = readInvoice(call);
   const { title, description, currency, amount } = invoice;
-  const shown = { title, description, start_parameter: "", currency, total_amount: amount };
-  const pay = { inline_keyboard: [[{ text: `Pay ⭐️${amount}`, pay: true }]] };
+  const start_parameter = call.parameters.text("start_parameter");
+  const shown = { title, description, start_parameter, currency, total_amount: amount };
+  const pay = { inline_keyboard: [[{ text: `Pay ${priceText(currency, amount)}`, pay: true }]] };
   const effect = prepareMessage(call, { content: { invoice: shown } }, pay);
   return {
     ...effect,
@@ -46,35 +51,11 @@ export function createInvoiceLink(call: Call): string {
   return `https://t.me/${slug}`;
 }
 
-function readInvoice({ parameters }: Call): Invoice {
-  const title = parameters.required("title");
-  const description = parameters.required("description");
-  const payload = parameters.required("payload");
-  const currency = parameters.required("currency");
-  parameters.required("prices");
-  const prices = parameters.json("prices", "can't parse prices JSON object");
-  if (!Array.isArray(prices)) throw badRequest("expected an Array of labeled prices");
-  if (prices.length === 0) throw badRequest("there must be at least one price");
-  const amounts = prices.map(readAmount);
-  if (currency !== "XTR") {
-    // The sandbox has no payment provider, only Stars.
-    throw badRequest(/^[A-Z]{3}$/.test(currency) ? "PAYMENT_PROVIDER_INVALID" : "CURRENCY_INVALID");
-  }
-  const [amount = 0] = amounts;
-  const tips = parameters.integer("max_tip_amount") > 0;
-  const long = Buffer.byteLength(payload) > payloadBytesMax;
-  if (tips || long || amounts.length !== 1 || !Number.isSafeInteger(amount) || amount < 1) {
-    throw badRequest("STARS_INVOICE_INVALID");
-  }
-  return { title, description, payload, currency, amount };
-}
-
-function readAmount(price: unknown): number {
-  if (!isRecord(price)) throw badRequest("can't parse labeled price: expected an Object");
-  if (typeof price["label"] !== "string" || price["label"] === "") {
-    throw badRequest("can't parse labeled price: LabeledPrice label must be non-empty");
-  }
-  return Number(price["amount"]);
+/** @param amount In the smallest unit of the currency. */
+function priceText(currency: string, amount: number): string {
+  if (currency === "XTR") return `⭐️${amount}`;
+  const format = new Intl.NumberFormat("en", { style: "currency", currency });
+  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
 export function answerPreCheckoutQuery(call: Call): true {
@@ -100,15 +81,12 @@ export function answerPreCheckoutQuery(call: Call): true {
 
 export function answerShippingQuery({ account, parameters }: Call): true {
   const ok = parameters.boolean("ok");
-  checkRefusal(ok, parameters.text("error_message"));
-  if (ok) {
-    const malformed = "can't parse shipping options JSON object";
-    const options = parameters.json("shipping_options", malformed);
-    if (options === undefined) throw badRequest(malformed);
-    if (!Array.isArray(options)) throw badRequest("expected an Array of shipping options");
-    if (options.length === 0) throw badRequest("there must be at least one shipping option");
-  }
-  account.queries.answer(parameters.text("shipping_query_id"), "shipping_query");
+  const refused = parameters.text("error_message");
+  checkRefusal(ok, refused);
+  const answer = ok ? { options: readShippingOptions(parameters) } : { refused };
+  const id = parameters.text("shipping_query_id");
+  account.queries.answer(id, "shipping_query");
+  account.payments.answerShipping(id, answer);
   return true;
 }
 
@@ -116,7 +94,7 @@ function checkRefusal(ok: boolean, reason: string): void {
   if (!ok && reason === "") throw badRequest('parameter "error_message" is required');
 }
 
-/** Transfers the Stars, and posts `successful_payment` in the chat. */
+/** Transfers the money, and posts `successful_payment` in the chat. */
 function complete({ account, around }: Call, checkout: Checkout): void {
   const { chatId, userId: payerId } = checkout;
   const room = account.rooms.get(chatId);
@@ -124,20 +102,30 @@ function complete({ account, around }: Call, checkout: Checkout): void {
   if (!room || !payer) return;
   const id = `stx${randomId(around.random)}`;
   const charge = { id, ...checkout, atEpochS: around.clock.epochS() };
-  account.payments.charge(charge);
+  if (checkout.invoice.currency === "XTR") account.payments.charge(charge);
   const provider = { provider_payment_charge_id: randomId(around.random) };
   const payment = { ...paymentFields(charge), ...provider };
   const message = account.post(room, payer, { successful_payment: payment });
   account.deliver("message", message, chatId);
 }
 
-function paymentFields({ id, invoice }: Pick<Charge, "id" | "invoice">) {
+function paymentFields(charge: Pick<Charge, "id" | "invoice" | "order">) {
+  const { id, invoice, order } = charge;
   return {
     currency: invoice.currency,
-    total_amount: invoice.amount,
+    total_amount: totalOf(charge),
     invoice_payload: invoice.payload,
+    ...orderFields(order),
     telegram_payment_charge_id: id,
     ...(invoice.periodS === undefined ? {} : { is_recurring: true, is_first_recurring: true }),
+  };
+}
+
+/** The fields that tell a bot what the buyer has chosen. */
+export function orderFields({ info, shipping }: Order): object {
+  return {
+    ...(shipping ? { shipping_option_id: shipping.id } : {}),
+    ...(info && Object.keys(info).length > 0 ? { order_info: info } : {}),
   };
 }
 

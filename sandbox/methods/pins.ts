@@ -54,5 +54,5 @@ function pinnable(call: Call): Room {
 }
 
 function shown({ account }: Call, room: Room): void {
-  if (!room.business) account.changed({ kind: "chat", chatId: room.id });
+  account.changed({ kind: "chat", ...room.place });
 }

@@ -23,7 +23,7 @@ export function sendPoll(call: Call): Effect {
   const effect = prepareMessage(call, { content: { poll }, check: () => checkPoll(poll) });
   const perform = () => {
     const message = effect.perform() as Message;
-    call.account.polls.open(poll, effect.room.id, message.message_id);
+    call.account.polls.open(poll, effect.room, message.message_id);
     closeLater(call, poll);
     return message;
   };
@@ -154,17 +154,28 @@ function closeLater({ account, around }: Call, poll: Poll): void {
   });
 }
 
-/** Shows the poll's new state in its message, and sends it to the bot. */
+/** Shows the poll's new state in its message, and sends it to the bot if it is the bot's own. */
 export function publishPoll(account: Account, poll: Poll): number | null {
   const place = account.polls.place(poll.id);
-  const room = place && account.rooms.get(place.chatId);
-  const message = place && room?.message(place.messageId);
-  if (room && message) {
+  const message = place?.room.message(place.messageId);
+  if (place && message) {
     const fresh = { ...message, poll };
-    room.put(fresh);
-    account.changed({ kind: "edited", chatId: room.id, message: fresh });
+    place.room.put(fresh);
+    account.changed({ kind: "edited", ...place.room.place, message: fresh });
   }
-  return account.deliver("poll", poll, null);
+  return isOwnPoll(account, poll) ? account.deliver("poll", poll, null) : null;
+}
+
+/** A bot hears of votes in its own polls only. */
+export function isOwnPoll(account: Account, poll: Poll): boolean {
+  const place = account.polls.place(poll.id);
+  const message = place?.room.message(place.messageId);
+  return message === undefined || isOwnMessage(account, message);
+}
+
+function isOwnMessage({ id }: Account, message: Message): boolean {
+  const { from, sender_business_bot: bot, sender_chat } = message;
+  return from?.id === id || sender_chat !== undefined || bot !== undefined;
 }
 
 export function stopPoll(call: Call): Poll {

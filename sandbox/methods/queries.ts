@@ -6,7 +6,7 @@
 import { badRequest } from "../http/answer.ts";
 import { randomId } from "../random.ts";
 import { isRecord } from "../text/reply-markup.ts";
-import type { InlineResult } from "../world/inline-mode.ts";
+import type { InlineResult, InlineResultsButton } from "../world/inline-mode.ts";
 import { type Call, objectIn, userId } from "./call.ts";
 import { placeResult } from "./inline-results.ts";
 
@@ -30,7 +30,7 @@ export function answerCallbackQuery(call: Call): true {
 
 export function answerInlineQuery(call: Call): true {
   const { account, parameters } = call;
-  objectIn(call, "button", "inline query results button");
+  const button = readButton(call);
   const results = parameters.json("results", "can't parse inline query results JSON object");
   if (!Array.isArray(results)) throw badRequest("expected an Array of inline query results");
   if (results.length > resultsMax) throw badRequest("too many inline query results specified");
@@ -40,8 +40,22 @@ export function answerInlineQuery(call: Call): true {
   }
   const id = parameters.text("inline_query_id");
   account.queries.answer(id, "inline_query");
-  account.inline.answer(id, checked);
+  account.inline.answer(id, checked, button);
   return true;
+}
+
+/** The button above the results: it opens a Mini App, or the chat with the bot. */
+function readButton(call: Call): InlineResultsButton | undefined {
+  const button = objectIn(call, "button", "inline query results button");
+  if (!button) return undefined;
+  const { start_parameter: start, text, web_app: app } = button;
+  const problem = (reason: string) =>
+    badRequest(`can't parse inline query results button: ${reason}`);
+  if (typeof text !== "string") throw problem('Can\'t find field "text"');
+  if (isRecord(app)) return { text, web_app: { url: String(app["url"] ?? "") } };
+  if (typeof start !== "string") throw badRequest("BUTTON_INVALID");
+  if (!/^[\w-]{1,64}$/.test(start)) throw badRequest("START_PARAM_INVALID");
+  return { text, start_parameter: start };
 }
 
 /** Sends the result in the name of the person who uses the Mini App. */

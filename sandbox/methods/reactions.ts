@@ -55,7 +55,7 @@ function readReaction(value: unknown): Reaction {
 /** Shows what stands under the message now. */
 export function publishReactions(account: Account, room: Room, messageId: number): void {
   const reactions = room.reactions.counts(messageId);
-  account.changed({ kind: "reaction", chatId: room.id, messageId, reactions });
+  account.changed({ kind: "reaction", ...room.place, messageId, reactions });
 }
 
 /** Takes away another actor's reaction. */

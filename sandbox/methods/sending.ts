@@ -115,7 +115,7 @@ export function postWithMarkup(
   room.draft = undefined;
   if (chat) {
     room.keyboard = chat.kind === "remove" ? undefined : chat;
-    call.account.changed({ kind: "chat", chatId: room.id });
+    call.account.changed({ kind: "chat", ...room.place });
   }
   return call.account.post(room, call.account.me, withKeyboard(content, markup));
 }

@@ -21,12 +21,39 @@ export function getMe({ account }: Call): unknown {
 
 const commandPattern = /^[a-z0-9_]{1,32}$/;
 
+interface BotCommand {
+  readonly command: string;
+  readonly description: string;
+}
+
 /** There is one list for each scope and language. */
-function commandsKey({ parameters }: Call): string {
-  const given = parameters.jsonOrNothing("scope");
+function commandsKey(call: Call): string {
+  const given = call.parameters.jsonOrNothing("scope");
   const { type, chat_id, user_id } = isRecord(given) ? given : {};
   const scope = [type ?? "default", chat_id ?? "", user_id ?? ""].join(":");
-  return `commands:${scope}:${parameters.text("language_code")}`;
+  return keyOf(scope, call.parameters.text("language_code"));
+}
+
+function keyOf(scope: string, language: string): string {
+  return `commands:${scope}:${language}`;
+}
+
+/**
+ * The commands that a person is offered in their own chat with the bot: the first list that is set.
+ *
+ * Source: Bot API, "Determining list of commands".
+ */
+export function commandsShownTo(
+  { settings }: Account,
+  userId: number,
+  language: string,
+): readonly BotCommand[] {
+  const scopes = [`chat:${userId}:`, "all_private_chats::", "default::"];
+  for (const scope of scopes) {
+    const list = settings.get(keyOf(scope, language)) ?? settings.get(keyOf(scope, ""));
+    if (list) return list as readonly BotCommand[];
+  }
+  return [];
 }
 
 export function setMyCommands(call: Call): true {
@@ -42,7 +69,7 @@ export function setMyCommands(call: Call): true {
     return { command, description };
   });
   call.account.settings.set(commandsKey(call), commands);
-  return true;
+  return shown(call);
 }
 
 export function getMyCommands(call: Call): unknown {
@@ -51,19 +78,36 @@ export function getMyCommands(call: Call): unknown {
 
 export function deleteMyCommands(call: Call): true {
   call.account.settings.delete(commandsKey(call));
+  return shown(call);
+}
+
+/** Every person's page asks for what it shows again. */
+function shown({ account }: Call): true {
+  account.changed({ kind: "chat", chatId: account.id });
   return true;
 }
 
-export function setChatMenuButton({ account, parameters }: Call): true {
+export function setChatMenuButton(call: Call): true {
+  const { account, parameters } = call;
   const button = parameters.json("menu_button", "can't parse menu button JSON object");
   account.settings.set(`menu:${parameters.text("chat_id")}`, button ?? { type: "default" });
-  return true;
+  return shown(call);
 }
 
 export function getChatMenuButton({ account, parameters }: Call): unknown {
   const own = account.settings.get(`menu:${parameters.text("chat_id")}`);
   return own ?? account.settings.get("menu:") ?? { type: "commands" };
 }
+
+/** The button beside the field in which a person writes. */
+export function menuButtonShownTo({ settings }: Account, userId: number): MenuButton {
+  const own = settings.get(`menu:${userId}`) as MenuButton | undefined;
+  if (own && own["type"] !== "default") return own;
+  const general = settings.get("menu:") as MenuButton | undefined;
+  return general && general["type"] !== "default" ? general : { type: "commands" };
+}
+
+type MenuButton = Readonly<Record<string, unknown>>;
 
 const loginMemoryMs = 1_800_000;
 

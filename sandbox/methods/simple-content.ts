@@ -1,6 +1,7 @@
 /** Simple content: messages made of a few parameters, such as locations, contacts and dice. */
 import { badRequest } from "../http/answer.ts";
-import { randomInteger } from "../random.ts";
+import { type Random, randomInteger } from "../random.ts";
+import type { MessageContent } from "../world/account.ts";
 import type { Call, Effect } from "./call.ts";
 import { prepareMessage } from "./sending.ts";
 
@@ -73,9 +74,13 @@ const diceSides: Readonly<Record<string, number>> = {
 };
 
 export function sendDice(call: Call): Effect {
-  const emoji = call.parameters.text("emoji") || "🎲";
+  const content = diceContent(call.around.random, call.parameters.text("emoji") || "🎲");
+  if (!content) throw badRequest("wrong dice emoji");
+  return prepareMessage(call, { content });
+}
+
+/** A throw; undefined when the emoji is none that is thrown. */
+export function diceContent(random: Random, emoji: string): MessageContent | undefined {
   const sides = diceSides[emoji];
-  if (!sides) throw badRequest("wrong dice emoji");
-  const value = randomInteger(call.around.random, 1, sides);
-  return prepareMessage(call, { content: { dice: { emoji, value } } });
+  return sides ? { dice: { emoji, value: randomInteger(random, 1, sides) } } : undefined;
 }

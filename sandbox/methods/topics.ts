@@ -64,7 +64,7 @@ export function createForumTopic(call: Call): unknown {
     closed: false,
     hidden: false,
   });
-  account.changed({ kind: "chat", chatId: room.id });
+  account.changed({ kind: "chat", ...room.place });
   return { message_thread_id: message_id, ...created };
 }
 
@@ -114,7 +114,7 @@ export function deleteForumTopic(call: Call): true {
   if (!room.topics.remove(id)) throw badRequest("TOPIC_ID_INVALID");
   const inside = [...room.messages()].filter((message) => message.message_thread_id === id);
   for (const { message_id } of inside) remove(call, room, message_id);
-  call.account.changed({ kind: "chat", chatId: room.id });
+  call.account.changed({ kind: "chat", ...room.place });
   return true;
 }
 
@@ -180,5 +180,5 @@ function put({ account }: Call, room: Room, topic: Topic, told: MessageContent):
   const { id } = topic;
   const thread = id === generalTopicId ? {} : { message_thread_id: id, is_topic_message: true };
   account.post(room, account.me, { ...thread, ...told });
-  account.changed({ kind: "chat", chatId: room.id });
+  account.changed({ kind: "chat", ...room.place });
 }

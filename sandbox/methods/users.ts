@@ -5,6 +5,7 @@
  */
 import { badRequest } from "../http/answer.ts";
 import { isRecord } from "../text/reply-markup.ts";
+import type { Account } from "../world/account.ts";
 import { profilePhotos } from "./business.ts";
 import { arrayIn, type Call, knownUser, roomFor, userId, userWith } from "./call.ts";
 
@@ -12,7 +13,7 @@ const descriptionLengthMax = 70;
 
 export function getUserProfilePhotos(call: Call): unknown {
   const { id } = knownUser(call);
-  const photos = profilePhotos(call, id);
+  const photos = profilePhotos(call.account, id);
   return { total_count: photos.length, photos: page(call, photos) };
 }
 
@@ -32,7 +33,11 @@ export function setUserEmojiStatus(call: Call): true {
   const { account, parameters } = call;
   const { id } = knownUser(call);
   if (!account.rooms.has(id)) throw badRequest("USER_PERMISSION_DENIED");
-  account.settings.set(`emoji-status:${id}`, parameters.text("emoji_status_custom_emoji_id"));
+  const emoji_status_custom_emoji_id = parameters.text("emoji_status_custom_emoji_id");
+  const until = parameters.integer("emoji_status_expiration_date");
+  const expires = until > 0 ? { emoji_status_expiration_date: until } : {};
+  const status = emoji_status_custom_emoji_id ? { emoji_status_custom_emoji_id, ...expires } : {};
+  account.settings.set(`emoji-status:${id}`, status);
   return true;
 }
 
@@ -62,17 +67,27 @@ function verify({ account, parameters }: Call, id: number): true {
   const description = parameters.text("custom_description");
   if ([...description].length > descriptionLengthMax) throw badRequest("DESCRIPTION_TOO_LONG");
   account.settings.set(`verified:${id}`, description);
+  account.changed({ kind: "chat", chatId: id });
   return true;
 }
 
 export function removeUserVerification(call: Call): true {
-  call.account.settings.delete(`verified:${userId(call)}`);
-  return true;
+  return removeVerification(call, userId(call));
 }
 
 export function removeChatVerification(call: Call): true {
-  call.account.settings.delete(`verified:${roomFor(call, "read").id}`);
+  return removeVerification(call, roomFor(call, "read").id);
+}
+
+function removeVerification({ account }: Call, id: number): true {
+  account.settings.delete(`verified:${id}`);
+  account.changed({ kind: "chat", chatId: id });
   return true;
+}
+
+/** The words with which the bot has verified a person or a chat; the API does not tell them. */
+export function verificationOf({ settings }: Account, id: number): string | undefined {
+  return settings.get(`verified:${id}`) as string | undefined;
 }
 
 const passportSources: ReadonlySet<string> = new Set([

@@ -61,6 +61,7 @@ export interface MessageContent {
 /** `local` accepts any address, as the server's `--local` mode does; `cloud` is api.telegram.org. */
 export type WebhookRules = "local" | "cloud";
 
+const nameAtFirst = "Sandbox bot";
 const messagesMax = 100_000;
 const rememberedMax = 10_000;
 
@@ -69,7 +70,8 @@ export class Account {
   readonly token: string;
   /** Whether the bot is in Telegram's test environment. */
   readonly test: boolean;
-  readonly me: User;
+  /** Replaced when the bot is renamed. */
+  me: User;
   readonly rooms = new Map<number, Room>();
   readonly allowedUpdates = new AllowedUpdates();
   readonly queue: UpdateQueue;
@@ -108,7 +110,7 @@ export class Account {
     this.token = identity.token;
     this.test = identity.test;
     this.files = new FileStore((file) => around.localFiles?.remove(identity.token, file));
-    this.me = { id, is_bot: true, first_name: "Sandbox bot", username: `sandbox_${id}_bot` };
+    this.me = { id, is_bot: true, first_name: nameAtFirst, username: `sandbox_${id}_bot` };
     this.#around = around;
     this.startedAtMs = clock.monotonicMs();
     this.flood = new FloodModel(around.floodLimits, this.startedAtMs);
@@ -116,6 +118,11 @@ export class Account {
     this.queue = new UpdateQueue({ random, onEnd });
     this.polling = new UpdatePolling({ clock, queue: this.queue, pacing });
     this.queries = new OpenQueries(() => clock.monotonicMs());
+  }
+
+  /** @param name Empty is the name that it had at first. */
+  rename(name: string): void {
+    this.me = { ...this.me, first_name: name || nameAtFirst };
   }
 
   /** The private chat with a user; it is created when it does not exist. */
@@ -147,7 +154,7 @@ export class Account {
     };
     room.put(message);
     this.#remember(room, message.message_id);
-    if (!room.business) this.changed({ kind: "message", chatId: room.id, message });
+    this.changed({ kind: "message", ...room.place, message });
     return message;
   }
 

@@ -62,6 +62,10 @@ export class BusinessConnections {
     return this.#connections.get(id);
   }
 
+  all(): Iterable<BusinessConnection> {
+    return this.#connections.values();
+  }
+
   ofUser(userId: number): BusinessConnection | undefined {
     return [...this.#connections.values()].find(({ user }) => user.id === userId);
   }

@@ -1,4 +1,9 @@
-/** Payments: keeps a bot's invoices in Telegram Stars, their check-outs, charges and refunds. */
+/**
+ * Payments: keeps a bot's invoices, their check-outs, and the Stars that came of them.
+ *
+ * An invoice in another currency than Telegram Stars is paid through a provider, whose money the sandbox
+ * does not count.
+ */
 import { badRequest } from "../http/answer.ts";
 import { LatestMap } from "./latest-map.ts";
 
@@ -7,16 +12,51 @@ export interface Invoice {
   readonly description: string;
   /** The bot's own name for the invoice; buyers never see it. */
   readonly payload: string;
-  /** Always Telegram Stars. */
-  readonly currency: "XTR";
+  /** `XTR` is Telegram Stars. */
+  readonly currency: string;
+  /** In the smallest unit of the currency; without the price of shipping. */
   readonly amount: number;
   /** Set for a subscription. */
   readonly periodS?: number;
+  /** What the buyer has to tell. */
+  readonly asks: readonly OrderField[];
+  /** Whether the bot is asked for ways of shipping and their prices. */
+  readonly flexible: boolean;
+}
+
+export type OrderField = "name" | "phone_number" | "email" | "shipping_address";
+
+/** Telegram's `OrderInfo`. */
+export type OrderInfo = Readonly<Partial<Record<OrderField, unknown>>>;
+
+export interface LabeledPrice {
+  readonly label: string;
+  /** In the smallest unit of the currency. */
+  readonly amount: number;
+}
+
+/** A way of shipping, as the bot offers it. */
+export interface ShippingOption {
+  readonly id: string;
+  readonly title: string;
+  readonly prices: readonly LabeledPrice[];
+}
+
+/** The bot's answer to a shipping query. */
+export type ShippingAnswer =
+  | { readonly options: readonly ShippingOption[] }
+  | { readonly refused: string };
+
+/** What the buyer has chosen and told. */
+export interface Order {
+  readonly info?: OrderInfo;
+  readonly shipping?: ShippingOption;
 }
 
 /** A user has pressed "Pay", and the bot has not answered yet. */
 export interface Checkout {
   readonly invoice: Invoice;
+  readonly order: Order;
   readonly userId: number;
   readonly chatId: number;
 }
@@ -48,12 +88,19 @@ export interface Transfer {
 
 const rememberedMax = 10_000;
 
+/** What a buyer pays: the invoice, and the chosen way of shipping. */
+export function totalOf({ invoice, order }: Pick<Checkout, "invoice" | "order">): number {
+  const prices = order.shipping?.prices ?? [];
+  return prices.reduce((sum, { amount }) => sum + amount, invoice.amount);
+}
+
 export class Payments {
   readonly #byMessage = new LatestMap<string, Invoice>(rememberedMax);
   readonly #byLink = new LatestMap<string, Invoice>(rememberedMax);
   readonly #checkouts = new LatestMap<string, Checkout>(rememberedMax);
   readonly #charges = new LatestMap<string, Charge>(rememberedMax);
 
+  readonly #shipping = new LatestMap<string, ShippingAnswer>(rememberedMax);
   readonly #media = new LatestMap<string, MediaSale>(rememberedMax);
   readonly #received = new LatestMap<string, Transfer>(rememberedMax);
   readonly #spent = new LatestMap<string, Transfer>(rememberedMax);
@@ -74,6 +121,15 @@ export class Payments {
     return this.#byLink.get(slug);
   }
 
+  answerShipping(queryId: string, answer: ShippingAnswer): void {
+    this.#shipping.set(queryId, answer);
+  }
+
+  /** Undefined while the bot has not answered. */
+  shippingAnswer(queryId: string): ShippingAnswer | undefined {
+    return this.#shipping.get(queryId);
+  }
+
   begin(queryId: string, checkout: Checkout): void {
     this.#checkouts.set(queryId, checkout);
   }
@@ -85,6 +141,7 @@ export class Payments {
     return checkout;
   }
 
+  /** Only charges in Stars are kept: those can be refunded, and count in the balance. */
   charge(charge: Omit<Charge, "refunded">): void {
     this.#charges.set(charge.id, { ...charge, refunded: false });
   }

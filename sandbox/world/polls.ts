@@ -5,10 +5,11 @@
  */
 import { LatestMap } from "./latest-map.ts";
 import { type Change, type Poll, voteRefusal } from "./poll-rules.ts";
+import type { Room } from "./room.ts";
 
 interface Entry {
   poll: Poll;
-  readonly chatId: number;
+  readonly room: Room;
   readonly messageId: number;
   readonly votes: Map<number, readonly number[]>;
 }
@@ -18,11 +19,11 @@ const pollsMax = 10_000;
 export class Polls {
   readonly #entries = new LatestMap<string, Entry>(pollsMax);
 
-  open(poll: Poll, chatId: number, messageId: number): void {
-    this.#entries.set(poll.id, { poll, chatId, messageId, votes: new Map() });
+  open(poll: Poll, room: Room, messageId: number): void {
+    this.#entries.set(poll.id, { poll, room, messageId, votes: new Map() });
   }
 
-  place(pollId: string): { readonly chatId: number; readonly messageId: number } | undefined {
+  place(pollId: string): { readonly room: Room; readonly messageId: number } | undefined {
     return this.#entries.get(pollId);
   }
 

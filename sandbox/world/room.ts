@@ -74,6 +74,12 @@ export class Room {
     return this.chat.id;
   }
 
+  /** The fields of a change that say where it is. */
+  get place(): { readonly chatId: number; readonly connectionId?: string } {
+    const { business } = this;
+    return { chatId: this.id, ...(business ? { connectionId: business.connectionId } : {}) };
+  }
+
   get isPrivate(): boolean {
     return this.chat.type === "private";
   }
