@@ -195,6 +195,8 @@ export interface PayRequest extends InvoicePlace {
   readonly shippingQueryId?: string;
   /** One of the ways that the bot offered. */
   readonly shippingOptionId?: string;
+  /** The `telegram_payment_charge_id`, for a test that wants to know it before. Default: a random one. */
+  readonly chargeId?: string;
 }
 
 export interface Paying {

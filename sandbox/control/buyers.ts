@@ -55,7 +55,8 @@ function pay({ account: accountFor, actors, around }: PeopleOptions, request: Re
   const id = randomId(around.random);
   const query = { kind: "pre_checkout_query", userId: user.id, chatId } as const;
   account.queries.open(id, query, answerMs);
-  account.payments.begin(id, { invoice, order, userId: user.id, chatId });
+  const named = request.chargeId ? { chargeId: String(request.chargeId) } : {};
+  account.payments.begin(id, { invoice, order, userId: user.id, chatId, ...named });
   const { currency, payload: invoice_payload } = invoice;
   const price = { currency, total_amount: totalOf({ invoice, order }), invoice_payload };
   const checkout = { id, from: user, ...price, ...orderFields(order) };

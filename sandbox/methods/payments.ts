@@ -100,7 +100,7 @@ function complete({ account, around }: Call, checkout: Checkout): void {
   const room = account.rooms.get(chatId);
   const payer = around.users.get(payerId);
   if (!room || !payer) return;
-  const id = `stx${randomId(around.random)}`;
+  const id = checkout.chargeId ?? `stx${randomId(around.random)}`;
   const charge = { id, ...checkout, atEpochS: around.clock.epochS() };
   if (checkout.invoice.currency === "XTR") account.payments.charge(charge);
   const provider = { provider_payment_charge_id: randomId(around.random) };

@@ -59,6 +59,8 @@ export interface Checkout {
   readonly order: Order;
   readonly userId: number;
   readonly chatId: number;
+  /** The id of the charge, if the buyer's test has chosen one. */
+  readonly chargeId?: string;
 }
 
 export interface Charge extends Checkout {

@@ -75,6 +75,16 @@ test("a refusal needs a reason, which the buyer sees", async () => {
   expect(changes.at(-1)).toMatchObject({ kind: "callback-answer", text: "sold out" });
 });
 
+test("a test may choose the charge's id, and refund it", async () => {
+  const { call, control, sent } = await setup();
+  const messageId = sent.body.result.message_id;
+  const buying = { userId: 42, chatId: 42, messageId, chargeId: "charge-1" };
+  const { preCheckoutQueryId } = control.pay(buying);
+  await call("answerPreCheckoutQuery", { pre_checkout_query_id: preCheckoutQueryId, ok: true });
+  const refund = { user_id: 42, telegram_payment_charge_id: "charge-1" };
+  expect((await call("refundStarPayment", refund)).body.result).toBe(true);
+});
+
 test("an invoice can be a link", async () => {
   const { call, control } = await startConversation({ pacing: false });
   const { chat_id, ...fields } = invoice;
