@@ -29,10 +29,8 @@ import type { Account, Surroundings } from "../world/account.ts";
 import type { Message, User } from "../world/objects.ts";
 import type { Room } from "../world/room.ts";
 import { Actors } from "./actors.ts";
-import { botProfile } from "./bot-profiles.ts";
 import { ControlError, integerIn } from "./control-error.ts";
 import { LaunchSigner } from "./launch-parameters.ts";
-import { loginAddress } from "./login-parameters.ts";
 import { createParticipants } from "./participants.ts";
 import { type ChatPlace, roomOf } from "./places.ts";
 import { ScenarioPlayer } from "./scenario-player.ts";
@@ -106,11 +104,6 @@ export function createControl(options: ControlOptions): SandboxControl {
     webApp: ({ userId, url, botId }) => ({
       url: launchUrl(signer, around, account(botId), userId, url),
     }),
-    login: ({ userId, url, botId }) => {
-      const user = personAt(around, userId, url);
-      return { url: loginAddress(url, account(botId).token, user, around.clock.epochS()) };
-    },
-    botProfile: ({ userId, botId }) => botProfile(account(botId), actors.user(userId)),
   };
   return control;
 }
@@ -275,14 +268,6 @@ function revoke(
   return { revoked };
 }
 
-/** Who opens the address. */
-function personAt(around: Surroundings, userId: number, url: string): User {
-  const user = around.users.get(userId);
-  if (!user) throw new ControlError(404, `no user ${userId}`);
-  if (!URL.canParse(url)) throw new ControlError(400, "url must be a URL");
-  return user;
-}
-
 function launchUrl(
   signer: LaunchSigner,
   around: Surroundings,
@@ -290,7 +275,9 @@ function launchUrl(
   userId: number,
   url: string,
 ): string {
-  const user = personAt(around, userId, url);
+  const user: User | undefined = around.users.get(userId);
+  if (!user) throw new ControlError(404, `no user ${userId}`);
+  if (!URL.canParse(url)) throw new ControlError(400, "url must be a URL");
   const queryId = randomId(around.random);
   const query = { kind: "web_app", userId: user.id, chatId: account.privateRoom(user).id } as const;
   account.queries.open(queryId, query, webAppQueryMs);

@@ -12,9 +12,11 @@ import { randomId } from "../random.ts";
 import type { User } from "../world/objects.ts";
 import type { Poll } from "../world/poll-rules.ts";
 import type { PeopleOptions } from "./actors.ts";
+import { botProfile } from "./bot-profiles.ts";
 import { createBusiness } from "./business-owners.ts";
 import { createBuyers } from "./buyers.ts";
 import { ControlError, integerIn, textIn } from "./control-error.ts";
+import { loginAddress } from "./login-parameters.ts";
 import { createMembership } from "./membership.ts";
 import { messageOf, roomOf } from "./places.ts";
 import { createStickerOwners } from "./sticker-owners.ts";
@@ -43,6 +45,8 @@ type Operations = Pick<
   | "chooseResult"
   | "connectBusiness"
   | "writeBusiness"
+  | "login"
+  | "botProfile"
   | "boost"
   | "giveStars"
   | "ship"
@@ -76,6 +80,14 @@ export function createParticipants(options: PeopleOptions): Operations {
     inlineButton: ({ botId, inlineQueryId }) =>
       options.account(botId).inline.button(inlineQueryId) ?? null,
     chooseResult: (request) => chooseResult(options, request),
+    login: ({ userId, url, botId }) => {
+      if (!URL.canParse(url)) throw new ControlError(400, "url must be a URL");
+      const { token } = options.account(botId);
+      const user = options.actors.user(userId);
+      return { url: loginAddress(url, token, user, options.around.clock.epochS()) };
+    },
+    botProfile: ({ userId, botId }) =>
+      botProfile(options.account(botId), options.actors.user(userId)),
     boost: (request) => boost(options, request),
     giveStars: ({ amount, botId }) => {
       const { payments } = options.account(botId);
