@@ -8,7 +8,7 @@
 import type { ChatKeyboard } from "./text/reply-markup.ts";
 import type { InlineResult, InlineResultsButton } from "./world/inline-mode.ts";
 import type { Chat, Message, User } from "./world/objects.ts";
-import type { OrderInfo, ShippingAnswer } from "./world/payments.ts";
+import type { Invoice, OrderInfo, ShippingAnswer } from "./world/payments.ts";
 import type { Reaction, ReactionCount } from "./world/reactions.ts";
 import type { Topic } from "./world/topics.ts";
 
@@ -579,6 +579,8 @@ export interface SandboxControl {
     readonly botId?: number;
   }): { readonly name: string; readonly stickers: number };
   press(request: PressRequest): Pressed;
+  /** What a buyer sees of an invoice before they pay. */
+  invoice(request: InvoicePlace): Omit<Invoice, "payload">;
   /** Tells the address, and asks the bot for ways of shipping. */
   ship(
     request: InvoicePlace & {

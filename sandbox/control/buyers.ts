@@ -15,7 +15,7 @@ import {
 import type { PeopleOptions } from "./actors.ts";
 import { ControlError } from "./control-error.ts";
 
-type Operations = Pick<SandboxControl, "ship" | "shippingOptions" | "pay" | "buyMedia">;
+type Operations = Pick<SandboxControl, "invoice" | "ship" | "shippingOptions" | "pay" | "buyMedia">;
 type Request<Name extends keyof Operations> = Parameters<Operations[Name]>[0];
 
 /** How long the bot has for an answer. Source: Bot API, answerPreCheckoutQuery. */
@@ -23,6 +23,11 @@ const answerMs = 10_000;
 
 export function createBuyers(options: PeopleOptions): Operations {
   return {
+    invoice: (request) => {
+      const user = options.actors.user(request.userId);
+      const { payload, ...shown } = invoiceAt(options.account(request.botId), user, request);
+      return shown;
+    },
     ship: (request) => ship(options, request),
     shippingOptions: ({ botId, shippingQueryId }) =>
       options.account(botId).payments.shippingAnswer(shippingQueryId) ?? null,

@@ -15,6 +15,7 @@ const table: { readonly [Name in keyof SandboxControl]: "read" | "change" } = {
   suggestPost: "change",
   createStickerSet: "change",
   press: "change",
+  invoice: "read",
   ship: "change",
   shippingOptions: "read",
   pay: "change",

@@ -49,6 +49,7 @@ type Operations = Pick<
   | "botProfile"
   | "boost"
   | "giveStars"
+  | "invoice"
   | "ship"
   | "shippingOptions"
   | "pay"

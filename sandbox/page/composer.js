@@ -1,9 +1,11 @@
 /** Composer: the line in which a person writes, answers, edits and attaches. */
 import { ask } from "./dialogs.js";
 import { preview } from "./message-view.js";
+import { spokenTone } from "./spoken-tone.js";
 
 const pick = (id) => document.getElementById(id);
 const bytesMax = 20 * 2 ** 20;
+const thrown = new Set(["🎲", "🎯", "🎳", "🏀", "⚽", "🎰"]);
 
 export class Composer {
   #operate;
@@ -68,26 +70,48 @@ export class Composer {
     await this.#operate("write", { ...this.#target(), text });
   }
 
+  /** @returns false when the person has cancelled. */
   async sendLocation() {
     const latitude = { label: "Latitude", type: "number", step: "any", value: "52.52" };
     const longitude = { ...latitude, label: "Longitude", value: "13.405" };
     const fields = { latitude, longitude };
     const given = await ask({ title: "Send a location", action: "Send", fields });
-    if (!given) return;
+    if (!given) return false;
     const place = { latitude: Number(given.latitude), longitude: Number(given.longitude) };
     await this.#attach({ kind: "location", ...place });
+    return true;
   }
 
+  /** @returns false when the person has cancelled. */
   async sendContact() {
     const people = this.#people();
     const options = people.map((user) => [String(user.id), user.first_name]);
     const who = { label: "Who", options, value: String(this.#place().userId) };
     const phone = { label: "Phone number", type: "tel", value: "+1 555 0100" };
     const given = await ask({ title: "Send a contact", action: "Send", fields: { who, phone } });
-    if (!given) return;
+    if (!given) return false;
     const user = people.find(({ id }) => String(id) === given.who);
     const contact = { phoneNumber: given.phone, firstName: user.first_name, userId: user.id };
     await this.#attach({ kind: "contact", ...contact });
+    return true;
+  }
+
+  /** @param kind `quiz`, or any other. @returns false when the person has cancelled. */
+  async sendPoll(kind) {
+    const lines = { label: "Answers, with a comma between them", value: "Yes, No" };
+    const right = { label: "Number of the right answer", type: "number", min: "1", value: "1" };
+    const quiz = kind === "quiz";
+    const question = { label: "Question", value: "Tea?" };
+    const fields = { question, lines, ...(quiz ? { right } : {}) };
+    const given = await ask({ title: quiz ? "New quiz" : "New poll", action: "Send", fields });
+    if (!given) return false;
+    const options = given.lines
+      .split(",")
+      .map((text) => text.trim())
+      .filter(Boolean);
+    const correct = quiz ? { correct: Number(given.right) - 1 } : {};
+    await this.#attach({ kind: "poll", question: given.question, options, ...correct });
+    return true;
   }
 
   #begin(title, message) {
@@ -109,8 +133,15 @@ export class Composer {
     this.#editing = undefined;
     this.set("");
     this.end();
-    if (editing === undefined) await this.#operate("write", { ...target, text });
+    if (editing === undefined) await this.#say(target, text);
     else await this.#operate("edit", { ...target, messageId: editing, text });
+  }
+
+  /** A message that is one of these emoji alone is thrown. */
+  #say(target, text) {
+    const emoji = text.replaceAll("\uFE0F", "");
+    if (!thrown.has(emoji)) return this.#operate("write", { ...target, text });
+    return this.#operate("attach", { ...target, attachment: { kind: "dice", emoji } });
   }
 
   async #attach(attachment, caption = "") {
@@ -145,6 +176,7 @@ export class Composer {
       "attach-file": () => this.#choose("", () => "document"),
       "attach-location": () => this.#attempt(() => this.sendLocation()),
       "attach-contact": () => this.#attempt(() => this.sendContact()),
+      "attach-poll": () => this.#attempt(() => this.sendPoll()),
     };
     for (const [id, act] of Object.entries(work)) {
       pick(id).addEventListener("click", () => {
@@ -191,30 +223,4 @@ function inBase64(file) {
     reader.addEventListener("error", () => reject(reader.error));
     reader.readAsDataURL(file);
   });
-}
-
-const toneRate = 8_000;
-
-/** A second of a hum that rises and falls, as a WAV file in Base64: no microphone is asked for. */
-function spokenTone() {
-  const bytes = new Uint8Array(44 + toneRate);
-  const view = new DataView(bytes.buffer);
-  const text = (at, word) => bytes.set(new TextEncoder().encode(word), at);
-  text(0, "RIFF");
-  view.setUint32(4, 36 + toneRate, true);
-  text(8, "WAVEfmt ");
-  view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, toneRate, true);
-  view.setUint32(28, toneRate, true);
-  view.setUint16(32, 1, true);
-  view.setUint16(34, 8, true);
-  text(36, "data");
-  view.setUint32(40, toneRate, true);
-  for (let at = 0; at < toneRate; at++) {
-    const loudness = Math.abs(Math.sin((at / toneRate) * Math.PI * 3));
-    bytes[44 + at] = 128 + Math.round(50 * loudness * Math.sin((at / toneRate) * 440 * Math.PI));
-  }
-  return btoa(String.fromCharCode(...bytes));
 }

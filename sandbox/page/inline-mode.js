@@ -10,11 +10,16 @@ export class InlineMode {
   #operate;
   #timer;
   #turn = 0;
+  #press;
 
-  /** @param place The element for the results. @param operate Calls the control API. */
-  constructor(place, operate) {
+  /**
+   * @param place The element for the results. @param operate Calls the control API.
+   * @param press Called with a bot's id and the button above its results, when that is pressed.
+   */
+  constructor(place, operate, press) {
     this.#place = place;
     this.#operate = operate;
+    this.#press = press;
   }
 
   /**
@@ -45,25 +50,40 @@ export class InlineMode {
     }
     if (turn !== this.#turn) return;
     if (results === null) return this.#say("the bot does not answer");
-    if (results.length === 0) return this.#say("nothing found");
+    const button = await this.#operate("inline-button", { inlineQueryId, botId });
+    const above = button ? [this.#buttonView(botId, button)] : [];
+    if (results.length + above.length === 0) return this.#say("nothing found");
     const choose = async (resultId) => {
       this.#place.hidden = true;
       const chosen = { userId, chatId, inlineQueryId, resultId, botId };
       await this.#operate("choose-result", chosen);
       done();
     };
-    this.#show(results.map((result) => this.#view(result, choose)));
+    this.#show([...above, ...results.map((result) => this.#view(result, choose))]);
   }
 
   #view(result, choose) {
-    const button = element("button", "result");
+    const button = element("button", "result pictured");
     button.type = "button";
-    button.append(element("strong", "", result.title ?? result.type));
+    const title = String(result.title ?? result.type);
+    const letter = element("span", "thumbnail", [...title][0]);
+    letter.setAttribute("aria-hidden", "true");
+    button.append(letter, element("strong", "", title));
     if (result.description) button.append(element("span", "faint", result.description));
     button.addEventListener("click", () => {
       choose(result.id).catch((error) => this.#say(error.message));
     });
     return button;
+  }
+
+  #buttonView(botId, button) {
+    const view = element("button", "result above", button.text);
+    view.type = "button";
+    view.addEventListener("click", () => {
+      this.#place.hidden = true;
+      this.#press(botId, button);
+    });
+    return view;
   }
 
   #say(text) {

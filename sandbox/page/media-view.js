@@ -1,5 +1,6 @@
 /** Media view: the part of a message that is no text: pictures, sounds, places, contacts, offers. */
 import { element } from "./element.js";
+import { priceText } from "./price.js";
 
 /** What stands in previews, and in place of files that were named by an address only. */
 export const mediaNames = {
@@ -57,22 +58,12 @@ const views = {
     view.append(element("span", "faint", String(value)));
     return view;
   },
-  checklist: ({ tasks, title }) => {
-    const view = element("div", "checklist");
-    const lines = tasks.map((task) =>
-      element("li", "", `${task.completion_date ? "☑" : "☐"} ${task.text}`),
-    );
-    const list = element("ul");
-    list.append(...lines);
-    view.append(element("strong", "", title), list);
-    return view;
-  },
-  invoice: ({ description, title, total_amount }) => {
+  invoice: ({ currency, description, title, total_amount }) => {
     const view = element("div", "invoice");
     view.append(
       element("strong", "", title),
       element("span", "", description),
-      element("span", "price", `⭐️ ${total_amount}`),
+      element("span", "price", priceText(currency, total_amount)),
     );
     return view;
   },

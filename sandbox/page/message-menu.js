@@ -3,6 +3,8 @@ import { element } from "./element.js";
 import { reactionEmojis } from "./reactions-view.js";
 
 const marginPx = 8;
+/** The pointer is inside of the menu's round corner: if it were outside, its release would close the menu. */
+const insidePx = 6;
 
 /**
  * @param menu The element, a popover.
@@ -29,8 +31,8 @@ export function openMenu(menu, at, items, react) {
   menu.showPopover();
   const { height, width } = menu.getBoundingClientRect();
   const within = (value, size, most) => Math.max(marginPx, Math.min(value, most - size - marginPx));
-  menu.style.left = `${within(at.x, width, innerWidth)}px`;
-  menu.style.top = `${within(at.y, height, innerHeight)}px`;
+  menu.style.left = `${within(at.x - insidePx, width, innerWidth)}px`;
+  menu.style.top = `${within(at.y - insidePx, height, innerHeight)}px`;
   menu.querySelector("button")?.focus();
 }
 

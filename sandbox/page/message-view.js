@@ -1,7 +1,9 @@
 /** Message view: renders a message as elements. */
+import { checklistView } from "./checklist-view.js";
 import { element } from "./element.js";
 import { mediaField, mediaNames, mediaView } from "./media-view.js";
 import { pollView } from "./poll-view.js";
+import { priceText } from "./price.js";
 import { reactionsView } from "./reactions-view.js";
 import { formatted } from "./words.js";
 
@@ -9,7 +11,7 @@ import { formatted } from "./words.js";
  * @param message Telegram's message object.
  * @param mine Whether the person in front of the page wrote it.
  * @param on Callbacks: `command(text)`, `follow(url)`, `press(button, row, column, element)`,
- *   `vote(optionIds)`, `react(emoji)`, `show(messageId)`, `menu(opener)`, `buy()`, `fileAddress(fileId)`; and
+ *   `vote(optionIds)`, `tick(taskId, done)`, `addTask()`, `react(emoji)`, `show(messageId)`, `menu(opener)`, `buy()`, `fileAddress(fileId)`; and
  *   what the page knows: `votes`, `reactions` and `bought`.
  */
 export function messageView(message, mine, on) {
@@ -29,9 +31,10 @@ function bodyOf(message, mine, on) {
   const author = (message.sender_chat ?? message.chat).title;
   const person = message.sender_chat ? undefined : message.from?.first_name;
   if (!mine) bubble.append(element("span", "author", person ?? author));
+  if (message.via_bot) bubble.append(element("span", "via", `via @${message.via_bot.username}`));
   if (message.forward_origin) bubble.append(forwardedFrom(message.forward_origin));
   if (message.reply_to_message) bubble.append(quoteOf(message.reply_to_message, on));
-  const media = message.poll ? pollView(message.poll, on.votes, on.vote) : mediaView(message, on);
+  const media = contentView(message, mine, on);
   if (media) bubble.append(media);
   const text = message.text ?? message.caption ?? richText(message) ?? "";
   const words = element("div", "words");
@@ -49,6 +52,12 @@ function bodyOf(message, mine, on) {
   more.addEventListener("click", () => on.menu(more));
   view.append(stack, more);
   return view;
+}
+
+function contentView(message, mine, on) {
+  const { checklist, poll } = message;
+  if (poll) return pollView(poll, on.votes, on.vote);
+  return checklist ? checklistView(checklist, mine, on) : mediaView(message, on);
 }
 
 const pictures = new Set(["photo", "live_photo", "video", "animation", "video_note", "sticker"]);
@@ -120,6 +129,12 @@ const serviceTexts = {
   new_chat_photo: () => "The chat has a new photo",
   delete_chat_photo: () => "The chat's photo was removed",
   new_chat_members: (users) => `${users.map((user) => user.first_name).join(", ")} joined`,
+  users_shared: ({ users }) =>
+    users.length === 1 ? "You shared a person" : `You shared ${users.length} people`,
+  chat_shared: ({ title }) => (title ? `You shared “${title}”` : "You shared a chat"),
+  checklist_tasks_done: (told, { from }) => tasksText(told, from),
+  checklist_tasks_added: ({ tasks }, { from }) =>
+    `${from.first_name} added ${tasks.map(({ text }) => `“${text}”`).join(", ")}`,
   left_chat_member: (user) => `${user.first_name} left`,
   forum_topic_created: ({ name }) => `The topic “${name}” was created`,
   forum_topic_edited: ({ name }) =>
@@ -134,13 +149,27 @@ const serviceTexts = {
     `The suggested post was declined${comment ? `: ${comment}` : ""}`,
 };
 
+function tasksText({ checklist_message: told, marked_as_done_task_ids: done = [], ...rest }, from) {
+  const { marked_as_not_done_task_ids: undone = [] } = rest;
+  const names = (ids) =>
+    told.checklist.tasks
+      .filter(({ id }) => ids.includes(id))
+      .map(({ text }) => `“${text}”`)
+      .join(", ");
+  const lines = [
+    ...(done.length > 0 ? [`marked ${names(done)} as done`] : []),
+    ...(undone.length > 0 ? [`marked ${names(undone)} as not done`] : []),
+  ];
+  return `${from.first_name} ${lines.join(" and ")}`;
+}
+
 function serviceText(message) {
   const told = Object.keys(serviceTexts).find((name) => message[name] !== undefined);
   if (told) return serviceTexts[told](message[told], message);
   if (message.migrate_to_chat_id) return "The group became a supergroup";
   const { refunded_payment: refund, successful_payment: payment } = message;
-  if (payment) return `You paid ⭐️${payment.total_amount}`;
-  if (refund) return `You got ⭐️${refund.total_amount} back`;
+  if (payment) return `You paid ${priceText(payment.currency, payment.total_amount)}`;
+  if (refund) return `You got ${priceText(refund.currency, refund.total_amount)} back`;
   if (message.migrate_from_chat_id) return "This supergroup was a group before";
   return undefined;
 }
@@ -159,7 +188,7 @@ function keyboardView(message, on) {
   return rows.map((row, rowIndex) => {
     const line = element("div", "row");
     row.forEach((button, columnIndex) => {
-      const sign = button.url ? " ↗" : button.web_app ? " ▣" : "";
+      const sign = button.url || button.login_url ? " ↗" : button.web_app ? " ▣" : "";
       const key = element("button", "", button.text + sign);
       key.type = "button";
       key.addEventListener("click", () => on.press(button, rowIndex, columnIndex, key));

@@ -1,78 +1,43 @@
 /** Page: a messenger for the sandbox. All its content comes from the control API. */
+import { AboutBot } from "./about-bot.js";
+import { avatar, badge, drawChats as drawChatList } from "./chat-list.js";
 import { drawPinned, drawTopics, inTopic } from "./chat-places.js";
 import { Composer } from "./composer.js";
-import { element } from "./element.js";
 import { InlineMode } from "./inline-mode.js";
 import { Lab } from "./lab.js";
-import { listenToMenu, openMenu } from "./message-menu.js";
-import { clockText, messageView, preview } from "./message-view.js";
+import { isMine, MessageDeeds } from "./message-deeds.js";
+import { listenToMenu } from "./message-menu.js";
+import { messageView } from "./message-view.js";
+import { attempt, showAction, showAlert, showToast } from "./notices.js";
 import { Offers } from "./offers.js";
 import { reactionsView } from "./reactions-view.js";
+import { ReplyKeyboard } from "./reply-keyboard.js";
+import {
+  chatPlace,
+  isOwnChat,
+  keyOf,
+  keyOfSummary,
+  operate,
+  pick,
+  place,
+  speaker,
+  state,
+  summary,
+} from "./state.js";
 import { arrange } from "./timeline.js";
 
-const pick = (id) => document.getElementById(id);
 const pauseMs = 1_500;
-const toastMs = 4_000;
-const actionMs = 5_000;
 const foundMs = 1_200;
 /** This near to its end, a conversation follows its latest message. */
 const nearPx = 80;
 
-const state = {
-  /** The bot whose chats are shown. */
-  botId: undefined,
-  chats: [],
-  users: new Map(),
-  /** The chat on the screen. */
-  chatId: undefined,
-  /** The user who speaks in a group. */
-  speakerId: undefined,
-  unread: new Map(),
-  pressed: new Map(),
-  /** The topic on the screen; undefined shows all of them. */
-  topic: undefined,
-  /** What stands under the messages of the chat on the screen. */
-  reactions: new Map(),
-  /** The speaker's own votes and reactions, which the bot's messages do not tell. */
-  votes: new Map(),
-  own: new Map(),
-  sequence: 0,
-};
-
-async function operate(name, request = {}) {
-  const bot = state.botId === undefined ? {} : { botId: state.botId };
-  const response = await fetch(`/sandbox/${name}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ ...bot, ...request }),
-  });
-  const body = await response.json();
-  if (!response.ok) throw new Error(body.error ?? response.statusText);
-  return body;
-}
-
-/** Runs a person's action, and shows its error. */
-function attempt(work) {
-  work().catch((error) => showToast(error.message));
-}
-
-function summary() {
-  return state.chats.find(({ chat }) => chat.id === state.chatId);
-}
-
-function speaker() {
-  return state.chatId > 0 ? state.chatId : state.speakerId;
-}
-
-/** Who writes where. */
-function place() {
-  const topic = state.topic === undefined ? {} : { threadId: state.topic };
-  return { userId: speaker(), chatId: state.chatId, ...topic };
-}
-
 const composer = new Composer(operate, attempt, place, () => [...state.users.values()]);
-const offers = new Offers(operate, attempt, place, showToast);
+const offers = new Offers(operate, attempt, place, showToast, startBot);
 const say = (text) => composer.say(text);
+const deeds = new MessageDeeds({ composer, offers, openApp, openChat: open });
+const keyboard = new ReplyKeyboard(composer, openApp);
+const aboutBot = new AboutBot(say, openApp);
+const drawChats = () => drawChatList((chosen) => attempt(() => open(chosen)));
 
 async function refreshChats() {
   const [users, chats] = await Promise.all([operate("users"), operate("chats")]);
@@ -81,7 +46,7 @@ async function refreshChats() {
   drawChats();
   drawTitle();
   drawPlaces();
-  drawKeyboard();
+  if (summary()) keyboard.draw();
 }
 
 function drawPlaces() {
@@ -111,69 +76,49 @@ function showDraft(text) {
   pick("draft").textContent = text ?? "";
 }
 
-function drawChats() {
-  const focused = document.activeElement?.dataset?.chatId;
-  const items = state.chats.map(({ chat, lastMessage }) => chatButton(chat, lastMessage));
-  pick("chats").replaceChildren(...items);
-  if (focused) items.find((item) => item.dataset.chatId === focused)?.focus();
-}
-
-function chatButton(chat, lastMessage) {
-  const button = element("button", "chat");
-  button.type = "button";
-  button.dataset.chatId = String(chat.id);
-  button.setAttribute("aria-current", String(chat.id === state.chatId));
-  button.addEventListener("click", () => attempt(() => open(chat.id)));
-  const lines = element("span", "lines");
-  const first = element("span", "line");
-  first.append(element("strong", "", chat.first_name ?? chat.title));
-  const language = state.users.get(chat.id)?.language_code;
-  if (language) first.append(element("span", "language", language));
-  if (lastMessage) first.append(element("time", "when", clockText(lastMessage.date)));
-  const second = element("span", "line");
-  second.append(element("span", "preview", preview(lastMessage) || "nothing yet"));
-  const unread = state.unread.get(chat.id);
-  if (unread) second.append(element("span", "unread", String(unread)));
-  lines.append(first, second);
-  button.append(avatar(chat), lines);
-  return button;
-}
-
-function avatar(chat) {
-  const name = chat.first_name ?? chat.title ?? "?";
-  const made = element("span", `avatar hue-${Math.abs(chat.id) % 5}`, [...name][0]);
-  made.setAttribute("aria-hidden", "true");
-  return made;
-}
-
-async function open(chatId) {
-  state.chatId = chatId;
-  state.unread.delete(chatId);
+/** @param chosen The summary of the chat. */
+async function open(chosen) {
+  state.chatKey = keyOfSummary(chosen);
+  state.chatId = chosen.chat.id;
+  state.connectionId = chosen.business?.connectionId;
+  state.unread.delete(state.chatKey);
   document.body.classList.add("talking");
   pick("no-chat").hidden = true;
   pick("conversation").hidden = false;
-  state.speakerId = summary()?.memberIds[0];
+  state.speakerId = chosen.memberIds[0];
   state.topic = undefined;
-  composer.enter(chatId);
+  composer.enter(state.chatKey);
   drawChats();
   drawTitle();
-  drawKeyboard();
+  keyboard.draw();
+  await aboutBot.load();
   await showMessages();
   // On a phone the focus would bring up its keyboard.
   if (!matchMedia("(max-width: 700px)").matches) pick("text").focus();
 }
 
+/** Opens the person's own chat with the bot, and starts it with a parameter. */
+async function startBot(bot, parameter) {
+  const userId = speaker();
+  if (bot.id !== state.botId) await chooseBot(bot.id);
+  await operate("write", { userId, text: `/start ${parameter}`.trim() });
+  await refreshChats();
+  const own = state.chats.find((one) => keyOfSummary(one) === keyOf(userId));
+  if (own && state.chatKey !== keyOf(userId)) await open(own);
+}
+
 async function showMessages() {
-  const { chatId } = state;
+  const { chatKey } = state;
   drawPlaces();
   const [messages, reactions] = await Promise.all([
-    operate("messages", { chatId, limit: 200 }),
-    operate("reactions", { chatId }),
+    operate("messages", { ...chatPlace(), limit: 200 }),
+    operate("reactions", chatPlace()),
   ]);
-  if (state.chatId !== chatId) return;
+  if (state.chatKey !== chatKey) return;
   state.reactions = new Map(reactions.map((one) => [one.messageId, one.reactions]));
   const shown = messages.filter((message) => inTopic(message, state.topic));
-  pick("messages").replaceChildren(...shown.map(viewOf));
+  const introduction = isOwnChat() && shown.length === 0 ? aboutBot.introduction() : [];
+  pick("messages").replaceChildren(...introduction, ...shown.map(viewOf));
   arrange(pick("messages"));
   scrollToEnd();
 }
@@ -181,138 +126,69 @@ async function showMessages() {
 function drawTitle() {
   const shown = summary();
   if (!shown) return;
-  const { chat, access, memberIds } = shown;
+  const { access, business, chat, memberIds, verification } = shown;
   pick("name").textContent = chat.first_name ?? chat.title;
+  if (verification !== null) pick("name").append(badge(verification));
   pick("avatar").replaceWith(Object.assign(avatar(chat), { id: "avatar" }));
-  const notes = { blocked: "has blocked the bot", kicked: "the bot was kicked" };
-  const members = chat.id > 0 ? "talks to the bot" : `${memberIds.length} members`;
-  pick("note").textContent = notes[access] ?? `${members} · ${chat.id}`;
-  pick("messages").classList.toggle("many", chat.id < 0);
+  pick("note").textContent = noteOf(shown);
+  pick("messages").classList.toggle("many", !isOwnChat());
   const closed = access === "blocked" || access === "kicked";
+  pick("block").hidden = business !== undefined;
   pick("block").textContent = closed ? "Let the bot in" : chat.id > 0 ? "Block bot" : "Kick bot";
-  pick("start").hidden = shown.messages > 0 || chat.id < 0;
-  pick("speaker-label").hidden = chat.id > 0;
+  pick("start").hidden = shown.messages > 0 || !isOwnChat();
+  pick("speaker-label").hidden = isOwnChat();
   const options = memberIds.map((id) => new Option(state.users.get(id)?.first_name ?? id, id));
   pick("speaker").replaceChildren(...options);
   if (state.speakerId) pick("speaker").value = state.speakerId;
 }
 
-function drawKeyboard() {
-  const keyboard = summary()?.keyboard;
-  const rows = keyboard?.kind === "keyboard" ? keyboard.markup.keyboard : [];
-  pick("keyboard").hidden = rows.length === 0;
-  const lines = rows.map((row) => {
-    const line = element("div", "row");
-    for (const key of row) {
-      const text = typeof key === "string" ? key : key.text;
-      const button = element("button", "", text);
-      button.type = "button";
-      button.addEventListener("click", () => attempt(() => pressKey(key, text)));
-      line.append(button);
-    }
-    return line;
-  });
-  pick("keyboard").replaceChildren(...lines);
-  pick("text").placeholder = keyboard?.markup?.input_field_placeholder ?? "Message";
-}
-
-function pressKey(key, text) {
-  if (key.web_app) return openApp(key.web_app.url);
-  if (key.request_location) return composer.sendLocation();
-  return key.request_contact ? composer.sendContact() : say(text);
-}
-
-function isMine(message) {
-  const botIds = state.botIds ?? [];
-  const { from } = message;
-  return state.chatId > 0 ? !botIds.includes(from?.id) : from?.id === state.speakerId;
+function noteOf({ access, business, chat, memberIds }) {
+  const notes = { blocked: "has blocked the bot", kicked: "the bot was kicked" };
+  const owner = state.users.get(business?.ownerId)?.first_name;
+  if (business) return `customer of ${owner}, for whom the bot answers`;
+  const members = chat.id > 0 ? "talks to the bot" : `${memberIds.length} members`;
+  return notes[access] ?? `${members} · ${chat.id}`;
 }
 
 function viewOf(message) {
-  const view = messageView(message, isMine(message), {
-    command: (text) => attempt(() => say(text)),
-    press: (button, row, column, key) => attempt(() => press(message, button, row, column, key)),
-    reactions: state.reactions.get(message.message_id) ?? [],
-    react: (emoji) => attempt(() => react(message, emoji)),
-    votes: state.votes.get(`${message.poll?.id}:${speaker()}`) ?? [],
-    vote: (optionIds) => attempt(() => vote(message, optionIds)),
-    follow: (url) => offers.follow(url),
-    show,
-    menu: (opener) => {
-      const { left, bottom } = opener.getBoundingClientRect();
-      openMessageMenu(message, { x: left, y: bottom });
-    },
-    bought: message.paid_media !== undefined && offers.bought(message),
-    buy: () => attempt(() => offers.buy(message, () => replaceView(message))),
-    fileAddress: (id) => `/sandbox/file?${new URLSearchParams({ id, botId: state.botId })}`,
-  });
+  const view = messageView(message, isMine(message), callbacksOf(message));
   if (!view.classList.contains("message")) return view;
   if (!isMine(message)) view.prepend(avatar(message.from ?? message.chat));
   view.addEventListener("contextmenu", (event) => {
     if (String(getSelection()) !== "") return;
     event.preventDefault();
-    openMessageMenu(message, event);
+    deeds.openMenu(message, event);
   });
   view.addEventListener("dblclick", () => composer.reply(message));
   return view;
 }
 
+function callbacksOf(message) {
+  const tried = (work) => attempt(async () => work());
+  return {
+    command: (text) => tried(() => say(text)),
+    press: (...button) => tried(() => deeds.press(message, ...button)),
+    reactions: state.reactions.get(message.message_id) ?? [],
+    react: (emoji) => tried(() => deeds.react(message, emoji)),
+    votes: deeds.votes(message),
+    vote: (optionIds) => tried(() => deeds.vote(message, optionIds)),
+    tick: (taskId, done) => tried(() => deeds.tick(message, taskId, done)),
+    addTask: () => tried(() => deeds.addTask(message)),
+    follow: (url) => offers.follow(url),
+    show,
+    menu: (opener) => {
+      const { left, bottom } = opener.getBoundingClientRect();
+      deeds.openMenu(message, { x: left, y: bottom });
+    },
+    bought: message.paid_media !== undefined && offers.bought(message),
+    buy: () => tried(() => offers.buy(message, () => replaceView(message))),
+    fileAddress: (id) => `/sandbox/file?${new URLSearchParams({ id, botId: state.botId })}`,
+  };
+}
+
 function replaceView(message) {
   viewWith(message.message_id)?.replaceWith(viewOf(message));
   arrange(pick("messages"));
-}
-
-function openMessageMenu(message, at) {
-  const text = message.text ?? message.caption;
-  const target = { userId: speaker(), chatId: state.chatId, messageId: message.message_id };
-  const mine = isMine(message);
-  const items = [["Reply", "reply", () => composer.reply(message)]];
-  if (mine && text !== undefined) items.push(["Edit", "edit", () => composer.edit(message)]);
-  const copy = () => attempt(() => navigator.clipboard.writeText(text));
-  if (text) items.push(["Copy text", "copy", copy]);
-  if (mine || state.chatId > 0) {
-    items.push(["Delete", "delete", () => attempt(() => operate("erase", target))]);
-  }
-  openMenu(pick("menu"), at, items, (emoji) => attempt(() => react(message, emoji)));
-}
-
-async function vote(message, optionIds) {
-  const key = `${message.poll.id}:${speaker()}`;
-  const before = state.votes.get(key) ?? [];
-  // The change that comes back draws the poll, so the vote must be known by then.
-  state.votes.set(key, optionIds);
-  const target = { chatId: state.chatId, messageId: message.message_id };
-  try {
-    await operate("vote", { userId: speaker(), ...target, optionIds });
-  } catch (error) {
-    state.votes.set(key, before);
-    throw error;
-  }
-}
-
-/** The same emoji again takes it away. */
-async function react(message, emoji) {
-  const key = `${state.chatId}:${message.message_id}:${speaker()}`;
-  const reactions = state.own.get(key) === emoji ? [] : [emoji];
-  const target = { chatId: state.chatId, messageId: message.message_id };
-  await operate("react", { userId: speaker(), ...target, reactions });
-  state.own.set(key, reactions[0]);
-}
-
-async function press(message, button, row, column, key) {
-  if (button.web_app) return openApp(button.web_app.url);
-  if (button.pay) return offers.pay(message);
-  if (button.copy_text) return navigator.clipboard.writeText(button.copy_text.text);
-  if (button.url) {
-    const url = new URL(button.url);
-    if (/^(?:https?|tg):$/.test(url.protocol)) window.open(url.href, "_blank", "noopener");
-    return undefined;
-  }
-  key.setAttribute("aria-busy", "true");
-  setTimeout(() => key.removeAttribute("aria-busy"), 15_000);
-  const target = { chatId: state.chatId, messageId: message.message_id, row, column };
-  await operate("press", { userId: speaker(), ...target });
-  state.pressed.set(state.chatId, key);
 }
 
 async function openApp(url) {
@@ -327,34 +203,16 @@ function scrollToEnd() {
   pick("jump").hidden = true;
 }
 
-let toastTimer;
-function showToast(text) {
-  pick("toast").textContent = text;
-  pick("toast").hidden = false;
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => {
-    pick("toast").hidden = true;
-  }, toastMs);
-}
-
-let actionTimer;
-function showAction(text) {
-  pick("action").textContent = text === "typing" ? "typing…" : text.replaceAll("_", " ");
-  clearTimeout(actionTimer);
-  actionTimer = setTimeout(() => {
-    pick("action").textContent = "";
-  }, actionMs);
-}
-
 function isAtEnd() {
   const list = pick("messages");
   return list.scrollHeight - list.scrollTop - list.clientHeight < nearPx;
 }
 
 function showMessage(change) {
-  if (change.chatId !== state.chatId) {
-    const unread = state.unread.get(change.chatId) ?? 0;
-    if (change.kind === "message") state.unread.set(change.chatId, unread + 1);
+  const key = keyOf(change.chatId, change.connectionId);
+  if (key !== state.chatKey) {
+    const unread = state.unread.get(key) ?? 0;
+    if (change.kind === "message") state.unread.set(key, unread + 1);
     return;
   }
   const list = pick("messages");
@@ -362,21 +220,22 @@ function showMessage(change) {
   const old = viewWith(change.message.message_id);
   if (old) old.replaceWith(viewOf(change.message));
   else if (change.kind === "message" && inTopic(change.message, state.topic)) {
+    list.querySelector(".introduction")?.remove();
     list.append(viewOf(change.message));
   }
   arrange(list);
-  if (change.kind === "message") pick("action").textContent = "";
+  if (change.kind === "message") showAction("");
   if (follows || (change.kind === "message" && isMine(change.message))) scrollToEnd();
 }
 
 function answerPress(change) {
-  state.pressed.get(change.chatId)?.removeAttribute("aria-busy");
-  if (change.chatId !== state.chatId) return;
-  if (change.url) window.open(change.url, "_blank", "noopener");
+  const key = keyOf(change.chatId, change.connectionId);
+  state.pressed.get(key)?.removeAttribute("aria-busy");
+  if (key !== state.chatKey) return;
+  if (change.url) deeds.openAddress(change.url);
   if (!change.text) return;
-  if (!change.showAlert) return showToast(change.text);
-  pick("alert-text").textContent = change.text;
-  pick("alert").showModal();
+  if (change.showAlert) showAlert(change.text);
+  else showToast(change.text);
 }
 
 function apply(change) {
@@ -384,7 +243,8 @@ function apply(change) {
   if (change.botId !== state.botId) return;
   if (change.kind === "message" || change.kind === "edited") showMessage(change);
   else if (change.kind === "callback-answer") answerPress(change);
-  else if (change.chatId !== state.chatId) return;
+  else if (change.kind === "chat" && change.chatId === state.botId) attempt(() => aboutBot.load());
+  else if (keyOf(change.chatId, change.connectionId) !== state.chatKey) return;
   else if (change.kind === "draft") showDraft(change.text || "…");
   else if (change.kind === "reaction") showReactions(change);
   else if (change.kind === "action" && change.text) showAction(change.text);
@@ -397,7 +257,7 @@ function apply(change) {
 function showReactions({ messageId, reactions }) {
   state.reactions.set(messageId, reactions);
   const old = viewWith(messageId)?.querySelector(".reactions");
-  const pressed = (emoji) => attempt(() => react({ message_id: messageId }, emoji));
+  const pressed = (emoji) => attempt(() => deeds.react({ message_id: messageId }, emoji));
   old?.replaceWith(reactionsView(reactions, pressed));
 }
 
@@ -421,13 +281,14 @@ function leave() {
   document.body.classList.remove("talking");
   pick("conversation").hidden = true;
   pick("no-chat").hidden = false;
+  state.chatKey = undefined;
   state.chatId = undefined;
   drawChats();
 }
 
 function drawBots(bots) {
-  state.botIds = bots.map(({ id }) => id);
-  if (!state.botIds.includes(state.botId)) state.botId = state.botIds[0];
+  state.bots = bots;
+  if (!bots.some(({ id }) => id === state.botId)) state.botId = bots[0].id;
   pick("bot").hidden = bots.length < 2;
   const options = bots.map(
     ({ id, test, username }) => new Option(test ? `${username} (test)` : username, id),
@@ -436,27 +297,47 @@ function drawBots(bots) {
   pick("bot").value = state.botId;
 }
 
+async function chooseBot(id) {
+  state.botId = id;
+  pick("bot").value = id;
+  state.unread.clear();
+  leave();
+  await refreshChats();
+}
+
 /** Starts from the latest change, because a restarted sandbox counts its changes from 1 again. */
 async function begin() {
   drawBots((await operate("describe")).bots);
   state.sequence = (await operate("changes", { after: -1 }))[0]?.sequence ?? 0;
   await refreshChats();
-  if (summary()) await open(state.chatId);
+  const shown = summary();
+  if (shown) await open(shown);
   pick("connection").textContent = "live";
 }
 
-const inline = new InlineMode(pick("inline"), operate);
+const inline = new InlineMode(pick("inline"), operate, (botId, button) =>
+  attempt(async () => {
+    const bot = state.bots.find(({ id }) => id === botId);
+    if (button.web_app) await openApp(button.web_app.url);
+    else await startBot(bot, button.start_parameter);
+    composer.set("");
+  }),
+);
 pick("text").addEventListener("input", () => {
-  const who = { botIds: state.botIds ?? [], userId: speaker(), chatId: state.chatId };
+  const botIds = state.bots.map(({ id }) => id);
+  const who = { botIds, userId: speaker(), chatId: state.chatId };
   inline.typed(pick("text").value, who, () => composer.set(""));
+  aboutBot.typed(pick("text").value);
 });
 pick("start").addEventListener("click", () => attempt(() => say("/start")));
 pick("back").addEventListener("click", leave);
 pick("block").addEventListener("click", () => {
   const access = summary()?.access;
   const closed = access === "blocked" || access === "kicked";
-  const wanted = closed ? "open" : state.chatId > 0 ? "blocked" : "kicked";
-  attempt(() => operate("set-access", { chatId: state.chatId, access: wanted }));
+  const { chatId } = state;
+  if (closed && chatId < 0) return attempt(() => operate("add-bot", { chatId, userId: speaker() }));
+  const wanted = closed ? "open" : chatId > 0 ? "blocked" : "kicked";
+  return attempt(() => operate("set-access", { chatId, access: wanted }));
 });
 pick("speaker").addEventListener("change", (event) => {
   state.speakerId = Number(event.target.value);
@@ -471,10 +352,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 pick("bot").addEventListener("change", (event) => {
-  state.botId = Number(event.target.value);
-  state.unread.clear();
-  leave();
-  attempt(refreshChats);
+  attempt(() => chooseBot(Number(event.target.value)));
 });
 let following = true;
 pick("messages").addEventListener("scroll", () => {

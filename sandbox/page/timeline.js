@@ -9,6 +9,7 @@ export function arrange(list) {
   let before;
   let day = "";
   for (const view of [...list.children]) {
+    if (!view.dataset.date) continue;
     const date = Number(view.dataset.date);
     const today = dayText(date);
     if (today !== day) list.insertBefore(element("p", "day", today), view);

@@ -176,7 +176,7 @@ test("a person joins by a link, pays an invoice, and pays for what is hidden", {
   await expect.poll(async () => (await heard()).pre_checkout_query?.id).toBeTypeOf("string");
   const pre_checkout_query_id = (await heard()).pre_checkout_query.id;
   await call("answerPreCheckoutQuery", { pre_checkout_query_id, ok: true });
-  await log.getByText("You paid ⭐️5").waitFor();
+  await log.getByText("You paid ⭐️ 5").waitFor();
 
   const media = [{ type: "photo", media: "https://example.com/a.png" }];
   await call("sendPaidMedia", { chat_id: 42, star_count: 7, media, payload: "hidden" });

@@ -39,6 +39,13 @@ test("an invoice shows the sum of its prices in its currency", async () => {
   expect(yen.reply_markup.inline_keyboard[0][0].text).toBe("Pay ¥2,150");
 });
 
+test("a buyer sees what an invoice asks for, and not the bot's own name for it", async () => {
+  const { control, place } = await offer({ is_flexible: true, need_email: true });
+  const { amount, asks, flexible, ...rest } = control.invoice(place);
+  expect([amount, asks, flexible]).toEqual([2_150, ["email", "shipping_address"], true]);
+  expect(rest).toEqual({ title: "Kettle", description: "It whistles", currency: "EUR" });
+});
+
 test("the buyer chooses one of the bot's ways of shipping, which is added to the price", async () => {
   const { ask, control, hear, place } = await offer({ is_flexible: true, need_name: true });
   const { shippingQueryId } = control.ship(place);
