@@ -19,7 +19,7 @@ export function checklistView(checklist, mine, on) {
     list,
   );
   if (mine || checklist.others_can_add_tasks) {
-    const add = element("button", "add", "＋ Add a task");
+    const add = element("button", "add", "+ Add a task");
     add.type = "button";
     add.addEventListener("click", on.addTask);
     view.append(add);

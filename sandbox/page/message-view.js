@@ -5,6 +5,7 @@ import { mediaField, mediaNames, mediaView } from "./media-view.js";
 import { pollView } from "./poll-view.js";
 import { priceText } from "./price.js";
 import { reactionsView } from "./reactions-view.js";
+import { richText, richView } from "./rich-view.js";
 import { formatted } from "./words.js";
 
 /**
@@ -36,7 +37,7 @@ function bodyOf(message, mine, on) {
   if (message.reply_to_message) bubble.append(quoteOf(message.reply_to_message, on));
   const media = contentView(message, mine, on);
   if (media) bubble.append(media);
-  const text = message.text ?? message.caption ?? richText(message) ?? "";
+  const text = message.text ?? message.caption ?? "";
   const words = element("div", "words");
   const said = element("span");
   said.append(...formatted(text, message.entities ?? message.caption_entities ?? [], on));
@@ -55,7 +56,8 @@ function bodyOf(message, mine, on) {
 }
 
 function contentView(message, mine, on) {
-  const { checklist, poll } = message;
+  const { checklist, poll, rich_message: rich } = message;
+  if (rich?.blocks) return richView(rich.blocks);
   if (poll) return pollView(poll, on.votes, on.vote);
   return checklist ? checklistView(checklist, mine, on) : mediaView(message, on);
 }
@@ -95,26 +97,6 @@ export function preview(message) {
   if (!message) return "";
   const text = message.text ?? message.caption ?? richText(message);
   return text ?? mediaText(message) ?? serviceText(message) ?? "";
-}
-
-/** The words of a rich message, one block a line. */
-function richText({ rich_message: rich }) {
-  return rich?.blocks?.map(blockWords).join("\n");
-}
-
-function blockWords(block) {
-  if (block.type === "divider") return "———";
-  if (block.type === "blockquote")
-    return block.blocks.map((one) => `▏${blockWords(one)}`).join("\n");
-  const lines = block.items?.map(
-    ({ blocks, label }) => `${label} ${blocks.map(blockWords).join("\n")}`,
-  );
-  return lines?.join("\n") ?? wordsOf(block.text);
-}
-
-function wordsOf(value) {
-  if (typeof value === "string") return value;
-  return Array.isArray(value) ? value.map(wordsOf).join("") : wordsOf(value?.text ?? "");
 }
 
 /** @param date Unix seconds. */
