@@ -200,6 +200,13 @@ test("control requests of any shape are refused with a reason, and do no harm", 
     "botId",
     "name",
     "emojis",
+    "texts",
+    "done",
+    "undone",
+    "address",
+    "orderInfo",
+    "shippingQueryId",
+    "shippingOptionId",
   ];
   const requests = fc.dictionary(fc.constantFrom(...fields), values, { maxKeys: 6 });
   await fc.assert(
