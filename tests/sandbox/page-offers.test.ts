@@ -112,3 +112,33 @@ test("a keyboard's buttons make a poll and share a person, and one for one press
   await keys.waitFor({ state: "hidden" });
   expect(problems).toEqual([]);
 });
+
+test("links start the bot, buttons begin an inline query, and a question begins an answer", {
+  timeout,
+}, async (context) => {
+  const { call, control, log, page, problems, show } = await openPage(context);
+  await show("Ann");
+  const { username } = control.botProfile({ userId: 42 });
+  const text = `Begin: https://t.me/${username}?start=from-a-link`;
+  const inline_keyboard = [[{ text: "Search", switch_inline_query_current_chat: "tea" }]];
+  await call("sendMessage", { chat_id: 42, text, reply_markup: { inline_keyboard } });
+  await log.getByRole("link").click();
+  await log.getByText("/start from-a-link").waitFor();
+  await log.getByRole("button", { name: "Search" }).click();
+  const field = page.getByRole("textbox", { name: "Message" });
+  expect(await field.inputValue()).toBe(`@${username} tea`);
+  await field.fill("");
+  await call("sendMessage", {
+    chat_id: 42,
+    text: "Your name?",
+    reply_markup: { force_reply: true },
+  });
+  await page.getByRole("button", { name: "Cancel" }).waitFor();
+  await field.fill("Ann");
+  await page.keyboard.press("Enter");
+  await log.getByText("Ann", { exact: true }).last().waitFor();
+  await expect
+    .poll(() => control.messages({ chatId: 42 }).at(-1))
+    .toMatchObject({ text: "Ann", reply_to_message: { text: "Your name?" } });
+  expect(problems).toEqual([]);
+});
