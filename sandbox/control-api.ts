@@ -509,7 +509,12 @@ export interface Change {
 export interface ChatSummary {
   readonly chat: Chat;
   /** Set when it is a business account's chat with a customer. */
-  readonly business?: { readonly connectionId: string; readonly ownerId: number };
+  readonly business?: {
+    readonly connectionId: string;
+    readonly ownerId: number;
+    /** The latest message that the bot has marked as read; 0 when there is none. */
+    readonly readMessageId: number;
+  };
   readonly access: Access;
   readonly memberIds: readonly number[];
   readonly messages: number;
@@ -648,6 +653,12 @@ export interface SandboxControl {
     readonly botId?: number;
   }): Acted & { readonly waiting: boolean };
   setMember(request: MemberRequest): Acted;
+  /** Puts a channel on a person's profile; without one it takes it away. */
+  setPersonalChat(request: {
+    readonly userId: number;
+    readonly chatId?: number;
+    readonly botId?: number;
+  }): Acted;
   /** Adds the bot to a group, which it was not told of before. */
   addBot(request: {
     readonly userId: number;

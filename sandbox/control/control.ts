@@ -27,7 +27,7 @@ import { verificationOf } from "../methods/users.ts";
 import { randomId } from "../random.ts";
 import type { Account, Surroundings } from "../world/account.ts";
 import type { Message, User } from "../world/objects.ts";
-import type { Room } from "../world/room.ts";
+import type { BusinessSeat, Room } from "../world/room.ts";
 import { Actors } from "./actors.ts";
 import { ControlError, integerIn } from "./control-error.ts";
 import { LaunchSigner } from "./launch-parameters.ts";
@@ -152,13 +152,15 @@ function chatsOf(account: Account): readonly ChatSummary[] {
   return [...account.rooms.values(), ...businesses].map((room) => chatSummary(account, room));
 }
 
+function seatOf({ readMessageId }: Room, { connectionId, user }: BusinessSeat) {
+  return { connectionId, ownerId: user.id, readMessageId };
+}
+
 function chatSummary(account: Account, room: Room): ChatSummary {
   const { business } = room;
   return {
     chat: room.chat,
-    ...(business
-      ? { business: { connectionId: business.connectionId, ownerId: business.user.id } }
-      : {}),
+    ...(business ? { business: seatOf(room, business) } : {}),
     access: room.access,
     memberIds: business ? [room.id, business.user.id] : [...room.memberIds],
     messages: room.size,

@@ -27,6 +27,7 @@ const table: { readonly [Name in keyof SandboxControl]: "read" | "change" } = {
   invitation: "read",
   join: "change",
   setMember: "change",
+  setPersonalChat: "change",
   addBot: "change",
   askInline: "change",
   inlineResults: "read",

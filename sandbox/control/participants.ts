@@ -38,6 +38,7 @@ type Operations = Pick<
   | "invitation"
   | "join"
   | "setMember"
+  | "setPersonalChat"
   | "addBot"
   | "askInline"
   | "inlineResults"
@@ -89,6 +90,15 @@ export function createParticipants(options: PeopleOptions): Operations {
     },
     botProfile: ({ userId, botId }) =>
       botProfile(options.account(botId), options.actors.user(userId)),
+    setPersonalChat: ({ userId, chatId, botId }) => {
+      const account = options.account(botId);
+      const chat = chatId === undefined ? undefined : roomOf(account, { chatId }).chat;
+      if (chat && chat.type !== "channel") throw new ControlError(400, "chatId must be a channel");
+      const room = account.privateRoom(options.actors.user(userId));
+      if (chat) room.profile["personal_chat"] = chat;
+      else delete room.profile["personal_chat"];
+      return { updateId: null };
+    },
     boost: (request) => boost(options, request),
     giveStars: ({ amount, botId }) => {
       const { payments } = options.account(botId);

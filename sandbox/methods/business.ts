@@ -20,7 +20,10 @@ export function getBusinessConnection(call: Call): unknown {
 export function readBusinessMessage(call: Call): true {
   const connection = businessConnection(call, "can_read_messages");
   const room = businessRoom(call, connection, call.parameters.integer("chat_id"));
-  if (!room.message(messageId(call))) throw badRequest("MESSAGE_ID_INVALID");
+  const id = messageId(call);
+  if (!room.message(id)) throw badRequest("MESSAGE_ID_INVALID");
+  room.readMessageId = Math.max(room.readMessageId, id);
+  call.account.changed({ kind: "chat", ...room.place });
   return true;
 }
 

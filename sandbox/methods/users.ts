@@ -6,10 +6,13 @@
 import { badRequest } from "../http/answer.ts";
 import { isRecord } from "../text/reply-markup.ts";
 import type { Account } from "../world/account.ts";
+import type { Chat } from "../world/objects.ts";
 import { profilePhotos } from "./business.ts";
 import { arrayIn, type Call, knownUser, roomFor, userId, userWith } from "./call.ts";
 
 const descriptionLengthMax = 70;
+/** Source: Bot API, getUserPersonalChatMessages. */
+const personalMessagesMax = 20;
 
 export function getUserProfilePhotos(call: Call): unknown {
   const { id } = knownUser(call);
@@ -41,10 +44,14 @@ export function setUserEmojiStatus(call: Call): true {
   return true;
 }
 
-/** No one in the sandbox has a channel on their profile. */
+/** The latest messages of the channel on a person's profile, the oldest first. */
 export function getUserPersonalChatMessages(call: Call): unknown {
-  knownUser(call);
-  return [];
+  const { account, parameters } = call;
+  const { id } = knownUser(call);
+  const limit = parameters.integerWithin("limit", 1, personalMessagesMax, personalMessagesMax);
+  const chat = account.rooms.get(id)?.profile["personal_chat"] as Chat | undefined;
+  const messages = chat && account.rooms.get(chat.id)?.messages();
+  return [...(messages ?? [])].slice(-limit);
 }
 
 export function getUserChatBoosts(call: Call): unknown {

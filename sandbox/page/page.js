@@ -46,6 +46,7 @@ async function refreshChats() {
   drawChats();
   drawTitle();
   drawPlaces();
+  drawTicks();
   if (summary()) keyboard.draw();
 }
 
@@ -120,6 +121,7 @@ async function showMessages() {
   const introduction = isOwnChat() && shown.length === 0 ? aboutBot.introduction() : [];
   pick("messages").replaceChildren(...introduction, ...shown.map(viewOf));
   arrange(pick("messages"));
+  drawTicks();
   scrollToEnd();
 }
 
@@ -184,6 +186,16 @@ function callbacksOf(message) {
     buy: () => tried(() => offers.buy(message, () => replaceView(message))),
     fileAddress: (id) => `/sandbox/file?${new URLSearchParams({ id, botId: state.botId })}`,
   };
+}
+
+/** A bot reads all at once; for the owner of a business it reads what it marks as read. */
+function drawTicks() {
+  const { business, chat } = summary() ?? {};
+  if (!business || state.speakerId !== chat.id) return;
+  for (const ticks of pick("messages").querySelectorAll(".ticks")) {
+    const id = Number(ticks.closest("[data-message-id]").dataset.messageId);
+    ticks.textContent = id <= business.readMessageId ? "✓✓" : "✓";
+  }
 }
 
 function replaceView(message) {

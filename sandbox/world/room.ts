@@ -34,6 +34,8 @@ export class Room {
   keyboard: ChatKeyboard | undefined;
   /** The latest message id of a supergroup or channel, which has a counter of its own. */
   ownMessageIds = 0;
+  /** The latest message of a customer that was read for the business account. */
+  readMessageId = 0;
   /** The latest pin is the last one. */
   readonly pinnedIds = new Set<number>();
   /** What the bot is writing; the next message ends it. */

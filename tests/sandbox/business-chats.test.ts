@@ -46,7 +46,7 @@ test("a business chat is listed beside the bot's own chat with the same person",
   const listed = control.chats().filter((summary) => summary.chat.id === 43);
   expect(listed.map((summary) => summary.business)).toEqual([
     undefined,
-    { connectionId, ownerId: 42 },
+    { connectionId, ownerId: 42, readMessageId: 0 },
   ]);
   expect([control.messages(chat).length, control.messages({ chatId: 43 }).length]).toEqual([1, 0]);
 });
@@ -91,4 +91,17 @@ test("a poll of the bot in a business chat is voted in there", async () => {
   const poll = await ask("sendPoll", { ...bot, question: "When?", options: ["now", "later"] });
   control.vote({ userId: 43, ...chat, messageId: poll.message_id, optionIds: [0] });
   expect(control.messages(chat).at(-1)?.["poll"]).toMatchObject({ total_voter_count: 1 });
+});
+
+test("a customer's message is read when the bot says so", async () => {
+  const { ask, bot, chat, control } = await business();
+  const read = () =>
+    control.chats().find((summary) => summary.business !== undefined)?.business?.readMessageId;
+  const message_id = control.messages(chat).at(-1)?.message_id;
+  expect(await ask("readBusinessMessage", { ...bot, message_id: 999 })).toBe(
+    "Bad Request: MESSAGE_ID_INVALID",
+  );
+  expect(read()).toBe(0);
+  expect(await ask("readBusinessMessage", { ...bot, message_id })).toBe(true);
+  expect(read()).toBe(message_id);
 });

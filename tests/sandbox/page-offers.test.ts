@@ -42,6 +42,10 @@ test("a customer ticks a task in a business chat, and adds one", { timeout }, as
   const chat = { business_connection_id: connectionId, chat_id: 43 };
   await call("sendChecklist", { ...chat, checklist });
   await page.getByRole("navigation", { name: "Chats" }).getByText("business").click();
+  await log.getByText("✓", { exact: true }).waitFor();
+  const question = control.messages({ chatId: 43, connectionId })[0]?.message_id;
+  await call("readBusinessMessage", { ...chat, message_id: question });
+  await log.getByText("✓✓", { exact: true }).waitFor();
   await log.getByRole("checkbox", { name: "Pay" }).check();
   await log.getByText("Ben marked “Pay” as done").waitFor();
   await log.getByText("1 of 1 done").waitFor();

@@ -105,3 +105,19 @@ test("an emoji status is the person's until it expires", async () => {
   control.advanceClock({ ms: 61_000 });
   expect((await ask("getChat", { chat_id: 42 })).emoji_status_custom_emoji_id).toBeUndefined();
 });
+
+test("the channel on a person's profile can be read, its latest messages too", async () => {
+  const { ask, control } = await world();
+  const { id: chatId } = control.createGroup({ title: "Ann's teas", type: "channel" });
+  for (const text of ["one", "two", "three"]) await ask("sendMessage", { chat_id: chatId, text });
+  const latest = async () =>
+    (await ask("getUserPersonalChatMessages", { user_id: 42, limit: 2 })).map(
+      ({ text }: Loose) => text,
+    );
+  expect(await latest()).toEqual([]);
+  control.setPersonalChat({ userId: 42, chatId });
+  expect(await latest()).toEqual(["two", "three"]);
+  expect((await ask("getChat", { chat_id: 42 })).personal_chat.title).toBe("Ann's teas");
+  control.setPersonalChat({ userId: 42 });
+  expect((await ask("getChat", { chat_id: 42 })).personal_chat).toBeUndefined();
+});
