@@ -136,7 +136,11 @@ module.exports = {
     },
     home("telegraf", ["telegram/", "kit/", "shop/", "index\\.ts"]),
     home("undici", ["telegram/client/"]),
-    home("express", ["api/", "telegram/intake/webhook-listener\\.ts"]),
+    home("express", [
+      "api/",
+      "telegram/intake/webhook-listener\\.ts",
+      "telegram/mini-app/mini-app-server\\.ts",
+    ]),
     home("express-rate-limit", ["api/"]),
     home("helmet", ["api/"]),
     home("prom-client", ["telemetry/"]),

@@ -19,6 +19,7 @@ import { createAlerts, createDeadMansSwitch, createHealth } from "./enhanced-lau
 import { createHolds } from "./enhanced-launcher/holds.ts";
 import { createIntake } from "./enhanced-launcher/intake.ts";
 import { createMetrics } from "./enhanced-launcher/metrics.ts";
+import { createMiniAppAnswer, createMiniAppListener } from "./enhanced-launcher/mini-app.ts";
 import { createMonitoring } from "./enhanced-launcher/monitoring.ts";
 import { createOperations } from "./enhanced-launcher/operations.ts";
 import { createProcessReport } from "./enhanced-launcher/processes.ts";
@@ -146,7 +147,7 @@ function assemble(
   const client = createClient(config, { clock, files, token, apiRoot });
   const sending = createSending(config, { ...runtime, store, client });
   const { breaker, connections, delivery, gate, pollingApi, telegram } = sending;
-  const { handlers, identity, tasks, updateKinds } = createHandledBot(config, {
+  const { handlers, identity, miniApp, tasks, updateKinds } = createHandledBot(config, {
     ...runtime,
     ...{ apiRoot, breaker, files, gate, module, pollingApi, store, token },
     operations: createOperations({ book, holds, store, queue: () => queue }),
@@ -156,9 +157,13 @@ function assemble(
     ...{ delivery, gate, handlers, store },
     deathsInARow: () => safeMode.deathsInARow,
   });
+  const answer = createMiniAppAnswer(config, {
+    ...runtime,
+    ...{ apiRoot, handlers: miniApp, module, queue, store, token },
+  });
   const intake = createIntake(config, {
     ...runtime,
-    ...{ botId, breaker, pollingApi, queue, store, updateKinds },
+    ...{ botId, breaker, miniApp: answer, pollingApi, queue, store, updateKinds },
   });
   const { restoreLimits } = sending;
   const roles = createRoles(config, { ...runtime, intake, queue, restoreLimits, store });
@@ -197,6 +202,7 @@ function assemble(
   manager.add(storageComponent(store, runtime), restartLedger, watchdog, safeMode, backups, files);
   manager.add(telegram, connections, identity, tasks(queue), queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), ...roles, intake);
+  if (!parts.held) manager.add(...createMiniAppListener(config, { ...runtime, answer }));
   manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api, ...report.components);
   return { api, beginDrain, botId, clock, ledger, log, manager, publish, queue, store, tokens };
 }

@@ -773,7 +773,13 @@ export interface SandboxControl {
     readonly waitMs?: number;
   }): Promise<readonly Change[]>;
   /** The address a web_app button opens for a user, with signed launch parameters in its fragment. */
-  webApp(request: { readonly userId: number; readonly url: string; readonly botId?: number }): {
+  webApp(request: {
+    readonly userId: number;
+    readonly url: string;
+    /** The colours of the person's client. Default `light`. */
+    readonly theme?: "light" | "dark";
+    readonly botId?: number;
+  }): {
     readonly url: string;
   };
   /** The address a login button opens for a user, with signed fields in its query. */

@@ -57,6 +57,19 @@ export const configRules: readonly ConfigRule[] = [
       intake.webhookPort === 0 || intake.webhookPort !== monitoring.port,
   },
   {
+    variables: ["MINI_APP_URL", "TELEGRAM_API_ROOT", "TELEGRAM_BOT_TOKEN"],
+    expected: "an https:// address with Telegram's own Bot API",
+    hint: "Telegram opens Mini Apps over TLS only; put a proxy with a certificate in front.",
+    holds: ({ miniApp, telegram }) =>
+      !miniApp.url?.startsWith("http:") || !usesTelegramItself(telegram),
+  },
+  {
+    variables: ["MINI_APP_PORT", "MONITORING_PORT"],
+    expected: "another port than MONITORING_PORT",
+    hint: "Two servers cannot listen on one port.",
+    holds: ({ miniApp, monitoring }) => miniApp.port === 0 || miniApp.port !== monitoring.port,
+  },
+  {
     variables: ["HANDLER_SLOW_MS", "HANDLER_TIMEOUT_MS"],
     expected: "less than HANDLER_TIMEOUT_MS",
     hint: "A handler must be reported as slow before it is given up.",

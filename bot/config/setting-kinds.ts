@@ -83,7 +83,7 @@ export function integer(minimum: number, maximum: number, unit = ""): Kind<numbe
   };
 }
 
-const unitMs = { ms: 1, seconds: 1_000, hours: 3_600_000, days: 86_400_000 };
+const unitMs = { ms: 1, seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 };
 
 /** A span of time; the configuration holds milliseconds. */
 export function duration(
@@ -244,9 +244,22 @@ export function miniAppAddress(): Kind<string> {
     range: "https:// address",
     hint: "Telegram opens Mini Apps over https only.",
     read: (text) => {
-      const url = readUrl(text, ["https:"]);
-      return url && !url.username && !url.password ? { value: url.href } : undefined;
+      const url = readUrl(text, ["https:", "http:"]);
+      if (!url || url.username || url.password) return undefined;
+      // The sandbox's chat page opens what runs on this machine.
+      const secure = url.protocol === "https:" || /^(127\.|localhost$|\[::1\]$)/.test(url.hostname);
+      return secure ? { value: url.href } : undefined;
     },
+  };
+}
+
+/** A public key of Ed25519, in hexadecimal digits. */
+export function publicKey(): Kind<string> {
+  return {
+    expected: "64 hexadecimal digits",
+    range: "64 hexadecimal digits",
+    hint: "Telegram's keys are at core.telegram.org/bots/webapps, under third-party use.",
+    read: (text) => (/^[\da-f]{64}$/i.test(text) ? { value: text.toLowerCase() } : undefined),
   };
 }
 

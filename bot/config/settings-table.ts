@@ -18,9 +18,11 @@ import {
   list,
   listenAddress,
   megabytes,
+  miniAppAddress,
   optional,
   path,
   profiles,
+  publicKey,
   type Setting,
   secretAddress,
   setting,
@@ -96,6 +98,36 @@ export const settings = {
       variable: "INTAKE_POLL_TIMEOUT_SECONDS",
       default: { development: 30, production: 30, test: 1 },
       sentence: "How long Telegram holds a poll open while there is nothing new.",
+    }),
+  },
+  miniApp: {
+    url: optional(miniAppAddress(), {
+      variable: "MINI_APP_URL",
+      absent: "there is no Mini App, except in the built-in sandbox",
+      sentence:
+        "Public address of the Mini App: the path /app/ of a proxy with TLS in front of MINI_APP_PORT, or of the webhook.",
+    }),
+    host: setting(listenAddress(), {
+      variable: "MINI_APP_HOST",
+      default: "127.0.0.1",
+      sentence: "Address on which the Mini App listens; with UPDATE_MODE=webhook the webhook's.",
+    }),
+    port: setting(integer(0, 65_535), {
+      variable: "MINI_APP_PORT",
+      default: { development: 3003, production: 3003, test: 0 },
+      sentence:
+        "Port on which the Mini App listens, 0 takes a free one; with UPDATE_MODE=webhook the webhook's.",
+    }),
+    ageMaxMs: setting(duration(1, 1_440, "minutes"), {
+      variable: "MINI_APP_AGE_MAX_MINUTES",
+      default: 60,
+      sentence: "How long an opened Mini App may ask and act before it has to be opened again.",
+    }),
+    publicKeys: setting(list(publicKey()), {
+      variable: "MINI_APP_PUBLIC_KEYS",
+      default: "e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c187fe7d34caed242d",
+      sentence:
+        "Keys with which Telegram signs for third parties, used where there is no hash; the default is Telegram's own.",
     }),
   },
   queue: {

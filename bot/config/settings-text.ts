@@ -6,6 +6,7 @@ import { type ModuleSettings, type PlacedSetting, settingRows } from "./settings
 const partTitles: Readonly<Record<Exclude<PlacedSetting["part"], "module">, string>> = {
   telegram: "Telegram",
   intake: "Intake of updates",
+  miniApp: "Mini App",
   queue: "Message queue",
   alerts: "Alerts",
   rapidRequests: "Requests of one person",

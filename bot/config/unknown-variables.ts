@@ -14,6 +14,7 @@ const ourPrefixes = [
   "HANDLER_",
   "INTAKE_",
   "LOG_",
+  "MINI_APP_",
   "MONITORING_",
   "QUEUE_",
   "SANDBOX_",

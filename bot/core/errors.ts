@@ -345,6 +345,28 @@ export class WebhookUnreachableError extends BotError {
   }
 }
 
+/** The Mini App's address cannot be listened on. */
+export class MiniAppListenError extends BotError {
+  override readonly code = "MINI_APP_LISTEN_FAILED";
+  override readonly transient = true;
+  override readonly exitCode = exitCode.tryAgain;
+}
+
+/** Why the init data of a Mini App prove nothing. */
+export type InitDataFault = "missing" | "malformed" | "forged" | "expired" | "from-the-future";
+
+/** A request of a Mini App does not prove who makes it. */
+export class InitDataRefusedError extends BotError {
+  override readonly code = "INIT_DATA_REFUSED";
+  override readonly transient = false;
+  readonly fault: InitDataFault;
+
+  constructor(fault: InitDataFault) {
+    super(`the init data are ${fault}`);
+    this.fault = fault;
+  }
+}
+
 /** The webhook's address cannot be listened on. */
 export class WebhookListenError extends BotError {
   override readonly code = "WEBHOOK_LISTEN_FAILED";

@@ -4,7 +4,7 @@
  * Named "noun.past-tense". Logger, metrics, dashboard and tests listen. A publisher does not
  * wait for its listeners, and no listener can break it. No event carries a token or a user's text.
  */
-import type { ErrorRecord } from "./errors.ts";
+import type { ErrorRecord, InitDataFault } from "./errors.ts";
 import type { LogLevel } from "./log-level.ts";
 import type { DeadReason, MessageType, Pool } from "./message.ts";
 import type { Role } from "./roles.ts";
@@ -122,6 +122,10 @@ export type BotEvent =
   | { readonly type: "webhook.set" }
   /** A request that did not come from Telegram. */
   | { readonly type: "webhook.refused" }
+  /** A request of the Mini App was refused: its init data prove nothing, or its person asks too often. */
+  | { readonly type: "mini-app.refused"; readonly reason: InitDataFault | "too-many-requests" }
+  /** The Mini App could not answer. */
+  | { readonly type: "mini-app.failed"; readonly path: string; readonly error: ErrorRecord }
   // queue
   /** A message was found that a dead process had been working on. */
   | {

@@ -10,6 +10,7 @@ import type { Secret } from "../core/secret.ts";
 import type { Store } from "../core/store.ts";
 import { createBot } from "../index.ts";
 import { createLater } from "../kit/later.ts";
+import { createMiniApp } from "../kit/mini-app.ts";
 import type { BotModule } from "../kit/module.ts";
 import type { Operations } from "../kit/operations.ts";
 import { createSchedules } from "../kit/schedule.ts";
@@ -31,6 +32,7 @@ import type { FloodGate } from "../telegram/delivery/flood-gate.ts";
 import { chatIdOf, languageCodeOf } from "../telegram/intake/update-message.ts";
 import { withCorrelation } from "../utils/logger.ts";
 import { MessageQueue } from "../utils/message-queue.ts";
+import { miniAppUrl } from "./mini-app.ts";
 import type { Runtime } from "./runtime.ts";
 import { createTasks } from "./tasks.ts";
 
@@ -68,6 +70,8 @@ export function createHandledBot(
   const updateKinds = new Set(module.updates);
   const now = steadyEpoch(clock);
   const later = createLater();
+  // An answer outlives the key of its act, so that a repetition never finds the one without the other.
+  const miniApp = createMiniApp(miniAppUrl(config), config.storage.dedupeKeepMs + 3_600_000);
   const { add: schedule, schedules } = createSchedules();
   const outbox = new MessageOutbox({ files, now, store });
   const contextType = createContextType(recorders, direct, { names: later.names, now });
@@ -87,24 +91,26 @@ export function createHandledBot(
       outbox,
       schedule,
       later: later.make,
+      miniApp: miniApp.kit,
       read: (work) => store.transaction(work),
       operations,
     },
   });
   const identity = new Identity({ api: pollingApi, clock, facts: store, random });
-  const recorded = { bot, files, recorders, whoAmI: () => identity.whoAmI() };
+  const recorded = {
+    ...{ bot, files, recorders, whoAmI: () => identity.whoAmI() },
+    lastWords: (message: Message) => lastWords(module, message),
+  };
+  const { acts } = miniApp;
   const handlers = {
-    update: new UpdateHandler({
-      ...recorded,
-      lastWords: (message) => lastWords(module, message),
-    }),
-    task: new TaskHandler({ ...recorded, contextType, later, publish, schedules }),
+    update: new UpdateHandler(recorded),
+    task: new TaskHandler({ ...recorded, acts, contextType, later, publish, schedules }),
   };
   const tasks = (queue: MessageQueue) =>
     createTasks({ now, outbox, schedules, store }, (messages) =>
       queue.insertMessageByPriority(messages),
     );
-  return { handlers, identity, tasks, updateKinds: [...updateKinds] };
+  return { handlers, identity, miniApp, tasks, updateKinds: [...updateKinds] };
 }
 
 function holdOf(rapid: RapidRequests, windowMs: number, clock: Clock): HoldDevice {

@@ -1,4 +1,5 @@
 /** Intake: updates from Telegram into the queue, by long polls or a webhook. */
+import type { RequestListener } from "node:http";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import type { NewMessage } from "../core/message.ts";
 import type { Store } from "../core/store.ts";
@@ -22,9 +23,11 @@ export function createIntake(
     breaker: Breaker;
     /** Kinds of updates that the bot's handlers ask for. Default: none but the usual ones. */
     updateKinds?: readonly string[];
+    /** Answers what the webhook's listener gets for the Mini App. Default: there is none. */
+    miniApp?: RequestListener | undefined;
   },
 ): Replaceable<Intake> {
-  const { botId, breaker, clock, holds, pollingApi, publish, queue, random, store } = parts;
+  const { botId, breaker, clock, holds, miniApp, pollingApi, publish, queue, random, store } = parts;
   const allowedUpdates = allowedUpdatesWith(parts.updateKinds ?? []);
   const { mode, pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
   const deps = {
@@ -45,6 +48,6 @@ export function createIntake(
       return new Intake(deps, new Polling({ allowedUpdates, pollTimeoutSeconds }));
     }
     const at = { url: webhookUrl, secret: webhookSecret, host: webhookHost, port: webhookPort };
-    return new Intake(deps, new Webhook({ ...at, allowedUpdates }));
+    return new Intake(deps, new Webhook({ ...at, allowedUpdates, ...(miniApp && { miniApp }) }));
   });
 }

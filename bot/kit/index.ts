@@ -12,6 +12,7 @@ export {
 } from "./bot-api.ts";
 export type { BotContext, LaterOptions } from "./bot-context.ts";
 export { type BotDefinition, defineBot } from "./define-bot.ts";
+export type { AnswerAsk, MiniApp, MiniAppHandler } from "./mini-app.ts";
 export type { BotModule, CommandMenu, JudgeRequest, Kit } from "./module.ts";
 export type {
   DeadLetterFacts,

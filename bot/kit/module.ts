@@ -11,6 +11,7 @@ import type { TableSet, Transaction } from "../core/transaction.ts";
 import type { UpdateKind } from "./bot-api.ts";
 import type { BotContext } from "./bot-context.ts";
 import type { MakeLater } from "./later.ts";
+import type { MiniApp } from "./mini-app.ts";
 import type { Operations } from "./operations.ts";
 import type { Outbox } from "./outbox.ts";
 import type { AddSchedule } from "./schedule.ts";
@@ -45,6 +46,8 @@ export interface Kit<Settings> {
   readonly schedule: AddSchedule;
   /** Makes the middleware of a handler that `ctx.later` names. */
   readonly later: MakeLater;
+  /** Answers and handles what the page of the module asks and acts. */
+  readonly miniApp: MiniApp;
   /**
    * Reads data outside any step: at once, and in every attempt again. What has to happen once belongs in
    * `ctx.transaction`.
@@ -93,6 +96,11 @@ export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
   readonly books?: Books<object>;
   /** Told to Telegram whenever they have changed. Default: none. */
   readonly commandMenus?: readonly CommandMenu[];
+  /**
+   * The folder of its Mini App, without folders in it; `index.html` is the page. It is served when
+   * MINI_APP_URL is set: `new URL("page/", import.meta.url)`. Default: it brings none.
+   */
+  readonly miniApp?: URL;
   /**
    * Kinds of updates to ask Telegram for, beyond those that it always sends here. Kinds that are named in
    * `bot.on(…)` need not be repeated. Default: none.

@@ -25,6 +25,7 @@ import { startRoutes } from "./commands/start.ts";
 import { commandList, failureNotice } from "./commands/texts.ts";
 import { gate } from "./commands/visitor.ts";
 import { followCatalogue } from "./follow-catalogue.ts";
+import { miniAppRoutes } from "./mini-app/mini-app-routes.ts";
 import { knowPerson } from "./people/know-person.ts";
 import { languageRoutes } from "./people/language.ts";
 import { standingOf } from "./people/standing.ts";
@@ -73,6 +74,7 @@ export const shop: BotModule<ShopSettings> = {
       await reconcile(ctx, options, createFormats(file.catalogue.currency));
     });
   },
+  miniApp: new URL("mini-app/page/", import.meta.url),
   lastWords: failureNotice,
 };
 
@@ -91,7 +93,14 @@ export function registerCommands(bot: Telegraf<BotContext>, options: CommandOpti
   bot.use(gate(publish), knowPerson(read), limitRequests(judgeRequest, publish));
   for (const routes of [supportDeskRoutes, adminRoutes]) bot.use(routes(shared).composer);
   const all = [startRoutes, balanceRoutes, shopRoutes, ordersRoutes, noteRoutes, topupRoutes];
-  for (const routes of [...all, languageRoutes, exportRoutes, forgetRoutes, helpRoutes]) {
+  for (const routes of [
+    ...all,
+    languageRoutes,
+    exportRoutes,
+    forgetRoutes,
+    helpRoutes,
+    miniAppRoutes,
+  ]) {
     bot.use(routes(shared).composer);
   }
   bot.use(paymentAdministration(shared));

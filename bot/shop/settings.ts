@@ -5,7 +5,6 @@ import {
   integer,
   list,
   type ModuleSettings,
-  miniAppAddress,
   optional,
   path,
   setting,
@@ -29,11 +28,6 @@ const rows = {
     variable: "ORDER_CANCEL_WINDOW_HOURS",
     default: 24,
     sentence: "How long an order can be cancelled; 0: never.",
-  }),
-  miniAppUrl: optional(miniAppAddress(), {
-    variable: "MINI_APP_URL",
-    absent: "/start shows no Mini App button",
-    sentence: "Address of the Mini App that /start offers.",
   }),
   topupAmounts: setting(list(integer(0, 100_000)), {
     variable: "TOPUP_AMOUNTS",
@@ -62,5 +56,5 @@ export type ShopSettings = ValuesOf<typeof rows>;
 export const shopSettings: ModuleSettings<typeof rows> = {
   title: "Shop",
   rows,
-  prefixes: ["CATALOGUE_", "MINI_APP_", "SHOP_", "TOPUP_"],
+  prefixes: ["CATALOGUE_", "SHOP_", "TOPUP_"],
 };

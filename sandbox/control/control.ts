@@ -30,7 +30,7 @@ import type { Message, User } from "../world/objects.ts";
 import type { BusinessSeat, Room } from "../world/room.ts";
 import { Actors } from "./actors.ts";
 import { ControlError, integerIn } from "./control-error.ts";
-import { LaunchSigner } from "./launch-parameters.ts";
+import { LaunchSigner, launchFragment, type Theme } from "./launch-parameters.ts";
 import { createParticipants } from "./participants.ts";
 import { type ChatPlace, roomOf } from "./places.ts";
 import { ScenarioPlayer } from "./scenario-player.ts";
@@ -101,8 +101,8 @@ export function createControl(options: ControlOptions): SandboxControl {
       return { ms };
     },
     changes: (request) => around.changes.after(request?.after ?? 0, request?.waitMs ?? 0),
-    webApp: ({ userId, url, botId }) => ({
-      url: launchUrl(signer, around, account(botId), userId, url),
+    webApp: ({ userId, url, theme = "light", botId }) => ({
+      url: launchUrl(signer, around, account(botId), userId, url, theme),
     }),
   };
   return control;
@@ -276,7 +276,11 @@ function launchUrl(
   account: Account,
   userId: number,
   url: string,
+  theme: Theme,
 ): string {
+  if (theme !== "light" && theme !== "dark") {
+    throw new ControlError(400, "theme must be light or dark");
+  }
   const user: User | undefined = around.users.get(userId);
   if (!user) throw new ControlError(404, `no user ${userId}`);
   if (!URL.canParse(url)) throw new ControlError(400, "url must be a URL");
@@ -284,13 +288,7 @@ function launchUrl(
   const query = { kind: "web_app", userId: user.id, chatId: account.privateRoom(user).id } as const;
   account.queries.open(queryId, query, webAppQueryMs);
   const initData = signer.initData(account.token, user, queryId, around.clock.epochS());
-  const fragment = new URLSearchParams({
-    tgWebAppData: initData,
-    tgWebAppVersion: "8.0",
-    tgWebAppPlatform: "web",
-    tgWebAppThemeParams: JSON.stringify({ bg_color: "#ffffff", text_color: "#000000" }),
-  });
   const target = new URL(url);
-  target.hash = fragment.toString();
+  target.hash = launchFragment(initData, theme);
   return target.href;
 }

@@ -7,6 +7,44 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import type { User } from "../world/objects.ts";
 
+/** The colours of a client, by names that Telegram gives them. */
+const themes = {
+  light: {
+    bg_color: "#ffffff",
+    secondary_bg_color: "#f4f4f5",
+    section_bg_color: "#ffffff",
+    text_color: "#000000",
+    hint_color: "#707579",
+    link_color: "#3390ec",
+    button_color: "#3390ec",
+    button_text_color: "#ffffff",
+    destructive_text_color: "#df3f40",
+  },
+  dark: {
+    bg_color: "#212121",
+    secondary_bg_color: "#181818",
+    section_bg_color: "#212121",
+    text_color: "#ffffff",
+    hint_color: "#aaaaaa",
+    link_color: "#8774e1",
+    button_color: "#8774e1",
+    button_text_color: "#ffffff",
+    destructive_text_color: "#ff595a",
+  },
+};
+
+export type Theme = keyof typeof themes;
+
+/** The fragment that Telegram adds to the address of a Mini App. */
+export function launchFragment(initData: string, theme: Theme): string {
+  return new URLSearchParams({
+    tgWebAppData: initData,
+    tgWebAppVersion: "8.0",
+    tgWebAppPlatform: "web",
+    tgWebAppThemeParams: JSON.stringify(themes[theme]),
+  }).toString();
+}
+
 export class LaunchSigner {
   #keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject } | undefined;
 

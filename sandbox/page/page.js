@@ -204,7 +204,8 @@ function replaceView(message) {
 }
 
 async function openApp(url) {
-  const launch = await operate("web-app", { userId: speaker(), url });
+  const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const launch = await operate("web-app", { userId: speaker(), url, theme });
   pick("frame").src = launch.url;
   pick("app").showModal();
 }
@@ -354,6 +355,11 @@ pick("block").addEventListener("click", () => {
 pick("speaker").addEventListener("change", (event) => {
   state.speakerId = Number(event.target.value);
   attempt(() => showMessages());
+});
+/** What a Mini App says to the client around it. Source: core.telegram.org/api/web-events. */
+window.addEventListener("message", ({ data, source }) => {
+  if (source !== pick("frame").contentWindow || typeof data !== "string") return;
+  if (/"eventType":"web_app_close"/.test(data)) pick("app").close();
 });
 pick("app").addEventListener("close", () => {
   pick("frame").src = "about:blank";

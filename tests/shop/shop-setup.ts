@@ -1,6 +1,7 @@
 /** Shop setup: provides the example catalogue, rules and module for tests. */
 
 import { readFileSync } from "node:fs";
+import type { MiniApp } from "../../bot/kit/mini-app.ts";
 import type { BotModule, Kit } from "../../bot/kit/module.ts";
 import { type Catalogue, parseCatalogue } from "../../bot/shop/catalogue.ts";
 import type { CommandOptions } from "../../bot/shop/commands/routes.ts";
@@ -27,14 +28,22 @@ export const starOptions: StarOptions = {
   starValueMinor: 10,
 };
 
+/** Takes what the shop registers for its page, and never calls it. */
+export const unservedMiniApp: MiniApp = {
+  url: undefined,
+  ask: () => {},
+  act: () => (_, next) => next(),
+};
+
 /** Returns the module and kit of a shop that sells the example catalogue. */
 export function shopWith(overrides: Partial<CommandOptions> = {}) {
   // Nothing is known about anybody, unless a test brings its own tables.
   const nothing = new InMemoryShopTables();
   const kit: Kit<Readonly<Record<string, unknown>>> = {
     ...bareKit,
-    // The tasks of campaigns have tests of their own.
+    // The tasks of campaigns and the Mini App have tests of their own.
     later: () => (_, next) => next(),
+    miniApp: unservedMiniApp,
     read: (work) => nothing.transaction(work),
   };
   const options: CommandOptions = {

@@ -25,4 +25,5 @@ export const bareKit: Kit<Readonly<Record<string, unknown>>> = {
   outbox: { send: unused, call: unused, cancel: unused, find: unused },
   schedule: unused,
   later: unused,
+  miniApp: { url: undefined, ask: unused, act: unused },
 };

@@ -12,6 +12,7 @@ import type { Store } from "../../bot/core/store.ts";
 import { createTasks } from "../../bot/enhanced-launcher/tasks.ts";
 import type { BotContext } from "../../bot/kit/bot-context.ts";
 import { createLater } from "../../bot/kit/later.ts";
+import { createMiniApp, type MiniAppHandlers } from "../../bot/kit/mini-app.ts";
 import type { Kit } from "../../bot/kit/module.ts";
 import type { Outbox } from "../../bot/kit/outbox.ts";
 import { createSchedules } from "../../bot/kit/schedule.ts";
@@ -36,7 +37,7 @@ export const botInfo = { id: 42, is_bot: true, first_name: "Bot", username: "Bot
 /** How long the bot keeps a session. */
 export const sessionsKeepMs = 6 * 3_600_000;
 
-type TimeKit = Pick<Kit<object>, "later" | "outbox" | "schedule">;
+type TimeKit = Pick<Kit<object>, "later" | "miniApp" | "outbox" | "schedule">;
 
 /** Registers handlers on a fresh router. */
 export type Routes = (bot: Telegraf<BotContext>, session: MakeSession, kit: TimeKit) => void;
@@ -69,11 +70,18 @@ export async function bootDurableBot(
   api: BotApi,
   plan?: CrashPlan,
   more: Partial<MessageQueueDeps> & { readonly files?: FileStore } = {},
-): Promise<QueueProcess & { readonly outbox: Outbox; readonly bot: Telegraf<BotContext> }> {
+): Promise<
+  QueueProcess & {
+    readonly outbox: Outbox;
+    readonly bot: Telegraf<BotContext>;
+    readonly miniApp: MiniAppHandlers;
+  }
+> {
   const { clock } = machine;
   const random = () => 0.5;
   const now = steadyEpoch(clock);
   const later = createLater();
+  const miniApp = createMiniApp(undefined, sessionsKeepMs);
   const { add: schedule, schedules } = createSchedules();
   const made: { outbox?: MessageOutbox; store?: Store; bot?: Telegraf<BotContext> } = {};
   const process = await machine.boot((store, publish) => {
@@ -98,11 +106,16 @@ export async function bootDurableBot(
     const session = createSession({ store, keepMs: sessionsKeepMs });
     const outbox = new MessageOutbox({ files, now, store });
     const contextType = createContextType(recorders, direct, { names: later.names, now });
-    const bot = makeBot(contextType, session, { later: later.make, outbox, schedule });
+    const given = { later: later.make, miniApp: miniApp.kit, outbox, schedule };
+    const bot = makeBot(contextType, session, given);
     bot.telegram = new OutboxTelegram(outbox, direct, outbox.signal);
-    const recorded = { bot, files, recorders, whoAmI: async () => botInfo };
-    const handler: MessageHandler = new UpdateHandler({ ...recorded, lastWords: () => [] });
-    const task = new TaskHandler({ ...recorded, contextType, later, publish, schedules });
+    const recorded = {
+      ...{ bot, files, recorders, whoAmI: async () => botInfo },
+      lastWords: () => [],
+    };
+    const handler: MessageHandler = new UpdateHandler(recorded);
+    const { acts } = miniApp;
+    const task = new TaskHandler({ ...recorded, acts, contextType, later, publish, schedules });
     Object.assign(made, { bot, outbox, store });
     return {
       gates: { sending: gate },
@@ -115,5 +128,5 @@ export async function bootDurableBot(
   // Without schedules there is nothing to commit, and tests count commits.
   if (schedules.size === 0) outbox.open(enqueue);
   else await createTasks({ now, outbox, schedules, store }, enqueue).start();
-  return { ...process, bot, outbox };
+  return { ...process, bot, miniApp, outbox };
 }

@@ -68,6 +68,10 @@ const fields: Readonly<Record<keyof BotModule, Check>> = {
   updates: is('a list of kinds of updates, such as ["message_reaction"]', (value) =>
     isListOf(value, (item) => updateKinds.some((kind) => kind === item)),
   ),
+  miniApp: is(
+    'the folder of its page: new URL("page/", import.meta.url)',
+    (value) => value instanceof URL && value.protocol === "file:" && value.href.endsWith("/"),
+  ),
   lastWords: called,
 };
 

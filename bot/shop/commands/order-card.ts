@@ -2,7 +2,7 @@
 import { type Catalogue, findProduct, type Language } from "../catalogue.ts";
 import type { OrderDetail } from "../orders.ts";
 import { button, type Keyboard, keyboard } from "./keyboard.ts";
-import type { Turn } from "./routes.ts";
+import type { Voice } from "./routes.ts";
 
 /** Text and buttons as arguments for `ctx.reply` and `ctx.editMessageText`. */
 export type Card = readonly [text: string, buttons: Keyboard];
@@ -12,7 +12,7 @@ export type Card = readonly [text: string, buttons: Keyboard];
  * @param headline The text above the card.
  */
 export function orderCard(
-  { texts, format, visitor }: Turn,
+  { texts, format, visitor }: Voice,
   catalogue: Catalogue,
   { code, order, cancellableUntilEpochMs: untilEpochMs }: OrderDetail,
   pageIndex: number,

@@ -68,18 +68,24 @@ async function cancel(
   orderId: number,
   pageIndex: number,
 ): Promise<string> {
-  const { userId } = turn.visitor;
-  const { result } = await turn.account((tx) => cancelOrder(tx, options, userId, orderId));
+  const { result, text } = await cancelFor(turn, options, orderId);
   if (result.kind !== "not-found") {
     const card = orderCard(turn, options.catalogue, result.detail, pageIndex);
     await turn.ctx.editMessageText(...card);
   }
+  return text;
+}
+
+/** Cancels an order of the visitor, and says how that ended. */
+export async function cancelFor(turn: Turn, options: CommandOptions, orderId: number) {
+  const { userId } = turn.visitor;
+  const { result } = await turn.account((tx) => cancelOrder(tx, options, userId, orderId));
   if (result.kind === "cancelled") {
     const { sku, priceMinor } = result.detail.order;
     const facts = { orderId, sku, priceMinor };
     options.publish({ type: "business.recorded", name: "order_cancelled", userId, facts });
   }
-  return outcomeText(turn, result);
+  return { result, text: outcomeText(turn, result) };
 }
 
 function outcomeText({ texts, format }: Turn, result: CancelResult): string {

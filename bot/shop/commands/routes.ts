@@ -11,6 +11,7 @@ import type { Publish } from "../../core/events.ts";
 import type { Transaction } from "../../core/transaction.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
 import type { MakeLater } from "../../kit/later.ts";
+import type { MiniApp } from "../../kit/mini-app.ts";
 import type { JudgeRequest, Kit } from "../../kit/module.ts";
 import type { Operations } from "../../kit/operations.ts";
 import type { Outbox } from "../../kit/outbox.ts";
@@ -26,8 +27,6 @@ import { type Visitor, visitorOf } from "./visitor.ts";
 
 /** The options and dependencies of the commands. */
 export interface CommandOptions extends ShopRules, StarOptions {
-  /** HTTPS address of the Mini App; without it, its button is not shown. */
-  readonly miniAppUrl?: string | undefined;
   /** Welcome balance of a new account in minor units; 0 or more. */
   readonly welcomeBalanceMinor: number;
   /**
@@ -45,6 +44,7 @@ export interface CommandOptions extends ShopRules, StarOptions {
   readonly operations: Operations;
   readonly outbox: Outbox;
   readonly later: MakeLater;
+  readonly miniApp: MiniApp;
   readonly messagesPerSecond: number;
   /**
    * Default: made for the catalogue's currency. They are slow to make, so commands may share them.
@@ -52,12 +52,16 @@ export interface CommandOptions extends ShopRules, StarOptions {
   readonly formats?: ReturnType<typeof createFormats>;
 }
 
-/** Everything a command needs to answer one visitor. */
-export interface Turn {
-  readonly ctx: BotContext;
+/** What is needed to speak to one visitor. */
+export interface Voice {
   readonly visitor: Visitor;
   readonly texts: Texts;
   readonly format: Format;
+}
+
+/** Everything a command needs to answer one visitor. */
+export interface Turn extends Voice {
+  readonly ctx: BotContext;
   /** Runs a durable step on the visitor's account and opens the account first if necessary. */
   account<T>(work: (tx: Transaction) => Promise<T>): Promise<AccountStep<T>>;
 }
@@ -85,6 +89,11 @@ export interface Routes {
   text(handler: (turn: Turn, text: string) => Promise<boolean>): void;
   /** Handles photos in private chats in the same way, by the file id of their largest size. */
   photo(handler: (turn: Turn, fileId: string) => Promise<boolean>): void;
+  /** Handles what a person does in the Mini App; the result is the answer to the page. */
+  act(
+    name: string,
+    handler: (turn: Turn, data: unknown, requestId: string) => Promise<unknown>,
+  ): void;
   /** Handles buttons with the data `verb` or `verb:arg:arg`; answers every press exactly once. */
   press(verb: string, handler: PressHandler): void;
 }
@@ -101,7 +110,7 @@ export function createRoutes(options: CommandOptions): Routes {
       visitor,
       texts: texts(language),
       format: formats[language],
-      account: (work) => accountStep(ctx, visitor, options, work),
+      account: (work) => onAccount((step) => ctx.transaction(step), visitor, options, work),
     };
   };
   const command: Routes["command"] = (name, handler) => {
@@ -132,6 +141,13 @@ export function createRoutes(options: CommandOptions): Routes {
         if (!mine || !(await handler(turn, fileId))) await next();
       });
     },
+    act: (name, handler) => {
+      composer.use(
+        options.miniApp.act<BotContext>(name, (ctx, data, requestId) =>
+          handler(turnOf(ctx), data, requestId),
+        ),
+      );
+    },
     press: (verb, handler) => {
       composer.action(new RegExp(`^${verb}(?::(.*))?$`, "s"), async (ctx) => {
         const turn = turnOf(ctx);
@@ -157,13 +173,14 @@ export async function replyWithPrivateChat(
   await ctx.reply(text, keyboard([{ text: t.openPrivateChat, url: `https://t.me/${ctx.me}` }]));
 }
 
-async function accountStep<T>(
-  ctx: BotContext,
+/** Runs `work` on the visitor's account, in a transaction that opens the account first if necessary. */
+export async function onAccount<T>(
+  run: <R>(work: (tx: Transaction) => Promise<R>) => Promise<R>,
   { profile, userId }: Visitor,
   { welcomeBalanceMinor, publish }: CommandOptions,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<AccountStep<T>> {
-  const step = await ctx.transaction(async (tx) => {
+  const step = await run(async (tx) => {
     const opened = await openAccount(tx, userId, welcomeBalanceMinor);
     await (opened ? keepProfile(tx, userId, profile) : refreshProfile(tx, userId, profile));
     return { opened, result: await work(tx) };

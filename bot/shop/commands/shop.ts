@@ -122,17 +122,22 @@ async function askToConfirm(
 
 /** Buys the product, turns the question into its receipt, and returns the toast. */
 async function fulfil(turn: Turn, options: CommandOptions, wish: Wish): Promise<string> {
-  const { result } = await turn.account((tx) => buy(tx, options, wish));
-  const { headline, toast } = outcomeTexts(turn, result);
+  const { headline, result, toast } = await buyFor(turn, options, wish);
   await ("detail" in result
     ? turn.ctx.editMessageText(...orderCard(turn, options.catalogue, result.detail, 0, headline))
     : turn.ctx.editMessageText(headline));
+  return toast;
+}
+
+/** Buys for the visitor, and says how that ended. */
+export async function buyFor(turn: Turn, options: CommandOptions, wish: Wish) {
+  const { result } = await turn.account((tx) => buy(tx, options, wish));
   if (result.kind === "bought") {
     const { userId, id: orderId, sku, priceMinor } = result.detail.order;
     const facts = { orderId, sku, priceMinor };
     options.publish({ type: "business.recorded", name: "order_paid", userId, facts });
   }
-  return toast;
+  return { result, ...outcomeTexts(turn, result) };
 }
 
 function outcomeTexts({ texts, format }: Turn, result: BuyResult) {

@@ -21,11 +21,11 @@ export function startRoutes(options: CommandOptions): Routes {
     }
     const greet = opened ? texts.greeting : texts.greetingAgain;
     const greeting = `${greet(name, format.money(result.balanceMinor))}\n\n${texts.begin}`;
-    const { miniAppUrl } = options;
-    const app = miniAppUrl && { text: texts.openMiniApp, web_app: { url: miniAppUrl } };
+    const { url } = options.miniApp;
+    const app = url !== undefined && { text: texts.openMiniApp, web_app: { url } };
     // A name can look like a link, which should not be previewed.
     const extra = { link_preview_options: { is_disabled: true } };
-    return ctx.reply(greeting, { ...keyboard([app || false]), ...extra });
+    return ctx.reply(greeting, { ...keyboard([app]), ...extra });
   });
   return routes;
 }

@@ -126,6 +126,19 @@ const en = {
   ticketAnswer: (id: string, words: string) => `Answer to your ticket #${id}:\n\n${words}`,
   noSupport: "Nobody answers here at present.",
 
+  app: {
+    shop: "Shop",
+    orders: "My orders",
+    noOrders: "You have no orders yet.",
+    more: "Show older orders",
+    askToBuy: "Buy it?",
+    askToCancel: (id: string) => `Cancel order #${id}?`,
+    back: "Back",
+    close: "OK",
+    waiting: "This takes longer than usual…",
+    refused: "This is not possible now. Please try again in a moment.",
+  },
+
   unknownText: "I understand commands only. Send /help to see them.",
   unknownCommand: "I do not know this command. Send /help to see all commands.",
   notText: "I can only read text. Send /help to see what I can do.",
@@ -247,6 +260,19 @@ const zh: Texts = {
   ticketClosed: (id) => `您的工单 #${id} 已关闭。发送 /support 可新建工单。`,
   ticketAnswer: (id, words) => `您的工单 #${id} 有回复：\n\n${words}`,
   noSupport: "暂时没有客服。",
+
+  app: {
+    shop: "商品",
+    orders: "我的订单",
+    noOrders: "您还没有订单。",
+    more: "查看更早的订单",
+    askToBuy: "确定购买吗？",
+    askToCancel: (id) => `取消订单 #${id}？`,
+    back: "返回",
+    close: "好的",
+    waiting: "处理时间比平时长，请稍候…",
+    refused: "现在无法操作，请稍后再试。",
+  },
 
   unknownText: "我只能识别命令。发送 /help 查看全部命令。",
   unknownCommand: "没有这个命令。发送 /help 查看全部命令。",

@@ -1,7 +1,7 @@
 /**
  * Visitor: the gate that every update passes first, and the person it comes from.
  *
- * Nothing in an update is trusted. The gate admits messages and button presses of people and checks
+ * Nothing in an update is trusted. The gate admits messages, button presses and Mini App requests of people and checks
  * every field that the router or a command reads. Everything else is reported as `update.ignored`
  * and ends there, without an exception and without an account.
  */
@@ -59,6 +59,9 @@ const callbackQuery = z.object({
   data: z.string(),
 });
 
+/** What a person does in the Mini App (kit/mini-app.ts). */
+const miniAppRequest = z.object({ from: sender });
+
 /** Creates the middleware that admits a visitor or reports why not. */
 export function gate(publish: Publish): MiddlewareFn<BotContext> {
   return async (ctx, next) => {
@@ -85,6 +88,14 @@ export function visitorOf(ctx: BotContext): Visitor {
   return visitor;
 }
 
+/** The visitor that asks from the Mini App, where only this person can read the answer. */
+export function visitorInApp(from: unknown): Visitor {
+  const person = sender.parse(from);
+  const visitor = readSender(person, "private");
+  assert(typeof visitor !== "string", "Telegram opens Mini Apps for people only");
+  return visitor;
+}
+
 /** Returns the visitor, or the reason to ignore the update. */
 function readVisitor(update: Readonly<Record<string, unknown>>): Visitor | string {
   const { update_id: updateId, ...content } = update;
@@ -100,6 +111,10 @@ function readVisitor(update: Readonly<Record<string, unknown>>): Visitor | strin
     return pressed
       ? readSender(pressed.from, pressed.message.chat.type)
       : "malformed: callback_query";
+  }
+  if (kind === "mini_app_request") {
+    const asked = miniAppRequest.safeParse(content[kind]).data;
+    return asked ? readSender(asked.from, "private") : "malformed: mini_app_request";
   }
   return /^[a-z_]{1,40}$/.test(kind) ? `unsupported: ${kind}` : "unsupported";
 }

@@ -14,6 +14,7 @@ import type { Transaction } from "../../core/transaction.ts";
 import type { ApiFields, ApiMethod, ApiResult } from "../../kit/bot-api.ts";
 import type { BotContext, LaterOptions } from "../../kit/bot-context.ts";
 import { laterOf } from "../../kit/later.ts";
+import { miniAppTaskOf } from "../../kit/mini-app.ts";
 import { instantOf } from "./instants-rules.ts";
 import { type DirectCalls, ImmediateTelegram, RecordedTelegram } from "./recorded-telegram.ts";
 import type { Recorder } from "./recorder.ts";
@@ -47,7 +48,7 @@ export function createContextType(
       if (!recorder) throw new Error("this update is not being handled by an attempt");
       super(update, new RecordedTelegram(recorder, direct), botInfo);
       this.#recorder = recorder;
-      const task = laterOf(update);
+      const task = laterOf(update) ?? miniAppTaskOf(update);
       if (!task) return;
       // Telegraf finds them in kinds of updates that it knows.
       Object.defineProperty(this, "chat", { value: task.chat });

@@ -1,10 +1,11 @@
 /**
  * Task handler: runs what a module does at a later time, or again and again.
  *
- *   payload     what it is
- *   later       an update of kind `later`, for the handler of this name (kit/later.ts)
- *   schedule    one due instant of a schedule (kit/schedule.ts)
- *   resume      after a due instant was given up: queues the next one, if that has not happened
+ *   payload           what it is
+ *   mini_app_request  what a person does in the Mini App: an update of this kind (kit/mini-app.ts)
+ *   later             an update of kind `later`, for the handler of this name (kit/later.ts)
+ *   schedule          one due instant of a schedule (kit/schedule.ts)
+ *   resume            after a due instant was given up: queues the next one, if that has not happened
  *
  * A due instant begins with a durable step, which decides what it stands for and queues the next one. So
  * the next one comes whatever becomes of this one, and only once.
@@ -16,6 +17,7 @@ import type { JsonObject, Message, NewMessage } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
 import type { LaterHandlers, LaterTask } from "../../kit/later.ts";
+import type { MiniAppTask } from "../../kit/mini-app.ts";
 import type { Schedule, ScheduleContext } from "../../kit/schedule.ts";
 import { type DueDecision, decideDue, leftOut } from "../../kit/schedule-rules.ts";
 import type { BotInfo } from "../client/identity.ts";
@@ -30,6 +32,10 @@ export interface TaskHandlerDeps extends RecorderDeps {
   readonly whoAmI: () => Promise<BotInfo>;
   readonly later: LaterHandlers;
   readonly schedules: ReadonlyMap<string, Schedule>;
+  /** Names of the acts of the Mini App. */
+  readonly acts: ReadonlySet<string>;
+  /** The messages queued for a person when what they did in the Mini App is given up. */
+  readonly lastWords: (message: Message) => readonly NewMessage[];
   readonly publish: Publish;
 }
 
@@ -51,7 +57,8 @@ export class TaskHandler implements MessageHandler {
   }
 
   async handle(attempt: Attempt): Promise<HandlerResult> {
-    const { later, schedule, ...due } = attempt.message.payload;
+    const { later, schedule, mini_app_request: act, ...due } = attempt.message.payload;
+    if (typeof act === "object") return this.#act(attempt, act as unknown as MiniAppTask);
     if (typeof later === "object") return this.#later(attempt, later as unknown as LaterTask);
     const known = this.#deps.schedules.get(String(schedule));
     if (!known) return unknown(`there is no schedule ${JSON.stringify(schedule)} any more`);
@@ -59,21 +66,33 @@ export class TaskHandler implements MessageHandler {
     return task.resume ? resume(attempt, known, task) : this.#due(attempt, known, task);
   }
 
+  /** An act that no handler answers was stopped by a middleware, on purpose. */
+  async #act(attempt: Attempt, task: MiniAppTask): Promise<HandlerResult> {
+    if (!this.#deps.acts.has(task.name)) {
+      return unknown(`there is no act ${JSON.stringify(task.name)} of the Mini App any more`);
+    }
+    const content = { mini_app_request: task as unknown as JsonObject };
+    return this.#route(attempt, updateOf(attempt.message, content));
+  }
+
   async #later(attempt: Attempt, task: LaterTask): Promise<HandlerResult> {
-    const { bot, later, recorders, whoAmI } = this.#deps;
+    const { later } = this.#deps;
     const name = JSON.stringify(task.name);
     if (!later.names.has(task.name)) return unknown(`there is no later handler ${name} any more`);
-    bot.botInfo ??= await whoAmI();
-    const recorder = new Recorder(attempt, this.#deps);
     const update = updateOf(attempt.message, { later: task as unknown as JsonObject });
-    recorders.set(update, recorder);
-    const result = await runRecorded(recorder, () =>
-      bot.handleUpdate(update as unknown as TelegrafUpdate),
-    );
+    const result = await this.#route(attempt, update);
     if (result.kind !== "done" || later.reached(update)) return result;
     return unknown(
       `the later handler ${name} was not reached: put kit.later behind the session, and before what answers every update, such as scenes`,
     );
+  }
+
+  async #route(attempt: Attempt, update: JsonObject): Promise<HandlerResult> {
+    const { bot, recorders, whoAmI } = this.#deps;
+    bot.botInfo ??= await whoAmI();
+    const recorder = new Recorder(attempt, this.#deps);
+    recorders.set(update, recorder);
+    return runRecorded(recorder, () => bot.handleUpdate(update as unknown as TelegrafUpdate));
   }
 
   async #due(attempt: Attempt, schedule: Schedule, task: DueTask): Promise<HandlerResult> {
@@ -90,8 +109,10 @@ export class TaskHandler implements MessageHandler {
     return runRecorded(recorder, async () => schedule.run(ctx));
   }
 
-  lastWords({ payload, requeued }: Message): readonly NewMessage[] {
-    const { dueAtEpochMs, schedule } = payload;
+  lastWords(message: Message): readonly NewMessage[] {
+    const { payload, requeued } = message;
+    const { dueAtEpochMs, mini_app_request: act, schedule } = payload;
+    if (act !== undefined) return this.#deps.lastWords(message);
     if (requeued || typeof schedule !== "string" || !this.#deps.schedules.has(schedule)) return [];
     const lane = `schedule:${schedule}`;
     const resuming = { schedule, dueAtEpochMs: dueAtEpochMs ?? 0, resume: true };

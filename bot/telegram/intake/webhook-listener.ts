@@ -3,14 +3,16 @@
  *
  * Accepts only requests that carry the secret, up to the length of an update. Even an unreadable
  * body is answered with 200, because Telegram would otherwise repeat it for a day and keep the
- * chat's later updates waiting.
+ * chat's later updates waiting. Requests of the Mini App go to its own server, which checks them.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { RequestListener } from "node:http";
 import express, { type ErrorRequestHandler, type Express } from "express";
 import type { Clock } from "../../core/clock.ts";
 import { WebhookListenError } from "../../core/errors.ts";
 import { HttpListener } from "../../core/http-listener.ts";
 import type { Secret } from "../../core/secret.ts";
+import { miniAppConnectionsMax, miniAppPath } from "../mini-app/mini-app-server.ts";
 
 /** The outcome of a request: its update is on disk, or Telegram is told to repeat it later. */
 export type WebhookVerdict = "taken" | { readonly retryAfterSeconds: number };
@@ -25,10 +27,13 @@ export interface WebhookListenerDeps {
   readonly connectionsMax: number;
   /** Commits a request's body. Never rejects. */
   readonly take: (value: unknown) => Promise<WebhookVerdict>;
+  /** Answers what is asked under the path of the Mini App. Default: there is none. */
+  readonly miniApp?: RequestListener;
   /** Called for a request without the secret. */
   readonly onRefused: () => void;
 }
 
+const secretHeader = "X-Telegram-Bot-Api-Secret-Token";
 /** Twice the maximum of a Telegram event, 512 KiB. Source: `TQueue.cpp` of tdlib/td. */
 const bodyBytesMax = 1024 * 1024;
 const requestMsMax = 10_000;
@@ -44,6 +49,8 @@ export class WebhookListener {
     this.#listener = new HttpListener({
       ...deps,
       answer: createApp(deps),
+      // People who use the Mini App take no connection from Telegram.
+      connectionsMax: deps.connectionsMax + (deps.miniApp ? miniAppConnectionsMax : 0),
       headersMs: requestMsMax,
       requestMs: requestMsMax,
       keepAliveMs,
@@ -70,13 +77,16 @@ export class WebhookListener {
   }
 }
 
-function createApp({ onRefused, secret, take }: WebhookListenerDeps): Express {
+function createApp({ miniApp, onRefused, secret, take }: WebhookListenerDeps): Express {
   const expected = digest(secret.reveal());
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.use((request, response, next) => {
-    const given = request.get("X-Telegram-Bot-Api-Secret-Token") ?? "";
+    const given = request.get(secretHeader) ?? "";
+    // What carries a secret is meant as an update, whatever its path.
+    const asksApp = given === "" && `${request.path}/`.startsWith(miniAppPath);
+    if (miniApp && asksApp) return miniApp(request, response);
     if (request.method === "POST" && timingSafeEqual(digest(given), expected)) {
       next();
       return;

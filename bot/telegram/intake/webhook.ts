@@ -7,6 +7,7 @@
  * is still set and reached. The webhook stays set after a stop, so Telegram keeps the updates until
  * the next start. A proxy in front terminates TLS.
  */
+import type { RequestListener } from "node:http";
 import type { BotApi } from "../../core/bot-api.ts";
 import { WebhookUnreachableError } from "../../core/errors.ts";
 import type { Loop } from "../../core/loop.ts";
@@ -28,6 +29,8 @@ export interface WebhookOptions {
   readonly host: string;
   /** 0 means any free port. */
   readonly port: number;
+  /** Answers what is asked under the path of the Mini App. Default: there is none. */
+  readonly miniApp?: RequestListener;
 }
 
 /** Telegram's maximum of concurrent requests; its own default. Source: Bot API, setWebhook. */

@@ -66,6 +66,8 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "message.recovered": "warn",
   "message.retry-scheduled": "warn",
   "messages.replaced": "debug",
+  "mini-app.failed": "error",
+  "mini-app.refused": "warn",
   "payments.agreed": "info",
   "payments.differed": ({ openCount }) => (openCount > 0 ? "error" : "warn"),
   "process.death-found": "error",

@@ -10,7 +10,7 @@ import {
 } from "../../../bot/shop/commands/texts.ts";
 import { RapidRequests } from "../../../bot/telegram/context/rapid-requests-rules.ts";
 import { InjectedFault } from "../in-memory-shop-tables.ts";
-import { dayMs } from "../shop-setup.ts";
+import { dayMs, unservedMiniApp } from "../shop-setup.ts";
 import {
   ada,
   botName,
@@ -62,7 +62,9 @@ test.each([
 });
 
 test("/start offers the Mini App only in private chats", async () => {
-  const { handle } = setup({ miniAppUrl: "https://app.example/shop" });
+  const { handle } = setup({
+    miniApp: { ...unservedMiniApp, url: "https://app.example/shop" },
+  });
   const [greeting] = await handle(said(ada, "/start"));
   expect(buttonsOf(greeting)).toMatchObject([{ web_app: { url: "https://app.example/shop" } }]);
   const [inGroup] = await handle(said(ada, "/start", group));
