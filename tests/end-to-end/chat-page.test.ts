@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { freePort } from "../../sandbox/ensure.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
 const browserFile = [
@@ -62,10 +63,35 @@ test("a person breaks things by buttons, sees it in the journal, and the bot get
   expect(problems).toEqual([]);
 });
 
+test("a person opens the Mini App from the chat and buys on it, across a kill", {
+  timeout: 60_000,
+}, async (context) => {
+  const port = String(await freePort("127.0.0.1"));
+  const env = { MINI_APP_URL: `http://127.0.0.1:${port}/app/`, MINI_APP_PORT: port };
+  const { bot, log, page, problems } = await openPage(context, env);
+  await log.getByRole("button", { name: "Open the app" }).click();
+  const app = page.frameLocator("#frame");
+  await app.getByText("Balance: CN¥50.00").waitFor();
+  await app.getByRole("button", { name: /^Espresso/ }).click();
+  const confirm = app.getByRole("button", { name: "Buy for CN¥9.00" });
+  await confirm.waitFor();
+  await bot.kill();
+  await confirm.click();
+  bot.start();
+  await app.getByText("Thank you! Your balance is now CN¥41.00.").waitFor();
+  if (screenshot) await page.screenshot({ path: screenshot.replace(".png", "-app.png") });
+  await app.getByRole("button", { name: "OK" }).click();
+  await app.getByRole("tab", { name: "My orders" }).click();
+  await app.getByText("#1 Espresso").waitFor();
+  await page.getByRole("dialog", { name: "Mini App" }).getByLabel("Close").click();
+  await log.getByText("Order #1").waitFor();
+  expect(problems).toEqual([]);
+});
+
 /** A running bot, and Ann in front of the page, who has just pressed Start. */
-async function openPage(context: TestContext) {
+async function openPage(context: TestContext, env: Readonly<Record<string, string>> = {}) {
   if (browserFile === undefined) return context.skip("no Chromium is installed");
-  const { bot, sandbox } = await setupLiveBot();
+  const { bot, sandbox } = await setupLiveBot(env);
   bot.start();
   const browser = await chromium.launch({ executablePath: browserFile, args: ["--no-sandbox"] });
   onTestFinished(() => browser.close());

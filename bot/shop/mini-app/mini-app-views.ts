@@ -18,8 +18,8 @@ export async function shopView(tx: Transaction, voice: Voice, { catalogue }: Com
       .filter(({ product }) => (product.category ?? "") === id)
       .map((offer) => offerView(voice, offer));
   const shelves = [
-    ...catalogue.categories.map(({ id, name }) => ({ name: name[language], offers: within(id) })),
     { name: "", offers: within("") },
+    ...catalogue.categories.map(({ id, name }) => ({ name: name[language], offers: within(id) })),
   ];
   const { app } = texts;
   return {

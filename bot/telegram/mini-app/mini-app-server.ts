@@ -117,10 +117,11 @@ export function createMiniAppServer(deps: MiniAppServerDeps): RequestListener {
 }
 
 function setHeaders(frameAncestors: readonly string[]): RequestHandler {
-  const own = ["script-src", "style-src", "img-src", "connect-src"].map((name) => `${name} 'self'`);
+  const own = ["script-src", "style-src", "connect-src"].map((name) => `${name} 'self'`);
   const policy = [
     "default-src 'none'",
     ...own,
+    "img-src 'self' data:",
     "base-uri 'none'",
     "form-action 'none'",
     `frame-ancestors ${frameAncestors.join(" ")}`,

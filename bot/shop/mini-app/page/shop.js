@@ -38,7 +38,7 @@ function endPage(text) {
   pick("notice").className = "over";
   pick("notice").hidden = false;
   pick("notice").textContent = text;
-  if (initData !== "") pick("notice").append(button("main", first.close, closePage));
+  if (initData !== "") pick("notice").append(button("main alone", first.close, closePage));
 }
 
 function closePage() {
@@ -135,7 +135,7 @@ function orderView(order) {
   if (order.cancel) {
     const press = () => carryOut("cancel", crypto.randomUUID(), { orderId: order.id });
     const question = { title: order.askToCancel, yes: order.cancel, press };
-    view.append(button("wide", order.cancel, () => openSheet(question)));
+    view.append(button("act", order.cancel, () => openSheet(question)));
   }
   return view;
 }
@@ -155,6 +155,7 @@ function openSheet({ press = () => {}, price = "", text = "", title, yes }) {
   pick("sheet-yes").disabled = yes === undefined;
   pick("sheet-yes").hidden = false;
   pick("sheet-no").textContent = words.back;
+  pick("sheet-no").className = "plain";
   pressYes = press;
   if (!pick("sheet").open) pick("sheet").showModal();
 }
@@ -164,6 +165,7 @@ function endSheet(text) {
   pick("sheet-status").textContent = text;
   pick("sheet-yes").hidden = true;
   pick("sheet-no").textContent = words.close;
+  pick("sheet-no").className = "main";
   pick("sheet-no").hidden = false;
 }
 
