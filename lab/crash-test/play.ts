@@ -26,6 +26,7 @@ import {
   parseUpdate,
   toUpdateMessage,
 } from "../../bot/telegram/intake/update-message.ts";
+import { toActMessage } from "../../bot/telegram/mini-app/mini-app-requests.ts";
 import type { MessageQueue } from "../../bot/utils/message-queue.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { crashAsPlanned, SimulatedDisk } from "../simulation/simulated-disk.ts";
@@ -291,8 +292,10 @@ export class Play {
       this.#telegram.advanceTo(playEpochMs + startMs);
       if (thread.dead) return;
       await this.#takeIn(life);
-      if (step.file === undefined) this.#person(step);
-      else await this.#sendFile(step, step.file);
+      if (step.act !== undefined) await this.#actInApp(step, step.act, life);
+      else if (step.file !== undefined) await this.#sendFile(step, step.file);
+      else this.#person(step);
+      if (thread.dead) return;
       this.#acted = true;
     }
     const isAtRest = async () => {
@@ -335,6 +338,14 @@ export class Play {
       })[0];
     if (!found) throw new PlayError(`${describeStep(this.#step, step)}: there is no such button`);
     control.press({ userId, chatId, ...found });
+  }
+
+  /** Sends it again in the next life if the process died before it said that it has it, as the page does. */
+  async #actInApp({ data = null, from: id = 7 }: Step, name: string, life: Life): Promise<void> {
+    const from = { id, is_bot: false, first_name: `Person ${id}` };
+    const requestId = `crash-test-step-${this.#step}`;
+    const message = toActMessage({ name, requestId, data, from });
+    await this.#settled(life.queue.insertMessageByPriority([message]), life.thread);
   }
 
   async #sendFile({ from: userId = 7, in: group }: Step, text: string): Promise<void> {

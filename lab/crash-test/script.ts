@@ -1,5 +1,6 @@
 /** Script: a conversation with a bot, as its author writes it down for the crash test. */
 import { UsageError } from "../../bot/core/errors.ts";
+import type { Json } from "../../bot/core/message.ts";
 
 /** One thing that a person does. */
 export interface Step {
@@ -15,6 +16,10 @@ export interface Step {
   readonly press?: string;
   /** A part of the title of the invoice that is paid in Telegram Stars; the newest one that fits. */
   readonly pay?: string;
+  /** The name of what is done in the Mini App, as `kit.miniApp.act` knows it. */
+  readonly act?: string;
+  /** What the page sends with it. Default: null. */
+  readonly data?: Json;
   /** Any other update, without its `update_id`. Source: Bot API, Update. */
   readonly update?: Readonly<Record<string, unknown>>;
   /** Seconds that pass, at least. */
@@ -23,8 +28,8 @@ export interface Step {
 
 export type Script = readonly Step[];
 
-const actions = ["say", "file", "press", "pay", "update", "wait"] as const;
-const fields: readonly string[] = [...actions, "from", "in"];
+const actions = ["say", "file", "press", "pay", "act", "update", "wait"] as const;
+const fields: readonly string[] = [...actions, "from", "in", "data"];
 
 /** @throws {UsageError} naming every step that is wrong. */
 export function parseScript(value: unknown): Script {
@@ -49,7 +54,7 @@ function problemOf(step: unknown): string | undefined {
     return `expected only ${fields.join(", ")}, received ${unknown.join(", ")}`;
   const named = actions.filter((name) => name in step);
   if (named.length !== 1) return `expected one of ${actions.join(", ")}, received ${named.length}`;
-  const { file, from, in: group, pay, press, say, update, wait } = step as Step;
+  const { act, file, from, in: group, pay, press, say, update, wait } = step as Step;
   const isText = (text: unknown) => typeof text === "string" && text.trim() !== "";
   if (from !== undefined && !(Number.isSafeInteger(from) && from > 0))
     return "from: expected a user's id";
@@ -58,6 +63,8 @@ function problemOf(step: unknown): string | undefined {
   if (file !== undefined && !isText(file)) return "file: expected the file's text";
   if (press !== undefined && !isText(press)) return "press: expected a button's text";
   if (pay !== undefined && !isText(pay)) return "pay: expected an invoice's title";
+  if (act !== undefined && !isText(act)) return "act: expected a name";
+  if ("data" in step && act === undefined) return "data: expected only with act";
   if (update !== undefined && (typeof update !== "object" || update === null)) {
     return "update: expected an object";
   }
@@ -73,10 +80,11 @@ export function describeStep(index: number, step: Step): string {
   return `step ${index + 1}, ${whatHappens(step)} from ${from}${place}`;
 }
 
-function whatHappens({ file, pay, press, say, wait }: Step): string {
+function whatHappens({ act, file, pay, press, say, wait }: Step): string {
   if (say !== undefined) return `"${say}"`;
   if (file !== undefined) return `"${file}"`;
   if (press !== undefined) return `the button "${press}"`;
   if (pay !== undefined) return `a payment of "${pay}"`;
+  if (act !== undefined) return `the act "${act}"`;
   return wait === undefined ? "an update" : `a wait of ${wait} s`;
 }

@@ -77,7 +77,7 @@ export class MiniAppRequests {
     const before = await this.stateOf(from, requestId);
     if (before.state === "unknown") {
       if ((await this.#deps.room()) <= 0) return { state: "busy" };
-      await this.#deps.accept([toMessage({ name, requestId, data, from, chat: chatOf(from) })]);
+      await this.#deps.accept([toActMessage({ name, requestId, data, from })]);
     }
     return this.#settled(from, requestId, signal);
   }
@@ -124,8 +124,10 @@ function chatOf({ first_name, id, last_name, username }: Person) {
   };
 }
 
-function toMessage(task: MiniAppTask): NewMessage {
-  const { from, requestId } = task;
+/** The message that has an act done once, in the lane of the person's chat. */
+export function toActMessage(act: Omit<MiniAppTask, "chat">): NewMessage {
+  const { from, requestId } = act;
+  const task: MiniAppTask = { ...act, chat: chatOf(from) };
   return {
     type: "task",
     pool: "handling",
