@@ -247,11 +247,13 @@ export function miniAppAddress(): Kind<string> {
       const url = readUrl(text, ["https:", "http:"]);
       if (!url || url.username || url.password) return undefined;
       // The sandbox's chat page opens what runs on this machine.
-      const secure = url.protocol === "https:" || /^(127\.|localhost$|\[::1\]$)/.test(url.hostname);
+      const secure = url.protocol === "https:" || loopbackPattern.test(url.hostname);
       return secure ? { value: url.href } : undefined;
     },
   };
 }
+
+const loopbackPattern = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])$/;
 
 /** A public key of Ed25519, in hexadecimal digits. */
 export function publicKey(): Kind<string> {

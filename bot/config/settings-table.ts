@@ -103,7 +103,7 @@ export const settings = {
   miniApp: {
     url: optional(miniAppAddress(), {
       variable: "MINI_APP_URL",
-      absent: "there is no Mini App, except in the built-in sandbox",
+      absent: "none is served, except to the built-in sandbox, at MINI_APP_PORT of this machine",
       sentence:
         "Public address of the Mini App: the path /app/ of a proxy with TLS in front of MINI_APP_PORT, or of the webhook.",
     }),

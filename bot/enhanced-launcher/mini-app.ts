@@ -19,9 +19,11 @@ import type { Runtime } from "./runtime.ts";
  * The page's address. Without one, and without a token, it is the listener's own, because the sandbox's chat
  * page runs on this machine and takes http.
  */
-export function miniAppUrl({ miniApp, telegram }: FaultToleranceConfig): string | undefined {
+export function miniAppUrl(config: FaultToleranceConfig): string | undefined {
+  const { intake, miniApp, telegram } = config;
   const { host, port, url } = miniApp;
   if (url !== undefined || telegram.token !== undefined || port === 0) return url;
+  if (intake.mode === "webhook") return undefined;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}${miniAppPath}`;
 }
 

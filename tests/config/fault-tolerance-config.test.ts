@@ -52,9 +52,15 @@ test("with nothing set, the development profile applies and there is no token", 
     totalPerSecond: 30,
     waitMaxMs: 300_000,
   });
+  expect(config.miniApp).toEqual({
+    url: undefined,
+    host: "127.0.0.1",
+    port: 3003,
+    ageMaxMs: 3_600_000,
+    publicKeys: ["e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c187fe7d34caed242d"],
+  });
   expect(config.module).toEqual({
     catalogueFile: undefined,
-    miniAppUrl: undefined,
     welcomeBalanceMinor: 5_000,
     cancelWindowMs: 86_400_000,
     topupAmounts: [50, 100, 250, 500],
@@ -131,7 +137,11 @@ const refused: Record<string, readonly string[] | undefined> = {
   HTTPS_PROXY: ["proxy:8080", "socks5://proxy:1080"],
   TELEGRAM_API_ROOT_FALLBACKS: ["https://a.example,b.example", "ftp://a.example"],
   HTTPS_PROXY_FALLBACKS: ["proxy:8080", "http://a:1, socks5://b:1"],
-  MINI_APP_URL: ["http://app.example", "app.example"],
+  MINI_APP_URL: ["http://app.example", "app.example", "http://127.app.example"],
+  MINI_APP_HOST: ["app.example", "127.0.0.999"],
+  MINI_APP_PORT: ["-1", "65536"],
+  MINI_APP_AGE_MAX_MINUTES: ["0", "1441"],
+  MINI_APP_PUBLIC_KEYS: ["telegram", "e7bf03a2", `${"ab".repeat(32)},x`],
   UPDATE_MODE: ["push"],
   WEBHOOK_URL: ["bot.example", "ftp://bot.example", "https://bot.example/?a=1"],
   WEBHOOK_SECRET: ["too-short", "with a space in the middle"],
@@ -301,6 +311,12 @@ test.each<[string, Record<string, string>, string]>([
     "WEBHOOK_URL",
   ],
   ["the webhook's port is its own", { WEBHOOK_PORT: "3001" }, "WEBHOOK_PORT"],
+  [
+    "Telegram itself opens Mini Apps over TLS",
+    { BOT_TOKEN: token, MINI_APP_URL: "http://127.0.0.1:3003/app/" },
+    "MINI_APP_URL",
+  ],
+  ["the Mini App's port is its own", { MINI_APP_PORT: "3001" }, "MINI_APP_PORT"],
   ["two ports", { SANDBOX_PORT: "3001" }, "SANDBOX_PORT"],
   ["reachable by others without a token", { MONITORING_HOST: "0.0.0.0" }, "MONITORING_HOST"],
   ["reachable by others with a short token", open({ RESTART_TOKEN: "a1b2c3d4e5f6g7h8" }), host],
@@ -364,7 +380,7 @@ test("values are read as they are meant", () => {
   });
 
   expect(config.telegram.apiRoot).toBe("http://127.0.0.1:8081/prefix");
-  expect(config.module["miniAppUrl"]).toBe("https://app.example/?a=1#b");
+  expect(config.miniApp.url).toBe("https://app.example/?a=1#b");
   expect(config.telegram.httpsProxy?.reveal()).toBe("http://user:pw@proxy:8080");
   expect(config.module["welcomeBalanceMinor"]).toBe(1_250);
   expect(config.flood.enabled).toBe(false);

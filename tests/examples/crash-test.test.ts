@@ -69,6 +69,8 @@ test("the shop survives every death", async () => {
     { press: "Espresso" },
     { press: "Buy for" },
     { press: "Cancel and refund" },
+    { act: "buy", data: { sku: "green-tea", priceMinor: 800 } },
+    { act: "cancel", data: { orderId: 2 } },
     { say: "/balance" },
   ];
   const { deaths } = await survives(shippedModule, script);

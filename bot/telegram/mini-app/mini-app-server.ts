@@ -186,6 +186,8 @@ function answerError({ clock, publish }: MiniAppServerDeps): ErrorRequestHandler
 
 /** The files by name; made once, so that no address of a request becomes a path. */
 function findFiles(folder: string): ReadonlyMap<string, string> {
-  const names = readdirSync(folder).filter((name) => extname(name) in contentTypes);
-  return new Map(names.map((name) => [name, join(folder, name)]));
+  const files = readdirSync(folder, { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && extname(entry.name) in contentTypes,
+  );
+  return new Map(files.map(({ name }) => [name, join(folder, name)]));
 }

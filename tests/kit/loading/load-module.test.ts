@@ -92,6 +92,7 @@ test("every wrong field is named at once", async () => {
     people: "[]",
     commandMenus: "[{}]",
     updates: '["A b"]',
+    miniApp: '"page/"',
     lastWords: '"sorry"',
     setUp: "() => {}",
   };

@@ -12,6 +12,7 @@ import { Secret } from "../../../bot/core/secret.ts";
 import type { Transaction } from "../../../bot/core/transaction.ts";
 import { createBot } from "../../../bot/index.ts";
 import type { BotContext } from "../../../bot/kit/bot-context.ts";
+import { miniAppTaskOf } from "../../../bot/kit/mini-app.ts";
 import type { CommandOptions } from "../../../bot/shop/commands/routes.ts";
 import { InMemoryShopTables } from "../in-memory-shop-tables.ts";
 import { shopWith } from "../shop-setup.ts";
@@ -37,6 +38,7 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
   const events: BotEvent[] = [];
   const laters: { readonly name: string; readonly data: unknown }[] = [];
   const steps = new Map<string, string>();
+  const writes: ((tx: Transaction) => Promise<void>)[] = [];
 
   class RecordingTelegram extends Telegram {
     override async callApi(method: string, payload: unknown): Promise<never> {
@@ -54,6 +56,8 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
 
     constructor(...[update, , botInfo]: ConstructorParameters<typeof Context>) {
       super(update, new RecordingTelegram("1:unused"), botInfo);
+      const task = miniAppTaskOf(update);
+      if (task) Object.defineProperty(this, "chat", { value: task.chat });
     }
 
     call: BotContext["call"] = (method, ...[fields]) =>
@@ -66,8 +70,8 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
       return JSON.parse(stored);
     }
 
-    onDone(): void {
-      throw new Error("the shop does not use it");
+    onDone(write: (tx: Transaction) => Promise<void>): void {
+      writes.push(write);
     }
 
     later(...[, name, data]: Parameters<BotContext["later"]>): void {
@@ -94,6 +98,7 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
   const handle = async (update: unknown): Promise<readonly Call[]> => {
     const before = calls.length;
     await bot.handleUpdate(JSON.parse(JSON.stringify(update)));
+    for (const write of writes.splice(0)) await tables.transaction(write);
     return calls.slice(before);
   };
   return { tables, calls, events, handle, laters };
