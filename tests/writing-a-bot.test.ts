@@ -32,6 +32,12 @@ const scripts: Readonly<Record<string, Script>> = {
     { say: "done" },
     { wait: 1_800 },
   ],
+  "tips.ts": [
+    { act: "tip", data: 2 },
+    { from: 8, act: "tip", data: 1 },
+    { act: "tip", data: 1 },
+    { act: "tip", data: "all" },
+  ],
   "counter.ts": JSON.parse(files.get("counter.json") ?? "[]") as Script,
 };
 

@@ -28,6 +28,7 @@ test("at a terminal one screen stands above the warnings, and Ctrl+C ends it wit
       LOG_DIR: logs,
       MONITORING_PORT: "0",
       SANDBOX_PORT: "0",
+      MINI_APP_PORT: "0",
     },
   });
   const ended = once(child, "exit");
