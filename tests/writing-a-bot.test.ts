@@ -36,7 +36,6 @@ const scripts: Readonly<Record<string, Script>> = {
     { act: "tip", data: 2 },
     { from: 8, act: "tip", data: 1 },
     { act: "tip", data: 1 },
-    { act: "tip", data: "all" },
   ],
   "counter.ts": JSON.parse(files.get("counter.json") ?? "[]") as Script,
 };
