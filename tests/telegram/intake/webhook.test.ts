@@ -1,5 +1,5 @@
 /** Webhook: its answers to Telegram, when it is set, and that nothing is confirmed too early. */
-import { request } from "node:http";
+import { type RequestListener, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
@@ -21,7 +21,9 @@ const secret = "a-secret-of-telegrams";
 const url = "https://bot.example/updates";
 const text = (update_id: number) => ({ update_id, message: { chat: { id: 1 }, text: "x" } });
 
-async function setup({ port: given, ...overrides }: Partial<IntakeDeps> & { port?: number } = {}) {
+type Setup = Partial<IntakeDeps> & { port?: number; miniApp?: RequestListener };
+
+async function setup({ miniApp, port: given, ...overrides }: Setup = {}) {
   const clock = new ManualClock();
   const api = new ScriptedApi(() => ({ url }));
   const events: BotEvent[] = [];
@@ -42,15 +44,16 @@ async function setup({ port: given, ...overrides }: Partial<IntakeDeps> & { port
     holds: new Holds(clock),
     ...overrides,
   };
-  const webhook = new Intake(deps, createWebhook(port));
+  const webhook = new Intake(deps, createWebhook(port, miniApp));
   onTestFinished(() => webhook.stop());
   const post = (body: string, headers: Record<string, string> = {}) =>
     answerTo(port, body, { "X-Telegram-Bot-Api-Secret-Token": secret, ...headers });
-  return { accepted, api, clock, events, post, webhook };
+  return { accepted, api, clock, events, port, post, webhook };
 }
 
-function createWebhook(port: number) {
-  return new Webhook({ url, secret: new Secret(secret), host: "127.0.0.1", port });
+function createWebhook(port: number, miniApp?: RequestListener) {
+  const at = { url, secret: new Secret(secret), host: "127.0.0.1", port };
+  return new Webhook({ ...at, ...(miniApp && { miniApp }) });
 }
 
 function answerTo(port: number, body: string, headers: Record<string, string>, method = "POST") {
@@ -195,6 +198,30 @@ test.for([
   expect((await post(body)).status).toBe(200);
   expect(accepted).toEqual([]);
   expect(types(events)).toContain("update.ignored");
+});
+
+test("what is asked under the path of the Mini App goes there, unless it carries a secret", async () => {
+  const asked: (string | undefined)[] = [];
+  const { accepted, port, webhook } = await setup({
+    miniApp: (request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.end("the app");
+    },
+  });
+  await webhook.start();
+  const post = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`http://127.0.0.1:${port}${path}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(text(7)),
+    });
+  expect(await (await post("/app/ask/shop")).text()).toBe("the app");
+  expect(await (await fetch(`http://127.0.0.1:${port}/app`)).text()).toBe("the app");
+  expect((await post("/application")).status).toBe(401);
+  expect((await post("/app/", { "X-Telegram-Bot-Api-Secret-Token": "x" })).status).toBe(401);
+  const update = await post("/app/", { "X-Telegram-Bot-Api-Secret-Token": secret });
+  expect([update.status, accepted.length]).toEqual([200, 1]);
+  expect(asked).toEqual(["POST /app/ask/shop", "GET /app"]);
 });
 
 test("a webhook that another program has replaced is set again", async () => {
