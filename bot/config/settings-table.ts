@@ -105,7 +105,7 @@ export const settings = {
       variable: "MINI_APP_URL",
       absent: "none is served, except to the built-in sandbox, at MINI_APP_PORT of this machine",
       sentence:
-        "Public address of the Mini App: the path /app/ of a proxy with TLS in front of MINI_APP_PORT, or of the webhook.",
+        "Public address of the Mini App: a proxy with TLS in front of MINI_APP_PORT, or of the path /app/ of the webhook.",
     }),
     host: setting(listenAddress(), {
       variable: "MINI_APP_HOST",

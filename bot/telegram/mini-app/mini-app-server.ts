@@ -1,5 +1,5 @@
 /**
- * Mini App server: the HTTP side of a Mini App, everything under one path.
+ * Mini App server: the HTTP side of a Mini App, under its path and, where nothing else is, at the root.
  *
  *   GET  /app/                 the page; /app/<file> for its files
  *   POST /app/ask/<name>       a question; its answer is the body
@@ -14,7 +14,12 @@ import { readFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import express, { type ErrorRequestHandler, type RequestHandler, type Response } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
 import type { Clock } from "../../core/clock.ts";
 import { BotError, InitDataRefusedError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
@@ -34,7 +39,7 @@ export interface MiniAppServerDeps {
   readonly frameAncestors: readonly string[];
 }
 
-/** Everything that the Mini App is asked begins like this. */
+/** Where the Mini App is beside other things, everything that it is asked begins like this. */
 export const miniAppPath = "/app/";
 
 /** Connections that people's requests may hold; an act holds one for up to 8 s. */
@@ -67,7 +72,6 @@ const statusOf: Readonly<Record<ActState["state"], number>> = {
 };
 
 export function createMiniAppServer(deps: MiniAppServerDeps): RequestListener {
-  const { requests } = deps;
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -75,18 +79,26 @@ export function createMiniAppServer(deps: MiniAppServerDeps): RequestListener {
   app.use(setHeaders(deps.frameAncestors));
   // A relative address, because a proxy in front may have changed the path.
   app.get("/app", (_request, response) => response.status(308).set("Location", "app/").end());
+  const router = createRouter(deps);
+  app.use("/app", router);
+  app.use(router);
+  app.use((_request, response) => refuse(response, 404, "NOT_FOUND"));
+  app.use(answerError(deps));
+  return app;
+}
 
-  const body = [
-    authenticate(deps),
-    express.json({ limit: bodyBytesMax, strict: false, type: () => true }),
-  ];
-  app.post("/app/ask/:name", ...body, async (request, response) => {
+function createRouter(deps: MiniAppServerDeps): Router {
+  const { requests } = deps;
+  const router = express.Router({ strict: true });
+  const json = express.json({ limit: bodyBytesMax, strict: false, type: () => true });
+  const proven = authenticate(deps);
+  router.post("/ask/:name", proven, json, async (request, response) => {
     const name = String(request.params["name"]);
     if (!requests.asks(name)) return refuse(response, 404, "NOT_FOUND");
     const answer = await requests.ask(personOf(response), name, request.body ?? null);
     return void response.json(answer ?? null);
   });
-  app.post("/app/act/:name/:requestId", ...body, async (request, response) => {
+  router.post("/act/:name/:requestId", proven, json, async (request, response) => {
     const { name, requestId } = request.params as Record<"name" | "requestId", string>;
     if (!requests.acts(name)) return refuse(response, 404, "NOT_FOUND");
     if (!requestIdPattern.test(requestId)) return refuse(response, 400, "BAD_REQUEST_ID");
@@ -96,24 +108,20 @@ export function createMiniAppServer(deps: MiniAppServerDeps): RequestListener {
     const data = request.body ?? null;
     return tell(response, await requests.act(person, name, requestId, data, gone.signal));
   });
-  app.get("/app/act/:requestId", authenticate(deps), async (request, response) => {
+  router.get("/act/:requestId", proven, async (request, response) => {
     const requestId = String(request.params["requestId"]);
     if (!requestIdPattern.test(requestId)) return refuse(response, 400, "BAD_REQUEST_ID");
     return tell(response, await requests.stateOf(personOf(response), requestId));
   });
-
   const paths = findFiles(fileURLToPath(deps.files));
-  const sendFile: RequestHandler = async (request, response) => {
+  router.get(["/", "/:file"], async (request, response) => {
     const name = request.params["file"] ?? "index.html";
     const path = paths.get(String(name));
     if (path === undefined) return refuse(response, 404, "NOT_FOUND");
     response.type(contentTypes[extname(path)] ?? "application/octet-stream");
     return void response.send(await readFile(path));
-  };
-  app.get(["/app/", "/app/:file"], sendFile);
-  app.use((_request, response) => refuse(response, 404, "NOT_FOUND"));
-  app.use(answerError(deps));
-  return app;
+  });
+  return router;
 }
 
 function setHeaders(frameAncestors: readonly string[]): RequestHandler {

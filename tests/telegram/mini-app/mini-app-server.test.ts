@@ -187,6 +187,15 @@ test("what cannot be answered now is an error that the page repeats, and an even
   expect(broken.events).toMatchObject([{ type: "mini-app.failed", path: "/app/ask/shop" }]);
 });
 
+test("it is at the root as well, where a proxy passes everything on", async () => {
+  const { calls, get, post } = await setup();
+  expect(await (await get("/")).text()).toContain("the page");
+  expect((await get("/page.js")).status).toBe(200);
+  expect((await post("/ask/shop", "null")).status).toBe(200);
+  expect((await post(`/act/buy/${requestId}`, "null")).status).toBe(200);
+  expect(calls).toHaveLength(2);
+});
+
 test("the page and its files are served, and nothing else of the folder", async () => {
   const { get } = await setup();
   const page = await get("/app/", { headers: {} });
@@ -202,7 +211,7 @@ test("the page and its files are served, and nothing else of the folder", async 
   expect((await get("/app/page.js")).headers.get("content-type")).toMatch("javascript");
   const bare = await get("/app", { redirect: "manual" });
   expect([bare.status, bare.headers.get("location")]).toEqual([308, "app/"]);
-  for (const name of ["secret.env", "inner.js", "..%2fpackage.json", "%2e%2e", "none.js"]) {
+  for (const name of ["secret.env", "inner.js", "..%2fpackage.json", "%2e%2e%2f%2e%2e", "none.js"]) {
     expect((await get(`/app/${name}`)).status, name).toBe(404);
   }
 });
