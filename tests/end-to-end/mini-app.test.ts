@@ -29,7 +29,7 @@ async function setupApp(
   live.bot.start();
   await live.sandbox.write({ userId, text: "/start" });
   const isGreeting = ({ text }: { text?: string }) => /^Hello/.test(text ?? "");
-  const greeting = await live.sandbox.waitForMessage(userId, isGreeting, { timeoutMs: 20_000 });
+  const greeting = await live.sandbox.waitForMessage(userId, isGreeting, { timeoutMs: 40_000 });
   return { ...live, origin, greeting };
 }
 
@@ -62,7 +62,7 @@ const espresso = { sku: "espresso", priceMinor: 900 };
 test.each(["polling", "webhook"] as const)(
   "with %s, a person buys on the page and is told in the chat",
   {
-    timeout: 60_000,
+    timeout: 90_000,
   },
   async (mode) => {
     const live = await setupApp(mode);
@@ -89,7 +89,7 @@ test.each(["polling", "webhook"] as const)(
 );
 
 test("a press on the page is one order and one receipt, although the process is killed under it", {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const live = await setupApp("polling", {
     FLOOD_LIMITS_ENABLED: "false",
@@ -128,7 +128,7 @@ test("a press on the page is one order and one receipt, although the process is 
   expect([...new Set(numbers)]).toEqual(Array.from({ length: presses }, (_, at) => `${at + 1}`));
 });
 
-test("init data that prove nothing open nothing", async () => {
+test("init data that prove nothing open nothing", { timeout: 90_000 }, async () => {
   const { bot, origin, sandbox } = await setupApp("polling", { MINI_APP_AGE_MAX_MINUTES: "1" });
   const page = await pageOf({ sandbox } as LiveBot, origin);
   const ask = async (authorization?: string) => {

@@ -211,7 +211,13 @@ test("the page and its files are served, and nothing else of the folder", async 
   expect((await get("/app/page.js")).headers.get("content-type")).toMatch("javascript");
   const bare = await get("/app", { redirect: "manual" });
   expect([bare.status, bare.headers.get("location")]).toEqual([308, "app/"]);
-  for (const name of ["secret.env", "inner.js", "..%2fpackage.json", "%2e%2e%2f%2e%2e", "none.js"]) {
+  for (const name of [
+    "secret.env",
+    "inner.js",
+    "..%2fpackage.json",
+    "%2e%2e%2f%2e%2e",
+    "none.js",
+  ]) {
     expect((await get(`/app/${name}`)).status, name).toBe(404);
   }
 });
