@@ -147,7 +147,7 @@ function assemble(
   const client = createClient(config, { clock, files, token, apiRoot });
   const sending = createSending(config, { ...runtime, store, client });
   const { breaker, connections, delivery, gate, pollingApi, telegram } = sending;
-  const { handlers, identity, miniApp, tasks, updateKinds } = createHandledBot(config, {
+  const { handlers, identity, miniApp, panels, tasks, updateKinds } = createHandledBot(config, {
     ...runtime,
     ...{ apiRoot, breaker, files, gate, module, pollingApi, store, token },
     operations: createOperations({ book, holds, store, queue: () => queue }),
@@ -189,7 +189,7 @@ function assemble(
   const { prometheus, series } = createMetrics(config, { ...measured, bus });
   const { api, tokens } = createMonitoring(config, {
     ...measured,
-    ...{ client, errors, intake, ledger, prometheus, series },
+    ...{ client, errors, intake, ledger, panels, prometheus, series },
   });
   const report = createProcessReport({
     ...measured,

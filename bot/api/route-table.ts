@@ -5,6 +5,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { holdRoutes } from "./routes/holds.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { pageRoutes } from "./routes/page.ts";
+import { panelRoutes } from "./routes/panels.ts";
 import { queueRoutes } from "./routes/queue.ts";
 import { stateRoutes } from "./routes/state.ts";
 
@@ -15,6 +16,7 @@ export const routeTable: readonly Route[] = [
   ...queueRoutes,
   ...holdRoutes,
   ...deadLetterRoutes,
+  ...panelRoutes,
   ...operationRoutes,
   ...pageRoutes,
 ];

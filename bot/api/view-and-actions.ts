@@ -7,6 +7,7 @@ import type { z } from "zod";
 import type { DeadReason, MessageType, Pool } from "../core/message.ts";
 import type * as health from "./shapes/health.ts";
 import type * as holds from "./shapes/holds.ts";
+import type * as panels from "./shapes/panels.ts";
 import type * as process from "./shapes/process.ts";
 import type * as queue from "./shapes/queue.ts";
 
@@ -20,6 +21,14 @@ export interface DeadLetterQuery {
   readonly reason?: DeadReason | undefined;
   /** Code of the latest error. */
   readonly code?: string | undefined;
+}
+
+/** A panel of the module. */
+export interface ShownPanel {
+  readonly name: string;
+  readonly title: Shape<typeof panels.wording>;
+  /** Gives what it shows, as the module gave it: not checked yet, and with what is about people. */
+  readonly read: () => unknown;
 }
 
 /** What the API can show; each function is called once a request. */
@@ -52,6 +61,7 @@ export interface MonitoringView {
   ) => Shown<typeof queue.deadLetterList>;
   /** One dead letter with its payload. */
   readonly deadLetter: (id: number) => Promise<Shape<typeof queue.shownDeadLetter> | undefined>;
+  readonly panels: () => readonly ShownPanel[];
 }
 
 /** What the API can do. */

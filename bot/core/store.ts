@@ -54,6 +54,8 @@ export type Admission = "take" | "next-priority" | "stop" | { readonly notBefore
 export interface ClaimRequest {
   readonly pool: Pool;
   readonly limit: number;
+  /** Only heads of this priority or higher; suspects of any. Default `low`: all. */
+  readonly atLeast?: Priority;
   /** How many of `limit` go first to heads that have waited past their age. */
   readonly agedLimit: number;
   /** A normal or low head available since before this instant is aged. */
@@ -249,8 +251,13 @@ export interface QueueStore {
    * over without this process knowing. Default: it always may.
    */
   mayBegin?(): boolean;
-  /** When the pool should look for work next, at the latest; `undefined` when nothing waits or is delayed. */
-  nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined>;
+  /**
+   * When the pool should look for work next, at the latest; `undefined` when nothing waits or is delayed.
+   *
+   * @param atLeast Only heads of this priority or higher matter. A store that cannot tell them apart gives the
+   *   instant for all. Default `low`: all.
+   */
+  nextAvailableAtEpochMs(pool: Pool, atLeast?: Priority): Promise<number | undefined>;
   /** Lanes whose head waits for a parking or a back-off to end, the longest wait first. */
   waitingLanes(limit: number): Promise<readonly WaitingLane[]>;
   /** Ends a lane's parking or back-off. @returns false when it does not wait. */

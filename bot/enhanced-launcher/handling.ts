@@ -13,6 +13,7 @@ import { createLater } from "../kit/later.ts";
 import { createMiniApp } from "../kit/mini-app.ts";
 import type { BotModule } from "../kit/module.ts";
 import type { Operations } from "../kit/operations.ts";
+import { createPanels } from "../kit/panel.ts";
 import { createSchedules } from "../kit/schedule.ts";
 import { createSession } from "../kit/session.ts";
 import { Identity } from "../telegram/client/identity.ts";
@@ -73,6 +74,7 @@ export function createHandledBot(
   // An answer outlives the key of its act, so that a repetition never finds the one without the other.
   const miniApp = createMiniApp(miniAppUrl(config), config.storage.dedupeKeepMs + 3_600_000);
   const { add: schedule, schedules } = createSchedules();
+  const { add: panel, panels } = createPanels();
   const outbox = new MessageOutbox({ files, now, store });
   const contextType = createContextType(recorders, direct, { names: later.names, now });
   const bot = createBot({
@@ -92,6 +94,7 @@ export function createHandledBot(
       schedule,
       later: later.make,
       miniApp: miniApp.kit,
+      panel,
       read: (work) => store.transaction(work),
       operations,
     },
@@ -110,7 +113,7 @@ export function createHandledBot(
     createTasks({ now, outbox, schedules, store }, (messages) =>
       queue.insertMessageByPriority(messages),
     );
-  return { handlers, identity, miniApp, tasks, updateKinds: [...updateKinds] };
+  return { handlers, identity, miniApp, panels, tasks, updateKinds: [...updateKinds] };
 }
 
 function holdOf(rapid: RapidRequests, windowMs: number, clock: Clock): HoldDevice {

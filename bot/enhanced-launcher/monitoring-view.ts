@@ -4,11 +4,11 @@ import { hostname } from "node:os";
 import type { EventStream } from "../api/event-stream.ts";
 import type { MonitoringActions, MonitoringView } from "../api/view-and-actions.ts";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
-import type { Clock } from "../core/clock.ts";
 import type { ProcessEntry } from "../core/processes.ts";
 import { roles } from "../core/roles.ts";
 import { forEveryColumn, type SeriesLook } from "../core/series.ts";
 import type { Store } from "../core/store.ts";
+import type { Panel } from "../kit/panel.ts";
 import type { BackupSchedule } from "../storage/backups/backup-schedule.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
 import type { Intake } from "../telegram/intake/intake.ts";
@@ -26,8 +26,10 @@ import type { SafeMode } from "../utils/process-monitor/safe-mode.ts";
 import type { ProcessMonitor } from "../utils/process-monitor.ts";
 import type { ReconnectManager } from "../utils/reconnect-manager.ts";
 import { listHolds } from "./holds.ts";
+import { showPanels } from "./panels.ts";
 import type { Runtime } from "./runtime.ts";
 import type { TelegramClient } from "./sending.ts";
+import { shared } from "./shared-answer.ts";
 import { version } from "./version.ts";
 
 /** The parts that figures are taken from. */
@@ -53,6 +55,7 @@ export interface ShownParts extends MeasuredParts {
   readonly errors: ErrorGroups;
   readonly client: TelegramClient;
   readonly series: Series;
+  readonly panels: ReadonlyMap<string, Panel>;
   readonly prometheus: Prometheus;
 }
 
@@ -69,6 +72,7 @@ export function createView(config: FaultToleranceConfig, deps: ShownParts): Moni
   const startedAtEpochMs = clock.epochMs();
   const uptimeSeconds = () => Math.round((clock.monotonicMs() - startedAtMs) / 1000);
   const messageQueue = shared(() => queue.snapshot(), clock);
+  const panels = showPanels(deps.panels.values(), clock);
   const health = shared(() => deps.health.current.getHealthStatus(), clock, healthKeptMs);
   return {
     live: () => ({ live: true, uptimeSeconds: uptimeSeconds() }),
@@ -108,6 +112,7 @@ export function createView(config: FaultToleranceConfig, deps: ShownParts): Moni
       return { total, offset, limit, deadLetters };
     },
     deadLetter: (id) => store.deadLetter(id),
+    panels: () => panels,
   };
 }
 
@@ -263,26 +268,5 @@ function seriesOf(series: Series, sinceEpochMs: number) {
     atEpochMs: points.map(({ atEpochMs }) => atEpochMs),
     columns: forEveryColumn((column) => points.map((point) => point[column])),
     marks,
-  };
-}
-
-/**
- * Gives one answer to all that ask at the same time, and keeps it for `keptMs`: asking often must not
- * cost more.
- */
-function shared<T>(ask: () => Promise<T>, clock: Clock, keptMs = 0): () => T | Promise<T> {
-  let asking: Promise<T> | undefined;
-  let kept: { readonly answer: T; readonly untilMs: number } | undefined;
-  const askOnce = async () => {
-    const answer = await ask();
-    kept = { answer, untilMs: clock.monotonicMs() + keptMs };
-    return answer;
-  };
-  return () => {
-    if (kept && clock.monotonicMs() < kept.untilMs) return kept.answer;
-    asking ??= askOnce().finally(() => {
-      asking = undefined;
-    });
-    return asking;
   };
 }

@@ -12,7 +12,7 @@ import { Delivery } from "../telegram/delivery/delivery.ts";
 import { FloodGate } from "../telegram/delivery/flood-gate.ts";
 import { RateLimits } from "../telegram/delivery/rate-limits.ts";
 import { Replaceable } from "../utils/fault-tolerance-manager/replaceable.ts";
-import { callsPerUpdate } from "../utils/message-queue.ts";
+import { callsPerUpdate, reservedFor } from "../utils/message-queue.ts";
 import { ReconnectManager } from "../utils/reconnect-manager.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -30,7 +30,7 @@ export function createClient(
     files: deps.files,
     deadlineMs: telegram.callDeadlineMs,
     // Sending, answering, handlers' own questions, the long poll and a probe.
-    connections: queue.concurrency * (2 * callsPerUpdate + 1) + 2,
+    connections: queue.concurrency * (2 * callsPerUpdate + 1) + reservedFor(queue.concurrency) + 2,
     ...(telegram.httpsProxy !== undefined && { httpsProxy: telegram.httpsProxy }),
     fallbacks: fallbackRoutes(telegram, deps.apiRoot),
   });

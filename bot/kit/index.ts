@@ -21,6 +21,7 @@ export type {
   Operations,
 } from "./operations.ts";
 export type { Outbox, OutboxOptions } from "./outbox.ts";
+export type { PanelContent, Wording } from "./panel.ts";
 export type { ScheduleContext, ScheduleOptions } from "./schedule.ts";
 export { deleteSessions, type MakeSession } from "./session.ts";
 export * from "./settings.ts";

@@ -14,6 +14,7 @@ import type { MakeLater } from "./later.ts";
 import type { MiniApp } from "./mini-app.ts";
 import type { Operations } from "./operations.ts";
 import type { Outbox } from "./outbox.ts";
+import type { AddPanel } from "./panel.ts";
 import type { AddSchedule } from "./schedule.ts";
 import type { MakeSession } from "./session.ts";
 import type { ModuleSettings } from "./settings.ts";
@@ -48,6 +49,8 @@ export interface Kit<Settings> {
   readonly later: MakeLater;
   /** Answers and handles what the page of the module asks and acts. */
   readonly miniApp: MiniApp;
+  /** Adds a page with figures of the module to the dashboard. */
+  readonly panel: AddPanel;
   /**
    * Reads data outside any step: at once, and in every attempt again. What has to happen once belongs in
    * `ctx.transaction`.

@@ -26,6 +26,9 @@ import { commandList, failureNotice } from "./commands/texts.ts";
 import { gate } from "./commands/visitor.ts";
 import { followCatalogue } from "./follow-catalogue.ts";
 import { miniAppRoutes } from "./mini-app/mini-app-routes.ts";
+import { dayTables } from "./panel/day-tables.ts";
+import { panelTexts } from "./panel/panel-texts.ts";
+import { ShopPanel } from "./panel/shop-panel.ts";
 import { knowPerson } from "./people/know-person.ts";
 import { languageRoutes } from "./people/language.ts";
 import { standingOf } from "./people/standing.ts";
@@ -49,7 +52,7 @@ const reconciledAt = "30 4 * * *";
 export const shop: BotModule<ShopSettings> = {
   name: "shop",
   settings: shopSettings,
-  tables: [shopTables, stockTables, actTables, ticketTables, starTables, campaignTables],
+  tables: [shopTables, stockTables, actTables, ticketTables, starTables, campaignTables, dayTables],
   people: shopTables,
   books: paymentBooks,
   commandMenus: [
@@ -69,6 +72,8 @@ export const shop: BotModule<ShopSettings> = {
       mayPay: async (tx, userId) => !(await standingOf(tx, userId)).blocked,
     };
     registerCommands(bot, options);
+    const panel = new ShopPanel(options);
+    kit.panel("shop", panelTexts.title, () => panel.read());
     if (offersOf(options).length === 0) return;
     kit.schedule("reconcile", { cron: reconciledAt }, async (ctx) => {
       await reconcile(ctx, options, createFormats(file.catalogue.currency));

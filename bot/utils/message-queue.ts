@@ -44,8 +44,8 @@ import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
   /**
-   * Updates handled at a time. Default 10. The other pools make `callsPerUpdate` times as many
-   * calls to Telegram.
+   * Updates handled at a time, and `reservedFor` as many more of high priority. Default 10. The other
+   * pools make `callsPerUpdate` times as many calls to Telegram.
    */
   readonly concurrency: number;
   /** Attempts before a message becomes a dead letter. Default 5. */
@@ -132,6 +132,14 @@ const typeDefaults: Readonly<Record<MessageType, { pool: Pool; priority: Priorit
  */
 export const callsPerUpdate = 4;
 
+/**
+ * Places beside `concurrency` that only updates of high priority take, so that a press or a check-out (which
+ * has to be answered within 10 s) does not wait for handlers that are busy.
+ */
+export function reservedFor(concurrency: number): number {
+  return Math.ceil(concurrency / 5);
+}
+
 const sweepEveryMs = 60_000;
 /** Flood windows look back one minute at most. */
 const sentKeepMs = 120_000;
@@ -202,7 +210,9 @@ export class MessageQueue implements Component {
         clock,
         store,
         holds,
-        concurrency: pool === "handling" ? concurrency : concurrency * callsPerUpdate,
+        ...(pool === "handling"
+          ? { concurrency, reserved: reservedFor(concurrency) }
+          : { concurrency: concurrency * callsPerUpdate }),
         now: this.#now,
         ...(gate && { gate }),
         work: (message, slot) => this.#correlate(message, () => this.#work(message, slot)),

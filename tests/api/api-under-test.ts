@@ -9,6 +9,7 @@ import type { MonitoringActions, MonitoringView, Shape } from "../../bot/api/vie
 import type { BotEvent } from "../../bot/core/events.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import { forEveryColumn } from "../../bot/core/series.ts";
+import type { PanelContent } from "../../bot/kit/panel.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 export const operateToken = "operate-0123456789";
@@ -51,6 +52,7 @@ export const view: MonitoringView = {
   deadLetters: async ({ limit, offset }) => ({ total: 1, offset, limit, deadLetters: [letter] }),
   deadLetter: async (id) =>
     id === letter.id ? { ...letter, payload: { text: "private words" } } : undefined,
+  panels: () => [panel],
 };
 
 /** Does nothing, and remembers what it was asked for. */
@@ -215,6 +217,42 @@ export const hold: Shape<typeof holds>["holds"][number] = {
   ...{ untilEpochMs: 2, waitedMs: 1, test: "its next send", releasable: true },
 };
 const pool = { connected: 1, running: 0, pending: 0, connectionsMax: 2, route: 0 };
+
+const panelContent: PanelContent = {
+  currency: { code: "CNY", exponent: 2 },
+  figures: [
+    { label: { en: "turnover", zh: "营业额" }, value: 123_450, form: "money" },
+    { label: "best buyer", value: "Ann of figures", people: true },
+  ],
+  charts: [
+    {
+      title: "Sold a day",
+      per: "day",
+      bars: [0, 7, 3].map((value, day) => ({ atEpochMs: day * 86_400_000, value })),
+    },
+  ],
+  tables: [
+    {
+      title: "Open orders",
+      columns: [
+        { label: "order" },
+        { label: "buyer", people: true },
+        { label: "sum", form: "money" },
+      ],
+      rows: [
+        ["#1", "Ann of rows", 900, "beyond"],
+        ["#2", "Bob of rows", null],
+      ],
+      total: 5,
+    },
+  ],
+};
+
+export const panel = {
+  name: "sales",
+  title: { en: "Sales", zh: "销售" },
+  read: async (): Promise<unknown> => panelContent,
+};
 
 export const letter = {
   id: 7,

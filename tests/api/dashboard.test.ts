@@ -168,6 +168,7 @@ describe("texts", () => {
       "charts",
       "dead-letters",
       "dialogs",
+      "panels",
       "records",
       "verdict",
       "work",
@@ -190,6 +191,7 @@ describe("page", () => {
       "dead-letters",
       "dialogs",
       "elements",
+      "panels",
       "records",
       "tails",
     ];

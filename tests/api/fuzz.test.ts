@@ -6,7 +6,9 @@ import { routeTable } from "../../bot/api/route-table.ts";
 import { operateToken, setupApi } from "./api-under-test.ts";
 
 const seed = 20261125;
-const paths = routeTable.map(({ path }) => path.replace(":id", "7").replace(":name", "uplot.js"));
+const paths = routeTable.map(({ path }) =>
+  path.replace(":id", "7").replace("panels/:name", "panels/sales").replace(":name", "uplot.js"),
+);
 
 const strangeText = fc.oneof(
   fc.string({ maxLength: 40 }),
@@ -19,6 +21,7 @@ const path = fc.oneof(
   fc.tuple(fc.constantFrom(...paths), fc.webQueryParameters()).map((parts) => parts.join("?")),
   strangeText.map((text) => `/api/dead-letters/${text}`),
   strangeText.map((text) => `/assets/${text}`),
+  strangeText.map((text) => `/api/panels/${text}`),
   fc.webUrl(),
   fc.constantFrom("*", "/", "//", "/..", "/api/../api/health", "?", "/?a[b]=c&a=1&a=2"),
 );

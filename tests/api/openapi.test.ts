@@ -5,7 +5,7 @@ import { createApplication } from "../../bot/api/application.ts";
 import { describeApi } from "../../bot/api/openapi.ts";
 import { RateLimits } from "../../bot/api/rate-limits.ts";
 import { routeTable } from "../../bot/api/route-table.ts";
-import { hold, letter, operateToken, serverDeps, setupApi, sharing } from "./api-under-test.ts";
+import { hold, letter, operateToken, panel, serverDeps, setupApi, sharing } from "./api-under-test.ts";
 
 interface Operation {
   readonly summary: string;
@@ -85,6 +85,7 @@ test.each(documented.map(({ method, path, operation }) => [method, path, operati
       path: path
         .replace("{id}", path.includes("holds") ? hold.id : String(letter.id))
         .replace("{number}", String(sharing.number))
+        .replace("panels/{name}", `panels/${panel.name}`)
         .replace("{name}", "uplot.js"),
       token: operateToken,
       ...(bodies[`${method} ${path}`] && { body: JSON.stringify(bodies[`${method} ${path}`]) }),

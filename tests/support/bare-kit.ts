@@ -26,4 +26,5 @@ export const bareKit: Kit<Readonly<Record<string, unknown>>> = {
   schedule: unused,
   later: unused,
   miniApp: { url: undefined, ask: unused, act: unused },
+  panel: unused,
 };

@@ -122,6 +122,32 @@ describe("order", () => {
     expect(seen).toEqual(["high", "normal", "low"]);
   });
 
+  test("a check-out is handled at once while every place is taken by handlers that are busy", async () => {
+    const machine = new QueueMachine();
+    const { seen, handle } = recorder((text) => (text === "pay" ? done : forever()));
+    const { commits, queue } = await machine.start({
+      concurrency: 5,
+      handlerSlowMs: 60_000,
+      handlerTimeoutMs: 120_000,
+      handlers: handlers({ update: handle }),
+    });
+    await queue.insertMessageByPriority(
+      Array.from({ length: 20 }, (_, n) => update(`lane${n}`, "text")),
+    );
+    await machine.clock.advance(1_000);
+    expect(seen).toEqual(Array(5).fill("text"));
+    const before = commits();
+    await machine.clock.advance(10_000);
+    // Places of their own do not mean looking again and again for what may not take them.
+    expect(commits()).toBe(before);
+    await queue.insertMessageByPriority([update("checkout:1", "pay", { priority: "high" })]);
+    await machine.clock.advance(10);
+    expect(seen.at(-1)).toBe("pay");
+    // The reserved place is left to what is urgent.
+    await machine.clock.advance(10_000);
+    expect(seen.filter((text) => text === "text")).toHaveLength(5);
+  });
+
   test("an endless stream of button presses does not stop a broadcast", async () => {
     const machine = new QueueMachine();
     let presses = 0;
@@ -138,7 +164,8 @@ describe("order", () => {
     });
     await queue.addMessage("update", { text: "broadcast" }, { lane: "low", priority: "low" });
     for (let second = 0; second < 40; second++) {
-      const batch = Array.from({ length: 11 }, () => {
+      // The place for all, and the reserved one, work on 20 a second.
+      const batch = Array.from({ length: 21 }, () => {
         return update(`user${presses++}`, "press", { priority: "high" });
       });
       await queue.insertMessageByPriority(batch);

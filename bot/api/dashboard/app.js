@@ -10,6 +10,7 @@ import { askForToken, confirmed, listenToDialogs, operate, toast } from "./dialo
 import { drawChildren, element, pick, setText } from "./elements.js";
 import { bytes, count, figure, percent, perSecond, span, wholeSpan } from "./formats.js";
 import { drawHolds } from "./holds.js";
+import { Panels } from "./panels.js";
 import { drawProcesses, processName } from "./processes.js";
 import { drawErrors, drawIncidents, drawRestarts } from "./records.js";
 import { Stream } from "./stream.js";
@@ -50,6 +51,7 @@ const api = new Api();
 const beats = new Beats();
 const charts = new Charts(pick("chart-grid"), pick("cursor"));
 const deadLetters = new DeadLetters(api);
+const panels = new Panels(api);
 const log = new Tail(pick("log-lines"), pick("log-empty"));
 const facts = new Tail(pick("event-lines"), pick("events-empty"));
 const stream = new Stream(api, { entry: takeEntry, change: takeLinkChange, opened: begin });
@@ -95,7 +97,10 @@ async function look() {
     }
     const letters = state.queue?.deadLetters;
     unanswered = !(await lookAt(names, paths));
-    if (!unanswered) lookedAtMs = Date.now();
+    if (!unanswered) {
+      lookedAtMs = Date.now();
+      void panels.refresh();
+    }
     if (state.queue?.deadLetters !== letters) void deadLetters.refresh().catch(() => {});
     noteBeats();
     charts.mark(marksOfRecords());
@@ -127,11 +132,13 @@ function marksOfRecords() {
 async function begin() {
   healthAtMs = 0;
   void look();
-  const [history, series, logs] = await Promise.allSettled([
+  const [history, series, logs, brought] = await Promise.allSettled([
     api.ask("/api/health/history"),
     api.ask("/api/series"),
     api.ask("/api/logs?limit=200"),
+    api.ask("/api/panels"),
   ]);
+  if (brought.value) panels.load(brought.value);
   if (history.value) beats.load(history.value.probes);
   if (series.value) charts.load(series.value);
   logOffered = logs.status === "fulfilled";
@@ -303,6 +310,7 @@ function drawTexts() {
     place.setAttribute("aria-label", t(place.dataset.label));
   }
   deadLetters.drawTexts();
+  panels.draw();
   charts.rebuild();
   drawLink();
   draw();

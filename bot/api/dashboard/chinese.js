@@ -334,6 +334,15 @@ export const zh = {
   created: "创建时间",
   deaths: "相关崩溃次数",
 
+  "panel.title": "面板",
+  "panel.waiting": "正在询问机器人…",
+  "panel.failed": (message) => `机器人暂时无法显示此页：${message}`,
+  "panel.withheld": "此处不显示人名：需要操作令牌才能看到。",
+  "panel.more": (shown, total) => `共 ${total} 条，显示前 ${shown} 条`,
+  "panel.latest": (value) => `最近：${value}`,
+  "panel.highest": (value) => `最高：${value}`,
+  "panel.says": (title, latest, highest) => `${title}：最近 ${latest}，最高 ${highest}`,
+
   "log.title": "警告与错误",
   "log.none": "启动以来没有警告。",
   "log.missing": "此机器人未通过接口提供日志。",

@@ -348,6 +348,15 @@ export const en = {
   created: "created",
   deaths: "crashes it was part of",
 
+  "panel.title": "Panel",
+  "panel.waiting": "Asking the bot…",
+  "panel.failed": (message) => `The bot does not show this now: ${message}`,
+  "panel.withheld": "Names of people are left out: they are shown only with a token for changes.",
+  "panel.more": (shown, total) => `the first ${shown} of ${total}`,
+  "panel.latest": (value) => `latest: ${value}`,
+  "panel.highest": (value) => `highest: ${value}`,
+  "panel.says": (title, latest, highest) => `${title}: latest ${latest}, highest ${highest}`,
+
   "log.title": "Warnings and errors",
   "log.none": "No warnings since the start.",
   "log.missing": "This bot does not show its log through the API.",

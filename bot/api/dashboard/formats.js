@@ -75,9 +75,34 @@ const pastUnits = [
 ];
 
 /** The age in one unit, so that the text does not change every second. */
-export function ago(epochMs) {
+export function age(epochMs) {
   if (!known(epochMs)) return none;
   const ms = Math.max(0, Date.now() - epochMs);
   const [size, unit] = pastUnits.find(([unitMs]) => ms >= unitMs) ?? [1_000, "s"];
-  return t("ago", inUnits([Math.floor(ms / size), unit]));
+  return inUnits([Math.floor(ms / size), unit]);
+}
+
+export function ago(epochMs) {
+  return known(epochMs) ? t("ago", age(epochMs)) : none;
+}
+
+/** An amount in whole minor units. Without a currency it is a bare number. */
+export function money(minor, { code, exponent } = {}) {
+  if (!known(minor)) return none;
+  if (!/^[A-Z]{3}$/.test(code ?? "") || !(exponent >= 0 && exponent <= 4)) return count(minor);
+  const digits = { minimumFractionDigits: exponent, maximumFractionDigits: exponent };
+  const style = { style: "currency", currency: code, ...digits };
+  return (minor / 10 ** exponent).toLocaleString(language(), style);
+}
+
+export function utcDay(epochMs) {
+  if (!known(epochMs)) return none;
+  const form = { month: "short", day: "numeric", timeZone: "UTC" };
+  return new Date(epochMs).toLocaleDateString(language(), form);
+}
+
+export function utcHour(epochMs) {
+  if (!known(epochMs)) return none;
+  const form = { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "UTC" };
+  return `${utcDay(epochMs)} ${new Date(epochMs).toLocaleTimeString(language(), form)}`;
 }

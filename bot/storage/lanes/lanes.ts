@@ -129,7 +129,13 @@ export class Lanes {
 
   /** When the first head that waits becomes available; `undefined` when none waits. */
   get nextAvailableAt(): number | undefined {
-    const firsts = this.#ready.flatMap(({ first }) => (first === undefined ? [] : [first]));
+    return this.nextAvailableAtFrom(priorities.length - 1);
+  }
+
+  /** The same, in lanes of this priority or higher. */
+  nextAvailableAtFrom(priority: number): number | undefined {
+    const ready = this.#ready.slice(0, priority + 1);
+    const firsts = ready.flatMap(({ first }) => (first === undefined ? [] : [first]));
     if (firsts.length === 0) return undefined;
     return Math.min(...firsts.map((lane) => this.#dueAt.get(lane)));
   }

@@ -1,5 +1,5 @@
 /** Claims: which heads a claim looks at, in which order, and what its admission says of them. */
-import type { Message, Pool } from "../../core/message.ts";
+import { type Message, type Pool, priorities } from "../../core/message.ts";
 import type { ClaimRequest } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type MessageRow, toCandidate, toMessage } from "../sqlite/message-rows.ts";
@@ -36,12 +36,12 @@ const shownPerWanted = 2;
 
 /** @param ask Whether heads are only shown, for the admission to choose. */
 export function passesOf(request: ClaimRequest, now: number, ask: boolean): readonly Pass[] {
-  const { agedBefore, agedLimit, limit, pool, suspects } = request;
+  const { agedBefore, agedLimit, atLeast = "low", limit, pool, suspects } = request;
   const upTo = (wanted: number) => (ask ? wanted * shownPerWanted : wanted);
   const common = { pool, suspects, ask };
   if (suspects === "only") return [{ ...common, priority: 0, due: now, limit: upTo(limit) }];
   const aged = upTo(Math.min(agedLimit, limit));
-  return [
+  const passes = [
     ...(aged > 0
       ? [
           { ...common, priority: 2, due: agedBefore.low, limit: aged },
@@ -50,6 +50,7 @@ export function passesOf(request: ClaimRequest, now: number, ask: boolean): read
       : []),
     ...[0, 1, 2].map((priority) => ({ ...common, priority, due: now, limit: upTo(limit) })),
   ];
+  return passes.filter(({ priority }) => priority <= priorities.indexOf(atLeast));
 }
 
 /** What the admission has said. */

@@ -307,7 +307,8 @@ export class QueueTables {
   }
 
   claim(request: ClaimRequest, now: number): Message[] {
-    const { agedBefore, agedLimit, limit, pool, suspects } = request;
+    const { agedBefore, agedLimit, atLeast = "low", limit, pool, suspects } = request;
+    const lowest = priorities.indexOf(atLeast);
     this.#enterDue(now);
     const lanes = this.#lanes[pool];
     const claimed: Message[] = [];
@@ -337,7 +338,7 @@ export class QueueTables {
     // More than `limit`, because admission refuses some heads; the next claim sees the rest.
     const headsMax = limit * 4;
     const look = (priority: number, availableBy: number, limitNow: number) => {
-      if (stopped || claimed.length >= limitNow) return;
+      if (priority > lowest || stopped || claimed.length >= limitNow) return;
       const withSuspects = suspects === "with";
       lanes.look({ priority, availableBy, withSuspects, headsMax }, upTo(limitNow));
     };
@@ -494,8 +495,9 @@ export class QueueTables {
 
   // ---- looking and sweeping ---------------------------------------------------------------------
 
-  nextAvailableAt(pool: Pool): number | undefined {
-    const next = Math.min(this.#lanes[pool].nextAvailableAt ?? never, this.#delayed.nextAt);
+  nextAvailableAt(pool: Pool, atLeast: Priority = "low"): number | undefined {
+    const first = this.#lanes[pool].nextAvailableAtFrom(priorities.indexOf(atLeast));
+    const next = Math.min(first ?? never, this.#delayed.nextAt);
     return next === never ? undefined : next;
   }
 

@@ -310,8 +310,8 @@ export class SqliteStore implements Store {
     return this.#withTables(({ queue }, now) => queue.recover(decide, now));
   }
 
-  async nextAvailableAtEpochMs(pool: Pool) {
-    return this.#parts().queue.nextAvailableAt(pool);
+  async nextAvailableAtEpochMs(pool: Pool, atLeast?: Priority) {
+    return this.#parts().queue.nextAvailableAt(pool, atLeast);
   }
 
   async waitingLanes(limit: number) {

@@ -7,6 +7,9 @@
  * burst after a quiet time is no larger than the limit. (Measured: the fixed windows of a popular
  * throttler let 60 messages through in one second at a limit of 30.)
  *
+ * Messages of low priority are spread over the second, and leave free what replies are likely to need:
+ * otherwise a broadcast would fill the window, and every reply would wait for a place in it.
+ *
  * Source of the limits: core.telegram.org/bots/faq (1 message per second in a chat, 20 per minute
  * in a group, 30 per second overall). Edits count like messages, and an album counts its items.
  * Pure; every instant is the caller's monotonic milliseconds.
@@ -61,6 +64,11 @@ const epochErrorMs = 2;
 /** Low-priority messages are spread over the second, so a reply never waits for a full second. */
 const spreadSlices = 10;
 
+/** Replies of this time say how much room the next ones need. */
+const replyMemoryMs = 5_000;
+/** The part of the window that replies can keep free at most, so that low priority goes on. */
+const reserveShareMax = 0.5;
+
 export class FloodControl {
   readonly #limits: FloodLimits;
   readonly #total: Entry[] = [];
@@ -68,6 +76,9 @@ export class FloodControl {
   readonly #flights = new Map<number, Flight>();
   /** Start instants of low-priority messages within the last slice. */
   #lowStartsMs: number[] = [];
+  /** Start instants of the others within `replyMemoryMs`, with what each costs. */
+  readonly #replies: { readonly atMs: number; readonly cost: number }[] = [];
+  #replyCost = 0;
 
   constructor(limits: FloodLimits) {
     this.#limits = limits;
@@ -76,14 +87,27 @@ export class FloodControl {
   /**
    * When a message may start according to the limit of all chats together.
    *
-   * @param low Whether the message has low priority and is spread evenly.
+   * @param low Whether the message has low priority: it is spread evenly, and leaves room for replies.
    */
   overall(cost: number, low: boolean, nowMs: number): FloodVerdict {
     if (!this.#limits.enabled || cost === 0) return "now";
-    const window = { limit: this.#limits.totalPerSecond, lengthMs: secondMs };
-    const verdict = decide(this.#total, window, cost, nowMs);
+    const { totalPerSecond } = this.#limits;
+    const limit = low ? totalPerSecond - this.#reserve(nowMs) : totalPerSecond;
+    const verdict = decide(this.#total, { limit, lengthMs: secondMs }, cost, nowMs);
     if (verdict !== "now" || !low) return verdict;
     return this.#spread(nowMs);
+  }
+
+  /**
+   * The places that replies are likely to need within a slice, until places of low priority are free again:
+   * as many as there were of late, and three standard deviations more (of a Poisson process). None when no
+   * one was answered of late.
+   */
+  #reserve(nowMs: number): number {
+    this.#forgetReplies(nowMs);
+    const perSlice = (this.#replyCost * secondMs) / (replyMemoryMs * spreadSlices);
+    const wanted = Math.ceil(perSlice + 3 * Math.sqrt(perSlice));
+    return Math.min(wanted, Math.floor(this.#limits.totalPerSecond * reserveShareMax));
   }
 
   #spread(nowMs: number): FloodVerdict {
@@ -110,6 +134,19 @@ export class FloodControl {
     this.#flights.set(id, { end: "unknown", entry, scope });
     this.#admit(entry, scope, nowMs);
     if (low) this.#lowStartsMs.push(nowMs);
+    else this.#noteReply(cost, nowMs);
+  }
+
+  #noteReply(cost: number, atMs: number): void {
+    this.#forgetReplies(atMs);
+    this.#replies.push({ atMs, cost });
+    this.#replyCost += cost;
+  }
+
+  #forgetReplies(nowMs: number): void {
+    const kept = this.#replies.findIndex(({ atMs }) => atMs > nowMs - replyMemoryMs);
+    const forgotten = this.#replies.splice(0, kept < 0 ? this.#replies.length : kept);
+    for (const { cost } of forgotten) this.#replyCost -= cost;
   }
 
   /** Records how the message's call ended. Does nothing when it is not in flight. */

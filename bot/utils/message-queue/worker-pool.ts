@@ -3,16 +3,17 @@
  * time.
  *
  * Owns one loop. A slow worker lends out its slot, so that a stuck handler never blocks the others;
- * its lane stays held.
+ * its lane stays held. While all slots are taken, messages of high priority have a few reserved ones:
+ * what has to be answered within seconds does not wait until a slow worker lends its slot.
  */
 import type { Clock } from "../../core/clock.ts";
 import { BotError } from "../../core/errors.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
 import type { HoldLook, Holds } from "../../core/holds.ts";
 import { Loop } from "../../core/loop.ts";
-import type { Message, Pool } from "../../core/message.ts";
+import type { Message, Pool, Priority } from "../../core/message.ts";
 import type { PoolGate } from "../../core/message-handler.ts";
-import type { QueueStore } from "../../core/store.ts";
+import type { ClaimRequest, QueueStore } from "../../core/store.ts";
 import { suspectAloneMs } from "./poison-rules.ts";
 import { ageMs, decideAgedLimit } from "./priority-rules.ts";
 
@@ -24,6 +25,8 @@ export interface WorkerPoolDeps {
   readonly store: QueueStore;
   /** Messages worked on at a time. */
   readonly concurrency: number;
+  /** Further slots, for messages of high priority alone. Default 0. */
+  readonly reserved?: number;
   /** Says how many messages may be worked on at a time; the only thing that holds a claim back. */
   readonly holds: Holds;
   readonly gate?: PoolGate;
@@ -119,20 +122,20 @@ export class WorkerPool {
 
   /** @returns milliseconds until the next look for work is due; `wake` makes it earlier. */
   async #claimOnce(): Promise<number> {
-    const { concurrency, gate, holds, pool } = this.#deps;
+    const { concurrency, gate, holds, pool, reserved = 0 } = this.#deps;
     const submitted = this.#workSubmitted;
     this.#workSubmitted = false;
-    if (this.#slotsUsed >= concurrency) return Number.POSITIVE_INFINITY;
+    if (this.#slotsUsed >= concurrency + reserved) return Number.POSITIVE_INFINITY;
     try {
       const { limit, reviewInMs } = await holds.allowance(pool);
-      const free = Math.min(concurrency, limit) - this.#slotsUsed;
+      const { atLeast, free } = this.#room(limit);
       if (free <= 0) return reviewInMs;
       const suspect = this.#suspects.running;
-      const dueInMs = submitted ? 0 : await this.#availableInMs();
+      const dueInMs = submitted ? 0 : await this.#availableInMs(atLeast);
       if (dueInMs > 0) return dueInMs;
-      const claimed = await this.#claim(free);
+      const claimed = await this.#claim(free, atLeast);
       if (claimed > 0 || this.#suspects.running !== suspect) return 0;
-      const availableInMs = await this.#availableInMs();
+      const availableInMs = await this.#availableInMs(atLeast);
       if (availableInMs > 0) return availableInMs;
       // There is work, but the gate stopped the claim.
       return Math.max(1, gate?.reopensInMs() ?? retryClaimMs);
@@ -141,6 +144,14 @@ export class WorkerPool {
       this.#deps.onClaimFailed(error, retryClaimMs);
       return retryClaimMs;
     }
+  }
+
+  /** How many messages may be claimed now, and of which priority at least. */
+  #room(limit: number): { readonly free: number; readonly atLeast: Priority } {
+    const { concurrency, reserved = 0 } = this.#deps;
+    const free = Math.min(concurrency, limit) - this.#slotsUsed;
+    if (free > 0) return { free, atLeast: "low" };
+    return { free: Math.min(concurrency + reserved, limit) - this.#slotsUsed, atLeast: "high" };
   }
 
   #suspectAlone(): HoldLook | undefined {
@@ -153,16 +164,16 @@ export class WorkerPool {
   }
 
   /** Milliseconds until a head becomes available; 0 or less when one is. */
-  async #availableInMs(): Promise<number> {
-    const nextAt = await this.#deps.store.nextAvailableAtEpochMs(this.#deps.pool);
+  async #availableInMs(atLeast: Priority): Promise<number> {
+    const nextAt = await this.#deps.store.nextAvailableAtEpochMs(this.#deps.pool, atLeast);
     return nextAt === undefined ? Number.POSITIVE_INFINITY : nextAt - this.#deps.now();
   }
 
-  async #claim(free: number): Promise<number> {
+  async #claim(free: number, atLeast: Priority): Promise<number> {
     // One that hangs has had its time alone; the others must not wait until it is given up.
     const alone = this.#suspectAlone() !== undefined;
-    if (this.#suspects.pending && !alone) {
-      const suspects = await this.#claimHeads(1, "only");
+    if (this.#suspects.pending && !alone && atLeast === "low") {
+      const suspects = await this.#claimHeads(1, "only", "low");
       const first = suspects[0];
       if (first) {
         const startedAtMs = this.#deps.clock.monotonicMs();
@@ -173,18 +184,19 @@ export class WorkerPool {
       this.#suspects.pending = false;
     }
     const others = this.#suspects.pending || alone ? "without" : "with";
-    const claimed = await this.#claimHeads(free, others);
+    const claimed = await this.#claimHeads(free, others, atLeast);
     for (const message of claimed) this.#take(message);
     return claimed.length;
   }
 
-  async #claimHeads(limit: number, suspects: "only" | "without" | "with") {
+  async #claimHeads(limit: number, suspects: ClaimRequest["suspects"], atLeast: Priority) {
     const { gate, now, pool, store } = this.#deps;
     const admitted: number[] = [];
     try {
       const claimed = await store.claim({
         pool,
         limit,
+        atLeast,
         agedLimit: decideAgedLimit(this.#claims, limit),
         agedBefore: { normal: now() - ageMs.normal, low: now() - ageMs.low },
         suspects,

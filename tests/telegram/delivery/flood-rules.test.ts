@@ -205,6 +205,62 @@ test("a broadcast leaves room for a reply at any moment", () => {
   expect(longestMs).toBeLessThanOrEqual(200);
 });
 
+const seconds = 100;
+
+/** Saturates the limit with low priority for 100 s while people are answered. @returns how long each waited. */
+function replyWaits(totalPerSecond: number, repliesAtMs: readonly number[]) {
+  const flood = new FloodControl({ ...limits, totalPerSecond });
+  let ids = 0;
+  const start = (low: boolean, nowMs: number) => {
+    flood.start(++ids, String(ids), 1, low, nowMs);
+    flood.ended(ids, "answered");
+    flood.settle(ids, nowMs + 5);
+  };
+  const waits: number[] = [];
+  const waiting: number[] = [];
+  let next = 0;
+  let broadcast = 0;
+  for (let nowMs = 0; nowMs < seconds * 1_000; nowMs++) {
+    while ((repliesAtMs[next] ?? Number.POSITIVE_INFINITY) <= nowMs)
+      waiting.push(repliesAtMs[next++] as number);
+    while (waiting.length > 0 && flood.overall(1, false, nowMs) === "now") {
+      waits.push(nowMs - (waiting.shift() as number));
+      start(false, nowMs);
+    }
+    while (flood.overall(1, true, nowMs) === "now") {
+      broadcast++;
+      start(true, nowMs);
+    }
+  }
+  return { broadcast, waits: waits.slice(Math.ceil(waits.length / 10)) };
+}
+
+test.each([
+  [30, 2],
+  [30, 10],
+  [1_000, 200],
+])(
+  "beside a broadcast at %d messages a second, 99 of 100 people who write at random, %d a second, do not wait",
+  (totalPerSecond, perSecond) => {
+    // Instants of a Poisson process, by a generator with a fixed seed.
+    let seed = 7;
+    const random = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    const atMs: number[] = [];
+    for (let at = 0; at < seconds * 1_000; at += (-Math.log(random()) * 1_000) / perSecond)
+      atMs.push(at);
+
+    const { broadcast, waits } = replyWaits(totalPerSecond, atMs);
+
+    const waited = waits.filter((ms) => ms > 2).length;
+    expect(waited / waits.length).toBeLessThanOrEqual(0.01);
+    // What replies leave is used, but for a small part.
+    expect(broadcast).toBeGreaterThanOrEqual(0.8 * seconds * (totalPerSecond - perSecond));
+  },
+);
+
 describe("the next message to a chat depends on how the last call ended:", () => {
   test.each([
     ["answered", { atMs: 1_100 }],

@@ -8,15 +8,16 @@ import type { ClaimRequest, QueueStore } from "../../../bot/core/store.ts";
 import { WorkerPool } from "../../../bot/utils/message-queue/worker-pool.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
-/** A pool over so many ready heads, whose work never ends. */
-function setup(ready: number, concurrency: number) {
+/** A pool over so many ready heads, whose work never ends; `urgent` of them, of high priority, are behind. */
+function setup(ready: number, concurrency: number, { reserved = 0, urgent = 0 } = {}) {
   const clock = new ManualClock();
   const holds = new Holds(clock);
   let claimed = 0;
   const store = {
-    claim: async ({ limit, suspects }: ClaimRequest) => {
+    claim: async ({ atLeast, limit, suspects }: ClaimRequest) => {
       if (suspects === "only") return [];
-      const taken = Math.min(limit, ready - claimed);
+      const left = ready - claimed;
+      const taken = Math.min(limit, atLeast === "high" ? Math.min(urgent, left) : left);
       const messages = Array.from({ length: taken }, (_, index) => ({ id: claimed + index + 1 }));
       claimed += taken;
       return messages as unknown as Message[];
@@ -30,6 +31,7 @@ function setup(ready: number, concurrency: number) {
       now: () => clock.epochMs(),
       store,
       concurrency,
+      reserved,
       holds,
       work: () => new Promise(() => {}),
       onClaimFailed: () => {},
@@ -67,6 +69,27 @@ test("as much is worked on at a time as the strictest hold allows, and everythin
     { numRuns: 100 },
   ));
 
+test.each([
+  [Number.POSITIVE_INFINITY, 5],
+  [4, 4],
+  [2, 2],
+  [0, 0],
+])(
+  "with a hold of %d, three places and two reserved ones hold %d messages",
+  async (limit, held) => {
+    const { claimed, clock, holds, pool } = setup(9, 3, { reserved: 2, urgent: 9 });
+    holds.add({
+      kind: "safe-mode",
+      targets: ["handling"],
+      look: () => ({ limit, sinceMs: 0, reason: "r" }),
+    });
+    pool.start();
+    await clock.advance(1_000);
+    expect(claimed()).toBe(held);
+    await pool.stopClaiming();
+  },
+);
+
 test("a device of another pool, or one that only tells, keeps nothing back", async () => {
   const { claimed, clock, holds, pool } = setup(3, 10);
   const look = () => ({ limit: 0, sinceMs: 0, reason: "r" });
@@ -98,6 +121,7 @@ test("the pool is the only code that claims, and nothing but holds and the pace 
       "now",
       "onClaimFailed",
       "pool",
+      "reserved",
       "store",
       "work",
     ].sort(),
