@@ -5,6 +5,7 @@ import {
   hold,
   letter,
   operateToken,
+  panel,
   readToken,
   setupApi,
   sharing,
@@ -357,4 +358,60 @@ test("the page may run its own scripts and nothing else", async () => {
   expect(policy).toContain("script-src 'self'");
   expect(policy).not.toMatch(/unsafe|upgrade-insecure|\*/);
   expect(page.headers).not.toHaveProperty("strict-transport-security");
+});
+
+test("panels are listed, and what is about people is in the answer only with the right to operate", async () => {
+  const { call } = await setupApi();
+  const { name, title } = panel;
+  expect((await call({ path: "/api/panels" })).json).toMatchObject({
+    data: { panels: [{ name, title }] },
+  });
+  const path = `/api/panels/${name}`;
+
+  for (const token of [undefined, readToken]) {
+    const answer = await call({ path, ...(token && { token }) });
+    expect(answer.json).toMatchObject({
+      data: {
+        withheld: true,
+        figures: [{ value: 123_450 }],
+        tables: [
+          {
+            columns: [{ label: "order" }, { label: "sum" }],
+            rows: [
+              ["#1", 900],
+              ["#2", null],
+            ],
+          },
+        ],
+      },
+    });
+    expect(answer.text).not.toMatch(/Ann|Bob|buyer|beyond/);
+  }
+  const answer = await call({ path, token: operateToken });
+  expect(answer.json).toMatchObject({ data: { withheld: false, tables: [{ total: 5 }] } });
+  expect(answer.text).toMatch(/Ann of figures.*Ann of rows.*Bob of rows/);
+  expect((await call({ path: "/api/panels/none" })).status).toBe(404);
+});
+
+test.each<[string, () => Promise<unknown>, number, RegExp]>([
+  ["throws", () => Promise.reject(new Error("no table of Ann")), 500, /INTERNAL/],
+  ["gives nothing", async () => undefined, 503, /PANEL_REFUSED.*content/],
+  ["gives a field of its own", async () => ({ secrets: [] }), 503, /PANEL_REFUSED.*secrets/],
+  [
+    "gives an object for a value",
+    async () => ({ figures: [{ label: "x", value: { name: "Ann" } }] }),
+    503,
+    /figures\.0\.value/,
+  ],
+])("a panel that %s is an error of its address alone, and says which field", async (...given) => {
+  const [, read, status, says] = given;
+  const { call, events } = await setupApi({ view: { panels: () => [{ ...panel, read }] } });
+
+  const answer = await call({ path: `/api/panels/${panel.name}`, token: operateToken });
+
+  expect(answer.status).toBe(status);
+  expect(answer.text).toMatch(says);
+  expect(answer.text).not.toContain("Ann");
+  expect(events).toMatchObject([{ type: "api.failed" }]);
+  expect((await call({ path: "/api/status" })).status).toBe(200);
 });
