@@ -108,6 +108,10 @@ test("whatever the bot leaves out, the page stands, and every control has a name
     await page.getByText("Everything works.").waitFor();
     expect(await nameless(page)).toEqual([]);
   }
+  await page.getByRole("link", { name: "hollow panel" }).click();
+  await page.getByRole("heading", { name: "hollow panel" }).waitFor();
+  await page.getByRole("table").first().waitFor();
+  expect(await nameless(page)).toEqual([]);
   expect(problems).toEqual([]);
 });
 
@@ -128,6 +132,48 @@ test("where looking needs a token it is asked for, and one for looking is kept f
   await page.keyboard.press("Escape");
   await page.reload();
   await page.getByText("● live").waitFor();
+  expect(problems).toEqual([]);
+});
+
+test("the shop's page shows figures and open orders, and its buyers only with the token for changes", {
+  timeout: 60_000,
+}, async (context) => {
+  const { page, problems, sandbox } = await openDashboard(context);
+  const presses = async (...texts: readonly string[]) => {
+    for (const text of texts) {
+      const asked = await sandbox.waitForMessage(
+        annsId,
+        ({ reply_markup: markup }) => JSON.stringify(markup ?? "").includes(text),
+        { after: 0, timeoutMs: 15_000 },
+      );
+      const [, data = ""] =
+        new RegExp(`"(${text}[^"]*)"`).exec(JSON.stringify(asked.reply_markup)) ?? [];
+      const messageId = asked.message_id;
+      await sandbox.press({ userId: annsId, chatId: annsId, messageId, data });
+    }
+  };
+  await sandbox.write({ userId: annsId, text: "/shop" });
+  await presses("item:espresso", "buy:espresso");
+
+  await page.getByRole("link", { name: "Shop" }).click();
+  const row = page.getByRole("row").filter({ hasText: "Espresso" });
+  await row.getByText("#1").waitFor();
+  await page.getByText("turnover today").waitFor();
+  await page.getByText("Nothing was broadcast yet.").waitFor();
+  await page.getByText("Names of people are left out").waitFor();
+  expect(await page.getByText("Everything works.").isVisible()).toBe(false);
+  expect(await page.locator("main").innerText()).not.toContain("Ann");
+  expect(await nameless(page)).toEqual([]);
+
+  await page.getByRole("button", { name: "Read only" }).click();
+  await giveToken(page, token);
+  await row.getByText(`Ann (${annsId})`).waitFor();
+  await page.getByLabel("Language").selectOption("zh");
+  await page.getByRole("heading", { name: "商店" }).waitFor();
+  await page.getByText("今日营业额").waitFor();
+  await page.getByRole("link", { name: "图表" }).click();
+  await page.getByRole("heading", { name: "最近一小时" }).waitFor();
+  expect(await page.getByRole("heading", { name: "商店" }).isVisible()).toBe(false);
   expect(problems).toEqual([]);
 });
 
@@ -188,6 +234,18 @@ const hollow = {
   columns: { waiting: [] },
   marks: [{}],
   lines: [{}],
+  panels: [{}, null, { name: "hollow", title: "hollow panel" }],
+  name: "hollow",
+  figures: [{}, { value: { en: 1 }, form: "money" }],
+  charts: [{}, { title: "a chart", per: "week", bars: [null, {}, { value: 2 }] }],
+  tables: [
+    { title: "no columns" },
+    {
+      title: "a table",
+      columns: [{ form: "share" }, { form: "unheard" }],
+      rows: [null, [0.5], [{}, 1, 2]],
+    },
+  ],
 };
 
 /** Over a real bot. */

@@ -44,7 +44,11 @@ export class Panels {
     this.draw();
     // The browser could not go to a section that was not displayed.
     if (left) document.getElementById(location.hash.slice(1))?.scrollIntoView();
-    else if (this.#shown) scrollTo(0, 0);
+    else if (this.#shown) {
+      scrollTo(0, 0);
+      const link = document.querySelector("#panel-links [aria-current]");
+      link?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
     void this.refresh();
   }
 
