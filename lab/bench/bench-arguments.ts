@@ -15,8 +15,19 @@ export const contenderNames = [
 export type ContenderName = (typeof contenderNames)[number];
 
 /** What happens beside the traffic whose latency is measured. */
-export const situationNames = ["alone", "stuck", "broadcast", "health"] as const;
+export const situationNames = [
+  "alone",
+  "stuck",
+  "broadcast",
+  "health",
+  "crowd",
+  "campaign",
+  "checkouts",
+] as const;
 export type SituationName = (typeof situationNames)[number];
+
+/** Those that are measured unless others are named. */
+export const usualSituations: readonly SituationName[] = situationNames.slice(0, 4);
 
 export interface BenchArguments {
   readonly help: boolean;
@@ -33,6 +44,8 @@ export interface BenchArguments {
   readonly situations: readonly SituationName[];
   /** Health requests a second in the situation `health`. */
   readonly requests: number;
+  /** Messages a second that Telegram allows in the situations with a crowd. */
+  readonly allowed: number;
   /** Updates of the memory bench's burst. */
   readonly burst: number;
   /** Messages that wait when the process is killed. At a million the bot takes nothing in any more. */
@@ -62,8 +75,10 @@ export const usage = `Measures this bot beside others, all against the built-in 
   --seconds N         latency, memory, flood: length of each phase, default 20, 15, 20
   --rates N[,N]       latency: updates a second, default 50,200,500
   --situations NAME[,NAME]
-                      latency: ${situationNames.join(", ")}; default all, at the middle rate
+                      latency: ${situationNames.join(", ")};
+                      default the first four, at the middle rate
   --requests N        latency: health requests a second, default 500
+  --allowed N         latency: messages a second that Telegram allows in the last three, default 1000
   --burst N           memory: updates of the burst, default 30000
   --waiting N[,N]     memory: messages that wait at a kill, default 0,100000
   --json FILE         writes every figure as JSON
@@ -82,6 +97,7 @@ const options = {
   rates: { type: "string" },
   situations: { type: "string" },
   requests: { type: "string" },
+  allowed: { type: "string" },
   burst: { type: "string" },
   waiting: { type: "string" },
   json: { type: "string" },
@@ -97,6 +113,7 @@ const benchesOf: Readonly<Record<string, readonly BenchName[]>> = {
   rates: ["latency"],
   situations: ["latency"],
   requests: ["latency"],
+  allowed: ["latency"],
   burst: ["memory"],
   waiting: ["memory"],
   svg: ["speed"],
@@ -141,8 +158,12 @@ export function parseBenchArguments(words: readonly string[]): BenchArguments {
     only: namesAmong("only", values.only, contenderNames),
     updates: number("updates", values.updates, 90_000) ?? 10_000,
     rates: wholeNumbers("rates", values.rates ?? "50,200,500", 1, 5_000),
-    situations: namesAmong("situations", values.situations, situationNames),
+    situations:
+      values.situations === undefined
+        ? usualSituations
+        : namesAmong("situations", values.situations, situationNames),
     requests: number("requests", values.requests, 5_000) ?? 500,
+    allowed: number("allowed", values.allowed, 1_000) ?? 1_000,
     burst: number("burst", values.burst, 2_000_000) ?? 30_000,
     waiting: wholeNumbers("waiting", values.waiting ?? "0,100000", 0, 990_000),
     ...(values.json !== undefined && { json: values.json }),

@@ -3,13 +3,14 @@
  *
  * An open loop lets people write at fixed instants; latency is from the instant that was meant until the
  * sandbox executes the reply. Every update comes from a chat of its own, so that a reply identifies it.
- * Each turn has a bot and a sandbox of its own, and a few seconds at the same rate before it counts.
+ * Each turn has a bot and a sandbox of its own, and a few seconds at the same rate before it counts. What has
+ * to be made before traffic begins, such as the invoices of those who pay, is not counted.
  */
 import type { BenchArguments, ContenderName, SituationName } from "./bench-arguments.ts";
 import { contenders } from "./contender.ts";
 import { LightClient, openLoop } from "./open-loop.ts";
 import { waitForReplies, withScene } from "./scene.ts";
-import { type Beside, situations } from "./situation.ts";
+import { type Beside, type Rates, situations } from "./situation.ts";
 import { type Latencies, latenciesOf, median, rotated } from "./statistics.ts";
 import { figure, textTable } from "./text-table.ts";
 
@@ -49,6 +50,16 @@ const warmSeconds = 4;
 const patienceMs = 5_000;
 const firstUserId = 3_000_001;
 
+const besideWords: Readonly<Record<SituationName, string>> = {
+  alone: "nothing",
+  stuck: "one chat stuck",
+  broadcast: "a broadcast",
+  health: "health requests",
+  crowd: "100,000 accounts",
+  campaign: "/broadcast to them",
+  checkouts: "and check-outs",
+};
+
 /** Alone at every rate; the other situations at the middle one. */
 export function planTurns({
   only,
@@ -71,12 +82,12 @@ export async function measureLatency(
   options: BenchArguments,
   narrate: (line: string) => void,
 ): Promise<LatencyReport> {
-  const { requests, rounds = roundsDefault, seconds = secondsDefault } = options;
+  const { rounds = roundsDefault, seconds = secondsDefault } = options;
   const turns = planTurns(options);
   const taken = new Map(turns.map((turn) => [turn, [] as TurnFigures[]]));
   for (let round = 0; round < rounds; round++) {
     for (const turn of rotated(turns, round)) {
-      const figures = await play(turn, seconds, requests);
+      const figures = await play(turn, seconds, options);
       taken.get(turn)?.push(figures);
       const { p50Ms, p99Ms, p999Ms } = figures;
       const [title, situation, rate] = words(turn);
@@ -87,11 +98,12 @@ export async function measureLatency(
   return { seconds, rounds, rows: latencyRows(taken) };
 }
 
-async function play(turn: Turn, seconds: number, requests: number): Promise<TurnFigures> {
+async function play(turn: Turn, seconds: number, rates: Rates): Promise<TurnFigures> {
   const { name, perSecond } = turn;
   const situation = situations[turn.situation];
   const span = { warmSeconds, seconds };
-  return withScene(situation.scene(name, span), async (scene) => {
+  return withScene(situation.scene(name, span, rates), async (scene) => {
+    await situation.begin?.(scene);
     const writer = new LightClient(scene.sandbox.url);
     try {
       const warm = warmSeconds * perSecond;
@@ -101,7 +113,7 @@ async function play(turn: Turn, seconds: number, requests: number): Promise<Turn
         if (index >= warm) intended.set(firstUserId + index, intendedAtMs);
         await writer.write(firstUserId + index, "/help");
       });
-      const [beside] = await Promise.all([situation.beside(scene, span, requests), writing]);
+      const [beside] = await Promise.all([situation.beside(scene, span, rates), writing]);
       const { replies } = await waitForReplies(scene, {
         count,
         patienceMs,
@@ -126,7 +138,9 @@ export function latencyRows(taken: ReadonlyMap<Turn, readonly TurnFigures[]>): L
   return [...taken].map(([turn, rounds]) => {
     const middle = (field: keyof Latencies) => median(rounds.map((round) => round[field]));
     const telegraf = turn.name === "telegraf" ? undefined : p99sOf({ ...turn, name: "telegraf" });
-    const alone = turn.situation === "alone" ? undefined : p99sOf({ ...turn, situation: "alone" });
+    const { baseline = "alone" } = situations[turn.situation];
+    const alone =
+      turn.situation === baseline ? undefined : p99sOf({ ...turn, situation: baseline });
     const compare = (others: readonly number[], how: (own: number, other: number) => number) =>
       median(rounds.map(({ p99Ms }, round) => how(p99Ms, others[round] ?? Number.NaN)));
     return {
@@ -154,8 +168,11 @@ export function latencyText({ rounds, rows, seconds }: LatencyReport): string {
   ]);
   const notes = rows.flatMap((row) => {
     const [title, situation, rate] = words(row);
-    const beside = Object.entries(row.rounds.at(-1)?.beside ?? {});
-    const facts = beside.map(([what, count]) => `${figure(count / seconds)} ${what} a second`);
+    const { checkouts, counts = {} } = row.rounds.at(-1)?.beside ?? {};
+    const facts = Object.entries(counts).map(
+      ([what, count]) => `${figure(count / seconds)} ${what} a second`,
+    );
+    if (checkouts) facts.push(checkoutText(checkouts, seconds));
     const lost = row.unanswered > 0 ? [`${row.unanswered} updates unanswered`] : [];
     const all = [...facts, ...lost].join(", ");
     return all === "" ? [] : [`${title}, ${situation}, ${rate}/s: ${all}`];
@@ -168,13 +185,15 @@ export function latencyText({ rounds, rows, seconds }: LatencyReport): string {
   ].join("\n");
 }
 
+/** Telegram waits for 10 s. Source: Bot API, answerPreCheckoutQuery. */
+function checkoutText({ p50Ms, p999Ms, p99Ms, unanswered, updates }: Latencies, seconds: number) {
+  const [p50, p99, p999] = [p50Ms, p99Ms, p999Ms].map((ms) => figure(ms, 1, " ms"));
+  const lost = unanswered > 0 ? `, ${unanswered} of them unanswered` : "";
+  return `${figure(updates / seconds)} check-outs a second (answered: p50 ${p50}, p99 ${p99}, p99.9 ${p999}${lost})`;
+}
+
 function words({ name, perSecond, situation }: Turn): [string, string, string] {
-  const beside = { alone: "nothing", stuck: "one chat stuck", broadcast: "a broadcast" };
-  return [
-    contenders[name].title,
-    situation === "health" ? "health requests" : beside[situation],
-    String(perSecond),
-  ];
+  return [contenders[name].title, besideWords[situation], String(perSecond)];
 }
 
 function signed(ms: number | undefined): string {

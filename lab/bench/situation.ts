@@ -5,13 +5,18 @@
  * - stuck: somebody writes every second, and Telegram never answers the replies to them.
  * - broadcast: a broadcast of low priority takes what is left of a thousand messages a second.
  * - health: requests to /api/health, at fixed instants.
+ * - crowd: nothing, but the shop has 100,000 accounts, and Telegram's limits are on.
+ * - campaign: the same, and the shop's own /broadcast to all of them.
+ * - checkouts: the same, and people who pay.
  */
 import { nowMs, pause } from "../drill/bot-process.ts";
 import type { ContenderName, SituationName } from "./bench-arguments.ts";
 import { broadcastScene, isBroadcastChat } from "./broadcast.ts";
+import { beginCampaign, countCampaign, crowdScene, makeInvoices, payAll } from "./campaign.ts";
 import { programOf } from "./contender.ts";
 import { LightClient, openLoop } from "./open-loop.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
+import type { Latencies } from "./statistics.ts";
 
 export interface Span {
   /** Seconds before it counts, and seconds that count. */
@@ -20,25 +25,71 @@ export interface Span {
 }
 
 /** How often what happened beside, while it counted. */
-export type Beside = Readonly<Record<string, number>>;
+export interface Beside {
+  readonly counts: Readonly<Record<string, number>>;
+  /** How long check-outs waited for their answer. */
+  readonly checkouts?: Latencies;
+}
+
+/** Rates that are asked for. */
+export interface Rates {
+  /** Health requests a second. */
+  readonly requests: number;
+  /** Messages a second that a crowd's bot may send. */
+  readonly allowed: number;
+}
 
 export interface Situation {
   /** Only this bot has broadcasts and health. */
   readonly contenders: readonly ContenderName[];
-  scene(name: ContenderName, span: Span): SceneOptions;
+  /** The situation that its p99 is put beside. Default `alone`. */
+  readonly baseline?: SituationName;
+  scene(name: ContenderName, span: Span, rates: Rates): SceneOptions;
+  /** Comes before the traffic. Default: nothing. */
+  begin?(scene: Scene): Promise<void>;
   /** Begins with the traffic, and resolves some time after the span. */
-  beside(scene: Scene, span: Span, requestsPerSecond: number): Promise<Beside>;
+  beside(scene: Scene, span: Span, rates: Rates): Promise<Beside>;
 }
 
 const stuckUserId = 2_999_999;
 const broadcastPerSecond = 1_000;
 
+const nothing = async (): Promise<Beside> => ({ counts: {} });
+const ofCrowd = {
+  contenders: ["this-bot"],
+  scene: (_: ContenderName, span: Span, { allowed }: Rates) => crowdScene(allowed, span),
+} as const;
+
 export const situations: Readonly<Record<SituationName, Situation>> = {
-  alone: { contenders: ["this-bot", "telegraf"], scene: programOf, beside: async () => ({}) },
+  alone: { contenders: ["this-bot", "telegraf"], scene: programOf, beside: nothing },
   stuck: { contenders: ["this-bot", "telegraf"], scene: programOf, beside: stick },
   broadcast: { contenders: ["this-bot"], scene: longBroadcast, beside: countBroadcast },
   health: { contenders: ["this-bot"], scene: programOf, beside: askHealth },
+  crowd: { ...ofCrowd, beside: nothing },
+  campaign: {
+    ...ofCrowd,
+    baseline: "crowd",
+    begin: beginCampaign,
+    beside: async (scene, span) => ({ counts: await campaignCounts(scene, span) }),
+  },
+  checkouts: {
+    ...ofCrowd,
+    baseline: "crowd",
+    begin: async (scene) => {
+      await makeInvoices(scene);
+      await beginCampaign(scene);
+    },
+    beside: async (scene, span) => {
+      const both = [campaignCounts(scene, span), payAll(scene, span)] as const;
+      const [counts, checkouts] = await Promise.all(both);
+      return { counts, checkouts };
+    },
+  },
 };
+
+async function campaignCounts(scene: Scene, span: Span) {
+  return { "messages of the campaign": await countCampaign(scene, span) };
+}
 
 async function stick({ sandbox }: Scene, { seconds, warmSeconds }: Span): Promise<Beside> {
   const fault = { kind: "hang" } as const;
@@ -47,7 +98,7 @@ async function stick({ sandbox }: Scene, { seconds, warmSeconds }: Span): Promis
   await openLoop(seconds, 1, async () => {
     await sandbox.write({ userId: stuckUserId, text: "/help" });
   });
-  return { "updates of the stuck chat": seconds };
+  return { counts: { "updates of the stuck chat": seconds } };
 }
 
 /** The broadcast is longer than what can be sent in the span. */
@@ -68,10 +119,14 @@ async function countBroadcast({ sandbox }: Scene, { seconds, warmSeconds }: Span
       executedAtMs >= fromMs &&
       executedAtMs < toMs,
   );
-  return { "messages of the broadcast": counted.length };
+  return { counts: { "messages of the broadcast": counted.length } };
 }
 
-async function askHealth(scene: Scene, span: Span, requestsPerSecond: number): Promise<Beside> {
+async function askHealth(
+  scene: Scene,
+  span: Span,
+  { requests: requestsPerSecond }: Rates,
+): Promise<Beside> {
   const { seconds, warmSeconds } = span;
   const client = new LightClient(await scene.bot.monitoringUrl());
   const answers: Record<string, number> = {};
@@ -87,5 +142,5 @@ async function askHealth(scene: Scene, span: Span, requestsPerSecond: number): P
   } finally {
     await client.close();
   }
-  return answers;
+  return { counts: answers };
 }

@@ -4,8 +4,8 @@ import {
   benchNames,
   contenderNames,
   parseBenchArguments,
-  situationNames,
   usage,
+  usualSituations,
 } from "../../../lab/bench/bench-arguments.ts";
 
 const parse = (line: string) => parseBenchArguments(line.split(" ").filter(Boolean));
@@ -13,7 +13,7 @@ const parse = (line: string) => parseBenchArguments(line.split(" ").filter(Boole
 describe("a bench is asked", () => {
   test.each([
     ["", { benches: ["speed"], updates: 10_000, only: contenderNames }],
-    ["latency", { benches: ["latency"], rates: [50, 200, 500], situations: situationNames }],
+    ["latency", { benches: ["latency"], rates: [50, 200, 500], situations: usualSituations }],
     ["all --json all.json", { benches: benchNames, json: "all.json" }],
     ["latency flood --seconds 5", { benches: ["latency", "flood"], seconds: 5 }],
     ["--updates 20 --rounds 1 --svg plot.svg", { updates: 20, rounds: 1, svg: "plot.svg" }],
@@ -21,6 +21,10 @@ describe("a bench is asked", () => {
     [
       "latency --rates 7 --situations alone,health",
       { rates: [7], situations: ["alone", "health"] },
+    ],
+    [
+      "latency --situations crowd,campaign --allowed 30",
+      { situations: ["crowd", "campaign"], allowed: 30 },
     ],
     ["memory --waiting 0,990000 --burst 9", { waiting: [0, 990_000], burst: 9 }],
     ["--help", { help: true }],
@@ -52,7 +56,7 @@ test("the help has every option", () => {
   for (const option of ["rounds", "only", "updates", "seconds", "rates", "situations"]) {
     expect(usage).toContain(`--${option} `);
   }
-  for (const option of ["requests", "burst", "waiting", "json", "svg", "help"]) {
+  for (const option of ["requests", "allowed", "burst", "waiting", "json", "svg", "help"]) {
     expect(usage).toContain(`--${option} `);
   }
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { contenderNames, situationNames } from "../../../lab/bench/bench-arguments.ts";
+import { contenderNames, usualSituations } from "../../../lab/bench/bench-arguments.ts";
 import {
   latencyRows,
   latencyText,
@@ -12,7 +12,7 @@ const plan = (options: Partial<Parameters<typeof planTurns>[0]> = {}) =>
   planTurns({
     only: contenderNames,
     rates: [50, 200, 500],
-    situations: situationNames,
+    situations: usualSituations,
     ...options,
   }).map(({ name, perSecond, situation }) => `${name} ${situation} ${perSecond}`);
 
@@ -47,7 +47,7 @@ const figures = (p99Ms: number, unanswered = 0): TurnFigures => ({
   p50Ms: 1,
   p99Ms,
   p999Ms: p99Ms,
-  beside: {},
+  beside: { counts: {} },
 });
 const turn = (name: Turn["name"], situation: Turn["situation"]): Turn => ({
   name,
@@ -76,4 +76,19 @@ test("the report says what was beside, and who was never answered", () => {
   expect(text).toMatch(/this bot, durable +nothing +50 +1\.0 ms +12\.0 ms +12\.0 ms +\+3\.0 ms +-/);
   expect(text).toMatch(/bare Telegraf +one chat stuck +50 +1\.0 ms +never +never/);
   expect(text).toContain("bare Telegraf, one chat stuck, 50/s: 90 updates unanswered");
+});
+
+test("what goes on in a crowd is put beside the crowd, and check-outs are told with their p99", () => {
+  const checkouts = { updates: 10, unanswered: 1, p50Ms: 20, p99Ms: 80, p999Ms: 90 };
+  const rows = latencyRows(
+    new Map([
+      [turn("this-bot", "crowd"), [figures(10)]],
+      [turn("this-bot", "campaign"), [figures(12)]],
+      [turn("this-bot", "checkouts"), [{ ...figures(11), beside: { counts: {}, checkouts } }]],
+    ]),
+  );
+  expect(rows.map(({ p99ToAlone }) => p99ToAlone)).toEqual([undefined, 1.2, 1.1]);
+  expect(latencyText({ seconds: 2, rounds: 1, rows })).toContain(
+    "5 check-outs a second (answered: p50 20.0 ms, p99 80.0 ms, p99.9 90.0 ms, 1 of them unanswered)",
+  );
 });
