@@ -102,7 +102,8 @@ export function createHandledBot(
   const identity = new Identity({ api: pollingApi, clock, facts: store, random });
   const recorded = {
     ...{ bot, files, recorders, whoAmI: () => identity.whoAmI() },
-    lastWords: (message: Message) => lastWords(module, message),
+    lastWords: (message: Message, languageCode: string | undefined) =>
+      lastWords(module, message, languageCode),
   };
   const { acts } = miniApp;
   const handlers = {
@@ -132,10 +133,14 @@ function holdOf(rapid: RapidRequests, windowMs: number, clock: Clock): HoldDevic
 }
 
 /** The message to a user whose update was given up, where there is a chat to send it to. */
-function lastWords(module: BotModule, message: Message): readonly NewMessage[] {
+function lastWords(
+  module: BotModule,
+  message: Message,
+  languageCode: string | undefined,
+): readonly NewMessage[] {
   const update = { update_id: 0, ...message.payload };
   const chatId = chatIdOf(update);
-  const text = module.lastWords?.(languageCodeOf(update));
+  const text = module.lastWords?.(languageCode ?? languageCodeOf(update));
   if (chatId === undefined || text === undefined) return [];
   const payload = { chat_id: chatId, text };
   const receivedAtEpochMs = message.createdAtEpochMs;

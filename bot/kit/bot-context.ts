@@ -70,4 +70,9 @@ export interface BotContext extends Context {
    * @returns whether anything waited.
    */
   cancelLater(key: string): Promise<boolean>;
+  /**
+   * Says in which language the module's `lastWords` are, should this update be given up. Default: the one that
+   * Telegram reports, also when the process dies again and again while the update is handled.
+   */
+  lastWordsIn(languageCode: string): void;
 }

@@ -114,7 +114,7 @@ export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
   /**
    * The text for a user whose update was given up, in their language; `undefined` says nothing.
    *
-   * @param languageCode IETF tag, as Telegram sent it.
+   * @param languageCode IETF tag, as the handler said by `ctx.lastWordsIn`, or else as Telegram sent it.
    */
   lastWords?(languageCode: string | undefined): string | undefined;
 }

@@ -23,7 +23,10 @@ import { MessageOutbox } from "../../bot/telegram/context/outbox.ts";
 import { createContextType, type Recorders } from "../../bot/telegram/context/recorded-context.ts";
 import { DirectCalls, OutboxTelegram } from "../../bot/telegram/context/recorded-telegram.ts";
 import { TaskHandler } from "../../bot/telegram/context/task-handler.ts";
-import { UpdateHandler } from "../../bot/telegram/context/update-handler.ts";
+import {
+  UpdateHandler,
+  type UpdateHandlerDeps,
+} from "../../bot/telegram/context/update-handler.ts";
 import { Delivery } from "../../bot/telegram/delivery/delivery.ts";
 import { FloodGate } from "../../bot/telegram/delivery/flood-gate.ts";
 import { RateLimits } from "../../bot/telegram/delivery/rate-limits.ts";
@@ -69,7 +72,10 @@ export async function bootDurableBot(
   makeBot: MakeBot,
   api: BotApi,
   plan?: CrashPlan,
-  more: Partial<MessageQueueDeps> & { readonly files?: FileStore } = {},
+  more: Partial<MessageQueueDeps> & {
+    readonly files?: FileStore;
+    readonly lastWords?: UpdateHandlerDeps["lastWords"];
+  } = {},
 ): Promise<
   QueueProcess & {
     readonly outbox: Outbox;
@@ -111,7 +117,7 @@ export async function bootDurableBot(
     bot.telegram = new OutboxTelegram(outbox, direct, outbox.signal);
     const recorded = {
       ...{ bot, files, recorders, whoAmI: async () => botInfo },
-      lastWords: () => [],
+      lastWords: more.lastWords ?? (() => []),
     };
     const handler: MessageHandler = new UpdateHandler(recorded);
     const { acts } = miniApp;

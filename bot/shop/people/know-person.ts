@@ -17,6 +17,7 @@ export function knowPerson(read: Kit<unknown>["read"]): MiddlewareFn<BotContext>
     const { blocked, language = visitor.language } = await read((tx) =>
       standingOf(tx, visitor.userId),
     );
+    ctx.lastWordsIn(language);
     if (!blocked) {
       ctx.state["visitor"] = { ...visitor, language };
       return next();

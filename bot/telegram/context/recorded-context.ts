@@ -103,6 +103,10 @@ export function createContextType(
       checkMessageKey(key, "later: key", laterKeyLengthMax);
       return this.#recorder.cancelLater(key);
     }
+
+    lastWordsIn(languageCode: string): void {
+      this.#recorder.languageCode = languageCode;
+    }
   };
 }
 

@@ -49,6 +49,8 @@ const running = new AsyncLocalStorage<Recorder>();
 type Write = (tx: Transaction) => Promise<void>;
 
 export class Recorder {
+  /** The language that the handler has found out; see `BotContext.lastWordsIn`. */
+  languageCode: string | undefined;
   /** `undefined` once they were taken. */
   #writes: Write[] | undefined = [];
   readonly #attempt: Attempt;

@@ -24,6 +24,7 @@ import type { BotInfo } from "../client/identity.ts";
 import type { createContextType, Recorders } from "./recorded-context.ts";
 import { runRecorded } from "./recorded-run.ts";
 import { Recorder, type RecorderDeps } from "./recorder.ts";
+import type { UpdateHandlerDeps } from "./update-handler.ts";
 
 export interface TaskHandlerDeps extends RecorderDeps {
   readonly bot: Telegraf<BotContext>;
@@ -35,7 +36,7 @@ export interface TaskHandlerDeps extends RecorderDeps {
   /** Names of the acts of the Mini App. */
   readonly acts: ReadonlySet<string>;
   /** The messages queued for a person when what they did in the Mini App is given up. */
-  readonly lastWords: (message: Message) => readonly NewMessage[];
+  readonly lastWords: UpdateHandlerDeps["lastWords"];
   readonly publish: Publish;
 }
 
@@ -51,6 +52,8 @@ type TelegrafUpdate = Parameters<Telegraf["handleUpdate"]>[0];
 export class TaskHandler implements MessageHandler {
   readonly onRetry = "hold";
   readonly #deps: TaskHandlerDeps;
+  /** The recorders of the latest attempts. */
+  readonly #latest = new WeakMap<Message, Recorder>();
 
   constructor(deps: TaskHandlerDeps) {
     this.#deps = deps;
@@ -92,6 +95,7 @@ export class TaskHandler implements MessageHandler {
     bot.botInfo ??= await whoAmI();
     const recorder = new Recorder(attempt, this.#deps);
     recorders.set(update, recorder);
+    this.#latest.set(attempt.message, recorder);
     return runRecorded(recorder, () => bot.handleUpdate(update as unknown as TelegrafUpdate));
   }
 
@@ -112,7 +116,9 @@ export class TaskHandler implements MessageHandler {
   lastWords(message: Message): readonly NewMessage[] {
     const { payload, requeued } = message;
     const { dueAtEpochMs, mini_app_request: act, schedule } = payload;
-    if (act !== undefined) return this.#deps.lastWords(message);
+    if (act !== undefined) {
+      return this.#deps.lastWords(message, this.#latest.get(message)?.languageCode);
+    }
     if (requeued || typeof schedule !== "string" || !this.#deps.schedules.has(schedule)) return [];
     const lane = `schedule:${schedule}`;
     const resuming = { schedule, dueAtEpochMs: dueAtEpochMs ?? 0, resume: true };

@@ -17,8 +17,12 @@ export interface UpdateHandlerDeps extends RecorderDeps {
   readonly bot: Telegraf<BotContext>;
   readonly recorders: Recorders;
   readonly whoAmI: () => Promise<BotInfo>;
-  /** The messages queued for the user when an update is given up. */
-  readonly lastWords: (message: Message) => readonly NewMessage[];
+  /**
+   * The messages queued for the user when an update is given up.
+   *
+   * @param languageCode What the handler has said about it.
+   */
+  readonly lastWords: (message: Message, languageCode: string | undefined) => readonly NewMessage[];
 }
 
 type TelegrafUpdate = Parameters<Telegraf["handleUpdate"]>[0];
@@ -26,6 +30,8 @@ type TelegrafUpdate = Parameters<Telegraf["handleUpdate"]>[0];
 export class UpdateHandler implements MessageHandler {
   readonly onRetry = "hold";
   readonly #deps: UpdateHandlerDeps;
+  /** The recorders of the latest attempts. */
+  readonly #latest = new WeakMap<Message, Recorder>();
 
   constructor(deps: UpdateHandlerDeps) {
     this.#deps = deps;
@@ -39,6 +45,7 @@ export class UpdateHandler implements MessageHandler {
     const recorder = new Recorder(attempt, this.#deps);
     const update = attempt.message.payload;
     recorders.set(update, recorder);
+    this.#latest.set(attempt.message, recorder);
     const result = await runRecorded(recorder, () =>
       bot.handleUpdate(update as unknown as TelegrafUpdate),
     );
@@ -46,6 +53,6 @@ export class UpdateHandler implements MessageHandler {
   }
 
   lastWords(message: Message): readonly NewMessage[] {
-    return this.#deps.lastWords(message);
+    return this.#deps.lastWords(message, this.#latest.get(message)?.languageCode);
   }
 }

@@ -81,6 +81,8 @@ export function setup(overrides: Partial<CommandOptions> = {}) {
     async cancelLater(): Promise<boolean> {
       return false;
     }
+
+    lastWordsIn(): void {}
   }
 
   const bot = createBot({
