@@ -24,6 +24,7 @@ const scripts: Readonly<Record<string, Script>> = {
   "greeter.ts": [{ say: "/start" }, { say: "well" }],
   "quiz.ts": [{ say: "/next" }, { say: "3" }, { say: "2" }],
   "progress.ts": [{ say: "/report" }],
+  "guests.ts": [{ say: "/start" }, { from: 8, say: "/start" }, { say: "/start" }],
   // A play begins on a Tuesday at nine in Tokyo.
   "standup.ts": [
     { say: "/join" },

@@ -134,7 +134,8 @@ export const settings = {
     concurrency: setting(integer(1, 100), {
       variable: "QUEUE_CONCURRENCY",
       default: 10,
-      sentence: "Messages worked on at a time, in each pool of workers.",
+      sentence:
+        "Messages worked on at a time, in each pool of workers; a fifth more where they are urgent, as button presses are.",
     }),
     attemptsMax: setting(integer(1, 20), {
       variable: "QUEUE_ATTEMPTS_MAX",

@@ -11,7 +11,8 @@ const en = {
     "Send /broadcast with the text behind it, or as a reply to the message that everybody shall get.",
   list: "The latest broadcasts:",
   listButton: "Broadcasts",
-  chooseSegment: "Above is what people will read. Who shall get it?",
+  chooseSegment:
+    "Above is what people will read. Who shall get it?\n\nThe bot does not know who only reads: with a number of days, it counts who has joined or moved money since.",
   confirm: (people: string, count: string) =>
     `Above is what people will read.\n\nTo: ${people}\nThat is ${count} at present. Shall I begin?`,
   goButton: "Send",
@@ -47,7 +48,7 @@ const en = {
     blocked: "Have blocked the bot",
     gone: "Gone",
     failed: "Failed",
-    unclear: "Cut off, so it may have arrived; not repeated",
+    unclear: "Unclear: cut off, so it may have arrived; not repeated",
   } satisfies Record<Outcome, string>,
 };
 
@@ -57,7 +58,8 @@ const zh: BroadcastTexts = {
   usage: "发送 /broadcast 加上要群发的文字，或者用 /broadcast 回复要群发的那条消息。",
   list: "最近的群发：",
   listButton: "群发",
-  chooseSegment: "上面就是大家会收到的内容。发给谁？",
+  chooseSegment:
+    "上面就是大家会收到的内容。发给谁？\n\n机器人不知道谁只看不说：按天数筛选的，是这段时间内加入过或有过资金变动的人。",
   confirm: (people, count) =>
     `上面就是大家会收到的内容。\n\n收件人：${people}\n目前共 ${count} 人。开始发送吗？`,
   goButton: "发送",
@@ -93,7 +95,7 @@ const zh: BroadcastTexts = {
     blocked: "屏蔽了机器人",
     gone: "账号已不存在",
     failed: "发送失败",
-    unclear: "中途断开，可能已送达，不再重发",
+    unclear: "不确定：中途断开，可能已送达；不再重发",
   },
 };
 
