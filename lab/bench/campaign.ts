@@ -8,8 +8,7 @@ import { fileURLToPath } from "node:url";
 import { type BotProcess, eventually, nowMs, pause } from "../drill/bot-process.ts";
 import { limitedTo } from "./broadcast.ts";
 import { openLoop } from "./open-loop.ts";
-import { invite, type Scene, type SceneOptions } from "./scene.ts";
-import type { Span } from "./situation.ts";
+import { invite, type Scene, type SceneOptions, type Span } from "./scene.ts";
 import { type Latencies, latenciesOf } from "./statistics.ts";
 
 const file = fileURLToPath(new URL("./programs/crowd-main.ts", import.meta.url));

@@ -26,6 +26,13 @@ export interface SceneOptions {
   readonly ready?: (bot: BotProcess) => Promise<unknown>;
 }
 
+/** How long a measurement takes. */
+export interface Span {
+  /** Seconds before it counts, and seconds that count. */
+  readonly warmSeconds: number;
+  readonly seconds: number;
+}
+
 export interface Scene {
   readonly sandbox: SandboxClient;
   readonly bot: BotProcess;

@@ -15,14 +15,8 @@ import { broadcastScene, isBroadcastChat } from "./broadcast.ts";
 import { beginCampaign, countCampaign, crowdScene, makeInvoices, payAll } from "./campaign.ts";
 import { programOf } from "./contender.ts";
 import { LightClient, openLoop } from "./open-loop.ts";
-import type { Scene, SceneOptions } from "./scene.ts";
+import type { Scene, SceneOptions, Span } from "./scene.ts";
 import type { Latencies } from "./statistics.ts";
-
-export interface Span {
-  /** Seconds before it counts, and seconds that count. */
-  readonly warmSeconds: number;
-  readonly seconds: number;
-}
 
 /** How often what happened beside, while it counted. */
 export interface Beside {
