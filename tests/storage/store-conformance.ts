@@ -238,6 +238,23 @@ export function describeStore(
       });
     });
 
+    test("claims what is urgent alone, and says when that is there", async () => {
+      const { clock, store } = await open();
+      await store.enqueue([update("a", 1), update("b", 2, "low"), update("c", 3, "high")]);
+      // The aged come first, but not where only the urgent may.
+      const agedBefore = { normal: clock.epochMs(), low: clock.epochMs() };
+      const urgent = { limit: 3, agedLimit: 3, agedBefore, atLeast: "high" } as const;
+      expect(numbers(await claim(store, urgent))).toEqual([3]);
+      expect(numbers(await claim(store, urgent))).toEqual([]);
+      await store.enqueue([update("b", 4, "high")]);
+      // The head goes first, because a lane keeps its order.
+      expect(await store.nextAvailableAtEpochMs("handling", "high")).toBeLessThanOrEqual(
+        clock.epochMs(),
+      );
+      expect(numbers(await claim(store, urgent))).toEqual([2]);
+      expect(numbers(await claim(store, { atLeast: "normal" }))).toEqual([1]);
+    });
+
     test("keeps a delayed message back until its instant", async () => {
       const { clock, store } = await open();
       const dueAt = clock.epochMs() + 1_000;
