@@ -33,6 +33,7 @@ import {
   keyOf,
   sumOf,
   takeTurn,
+  turnMsOf,
 } from "./campaigns.ts";
 import { countPeople } from "./segments.ts";
 import { broadcastTexts } from "./texts.ts";
@@ -131,6 +132,7 @@ export function campaignTurns(options: CommandOptions): MiddlewareFn<BotContext>
   return options.later(taskName, async (ctx: BotContext, data: { id: number; chain: number }) => {
     const letters = await lookAtLetters(options, data.id);
     const batch = batchOf(options.messagesPerSecond);
+    const everyMs = turnMsOf(options.messagesPerSecond);
     await ctx.transaction(async (tx) => {
       const turn = await takeTurn(tx, data.id, data.chain, letters, batch);
       if (!turn) return;
@@ -142,7 +144,7 @@ export function campaignTurns(options: CommandOptions): MiddlewareFn<BotContext>
         const terms = { key, broadcast: true, ambiguous: "drop" } as const;
         await options.outbox.call(method, payload as never, terms);
       }
-      if (nextMs !== undefined) ctx.later(nextMs, taskName, data);
+      if (nextMs !== undefined) ctx.later(Math.min(nextMs, everyMs), taskName, data);
       if (shows) await editCard(tx, options, campaign);
     }, "turn");
   });

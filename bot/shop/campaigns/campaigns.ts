@@ -4,9 +4,10 @@
  * A campaign walks through the people of its segment in turns. A turn is one transaction: it counts what
  * has become of the messages that it awaits, takes the next people, moves the position, and its caller
  * queues their messages and the next turn in the same commit. So what is on disk always says who was
- * written to. A message that was cut off is counted as unclear and not repeated. Every message has a key of campaign and person; more than `batch` never wait at a time.
+ * written to. A message that was cut off is counted as unclear and not repeated. Every message has a key of
+ * campaign and person; more than `batch` never wait at a time.
  */
-import { outboxKeyName } from "../../core/keyed-messages.ts";
+import { type KeyState, outboxKeyName } from "../../core/keyed-messages.ts";
 import type { Transaction } from "../../core/transaction.ts";
 import { type ActKind, noteAct } from "../admin/acts.ts";
 import {
@@ -18,8 +19,14 @@ import {
 } from "./campaign-tables.ts";
 import { peopleAfter } from "./segments.ts";
 
-/** Milliseconds between two turns. */
+/** Milliseconds between two turns at most. */
 export const turnMs = 1_000;
+const turnMsMin = 50;
+/** About what a turn queues, and at most, so that it is short: everybody else waits for its transaction. */
+const perTurn = 30;
+const perTurnMax = 100;
+/** So many people in a row who still wait end a turn's look at outcomes: messages are sent in about their order. */
+const stillWaitingMax = 50;
 /** Milliseconds between two edits of the card. Source: Telegram allows about one message per second in a chat. */
 export const cardEveryMs = 3_000;
 /** The most accounts that one turn looks at, so that its transaction stays short. */
@@ -50,15 +57,27 @@ export function batchOf(messagesPerSecond: number): number {
   return Math.min(1_000, Math.max(200, 4 * messagesPerSecond));
 }
 
+/** Milliseconds between two turns: the faster messages leave, the more often a few are queued. */
+export function turnMsOf(messagesPerSecond: number): number {
+  return Math.max(turnMsMin, Math.min(turnMs, (perTurn * 1_000) / messagesPerSecond));
+}
+
 /** The dead letters among the messages that a campaign awaits. */
 export async function deadLettersOf(tx: Transaction, campaignId: number): Promise<number[]> {
   const ids: number[] = [];
+  let inARow = 0;
   for (const { aside, userId } of await campaignsOf(tx).awaited(campaignId)) {
     if (aside) continue;
+    if (inARow === stillWaitingMax) break;
     const state = await stateOf(tx, { id: campaignId }, userId);
+    inARow = isOpen(state) ? inARow + 1 : 0;
     if (state.kind === "dead") ids.push(state.deadLetterId);
   }
   return ids;
+}
+
+function isOpen({ kind }: KeyState): boolean {
+  return kind === "waiting" || kind === "in-hand";
 }
 
 /**
@@ -83,8 +102,8 @@ export async function takeTurn(
   const queued = waiting.filter(({ aside }) => !aside);
   let campaign: Campaign = { ...found, counts };
   const recipients: number[] = [];
-  if (campaign.state === "running" && queued.length <= batch / 2) {
-    const room = batch - queued.length;
+  if (campaign.state === "running" && queued.length < batch) {
+    const room = Math.min(batch - queued.length, perTurnMax);
     const resumed = waiting.filter(({ aside }) => aside).slice(0, room);
     recipients.push(...resumed.map(({ userId }) => userId));
     const walk = await walkOn(tx, campaign, room - recipients.length);
@@ -117,8 +136,11 @@ async function countOutcomes(
 ) {
   const counts = { ...campaign.counts };
   const waiting: Awaited[] = [];
+  let inARow = 0;
   for (const one of await campaignsOf(tx).awaited(campaign.id)) {
-    const state = one.aside ? undefined : await stateOf(tx, campaign, one.userId);
+    const looks = !one.aside && inARow < stillWaitingMax;
+    const state = looks ? await stateOf(tx, campaign, one.userId) : undefined;
+    if (state) inARow = isOpen(state) ? inARow + 1 : 0;
     const outcome =
       state?.kind === "done"
         ? "sent"
