@@ -12,7 +12,7 @@ import { QueueMachine } from "../../support/queue-under-test.ts";
 test("they are in the language that a person has chosen, or else in the one that Telegram reports", async () => {
   const machine = new QueueMachine();
   const languages: unknown[] = [];
-  const api: BotApi = { call: async () => ({ message_id: 1 }) };
+  const api: BotApi = { call: async () => ({ message_id: 1 }) as never };
   const { queue, store } = await bootDurableBot(
     machine,
     (contextType) => {
