@@ -125,6 +125,20 @@ export class StorageMissingError extends BotError {
   override readonly exitCode = exitCode.configuration;
 }
 
+/** The data of this database were moved elsewhere, so nothing may go on with what is left here. */
+export class StorageMovedError extends BotError {
+  override readonly code = "STORAGE_MOVED";
+  override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
+}
+
+/** Data cannot be moved from here or to there. Nothing was changed. */
+export class MoveRefusedError extends BotError {
+  override readonly code = "MOVE_REFUSED";
+  override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
+}
+
 /** Another process holds the data directory. */
 export class StorageInUseError extends BotError {
   override readonly code = "STORAGE_IN_USE";

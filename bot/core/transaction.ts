@@ -109,6 +109,8 @@ export interface TableSet<Tables extends object> {
   readonly name: string;
   readonly migrations: readonly Migration[];
   readonly sealedColumns: readonly SealedColumn[];
+  /** Columns that hold amounts, whose sums are shown when data were moved. Default: none. */
+  readonly amounts?: readonly { readonly table: string; readonly column: string }[];
   /** Makes the tables' reader and writer. Its methods wait for nothing but `sql`. */
   open(sql: Sql, sealer: Sealer): Tables;
 }

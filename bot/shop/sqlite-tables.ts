@@ -144,6 +144,7 @@ export const shopTables: TableSet<ShopTables> = {
       place: ([orderId]) => places.note(Number(orderId)),
     },
   ],
+  amounts: [{ table: "ledger", column: "amount_minor" }],
   open: openShopTables,
 };
 

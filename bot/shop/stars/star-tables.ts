@@ -105,6 +105,7 @@ export const starTables: TableSet<StarTables> = {
     },
   ],
   sealedColumns: [],
+  amounts: [{ table: "star_charges", column: "credited_minor" }],
   open: openStarTables,
 };
 

@@ -109,6 +109,7 @@ export const stockTables: TableSet<StockTables> = {
       index: { column: "code_index", name: codeIndex, of: (code) => code },
     },
   ],
+  amounts: [{ table: "stock", column: "left_count" }],
   open: openStockTables,
 };
 

@@ -15,6 +15,7 @@ import {
 } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
 import type { SqlValue } from "../../core/transaction.ts";
+import { type MovedMark, movedError } from "../moved-mark.ts";
 import { addressesOf } from "./addresses.ts";
 
 export interface ConnectionOptions {
@@ -218,6 +219,8 @@ export class Connection {
 /** Codes and classes of codes. Source: postgresql.org/docs/current/errcodes-appendix.html. */
 const busyCodes = ["40001", "40P01", "55P03", "57014"];
 const lostCodes = ["57P", "08", "53300", "25006", "25P03", "58", "BT001"];
+/** Of our own: the message is the mark of the move (storage/move/). */
+const movedCode = "BT002";
 const refusedCodes = ["28", "3D000", "3F000", "42501"];
 
 function translate(error: unknown, connecting: boolean): unknown {
@@ -227,6 +230,7 @@ function translate(error: unknown, connecting: boolean): unknown {
   const what = `PostgreSQL ${code}: ${error.message}`;
   const options = { cause: error };
   const isOf = (codes: readonly string[]) => codes.some((one) => code.startsWith(one));
+  if (code === movedCode) return movedError(JSON.parse(error.message) as MovedMark, "this database");
   if (isOf(busyCodes)) return new StorageBusyError(what, options);
   if (code.startsWith("531")) {
     return new StorageFullError(what, { ...options, hint: "Free space on the database's disk." });

@@ -2,7 +2,7 @@
 import type { Connection } from "./connection.ts";
 
 /** The increment of the sequence. */
-const blockLength = 1_000;
+export const blockLength = 1_000;
 
 export class MessageIds {
   #next = 0;

@@ -6,6 +6,7 @@
  */
 import { StorageUnavailableError } from "../../core/errors.ts";
 import type { Migration } from "../../core/transaction.ts";
+import { movedFact, refuseMoved } from "../moved-mark.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
 import type { Connection } from "./connection.ts";
 import { functions1, functions2 } from "./functions.ts";
@@ -110,6 +111,7 @@ const migrations: readonly string[] = [
  * any other process that does the same.
  *
  * @throws {StorageUnavailableError} when a newer version of the program has been here.
+ * @throws {StorageMovedError} when the data are elsewhere.
  */
 export async function migrate(
   connection: Connection,
@@ -120,29 +122,48 @@ export async function migrate(
   await connection.transaction(async () => {
     // The lock lies before the schema, because two processes must not create it at the same time.
     await connection.exec(`SELECT pg_advisory_xact_lock(${migrationLock})`);
-    await connection.exec(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
-    await connection.exec(
-      "CREATE TABLE IF NOT EXISTS migrations (version int PRIMARY KEY, applied_at bigint NOT NULL)",
-    );
-    const version = await versionOf(connection, "SELECT max(version) AS version FROM migrations");
-    if (version > migrations.length) throw newer("schema", version, migrations.length);
-    for (const [index, sql] of migrations.entries()) {
-      if (index < version) continue;
-      await connection.exec(sql);
-      await connection.run("INSERT INTO migrations VALUES ($1, $2)", [index + 1, nowEpochMs]);
-    }
-    for (const { migrations: own, name } of sets) {
-      const of = "SELECT max(version) AS version FROM table_set_migrations WHERE table_set = $1";
-      const done = await versionOf(connection, of, [name]);
-      if (done > own.length) throw newer(`tables "${name}"`, done, own.length);
-      for (const [index, migration] of own.entries()) {
-        if (index < done) continue;
-        await connection.exec(textOf(migration));
-        const note = [name, index + 1, nowEpochMs];
-        await connection.run("INSERT INTO table_set_migrations VALUES ($1, $2, $3)", note);
-      }
-    }
+    await migrateWithin(connection, schema, sets, nowEpochMs);
   });
+}
+
+/** Like `migrate`, in a transaction of the caller, which holds the lock of migrations. */
+export async function migrateWithin(
+  connection: Connection,
+  schema: string,
+  sets: TableSetList,
+  nowEpochMs: number,
+): Promise<void> {
+  await connection.exec(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  await connection.exec(
+    "CREATE TABLE IF NOT EXISTS migrations (version int PRIMARY KEY, applied_at bigint NOT NULL)",
+  );
+  const version = await versionOf(connection, "SELECT max(version) AS version FROM migrations");
+  if (version > migrations.length) throw newer("schema", version, migrations.length);
+  if (version > 0) await expectHere(connection, schema);
+  for (const [index, sql] of migrations.entries()) {
+    if (index < version) continue;
+    await connection.exec(sql);
+    await connection.run("INSERT INTO migrations VALUES ($1, $2)", [index + 1, nowEpochMs]);
+  }
+  for (const { migrations: own, name } of sets) {
+    const of = "SELECT max(version) AS version FROM table_set_migrations WHERE table_set = $1";
+    const done = await versionOf(connection, of, [name]);
+    if (done > own.length) throw newer(`tables "${name}"`, done, own.length);
+    for (const [index, migration] of own.entries()) {
+      if (index < done) continue;
+      await connection.exec(textOf(migration));
+      const note = [name, index + 1, nowEpochMs];
+      await connection.run("INSERT INTO table_set_migrations VALUES ($1, $2, $3)", note);
+    }
+  }
+}
+
+async function expectHere(connection: Connection, schema: string): Promise<void> {
+  const [moved] = await connection.all<{ value: string }>(
+    "SELECT value FROM settings WHERE name = $1",
+    [movedFact],
+  );
+  refuseMoved(moved?.value, `the schema ${schema}`);
 }
 
 function textOf({ postgres, sql }: Migration): string {

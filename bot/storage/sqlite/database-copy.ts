@@ -12,7 +12,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { BackupFailedError, StorageCorruptError } from "../../core/errors.ts";
 import { syncPath } from "../../core/sync-path.ts";
-import { checkIntegrity, inspectDatabase } from "./schema.ts";
+import { checkIntegrity, inspectDatabase, refuseMovedFile } from "./schema.ts";
 import type { CopiedDatabase, Database, OpenDatabase } from "./sqlite-driver.ts";
 
 /** The suffix of an unfinished copy. */
@@ -81,6 +81,7 @@ async function copySnapshot(
   let counts: RowCounts;
   try {
     expectOurs(source, from);
+    refuseMovedFile(source, from);
     source.exec("BEGIN");
     counts = countRows(source);
     await source.copyPages(to);

@@ -33,6 +33,7 @@ import {
 import { DeadLetterTable } from "./dead-letter-table.ts";
 import { DedupeTable } from "./dedupe-table.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
+import { lineOrder } from "./line-order.ts";
 import { LinkTables } from "./link-tables.ts";
 import { type MessageRow, newRow, toCandidate, toMessage } from "./message-rows.ts";
 import { type DelayedRequest, type IndexRow, MessageTable } from "./message-table.ts";
@@ -129,22 +130,9 @@ export class QueueTables {
       this.#lanes[row.pool].take(row.lane, row.id);
       this.#hold(this.#messages.find(row.id).row);
     }
-    const line = (row: IndexRow) => {
+    for (const row of lineOrder(this.#messages.scan(), entered)) {
       if (!this.#held.has(row.id)) this.#line(row);
-    };
-    let next = 0;
-    const lineUpTo = (instant: number) => {
-      for (let row = entered[next]; row && Number(row.enters_at) <= instant; row = entered[next]) {
-        line(row);
-        next++;
-      }
-    };
-    for (const row of this.#messages.scan()) {
-      if (row.enters_at !== null) continue;
-      lineUpTo(row.created_at);
-      line(row);
     }
-    lineUpTo(Number.POSITIVE_INFINITY);
   }
 
   /** Messages whose time has come go to the end of their lanes. */

@@ -40,7 +40,7 @@ export function restoreBackup(
     const restored = join(directory, "bot-restored.db");
     copyDatabase(file, restored, open);
     const kept = existsSync(database)
-      ? setAside(database, join(directory, `bot-replaced-${instantForName(nowEpochMs)}.db`), open)
+      ? setAside(database, keptName(directory, nowEpochMs), open)
       : undefined;
     renameSync(restored, database);
     syncPath(directory);
@@ -50,8 +50,13 @@ export function restoreBackup(
   }
 }
 
+/** The name under which a database is kept that another one has replaced. */
+export function keptName(directory: string, nowEpochMs: number): string {
+  return join(directory, `bot-replaced-${instantForName(nowEpochMs)}.db`);
+}
+
 /** Gives the database a second name, under which it is kept. @returns that name. */
-function setAside(database: string, keptAs: string, open: OpenDatabase): string {
+export function setAside(database: string, keptAs: string, open: OpenDatabase): string {
   if (isWhole(database, open)) {
     const old = open(database);
     old.exec("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -17,6 +17,7 @@ import { StorageCorruptError, StorageUnavailableError } from "../../core/errors.
 import type { PreviousEnd } from "../../core/store.ts";
 import type { SealedColumn } from "../../core/transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
+import { movedFact, refuseMoved } from "../moved-mark.ts";
 import { type PassPosition, passBegins, sealBatch } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
 
@@ -183,6 +184,19 @@ export function inspectDatabase(database: Database, path: string): PreviousEnd {
     .prepare("SELECT ended_at FROM boots ORDER BY id DESC LIMIT 1")
     .get<{ ended_at: number | null }>();
   return last?.ended_at === null ? "unclean" : "clean";
+}
+
+/** @throws {StorageMovedError} when the data of this file are elsewhere. */
+export function refuseMovedFile(database: Database, path: string): void {
+  refuseMoved(factOf(database, movedFact), path);
+}
+
+/** A fact of a file that no bot has open. */
+export function factOf(database: Database, name: string): string | undefined {
+  if (!hasTable(database, "settings")) return undefined;
+  return database
+    .prepare("SELECT value FROM settings WHERE name = ?")
+    .get<{ value: string }>(name)?.value;
 }
 
 /** Runs SQLite's own check. Throws `StorageCorruptError` with its first finding. */

@@ -48,6 +48,7 @@ import {
   configureDatabase,
   inspectDatabase,
   migrate,
+  refuseMovedFile,
   sealPlainValues,
 } from "./schema.ts";
 import { type Database, type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
@@ -179,6 +180,7 @@ export class SqliteStore implements Store {
       const previousEnd = inspectDatabase(database, path);
       mark?.check(previousEnd === "first" ? undefined : database);
       if (previousEnd === "first") return previousEnd;
+      refuseMovedFile(database, path);
       inspectTableSets(database, this.#deps.tableSets, path);
       // A wrong key is noticed here, before anything is written.
       readDataKeys(database, this.#deps.keys);

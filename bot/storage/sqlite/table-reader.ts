@@ -2,7 +2,7 @@
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import type { TableSet } from "../../core/transaction.ts";
 import { readDataKeys } from "./data-keys.ts";
-import { inspectDatabase } from "./schema.ts";
+import { inspectDatabase, refuseMovedFile } from "./schema.ts";
 import { openNodeSqlite } from "./sqlite-driver.ts";
 import { inspectTableSets } from "./table-sets.ts";
 
@@ -19,6 +19,7 @@ export async function readTables<Tables extends object, T>(
   const database = openNodeSqlite(path, { readOnly: true });
   try {
     inspectDatabase(database, path);
+    refuseMovedFile(database, path);
     inspectTableSets(database, [set], path);
     return await read(set.open(database, readDataKeys(database, keys)));
   } finally {
