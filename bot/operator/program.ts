@@ -23,6 +23,8 @@ export interface Invocation {
   readonly directory: string;
   /** The operands, as they were written. */
   readonly operands: readonly string[];
+  /** The value of an option of this program; `undefined` when it was not given. */
+  option(name: string): string | undefined;
   /** The whole path of a named file, relative to where the program was called. */
   pathOf(operand: string): string;
   say(line: string): void;
@@ -33,15 +35,17 @@ export interface Invocation {
  *
  * @param usage One line, for `--help` and for arguments that are not understood.
  * @param operandsExpected How many operands the program needs.
+ * @param options Names of its own options, each with a value. Default: it has none.
  */
 export async function runProgram(
   usage: string,
   operandsExpected: number,
   run: (invocation: Invocation) => Promise<void> | void,
+  options: readonly string[] = [],
 ): Promise<void> {
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   try {
-    const { bot, help, operands } = readArguments(usage);
+    const { bot, help, operands, option } = readArguments(usage, options);
     if (help) return say(usage);
     if (operands.length !== operandsExpected) {
       throw new UsageError(`${operandsExpected} expected, ${operands.length} named`, {
@@ -55,20 +59,27 @@ export async function runProgram(
     const envFile = readEnvFile();
     const module = await chooseModule(moduleFromSettings(process.env, envFile, rootDirectory));
     const config = parseConfig(process.env, envFile, module.settings);
-    await run({ config, module, operands, pathOf, say, directory: findDirectory(config, bot) });
+    const directory = findDirectory(config, bot);
+    await run({ config, directory, module, operands, option, pathOf, say });
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }
 
-function readArguments(usage: string) {
+function readArguments(usage: string, more: readonly string[]) {
   try {
+    const text = { type: "string" } as const;
     const { positionals, values } = parseArgs({
       allowPositionals: true,
-      options: { bot: { type: "string" }, help: { type: "boolean", default: false } },
+      options: {
+        ...Object.fromEntries(more.map((name) => [name, text])),
+        ...{ bot: text, help: { type: "boolean", default: false } as const },
+      },
     });
-    return { operands: positionals, bot: values.bot, help: values.help };
+    const { bot, help } = values;
+    const option = (name: string) => (values as Record<string, string | undefined>)[name];
+    return { operands: positionals, bot, help, option };
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : "these arguments";
     throw new UsageError(`not understood: ${problem}`, { cause, hint: usage });

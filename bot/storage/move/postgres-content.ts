@@ -8,8 +8,8 @@ import {
   engineFacts,
   expectColumns,
   messagesTable,
-  parksTable,
   type Placing,
+  parksTable,
   type Receiver,
   type Row,
   type Table,
@@ -24,7 +24,15 @@ const laneColumns = [
   ...["available_at", "not_before", "owner", "deaths", "emptied_at"],
 ];
 /** Types that hold the same values on both engines. */
-const plainTypes = ["bigint", "integer", "smallint", "text", "bytea", "double precision", "boolean"];
+const plainTypes = [
+  "bigint",
+  "integer",
+  "smallint",
+  "text",
+  "bytea",
+  "double precision",
+  "boolean",
+];
 
 const rowsPerRead = 500;
 
@@ -105,7 +113,9 @@ export class PostgresContent implements Receiver {
     }
     if (table.name === "lanes") expectColumns(table.name, table.columns, laneColumns);
     if (notShown.includes(table.name)) return [];
-    const strange = table.columns.find((column) => !plainTypes.includes(this.#typeOf(table, column)));
+    const strange = table.columns.find(
+      (column) => !plainTypes.includes(this.#typeOf(table, column)),
+    );
     if (strange === undefined) return [table];
     const what = `${table.name}.${strange} is of the type ${this.#typeOf(table, strange)}`;
     throw new MoveRefusedError(`${what}, whose values SQLite cannot hold as they are`, {
@@ -124,7 +134,9 @@ export class PostgresContent implements Receiver {
         yield* this.#read(this.#messagesSql);
         break;
       case "parks":
-        yield* this.#read(`SELECT pool, lane, not_before FROM lanes WHERE not_before > ${this.#now}`);
+        yield* this.#read(
+          `SELECT pool, lane, not_before FROM lanes WHERE not_before > ${this.#now}`,
+        );
         break;
       case "settings":
         yield* this.#read(

@@ -24,7 +24,11 @@ export interface PostgresEndDeps {
 }
 
 /** Copying takes as long as it takes; only waits for others are bounded. */
-const settings = { statement_timeout: 0, idle_in_transaction_session_timeout: 0, lock_timeout: 5_000 };
+const settings = {
+  statement_timeout: 0,
+  idle_in_transaction_session_timeout: 0,
+  lock_timeout: 5_000,
+};
 
 const tablesSql = `SELECT format('%I', c.relname) AS name FROM pg_class c
   WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') ORDER BY c.oid`;

@@ -190,7 +190,8 @@ export class SqliteContent implements Receiver {
       sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)").run(name, last);
     }
     const [dangling] = sql("PRAGMA foreign_key_check").all<{ table: string }>();
-    if (dangling) throw new MoveRefusedError(`a row of ${dangling.table} refers to one that is missing`);
+    if (dangling)
+      throw new MoveRefusedError(`a row of ${dangling.table} refers to one that is missing`);
   }
 }
 

@@ -180,5 +180,6 @@ function writeFact(database: Database, name: string, value: string | undefined):
 }
 
 function removeFile(path: string): void {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${suffix}`, { force: true });
+  for (const suffix of ["", "-wal", "-shm", "-journal"])
+    rmSync(`${path}${suffix}`, { force: true });
 }

@@ -230,7 +230,8 @@ function translate(error: unknown, connecting: boolean): unknown {
   const what = `PostgreSQL ${code}: ${error.message}`;
   const options = { cause: error };
   const isOf = (codes: readonly string[]) => codes.some((one) => code.startsWith(one));
-  if (code === movedCode) return movedError(JSON.parse(error.message) as MovedMark, "this database");
+  if (code === movedCode)
+    return movedError(JSON.parse(error.message) as MovedMark, "this database");
   if (isOf(busyCodes)) return new StorageBusyError(what, options);
   if (code.startsWith("531")) {
     return new StorageFullError(what, { ...options, hint: "Free space on the database's disk." });

@@ -16,8 +16,8 @@
 import { StorageCorruptError, StorageUnavailableError } from "../../core/errors.ts";
 import type { PreviousEnd } from "../../core/store.ts";
 import type { SealedColumn } from "../../core/transaction.ts";
-import type { KeyRing } from "../sealing/key-ring.ts";
 import { movedFact, refuseMoved } from "../moved-mark.ts";
+import type { KeyRing } from "../sealing/key-ring.ts";
 import { type PassPosition, passBegins, sealBatch } from "./sealed-columns.ts";
 import type { Database } from "./sqlite-driver.ts";
 
@@ -194,9 +194,8 @@ export function refuseMovedFile(database: Database, path: string): void {
 /** A fact of a file that no bot has open. */
 export function factOf(database: Database, name: string): string | undefined {
   if (!hasTable(database, "settings")) return undefined;
-  return database
-    .prepare("SELECT value FROM settings WHERE name = ?")
-    .get<{ value: string }>(name)?.value;
+  return database.prepare("SELECT value FROM settings WHERE name = ?").get<{ value: string }>(name)
+    ?.value;
 }
 
 /** Runs SQLite's own check. Throws `StorageCorruptError` with its first finding. */
