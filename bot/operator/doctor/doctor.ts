@@ -4,6 +4,7 @@ import { databaseChecks } from "./checks/database.ts";
 import { directoryChecks } from "./checks/directories.ts";
 import { monitoringChecks } from "./checks/monitoring.ts";
 import { pm2Checks } from "./checks/pm2.ts";
+import { postgresChecks } from "./checks/postgres.ts";
 import { restartChecks } from "./checks/restarts.ts";
 import { runtimeChecks } from "./checks/runtime.ts";
 import { settingsChecks } from "./checks/settings.ts";
@@ -16,6 +17,7 @@ const checks: readonly AnyCheck[] = [
   ...settingsChecks,
   ...directoryChecks,
   ...databaseChecks,
+  ...postgresChecks,
   ...pm2Checks,
   ...monitoringChecks,
   ...restartChecks,

@@ -1,7 +1,7 @@
 /** Installation: what the doctor examines, as far as its settings can be read. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type FaultToleranceConfig, parseConfig } from "../../config/fault-tolerance-config.ts";
 import type { SecretsFile } from "../../config/secrets-file.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -21,6 +21,8 @@ export interface Installation {
   readonly logDirectory: string;
   /** The data of one bot; `undefined` before its first start, or when several bots share the directory. */
   readonly botDirectory: string | undefined;
+  /** The bot's id, as far as the token or its data tell. */
+  readonly botId: string | undefined;
   readonly pm2Home: string;
   readonly clock: Clock;
 }
@@ -40,6 +42,8 @@ export function findInstallation(sources: InstallationSources): Installation {
   const { clock, env, envFile, home, module, packageDirectory, userDirectory } = sources;
   const { config, problems } = readSettings(env, envFile, module);
   const dataDirectory = resolve(home, config.storage.directory);
+  const tokenId = config.telegram.token?.reveal().split(":")[0];
+  const botDirectory = findBotDirectory(dataDirectory, tokenId);
   return {
     home,
     packageDirectory,
@@ -48,7 +52,8 @@ export function findInstallation(sources: InstallationSources): Installation {
     problems,
     dataDirectory,
     logDirectory: resolve(home, config.log.directory),
-    botDirectory: findBotDirectory(dataDirectory, config.telegram.token?.reveal().split(":")[0]),
+    botDirectory,
+    botId: tokenId ?? (botDirectory && basename(botDirectory)),
     pm2Home: env["PM2_HOME"] ?? rememberedPm2Home(home) ?? join(userDirectory, ".pm2"),
     clock,
   };
@@ -78,8 +83,9 @@ function rememberedPm2Home(home: string): string | undefined {
 
 function findBotDirectory(dataDirectory: string, botId: string | undefined): string | undefined {
   if (!existsSync(dataDirectory)) return undefined;
+  // On PostgreSQL there is no database here, only what belongs to this machine.
   const withData = readdirSync(dataDirectory).filter((name) =>
-    existsSync(join(dataDirectory, name, "bot.db")),
+    ["bot.db", "restarts.jsonl"].some((file) => existsSync(join(dataDirectory, name, file))),
   );
   const name = botId ?? (withData.length === 1 ? withData[0] : undefined);
   return name !== undefined && withData.includes(name) ? join(dataDirectory, name) : undefined;

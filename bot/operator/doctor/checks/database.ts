@@ -3,7 +3,7 @@ import { existsSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StorageInUseError } from "../../../core/errors.ts";
 import { lockDataDirectory } from "../../../storage/sqlite/data-lock.ts";
-import { checkIntegrity, inspectDatabase } from "../../../storage/sqlite/schema.ts";
+import { checkIntegrity, inspectDatabase, refuseMovedFile } from "../../../storage/sqlite/schema.ts";
 import { openNodeSqlite } from "../../../storage/sqlite/sqlite-driver.ts";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 import type { Installation } from "../installation.ts";
@@ -43,40 +43,49 @@ function worksIn(pid: number, home: string): boolean {
 interface HeldFact {
   readonly held: boolean;
   readonly pid: number | undefined;
+  /** The data are in PostgreSQL, which has checks of its own. Default: they are not. */
+  readonly elsewhere?: boolean;
 }
 
 const look = (installation: Installation): HeldFact => ({
   held: installation.botDirectory !== undefined && isHeld(installation.botDirectory),
   pid: holderPid(installation),
+  elsewhere: installation.config.storage.databaseUrl !== undefined,
 });
 
 export const dataIsHeld: Check<HeldFact> = {
   name: "data lock",
   applies: "running",
   look,
-  judge: ({ held, pid }) =>
-    held
+  judge: ({ elsewhere, held, pid }) => {
+    if (elsewhere) return [];
+    return held
       ? fine(`held by process ${pid ?? "unknown"}`)
-      : wrong("no bot holds the data: none is running", "pm2 restart telegram-bot"),
+      : wrong("no bot holds the data: none is running", "pm2 restart telegram-bot");
+  },
 };
 
 export const dataIsFree: Check<HeldFact> = {
   name: "data lock",
   applies: "before-start",
   look,
-  judge: ({ held, pid }) =>
-    held
+  judge: ({ elsewhere, held, pid }) => {
+    if (elsewhere) return [];
+    return held
       ? wrong(
           `process ${pid ?? "unknown"} holds the data already`,
           pid === undefined ? "Stop the other bot first." : `kill ${pid}`,
         )
-      : fine("free"),
+      : fine("free");
+  },
 };
 
 interface DatabaseFact {
   readonly path: string | undefined;
   /** The file is too large to check while the bot runs. */
   readonly unchecked: boolean;
+  /** The data are in PostgreSQL, which has checks of its own. Default: they are not. */
+  readonly elsewhere?: boolean;
 }
 
 const checkedBytesMax = 512 * 2 ** 20;
@@ -84,20 +93,25 @@ const checkedBytesMax = 512 * 2 ** 20;
 export const database: Check<DatabaseFact> = {
   name: "database",
   applies: "always",
-  look: ({ botDirectory }) => {
+  look: ({ botDirectory, config }) => {
     const path = botDirectory === undefined ? undefined : join(botDirectory, "bot.db");
-    if (path === undefined) return { path, unchecked: true };
+    const elsewhere = config.storage.databaseUrl !== undefined;
+    if (elsewhere || path === undefined || !existsSync(path)) {
+      return { path: undefined, unchecked: true, elsewhere };
+    }
     const unchecked = statSync(path).size > checkedBytesMax;
     const opened = openNodeSqlite(path, { readOnly: true });
     try {
       inspectDatabase(opened, path);
+      refuseMovedFile(opened, path);
       if (!unchecked) checkIntegrity(opened, path);
     } finally {
       opened.close();
     }
     return { path, unchecked };
   },
-  judge: ({ path, unchecked }) => {
+  judge: ({ elsewhere, path, unchecked }) => {
+    if (elsewhere) return [];
     if (path === undefined) return fine("there is none yet");
     if (unchecked) {
       return doubtful(
