@@ -28,9 +28,7 @@ async function ask(sandbox: SandboxClient, userId: number, text: string): Promis
   await sandbox.write({ userId, text });
   const isAnswer = (message: { readonly from?: { readonly id: number } }) =>
     message.from?.id !== userId;
-  return (
-    (await sandbox.waitForMessage(userId, isAnswer, { after, ...patience })).text ?? "no text"
-  );
+  return (await sandbox.waitForMessage(userId, isAnswer, { after, ...patience })).text ?? "no text";
 }
 
 async function buy(sandbox: SandboxClient, userId: number): Promise<void> {

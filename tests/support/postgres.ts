@@ -63,7 +63,7 @@ function findPrograms(): string | undefined {
 }
 
 /** PostgreSQL refuses to run as root. */
-function asOrdinaryUser(): readonly string[] {
+export function asOrdinaryUser(): readonly string[] {
   if (process.getuid?.() !== 0) return [];
   return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"];
 }

@@ -46,8 +46,9 @@ export function toCheck<Fact>(check: Check<Fact>): AnyCheck {
         return [judgements].flat().map((judgement) => ({ check: name, ...judgement }));
       } catch (error) {
         const reason = error instanceof Error ? error.message : "no reason was given";
-        const hint = error instanceof Error && "hint" in error ? String(error.hint) : undefined;
-        const mend = hint ?? "Run the doctor as the user that runs the bot.";
+        const hint = error instanceof Error && "hint" in error ? error.hint : undefined;
+        const mend =
+          typeof hint === "string" ? hint : "Run the doctor as the user that runs the bot.";
         return [{ check: name, level: "wrong", says: `cannot be checked: ${reason}`, mend }];
       }
     },

@@ -221,6 +221,8 @@ const busyCodes = ["40001", "40P01", "55P03", "57014"];
 const lostCodes = ["57P", "08", "53300", "25006", "25P03", "58", "BT001"];
 /** Of our own: the message is the mark of the move (storage/move/). */
 const movedCode = "BT002";
+/** A statement that this session has prepared is not there, or one that it has not is: it is another's. */
+const sharedCodes = ["26000", "42P05"];
 const refusedCodes = ["28", "3D000", "3F000", "42501"];
 
 function translate(error: unknown, connecting: boolean): unknown {
@@ -233,6 +235,7 @@ function translate(error: unknown, connecting: boolean): unknown {
   if (code === movedCode)
     return movedError(JSON.parse(error.message) as MovedMark, "this database");
   if (isOf(busyCodes)) return new StorageBusyError(what, options);
+  if (isOf(sharedCodes)) return sharedSession({ cause: error });
   if (code.startsWith("531")) {
     return new StorageFullError(what, { ...options, hint: "Free space on the database's disk." });
   }
@@ -251,4 +254,15 @@ function translate(error: unknown, connecting: boolean): unknown {
     return new StorageSessionLostError(connecting ? `no connection: ${what}` : what, options);
   }
   return error;
+}
+
+/** Something between us and PostgreSQL gives one session to several clients. */
+export function sharedSession(options: ErrorOptions = {}): DatabaseUnsuitableError {
+  return new DatabaseUnsuitableError(
+    "the database does not keep sessions: a pooler in transaction mode is in between",
+    {
+      ...options,
+      hint: "Give DATABASE_URL the direct address of PostgreSQL, or one of the pooler in session mode.",
+    },
+  );
 }

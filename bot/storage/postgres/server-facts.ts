@@ -14,7 +14,9 @@ export interface ServerFacts {
   readonly schema: SchemaFacts;
   /** Settings of a session that this role cannot use here, each with PostgreSQL's reason. */
   readonly refusedSettings: readonly string[];
-  readonly durability: Readonly<Record<"fsync" | "full_page_writes" | "synchronous_commit", string>>;
+  readonly durability: Readonly<
+    Record<"fsync" | "full_page_writes" | "synchronous_commit", string>
+  >;
   readonly connections: ConnectionFacts;
   readonly replication: ReplicationFacts;
   readonly snapshots: SnapshotFacts;

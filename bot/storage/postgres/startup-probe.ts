@@ -5,7 +5,7 @@
  * transaction another server connection, so two processes would both hold the same lock, unnoticed.
  */
 import { DatabaseUnsuitableError, StorageSessionLostError } from "../../core/errors.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, sharedSession } from "./connection.ts";
 
 /** The first version that ends the session of a client that is gone (client_connection_check_interval). */
 const versionMin = 140_000;
@@ -42,12 +42,7 @@ async function checkSessions(first: Connection, second: Connection): Promise<voi
     await lockIsFree(first, second),
   ]);
   if (other !== before && after === before && kept === String(before) && !free) return;
-  throw new DatabaseUnsuitableError(
-    "the database does not keep sessions: a pooler in transaction mode is in between",
-    {
-      hint: "Give DATABASE_URL the direct address of PostgreSQL, or one of the pooler in session mode.",
-    },
-  );
+  throw sharedSession();
 }
 
 async function pidOf(connection: Connection): Promise<number | undefined> {

@@ -3,7 +3,11 @@ import { existsSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StorageInUseError } from "../../../core/errors.ts";
 import { lockDataDirectory } from "../../../storage/sqlite/data-lock.ts";
-import { checkIntegrity, inspectDatabase, refuseMovedFile } from "../../../storage/sqlite/schema.ts";
+import {
+  checkIntegrity,
+  inspectDatabase,
+  refuseMovedFile,
+} from "../../../storage/sqlite/schema.ts";
 import { openNodeSqlite } from "../../../storage/sqlite/sqlite-driver.ts";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 import type { Installation } from "../installation.ts";

@@ -4,7 +4,15 @@
  */
 import { BotError } from "../../../core/errors.ts";
 import { type ServerFacts, serverFacts } from "../../../storage/postgres/server-facts.ts";
-import { type AnyCheck, type Check, doubtful, fine, type Judgement, toCheck, wrong } from "../check.ts";
+import {
+  type AnyCheck,
+  type Check,
+  doubtful,
+  fine,
+  type Judgement,
+  toCheck,
+  wrong,
+} from "../check.ts";
 import type { Installation } from "../installation.ts";
 
 /** `undefined`: the data are in a file. */
@@ -34,7 +42,8 @@ export const server: Check<Fact> = {
   look,
   judge: (fact) => {
     if (fact === undefined) return [];
-    if (!(fact instanceof BotError)) return fine(`version ${fact.version}, with sessions of our own`);
+    if (!(fact instanceof BotError))
+      return fine(`version ${fact.version}, with sessions of our own`);
     return wrong(
       fact.message,
       fact.hint ?? "Start PostgreSQL, or correct host and port in DATABASE_URL; see its log.",
@@ -138,7 +147,8 @@ export function judgeConnections(
   const room = ownMax < 0 ? max - others : Math.min(max - others, ownMax);
   const needed = sessionsPerProcess * Math.max(1, processes);
   const says = `${room} sessions for the bot; ${Math.max(1, processes)} process(es) need up to ${needed}`;
-  const limit = ownMax >= 0 && ownMax === room ? "the CONNECTION LIMIT of the role" : "max_connections";
+  const limit =
+    ownMax >= 0 && ownMax === room ? "the CONNECTION LIMIT of the role" : "max_connections";
   if (room < needed) return wrong(says, `Raise ${limit}, or run fewer processes.`);
   if (room < needed + sessionsPerProcess) {
     return doubtful(`${says}; one more, as in an update, finds no room`, `Raise ${limit}.`);
@@ -182,7 +192,8 @@ export function judgeSnapshots({
 }: ServerFacts["snapshots"]): Judgement {
   const blind = hidden > 0 ? `; ${hidden} sessions are hidden from this role` : "";
   if (oldestSeconds <= snapshotSecondsMax) {
-    return fine(`the oldest is ${oldestSeconds} s old${blind}`);
+    const held = holder === "" ? "none is held" : `${holder} holds one, ${oldestSeconds} s old`;
+    return fine(`${held}${blind}`);
   }
   return doubtful(
     `${holder} has held a snapshot for ${oldestSeconds} s: tables swell, and the bot slows down`,
@@ -210,7 +221,8 @@ const clockMsMax = 1_000;
 
 export function judgeClock({ aheadMs, doubtMs }: ServerFacts["clock"]): Judgement {
   const apart = Math.abs(aheadMs) - doubtMs;
-  if (apart <= clockMsMax) return fine(`within ${Math.abs(aheadMs) + doubtMs} ms of this machine's`);
+  if (apart <= clockMsMax)
+    return fine(`within ${Math.abs(aheadMs) + doubtMs} ms of this machine's`);
   return doubtful(
     `it is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? "ahead of" : "behind"} this machine's`,
     "Turn on time synchronisation on both: timedatectl set-ntp true",
