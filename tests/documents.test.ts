@@ -241,6 +241,10 @@ const table: readonly Row[] = [
     },
     says: /Restored/,
   },
+  {
+    command: /^npm run move -- --to (?:postgres|sqlite)$/,
+    elsewhere: ["tests/end-to-end/move.test.ts", 'move(["--to", "sqlite"]'],
+  },
   { command: /^npm run rotate-key$/, here: asItStands, says: /data key \d/ },
   {
     command: /^npm run reconcile$/,

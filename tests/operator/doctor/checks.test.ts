@@ -10,6 +10,17 @@ import {
   judgeSettings,
   pm2Process,
 } from "../../../bot/operator/doctor/checks/pm2.ts";
+import {
+  judgeBloat,
+  judgeClock,
+  judgeConnections,
+  judgeDurability,
+  judgeProcesses,
+  judgeReplication,
+  judgeRights,
+  judgeSessionSettings,
+  judgeSnapshots,
+} from "../../../bot/operator/doctor/checks/postgres.ts";
 import { lastEnds } from "../../../bot/operator/doctor/checks/restarts.ts";
 import { clock, nodeVersion } from "../../../bot/operator/doctor/checks/runtime.ts";
 import { envFile, settings } from "../../../bot/operator/doctor/checks/settings.ts";
@@ -271,4 +282,88 @@ test("PM2's list is read without what PM2 says before it, and without the enviro
   ]);
   expect(parseList("[]\n")).toEqual([]);
   expect(parseList("")).toEqual([]);
+});
+
+describe("PostgreSQL: rights and processes", () => {
+  const sound = {
+    ...{ name: "bot_42", role: "bot", exists: true, allowed: true, movedTo: undefined },
+    living: [{ host: "one", pid: 7 }],
+  };
+  judges(judgeRights, [
+    [sound, "fine", "its own"],
+    [{ ...sound, exists: false }, "fine", "can be made"],
+    [{ ...sound, allowed: false }, "wrong", "ALTER SCHEMA bot_42 OWNER TO bot"],
+    [{ ...sound, exists: false, allowed: false }, "wrong", "GRANT CREATE"],
+    [{ ...sound, movedTo: "data/42/bot.db" }, "wrong", "data/42/bot.db", "npm run move"],
+  ]);
+  judges(judgeProcesses, [
+    [sound, "fine", "7 on one"],
+    [{ ...sound, living: [] }, "wrong", "none is running"],
+  ]);
+});
+
+describe("PostgreSQL: settings and durability", () => {
+  judges(judgeSessionSettings, [
+    [[], "fine"],
+    [["idle_session_timeout (permission denied)"], "wrong", "idle_session_timeout"],
+  ]);
+  const sound = { fsync: "on", full_page_writes: "on", synchronous_commit: "on" };
+  judges(judgeDurability, [
+    [sound, "fine"],
+    [{ ...sound, synchronous_commit: "remote_apply" }, "fine"],
+    [{ ...sound, synchronous_commit: "off" }, "wrong", "synchronous_commit"],
+    [{ ...sound, fsync: "off" }, "wrong", "ALTER SYSTEM SET fsync = on"],
+    [{ ...sound, full_page_writes: "off" }, "wrong", "full_page_writes"],
+  ]);
+});
+
+describe("PostgreSQL: sessions", () => {
+  type Seen = { max: number; others: number; ownMax: number; processes: number };
+  const sound: Seen = { max: 97, others: 3, ownMax: -1, processes: 1 };
+  judges(
+    ({ processes, ...seen }: Seen) => judgeConnections(seen, processes),
+    [
+      [sound, "fine", "up to 19"],
+      [{ ...sound, processes: 0 }, "fine", "up to 19"],
+      [{ ...sound, processes: 4 }, "doubtful", "in an update", "max_connections"],
+      [{ ...sound, processes: 5 }, "wrong", "up to 95", "max_connections"],
+      [{ ...sound, ownMax: 10 }, "wrong", "CONNECTION LIMIT"],
+    ],
+  );
+});
+
+describe("PostgreSQL: replication", () => {
+  const standby = (syncState: string | undefined) => ({ name: "second", syncState });
+  judges(judgeReplication, [
+    [{ names: "", standbys: [] }, "fine", "no standby"],
+    [{ names: "", standbys: [standby("async")] }, "doubtful", "can lose what was confirmed"],
+    [{ names: "second", standbys: [standby("sync")] }, "fine", "second (sync)"],
+    [{ names: "ANY 1 (*)", standbys: [standby("quorum")] }, "fine"],
+    [{ names: "second", standbys: [standby(undefined)] }, "doubtful", "pg_monitor"],
+    [{ names: "second", standbys: [] }, "wrong", "stands still"],
+    [{ names: "second", standbys: [standby("async")] }, "wrong", "not connected"],
+  ]);
+});
+
+describe("PostgreSQL: snapshots, bloat and clock", () => {
+  const snapshot = { hidden: 0, holder: "process 7 of bot (pg_dump)", oldestSeconds: 60 };
+  judges(judgeSnapshots, [
+    [{ ...snapshot, holder: "", oldestSeconds: 0 }, "fine", "none is held"],
+    [snapshot, "fine", "pg_dump"],
+    [{ ...snapshot, hidden: 2 }, "fine", "2 sessions are hidden"],
+    [{ ...snapshot, oldestSeconds: 61 }, "doubtful", "process 7", "61 s"],
+  ]);
+  const table = { table: "lanes", live: 1_000, dead: 20_000, lastAutovacuum: undefined };
+  judges(judgeBloat, [
+    [[], "fine"],
+    [[table], "fine"],
+    [[{ ...table, dead: 20_001 }], "doubtful", "20001 dead rows", "never"],
+    [[{ ...table, live: 10_000, dead: 30_000 }], "fine"],
+  ]);
+  judges(judgeClock, [
+    [{ aheadMs: -900, doubtMs: 5 }, "fine"],
+    [{ aheadMs: 1_200, doubtMs: 300 }, "fine"],
+    [{ aheadMs: 2_400, doubtMs: 5 }, "doubtful", "2 s ahead", "set-ntp"],
+    [{ aheadMs: -3_000, doubtMs: 5 }, "doubtful", "3 s behind"],
+  ]);
 });

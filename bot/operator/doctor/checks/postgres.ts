@@ -100,7 +100,7 @@ export function judgeProcesses({ living }: ServerFacts["schema"]): Judgement {
   return fine(`${living.length} at work: ${named}`);
 }
 
-export function judgeSettings(refused: readonly string[]): Judgement {
+export function judgeSessionSettings(refused: readonly string[]): Judgement {
   if (refused.length === 0) return fine("the bot's sessions may set what they need");
   return wrong(
     `a session cannot set ${refused.join("; ")}`,
@@ -242,7 +242,7 @@ const connections: Check<Fact> = {
 export const postgresChecks: readonly AnyCheck[] = [
   toCheck(server),
   checkOf("rights", "schema", judgeRights),
-  checkOf("settings", "refusedSettings", judgeSettings),
+  checkOf("settings", "refusedSettings", judgeSessionSettings),
   checkOf("durability", "durability", judgeDurability),
   toCheck(connections),
   checkOf("processes", "schema", judgeProcesses, "running"),
