@@ -1,5 +1,5 @@
 /** PostgreSQL content: reads and fills the tables of a bot's schema, in the transaction of the caller. */
-import { MoveRefusedError } from "../../core/errors.ts";
+import { BotError, MoveRefusedError } from "../../core/errors.ts";
 import type { SqlValue } from "../../core/transaction.ts";
 import type { Connection, Value } from "../postgres/connection.ts";
 import { blockLength } from "../postgres/message-ids.ts";
@@ -199,11 +199,18 @@ export class PostgresContent implements Receiver {
     const stored = isQueue ? rows.map((row) => this.#toStored(row)) : rows;
     const values = columns.map((column) => stored.map((row) => row[column] ?? null));
     const types = columns.map((column, index) => `$${index + 1}::${this.#typeOf(table, column)}[]`);
-    await this.#connection.run(
-      `INSERT INTO ${quoted(table.name)} (${columns.map(quoted)}) OVERRIDING SYSTEM VALUE
-       SELECT * FROM unnest(${types})`,
-      values as readonly Value[],
-    );
+    const insert = `INSERT INTO ${quoted(table.name)} (${columns.map(quoted)}) OVERRIDING SYSTEM VALUE
+      SELECT * FROM unnest(${types})`;
+    try {
+      await this.#connection.run(insert, values as readonly Value[]);
+    } catch (cause) {
+      if (cause instanceof BotError || !(cause instanceof Error && "code" in cause)) throw cause;
+      // Its message may show the value, which may be somebody's.
+      throw new MoveRefusedError(
+        `PostgreSQL does not take a value of the table ${table.name} (${String(cause.code)})`,
+        { cause, hint: "Nothing was changed. Look the code up in PostgreSQL's list of errors." },
+      );
+    }
   }
 
   #toStored(row: Row): Row {
@@ -223,7 +230,7 @@ export class PostgresContent implements Receiver {
   }
 
   async finish(lastIds: ReadonlyMap<string, number>): Promise<void> {
-    const { exec } = { exec: (sql: string) => this.#connection.exec(sql) };
+    const exec = (sql: string) => this.#connection.exec(sql);
     await exec(lanesSql);
     for (const { column, sequence, table } of await this.#counters()) {
       const [row] = await this.#connection.all<{ id: number | null }>(

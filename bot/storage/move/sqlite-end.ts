@@ -133,6 +133,8 @@ export class SqliteEnd implements End {
       const kept = aside
         ? setAside(this.#path, keptName(directory, this.#now), openNodeSqlite)
         : undefined;
+      // A journal of the file that was empty must never be applied to this one.
+      for (const suffix of ["-wal", "-shm"]) rmSync(`${this.#path}${suffix}`, { force: true });
       renameSync(unfinished, this.#path);
       syncPath(directory);
       return { result, kept };

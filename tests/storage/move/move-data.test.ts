@@ -5,9 +5,11 @@ import { describe, expect, test } from "vitest";
 import { Secret } from "../../../bot/core/secret.ts";
 import type { Store } from "../../../bot/core/store.ts";
 import { shop } from "../../../bot/shop/module.ts";
-import { shopOf } from "../../../bot/shop/sqlite-tables.ts";
+import { shopOf, shopTables } from "../../../bot/shop/sqlite-tables.ts";
 import type { End, Receiver } from "../../../bot/storage/move/content.ts";
 import { Connection } from "../../../bot/storage/postgres/connection.ts";
+import { writeBackup } from "../../../bot/storage/sqlite/backup.ts";
+import { readTables } from "../../../bot/storage/sqlite/table-reader.ts";
 import { seededRandom } from "../../../lab/simulation/seeded-random.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
@@ -141,8 +143,15 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
     expect(refusal).toMatchObject({ code: "STORAGE_MOVED", exitCode: 78 });
     expect(String(refusal)).toContain(places.schema);
     const before = readFileSync(places.path);
-    await expect(places.move("postgres")).rejects.toMatchObject({ code: "STORAGE_MOVED" });
-    expect(readFileSync(places.path)).toEqual(before);
+    const { clock, directory, keys, path } = places;
+    for (const program of [
+      () => places.move("postgres"),
+      () => writeBackup({ directory, kept: 1, nowEpochMs: clock.epochMs() }),
+      () => readTables(path, keys, shopTables, (tables) => tables.findByUsername("name1")),
+    ]) {
+      await expect(program()).rejects.toMatchObject({ code: "STORAGE_MOVED" });
+    }
+    expect(readFileSync(path)).toEqual(before);
     await places.move("sqlite");
     await expect(places.postgresStore()).rejects.toMatchObject({
       code: "STORAGE_MOVED",
@@ -258,6 +267,26 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
     await expect(places.move("sqlite")).rejects.toMatchObject(refused("newer"));
     await byHand(`ALTER TABLE ${places.schema}.newer ALTER at TYPE text`);
     await expect(places.move("sqlite")).rejects.toMatchObject(refused("newer"));
+  });
+
+  test("a value that the other engine cannot hold is refused, by its table and not by itself", async () => {
+    const places = await filledFile();
+    const setFact = async (name: string, value: string) => {
+      const { store } = await places.sqliteStore();
+      await store.setFact(name, value);
+      await store.close();
+    };
+    await setFact("odd", "a private\0word");
+    const refusal = await places.move("postgres").catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "MOVE_REFUSED" });
+    expect(String(refusal)).toContain("settings");
+    expect(String(refusal)).not.toContain("private");
+    await setFact("odd", "a word");
+    const database = new DatabaseSync(places.path);
+    database.exec("UPDATE sent SET at = 9007199254740992 WHERE scope = '7'");
+    database.close();
+    await expect(places.move("postgres")).rejects.toThrow();
+    expect(await isThere(places)).toBe(false);
   });
 
   test("a copy that is not the same is no copy", async () => {

@@ -23,7 +23,7 @@ const looks = new WeakMap<Installation, Promise<Fact>>();
 
 function look(installation: Installation): Promise<Fact> {
   const known = looks.get(installation);
-  if (known) return known;
+  if (known !== undefined) return known;
   const { botId = "0", clock, config } = installation;
   const url = config.storage.databaseUrl;
   const found = url
