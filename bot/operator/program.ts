@@ -78,7 +78,8 @@ function readArguments(usage: string, more: readonly string[]) {
       },
     });
     const { bot, help } = values;
-    const option = (name: string) => (values as Record<string, string | undefined>)[name];
+    const given: Readonly<Record<string, unknown>> = values;
+    const option = (name: string) => given[name] as string | undefined;
     return { operands: positionals, bot, help, option };
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : "these arguments";

@@ -137,10 +137,10 @@ async function fillShop(store: Store): Promise<void> {
     const { id } = await ticketsOf(tx).openTicket(2, "en", 5);
     await addWords(tx, { ticketId: id, adminId: undefined, words: "help", atEpochMs: 6 });
     await noteAct(tx, { adminId: 9, kind: "block", userId: 3, reason: "why" });
-    const campaign = await campaignsOf(tx).addCampaign(9, { kind: "text", text: "hello" }, 5);
+    const campaign = await campaignsOf(tx).addCampaign(9, { text: "hello" }, 5);
     await campaignsOf(tx).putAwaited(campaign, { userId: 2, aside: false });
     await tx.documents.put("notes", "a", { deep: [1, "2", null] });
-    await tx.documents.put("notes", "short", 1, { expiresInMs: minuteMs });
+    await tx.documents.put("notes", "short", 1, { keepMs: minuteMs });
   });
 }
 
@@ -168,7 +168,7 @@ async function fillQueue(store: Store, clock: ManualClock): Promise<void> {
     enqueue: [{ ...send("chat", 3), references: [{ id: -77, position: 0 }] }],
     unreachableChat: { chat: "13", reason: "blocked" },
   });
-  await store.finish(ref(dead), { kind: "dead", reason: "exhausted", error, enqueue: [] });
+  await store.finish(ref(dead), { kind: "dead", reason: "attempts-exhausted", error, enqueue: [] });
   await store.enqueue([
     ...[
       send("chat", 4),
