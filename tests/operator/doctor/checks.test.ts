@@ -130,6 +130,10 @@ describe("the database", () => {
     [{ path: undefined, unchecked: true }, "fine", "none yet"],
     [{ path: "bot.db", unchecked: false }, "fine", "whole"],
     [{ path: "bot.db", unchecked: true }, "doubtful", "too large"],
+    [
+      { path: "bot.db", unchecked: true, elsewhere: true, unmoved: "bot.db" },
+      ...(["doubtful", "bot.db", "npm run move -- --to postgres"] as const),
+    ],
   ]);
 });
 

@@ -1,6 +1,14 @@
 /** Doctor: the program itself, on places made for it. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +19,9 @@ import type { Finding } from "../../../bot/operator/doctor/check.ts";
 import { toCheck } from "../../../bot/operator/doctor/check.ts";
 import { examine, toText } from "../../../bot/operator/doctor/doctor.ts";
 import { findInstallation } from "../../../bot/operator/doctor/installation.ts";
+import { movedFact } from "../../../bot/storage/moved-mark.ts";
 import { lockDataDirectory } from "../../../bot/storage/sqlite/data-lock.ts";
+import { configureDatabase, migrate } from "../../../bot/storage/sqlite/schema.ts";
 import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { freePort } from "../../../sandbox/ensure.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -59,6 +69,27 @@ test("a file that is no database is found, and left as it is", async () => {
   expect(finding).toMatchObject({ level: "wrong" });
   expect(finding?.mend).toContain("backup");
   expect(readFileSync(file)).toEqual(contents);
+});
+
+test("a file whose data stayed behind, or went away, is found", async () => {
+  const { botDirectory, installation } = setup(9, ["DATABASE_URL=postgres://127.0.0.1:9/bot"]);
+  const database = openNodeSqlite(join(botDirectory, "bot.db"));
+  configureDatabase(database);
+  migrate(database, 0);
+  const look = async (given = installation) => of(await examine(given(), "running"), "database");
+  expect(await look()).toMatchObject([
+    { level: "doubtful", says: expect.stringContaining("not moved") },
+  ]);
+  const mark = { id: "1", to: "over there", atEpochMs: 0, complete: true };
+  database.prepare("INSERT INTO settings VALUES (?, ?)").run(movedFact, JSON.stringify(mark));
+  expect(await look()).toEqual([]);
+  const file = setup();
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  database.close();
+  copyFileSync(join(botDirectory, "bot.db"), join(file.botDirectory, "bot.db"));
+  expect(await look(file.installation)).toMatchObject([
+    { level: "wrong", says: expect.stringContaining("over there") },
+  ]);
 });
 
 test("a data directory that another process holds is found, with whom to stop", async () => {

@@ -2,9 +2,11 @@
 import { existsSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StorageInUseError } from "../../../core/errors.ts";
+import { movedFact } from "../../../storage/moved-mark.ts";
 import { lockDataDirectory } from "../../../storage/sqlite/data-lock.ts";
 import {
   checkIntegrity,
+  factOf,
   inspectDatabase,
   refuseMovedFile,
 } from "../../../storage/sqlite/schema.ts";
@@ -90,6 +92,8 @@ interface DatabaseFact {
   readonly unchecked: boolean;
   /** The data are in PostgreSQL, which has checks of its own. Default: they are not. */
   readonly elsewhere?: boolean;
+  /** A file whose data never went there. */
+  readonly unmoved?: string | undefined;
 }
 
 const checkedBytesMax = 512 * 2 ** 20;
@@ -100,9 +104,10 @@ export const database: Check<DatabaseFact> = {
   look: ({ botDirectory, config }) => {
     const path = botDirectory === undefined ? undefined : join(botDirectory, "bot.db");
     const elsewhere = config.storage.databaseUrl !== undefined;
-    if (elsewhere || path === undefined || !existsSync(path)) {
+    if (path === undefined || !existsSync(path)) {
       return { path: undefined, unchecked: true, elsewhere };
     }
+    if (elsewhere) return { path, unchecked: true, elsewhere, unmoved: unmovedFile(path) };
     const unchecked = statSync(path).size > checkedBytesMax;
     const opened = openNodeSqlite(path, { readOnly: true });
     try {
@@ -114,7 +119,13 @@ export const database: Check<DatabaseFact> = {
     }
     return { path, unchecked };
   },
-  judge: ({ elsewhere, path, unchecked }) => {
+  judge: ({ elsewhere, path, unchecked, unmoved }) => {
+    if (unmoved !== undefined) {
+      return doubtful(
+        `DATABASE_URL is set, and ${unmoved} holds data that were not moved there`,
+        "npm run move -- --to postgres, or delete the file if nobody needs it.",
+      );
+    }
     if (elsewhere) return [];
     if (path === undefined) return fine("there is none yet");
     if (unchecked) {
@@ -126,5 +137,15 @@ export const database: Check<DatabaseFact> = {
     return fine(`${path} is whole`);
   },
 };
+
+function unmovedFile(path: string): string | undefined {
+  const opened = openNodeSqlite(path, { readOnly: true });
+  try {
+    if (inspectDatabase(opened, path) === "first") return undefined;
+    return factOf(opened, movedFact) === undefined ? path : undefined;
+  } finally {
+    opened.close();
+  }
+}
 
 export const databaseChecks = [toCheck(dataIsHeld), toCheck(dataIsFree), toCheck(database)];
