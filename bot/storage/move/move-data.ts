@@ -44,10 +44,10 @@ export interface ComparedFigure {
 }
 
 export type MoveReport =
-  /** @param kept Where is now what the target held before. */
   | {
       readonly kind: "moved";
       readonly figures: readonly ComparedFigure[];
+      /** Where is now what the target held before; `undefined`: it held nothing. */
       readonly kept: string | undefined;
     }
   /** An earlier process had moved everything, and was killed before it could write that down. */
