@@ -15,8 +15,8 @@ import {
   type Table,
 } from "./content.ts";
 
-/** What stays here: what was migrated, which processes there are; and what `messages` and `parks` show. */
-const notShown = ["migrations", "table_set_migrations", "processes", "lanes"];
+/** What stays here: migrations, processes, files of calls; and what `messages` and `parks` show. */
+const notShown = ["migrations", "table_set_migrations", "processes", "lanes", "files"];
 
 const storedMessage = [...messageColumns, "payload", "pos", "claims", "owner"];
 const laneColumns = [
