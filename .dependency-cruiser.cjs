@@ -72,7 +72,13 @@ module.exports = {
     // It breaks the bot from outside; only its mains are bots themselves.
     only(
       "lab/drill",
-      ["lab/history", "sandbox", "bot/config/key-file.ts", "bot/storage/sqlite/row-reader.ts"],
+      [
+        "lab/history",
+        "sandbox",
+        "bot/config/key-file.ts",
+        "bot/storage/sqlite/row-reader.ts",
+        "bot/storage/postgres/row-reader.ts",
+      ],
       ["lab/drill/mains/"],
     ),
     ...faces.map((face) => ({

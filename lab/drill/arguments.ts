@@ -11,6 +11,8 @@ export interface DrillArguments {
   readonly seed: number;
   /** Length of a random schedule of overlapping faults. Default: there is none. */
   readonly minutes?: number;
+  /** Random faults of several processes on one PostgreSQL; 0: each kind once. Default: none of them. */
+  readonly machines?: number;
   /** SIGKILLs in one run under load. Default: there is no such run. */
   readonly kills?: number;
   readonly peers: boolean;
@@ -33,6 +35,8 @@ export const usage = `Breaks a real running bot on purpose, and reports what hap
   --quick             the faults that show most, in about a minute
   --kills N           N SIGKILLs under load, in one run, and nothing else
   --minutes M         M minutes of random overlapping faults, and nothing else
+  --machines          several processes on one PostgreSQL, with a standby: each kind of fault once
+  --machines N        N random faults of all these kinds, in scenes of two and three processes
   --peers             bare Telegraf, grammY and grammY runner under the same faults, beside this bot
   --seed N            repeats a drill's random choices; default: a new seed each time
   --json FILE         writes the report as JSON
@@ -54,7 +58,7 @@ export function parseDrillArguments(
   names: readonly string[],
   randomSeed: () => number,
 ): DrillArguments {
-  const { values } = parse(words);
+  const { values } = parse(words.map(spellOut));
   const only = values.only === undefined ? [] : values.only.split(",").filter(Boolean);
   for (const name of only) {
     if (!names.includes(name)) {
@@ -71,9 +75,16 @@ export function parseDrillArguments(
     seed: number("seed", values.seed, 0, 2 ** 32 - 1) ?? randomSeed(),
     ...optional("minutes", number("minutes", values.minutes, 1, 1_440)),
     ...optional("kills", number("kills", values.kills, 1, 100_000)),
+    ...optional("machines", number("machines", values.machines, 0, 10_000)),
     ...optional("json", json),
     ...optional("html", html),
   };
+}
+
+/** Gives `--machines` its number where there is none. */
+function spellOut(word: string, index: number, words: readonly string[]): string {
+  const bare = word === "--machines" && !/^[^-]/.test(words[index + 1] ?? "");
+  return bare ? "--machines=0" : word;
 }
 
 function parse(words: readonly string[]) {
@@ -89,6 +100,7 @@ function parse(words: readonly string[]) {
         seed: { type: "string" },
         minutes: { type: "string" },
         kills: { type: "string" },
+        machines: { type: "string" },
         json: { type: "string" },
         html: { type: "string" },
       },

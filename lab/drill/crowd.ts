@@ -19,11 +19,14 @@ export interface CrowdOptions {
   readonly pauseMs: number;
   /** Milliseconds between two callers. */
   readonly callEveryMs: number;
+  /** Whether a shopper without money is followed by another one. Default false. */
+  readonly shopsOn?: boolean;
 }
 
 const firstWriterId = 5_000;
 const firstShopperId = 7_000;
-const firstCallerId = 100_000;
+/** Callers have ids from here on, and write once each. */
+export const firstCallerId = 100_000;
 const purchases = 5;
 
 const commands = ["/start", "/help", "/balance", "/orders", "hello"] as const;
@@ -65,7 +68,7 @@ export class Crowd {
   start(): void {
     const { shoppers, writers } = this.#options;
     const indices = (count: number) => Array.from({ length: count }, (_, index) => index);
-    this.#shopping = Promise.all(indices(shoppers).map((index) => this.#shop(index)));
+    this.#shopping = Promise.all(indices(shoppers).map((index) => this.#shopOn(index)));
     this.#going = Promise.all([
       ...indices(writers).map((index) => this.#write(index)),
       this.#call(),
@@ -114,9 +117,17 @@ export class Crowd {
     }
   }
 
-  async #shop(index: number): Promise<void> {
+  async #shopOn(first: number): Promise<void> {
+    const { shoppers, shopsOn = false } = this.#options;
+    let index = first;
+    do {
+      await this.#shop(firstShopperId + index);
+      index += shoppers;
+    } while (shopsOn && !this.#stopping);
+  }
+
+  async #shop(userId: number): Promise<void> {
     const { sandbox } = this.#options;
-    const userId = firstShopperId + index;
     const patience = { timeoutMs: 600_000 };
     const keys = new Set<string>();
     const { updateId } = await sandbox.write({ userId, text: "/shop" });

@@ -1,5 +1,5 @@
 /** Drill report: sums up all faults of a drill as aims, coverage and verdict. */
-import { type Area, areas, type DrillFault, type Group, groups } from "./fault.ts";
+import { type Area, areas, type Described, type Group, groups } from "./fault.ts";
 import type { PeerRow } from "./peers/contest.ts";
 import { aimsMs, type FaultReport } from "./run-fault.ts";
 
@@ -62,6 +62,10 @@ export function summarizeAims(reports: readonly FaultReport[]): readonly AimRepo
   );
   return [
     ...time("hang", "after a hang the bot answers again in less than 20 s"),
+    ...time(
+      "machine",
+      "when a process or machine is lost or hangs, others answer in less than 12 s",
+    ),
     ...time("outage", "after an outage of any part the bot answers in less than 5 s"),
     ...time("kill", "after kill -9 or a crash the bot answers in less than 2 s"),
     none("no update is lost", "lost"),
@@ -69,19 +73,21 @@ export function summarizeAims(reports: readonly FaultReport[]): readonly AimRepo
     none("no reply is missing", "missing"),
     none("no reply comes twice, but for ambiguous sends", "duplicated"),
     none("order in a chat is kept", "disorder"),
+    ...(played.some(({ judgement }) => judgement?.refused !== undefined)
+      ? [none("Telegram's limits are kept by all processes together", "refused")]
+      : []),
     { aim: "no fault needs a human", found: String(stuck.length), held: stuck.length === 0 },
   ];
 }
 
 type Counts = Pick<
   NonNullable<FaultReport["judgement"]>,
-  "lost" | "doubled" | "missing" | "duplicated" | "disorder"
+  "lost" | "doubled" | "missing" | "duplicated" | "disorder" | "refused"
 >;
 
 /** The faults that cover each area of the requirement and each group of known troubles. */
-export function summarizeCoverage(faults: readonly DrillFault[]): readonly CoverageRow[] {
-  const having = (has: (fault: DrillFault) => boolean) =>
-    faults.filter(has).map(({ name }) => name);
+export function summarizeCoverage(faults: readonly Described[]): readonly CoverageRow[] {
+  const having = (has: (fault: Described) => boolean) => faults.filter(has).map(({ name }) => name);
   const ofArea = (Object.keys(areas) as Area[]).map((area) => ({
     what: areas[area],
     faults: having((fault) => fault.areas.includes(area)),

@@ -19,15 +19,20 @@ import { allFaults } from "./faults/all.ts";
 import { manyKills } from "./faults/kills.ts";
 import { randomSchedule } from "./faults/schedules.ts";
 import { formatPage } from "./html-report.ts";
+import { machineFaults } from "./machines/faults.ts";
+import { runMachineFault, runManyMachineFaults } from "./machines/run.ts";
 import { comparePeers, type PeerRow } from "./peers/contest.ts";
 import { type FaultReport, type Narrate, runFault, seconds } from "./run-fault.ts";
 import { formatReport } from "./text-report.ts";
+
+/** All that `--only` can name. */
+const everything = [...allFaults, ...machineFaults];
 
 const exitCode = { held: 0, broken: 1, usage: 64 };
 
 /** Runs a drill. @returns the exit code. */
 export async function runDrill(words: readonly string[], say: Narrate): Promise<number> {
-  const names = allFaults.map(({ name }) => name);
+  const names = everything.map(({ name }) => name);
   let asked: DrillArguments;
   try {
     asked = parseDrillArguments(words, names, () => Math.floor(Math.random() * 2 ** 32));
@@ -38,7 +43,7 @@ export async function runDrill(words: readonly string[], say: Narrate): Promise<
   }
   if (asked.help) say(usage);
   else if (asked.list)
-    for (const fault of allFaults) say(`${fault.name.padEnd(40)} ${fault.title}`);
+    for (const fault of everything) say(`${fault.name.padEnd(40)} ${fault.title}`);
   else return play(asked, say);
   return exitCode.held;
 }
@@ -55,6 +60,7 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
     say(`        ${summarize(report)}`);
     reports.push(report);
   }
+  reports.push(...(await playMachines(asked, say)));
   const peers = asked.peers ? await comparePeers(say) : [];
   const aims = reports.length > 0 ? summarizeAims(reports) : [];
   const report: DrillReport = {
@@ -66,7 +72,7 @@ async function play(asked: DrillArguments, say: Narrate): Promise<number> {
     tookMs: performance.now() - startedAtMs,
     faults: reports,
     aims,
-    coverage: summarizeCoverage(faults),
+    coverage: summarizeCoverage(reports.map(({ fault }) => fault)),
     peers,
     held: isHeld(reports, aims, peers),
   };
@@ -88,8 +94,27 @@ function isHeld(
   );
 }
 
+async function playMachines(
+  { machines, only, seed }: DrillArguments,
+  say: Narrate,
+): Promise<readonly FaultReport[]> {
+  const narrate = (line: string) => say(`        ${line}`);
+  if (machines) return runManyMachineFaults(machines, seed, narrate);
+  const chosen = machineFaults.filter(({ name }) => only.includes(name));
+  const faults = machines === 0 && chosen.length === 0 ? machineFaults : chosen;
+  const reports: FaultReport[] = [];
+  for (const [index, fault] of faults.entries()) {
+    say(`[${index + 1}/${faults.length}] ${fault.title} (${fault.how})`);
+    const report = await runMachineFault(fault, seed, narrate);
+    narrate(summarize(report));
+    reports.push(report);
+  }
+  return reports;
+}
+
 function chooseFaults({
   kills,
+  machines,
   minutes,
   only,
   peers,
@@ -102,6 +127,7 @@ function chooseFaults({
   const named = only.map((name) => allFaults.find((fault) => fault.name === name));
   const chosen = named.filter((fault) => fault !== undefined);
   if (long.length + chosen.length > 0) return [...chosen, ...long];
+  if (machines !== undefined || only.length > 0) return [];
   if (peers && !quick) return [];
   return quick ? allFaults.filter((fault) => fault.quick) : allFaults;
 }

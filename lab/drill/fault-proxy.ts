@@ -13,7 +13,7 @@ import { type ActiveToxic, type Direction, type Toxic, toxicsOf } from "./toxics
 export type Cure = () => Promise<void>;
 
 export class FaultProxy {
-  readonly #target: { readonly host: string; readonly port: number };
+  #target: { readonly host: string; readonly port: number };
   readonly #random: () => number;
   readonly #active = new Set<ActiveToxic>();
   readonly #links = new Set<Link>();
@@ -22,13 +22,22 @@ export class FaultProxy {
 
   /** @param target The server behind it, as `http://host:port`. */
   constructor(target: string, random: () => number = Math.random) {
-    const { hostname, port } = new URL(target);
-    this.#target = { host: hostname, port: Number(port) };
+    this.#target = addressOf(target);
     this.#random = random;
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Leads to another server from now on. Connections to the one before are closed. */
+  leadTo(target: string): void {
+    this.#target = addressOf(target);
+    for (const link of this.#links) link.close();
   }
 
   /** Listens; the port stays the same for its whole life. */
@@ -69,6 +78,11 @@ export class FaultProxy {
     near.on("close", forget);
     far.on("close", forget);
   }
+}
+
+function addressOf(target: string) {
+  const { hostname, port } = new URL(target);
+  return { host: hostname, port: Number(port) };
 }
 
 /** One connection: two pipes and their state. */

@@ -51,23 +51,31 @@ export type Detection =
 export type Aim =
   /** Within 20 s of the hang's beginning. */
   | "hang"
+  /** Where there are several processes or machines, none is silent for 12 s when one is lost or hangs. */
+  | "machine"
   /** Within 5 s of the outage's end. */
   | "outage"
   /** Within 2 s of the kill. */
   | "kill";
 
-export interface DrillFault {
+/** What a report says of a fault. */
+export interface Described {
   /** The name for `--only`. */
   readonly name: string;
   readonly title: string;
   readonly how: string;
   readonly areas: readonly Area[];
   readonly groups?: readonly Group[];
-  readonly needs?: readonly Tool[];
-  readonly setup?: SceneSetup;
   /** The sign that it was noticed. */
   readonly detection: Detection;
   readonly aim: Aim;
+  /** The bot cannot recover alone: it says what to do, and `end` does it as a human would. */
+  readonly needsHuman?: boolean;
+}
+
+export interface DrillFault extends Described {
+  readonly needs?: readonly Tool[];
+  readonly setup?: SceneSetup;
   /** Milliseconds from `inject` to `end`. Default 3000; 0 where there is no `end`. */
   readonly lastsMs?: number;
   /** Whether `--quick` plays it. */
@@ -85,8 +93,6 @@ export interface DrillFault {
   readonly givesUp?: boolean;
   /** Messages that rightly still wait at the end. Default 0. */
   readonly leaves?: number;
-  /** The bot cannot recover alone: it says what to do, and `end` does it as a human would. */
-  readonly needsHuman?: boolean;
   /** Breaks something. Resolves when it is broken. */
   inject(scene: Scene): Promise<void>;
   /** Mends what was broken. Absent: the bot must recover by itself. */

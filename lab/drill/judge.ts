@@ -8,7 +8,11 @@ import { RowReader } from "../../bot/storage/sqlite/row-reader.ts";
 import type { JournalEntry, UpdateFact } from "../../sandbox/control-api.ts";
 import { checkHistory } from "../history/checker.ts";
 import { checkBooks, historyFromDatabase, type ReadTable } from "../history/from-database.ts";
-import { historyFromJournal, type WitnessedEnd } from "../history/from-journal.ts";
+import {
+  historyFromJournal,
+  type ObservedCall,
+  type WitnessedEnd,
+} from "../history/from-journal.ts";
 import { apology, nameOfReply } from "./crowd.ts";
 import type { Scene } from "./scene.ts";
 
@@ -26,6 +30,8 @@ export interface Judgement {
   /** Replies that came again because the bot could not know. They are allowed, and counted. */
   readonly ambiguous: number;
   readonly disorder: number;
+  /** Sends that Telegram refused with 429, where that is judged. */
+  readonly refused?: number;
   /** Messages given up as dead letters. */
   readonly givenUp: number;
   /** One sentence for every broken promise. */
@@ -50,37 +56,46 @@ export async function judge(
   { drained, ends, swallowed }: Circumstances,
 ): Promise<Judgement> {
   const calls = (await sandbox.journalAll()).map((call) => asRead(call, swallowed));
-  const facts = await allFacts(sandbox);
   const rows = new RowReader(join(botDirectory, "bot.db"), existingKeysIn(dirname(botDirectory)));
   const read: ReadTable = (table) => rows.all(`SELECT * FROM ${table} ORDER BY 1`);
   try {
-    const at = Math.max(0, ...calls.map(({ arrivedAtMs }) => arrivedAtMs));
-    const expectation = ({ updateId }: { readonly updateId: number }) => crowd.owed(updateId);
-    const { counts, findings } = checkHistory(
-      [
-        ...historyFromJournal(calls, facts, { reply: nameOfReply, expectation }, ends),
-        ...historyFromDatabase(read, { at, reply: (method) => method, lastWords: [apology] }),
-        ...(drained ? [{ at, kind: "drained" } as const] : []),
-      ],
-      { limits: null },
-    );
-    const all = [...findings, ...checkBooks(read)];
-    const unconfirmed = all.filter(({ what }) => what === "update-unconfirmed").length;
-    const wrongBooks = all.filter(({ what }) => what === "books-differ").length;
-    return {
-      updates: counts.updates,
-      lost: counts.lost + unconfirmed,
-      doubled: counts.effectsDoubled + wrongBooks,
-      missing: counts.repliesMissing,
-      duplicated: counts.repliesDuplicated,
-      ambiguous: counts.repliesAmbiguous,
-      disorder: counts.orderViolations,
-      givenUp: counts.deadLetters,
-      problems: all.map(({ chat, promise, where }) => `${promise}: chat ${chat}: ${where}`),
-    };
+    return weighEvidence({ calls, crowd, drained, ends, read, facts: await allFacts(sandbox) });
   } finally {
     rows.close();
   }
+}
+
+export interface Evidence extends Pick<Scene, "crowd">, Omit<Circumstances, "swallowed"> {
+  readonly calls: readonly ObservedCall[];
+  readonly facts: readonly UpdateFact[];
+  readonly read: ReadTable;
+}
+
+export function weighEvidence({ calls, crowd, drained, ends, facts, read }: Evidence): Judgement {
+  const at = Math.max(0, ...calls.map(({ arrivedAtMs }) => arrivedAtMs));
+  const expectation = ({ updateId }: { readonly updateId: number }) => crowd.owed(updateId);
+  const { counts, findings } = checkHistory(
+    [
+      ...historyFromJournal(calls, facts, { reply: nameOfReply, expectation }, ends),
+      ...historyFromDatabase(read, { at, reply: (method) => method, lastWords: [apology] }),
+      ...(drained ? [{ at, kind: "drained" } as const] : []),
+    ],
+    { limits: null },
+  );
+  const all = [...findings, ...checkBooks(read)];
+  const unconfirmed = all.filter(({ what }) => what === "update-unconfirmed").length;
+  const wrongBooks = all.filter(({ what }) => what === "books-differ").length;
+  return {
+    updates: counts.updates,
+    lost: counts.lost + unconfirmed,
+    doubled: counts.effectsDoubled + wrongBooks,
+    missing: counts.repliesMissing,
+    duplicated: counts.repliesDuplicated,
+    ambiguous: counts.repliesAmbiguous,
+    disorder: counts.orderViolations,
+    givenUp: counts.deadLetters,
+    problems: all.map(({ chat, promise, where }) => `${promise}: chat ${chat}: ${where}`),
+  };
 }
 
 /** Marks an answer as lost when the link could not carry it. */
@@ -92,7 +107,8 @@ function asRead(call: JournalEntry, swallowed: Span | undefined): JournalEntry {
   return unread ? { ...call, answerWritten: false } : call;
 }
 
-async function allFacts(sandbox: Scene["sandbox"]): Promise<readonly UpdateFact[]> {
+/** All updates, and what became of them. */
+export async function allFacts(sandbox: Scene["sandbox"]): Promise<readonly UpdateFact[]> {
   const facts: UpdateFact[] = [];
   for (let after = 0; ; ) {
     const page = await sandbox.facts({ after, limit: 5_000 });

@@ -6,18 +6,23 @@
  */
 import { availableParallelism, loadavg } from "node:os";
 import { eventually, nowMs, pause } from "./bot-process.ts";
-import type { Aim, DrillFault } from "./fault.ts";
+import type { Aim, Described, DrillFault } from "./fault.ts";
 import { type Judgement, judge } from "./judge.ts";
 import { type Scene, type SceneDefaults, setScene } from "./scene.ts";
 import { whyMissing } from "./tools.ts";
 import { Watch } from "./watch.ts";
 
 /** Milliseconds within which the bot must reply again, by kind of fault. */
-export const aimsMs: Readonly<Record<Aim, number>> = { hang: 20_000, outage: 5_000, kill: 2_000 };
+export const aimsMs: Readonly<Record<Aim, number>> = {
+  hang: 20_000,
+  machine: 12_000,
+  outage: 5_000,
+  kill: 2_000,
+};
 
 /** The result of one fault. Instants are milliseconds since the scene's beginning. */
 export interface FaultReport {
-  readonly fault: DrillFault;
+  readonly fault: Described;
   readonly outcome: "held" | "broken" | "skipped";
   /** Reasons for a skip, or one sentence for each broken promise. */
   readonly reasons: readonly string[];
@@ -88,20 +93,27 @@ async function play(fault: DrillFault, scene: Scene, narrate: Narrate): Promise<
   }
   const noticeable = fault.detection.by !== "nothing";
   if (noticeable && detectedAtMs === undefined) problems.push("it was not noticed");
-  const busy = isMachineBusy();
-  const late =
-    recoveredAfterMs > aimsMs[fault.aim] &&
-    `answering took ${seconds(recoveredAfterMs)}, aim ${seconds(aimsMs[fault.aim])}${busy ? ` (not judged: ${busy})` : ""}`;
   return {
     fault,
-    outcome: problems.length === 0 && (!late || busy) ? "held" : "broken",
-    reasons: problems,
-    ...(late && { late }),
-    ...(busy && { busy }),
+    ...weigh(fault.aim, recoveredAfterMs, problems),
     ...(detectedAtMs !== undefined && { detectedAfterMs: detectedAtMs - injectedAtMs }),
     recoveredAfterMs,
     judgement,
     timeline: drawTimeline(scene, course),
+  };
+}
+
+/** The outcome of a fault, by its broken promises and by the time it took. */
+export function weigh(aim: Aim, recoveredAfterMs: number, problems: readonly string[]) {
+  const busy = isMachineBusy();
+  const late =
+    recoveredAfterMs > aimsMs[aim] &&
+    `answering took ${seconds(recoveredAfterMs)}, aim ${seconds(aimsMs[aim])}${busy ? ` (not judged: ${busy})` : ""}`;
+  return {
+    outcome: problems.length === 0 && (!late || busy) ? ("held" as const) : ("broken" as const),
+    reasons: problems,
+    ...(late && { late }),
+    ...(busy && { busy }),
   };
 }
 

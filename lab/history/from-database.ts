@@ -85,16 +85,19 @@ export function sendsInHand(read: (table: "in_hand" | "messages") => readonly Ro
   const inHand = new Set(sends.flatMap(({ ids }) => JSON.parse(String(ids)) as number[]));
   return read("messages")
     .filter(({ id }) => inHand.has(Number(id)))
-    .map((row) => {
-      const call = JSON.parse(String(row["payload"])) as {
-        readonly method: string;
-        readonly payload: Readonly<Record<string, unknown>>;
-      };
-      const parameters = Object.fromEntries(
-        Object.entries(call.payload).map(([name, value]) => [name, toText(value)]),
-      );
-      return { chat: String(call.payload["chat_id"]), method: call.method, parameters };
-    });
+    .map((row) => callOf(String(row["payload"])));
+}
+
+/** @param payload Of a message that sends. */
+export function callOf(payload: string): CallInHand {
+  const call = JSON.parse(payload) as {
+    readonly method: string;
+    readonly payload: Readonly<Record<string, unknown>>;
+  };
+  const parameters = Object.fromEntries(
+    Object.entries(call.payload).map(([name, value]) => [name, toText(value)]),
+  );
+  return { chat: String(call.payload["chat_id"]), method: call.method, parameters };
 }
 
 function toText(value: unknown): string {

@@ -34,6 +34,11 @@ export interface ObservedCall {
   readonly answerWritten: boolean;
   readonly clientGoneAfterMs?: number;
   readonly fault?: string;
+  /**
+   * Whether its sender cannot know that it took effect, where another witness than those below tells.
+   * Default: they do.
+   */
+  readonly ambiguous?: boolean;
 }
 
 /** The fields of an update's fact that are needed here. */
@@ -174,6 +179,7 @@ function isAmbiguous(
   const { answeredAtMs, status } = call;
   if (status === null || answeredAtMs === null || status >= 500) return true;
   if (!call.answerWritten || call.fault === "cut") return true;
+  if (call.ambiguous !== undefined) return call.ambiguous;
   const goneAfterMs = call.clientGoneAfterMs ?? Number.POSITIVE_INFINITY;
   if (!end) return goneAfterMs < unreadMs;
   const { atMs, deafMs = unreadMs, inHand } = end;

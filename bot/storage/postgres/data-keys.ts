@@ -11,6 +11,18 @@ import {
 import type { Connection } from "./connection.ts";
 
 /**
+ * Reads the key ring for a program that writes nothing.
+ *
+ * @throws {EncryptionKeyError} when the encryption key does not fit.
+ */
+export async function readDataKeys(connection: Connection, keys: EncryptionKeys): Promise<KeyRing> {
+  const ring = new KeyRing();
+  const rows = await connection.all<DataKeyRow>("SELECT id, wrapped FROM data_keys ORDER BY id");
+  for (const { bytes, id } of unwrapAll(rows, keys).opened) ring.add(id, bytes);
+  return ring;
+}
+
+/**
  * Opens the data keys, creates the first one in a database without any, and seals them again when the
  * encryption key has changed.
  *

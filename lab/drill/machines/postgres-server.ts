@@ -1,0 +1,152 @@
+/**
+ * PostgreSQL server: runs a server of Debian's package, and ends it with the process that started it.
+ *
+ * It is durable, as it is delivered: a commit is on the disk, or on the standby's.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import pg from "pg";
+import { eventually } from "../bot-process.ts";
+
+const nobody = { user: 65_534, group: 65_534 };
+
+/** The directory of PostgreSQL's programs; `undefined` when it is not installed. */
+export function findPostgres(): string | undefined {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian)
+    ? readdirSync(debian).sort((a, b) => Number(b) - Number(a))
+    : [];
+  const directories = [
+    ...versions.map((version) => join(debian, version, "bin")),
+    ...(process.env["PATH"] ?? "").split(":"),
+  ];
+  return directories.find((directory) =>
+    ["initdb", "postgres", "pg_basebackup"].every((program) =>
+      existsSync(join(directory, program)),
+    ),
+  );
+}
+
+/** PostgreSQL refuses to run as root, so then it runs as nobody. */
+function asOrdinaryUser(program: string): readonly [string, ...string[]] {
+  const path = join(findPostgres() ?? "", program);
+  if (process.getuid?.() !== 0) return [path];
+  return ["setpriv", `--reuid=${nobody.user}`, `--regid=${nobody.group}`, "--clear-groups", path];
+}
+
+const settings = {
+  listen_addresses: "127.0.0.1",
+  max_connections: 200,
+  shared_buffers: "64MB",
+  // A standby that was away finds what it missed, and comes back soon.
+  wal_keep_size: "512MB",
+  wal_retrieve_retry_interval: "500ms",
+  // A standby's end of the line is noticed as on a machine that is gone.
+  wal_sender_timeout: "10s",
+};
+
+/** Ends the server at the end of the input; with a signal's name it ends it so, and keeps the data. */
+const script = `"$@" >>log 2>&1 & server=$!; read -r signal; kill -\${signal:-QUIT} $server; wait $server
+[ -n "$signal" ] || rm -rf data log`;
+
+export class PostgresServer {
+  readonly #directory: string;
+  readonly port: number;
+  #child: ChildProcess | undefined;
+
+  private constructor(directory: string, port: number) {
+    this.#directory = directory;
+    this.port = port;
+  }
+
+  /** Makes an empty database in a new directory. */
+  static async create(directory: string): Promise<PostgresServer> {
+    const server = await PostgresServer.#in(directory);
+    server.#run("initdb", ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]);
+    return server;
+  }
+
+  /** Makes a standby of another server, which is running, in a new directory. */
+  static async standbyOf(primary: PostgresServer, directory: string): Promise<PostgresServer> {
+    const server = await PostgresServer.#in(directory);
+    const from = ["-h", "127.0.0.1", "-p", String(primary.port), "-U", "postgres"];
+    server.#run("pg_basebackup", [...from, "-R", "-X", "stream", "-c", "fast", "-N"]);
+    return server;
+  }
+
+  static async #in(directory: string): Promise<PostgresServer> {
+    mkdirSync(directory, { recursive: true });
+    chmodSync(directory, 0o700);
+    if (process.getuid?.() === 0) chownSync(directory, nobody.user, nobody.group);
+    return new PostgresServer(directory, await freePort());
+  }
+
+  #run(program: string, words: readonly string[]): void {
+    const [command, ...before] = asOrdinaryUser(program);
+    execFileSync(command, [...before, "-D", "data", ...words], {
+      cwd: this.#directory,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+  }
+
+  /** Without the password that it does not ask for. */
+  get url(): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  async start(): Promise<void> {
+    const own = { ...settings, port: this.port, unix_socket_directories: this.#directory };
+    const words = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+    const server = [...asOrdinaryUser("postgres"), "-D", "data", ...words];
+    this.#child = spawn("sh", ["-c", script, "sh", ...server], {
+      cwd: this.#directory,
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+    this.#child.stdin?.on("error", () => {
+      // It has ended already.
+    });
+    const answers = () => this.query("SELECT 1").then(Boolean, () => false);
+    await eventually("PostgreSQL answers", answers, 60_000);
+  }
+
+  /** @param signal QUIT ends it at once and without order ("immediate"), INT in order. */
+  async stop(signal: "INT" | "QUIT"): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null) return;
+    const ended = once(child, "exit");
+    child.stdin?.end(`${signal}\n`);
+    await ended;
+  }
+
+  /** Runs a statement on a session of its own. */
+  async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const client = await this.connect();
+    try {
+      return (await client.query(sql, [...values])).rows as Row[];
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** A session whose loss is nobody's error. */
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000 });
+    client.on("error", () => {});
+    await client.connect();
+    return client;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  return typeof address === "object" && address ? address.port : 0;
+}
