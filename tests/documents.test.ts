@@ -174,7 +174,7 @@ const table: readonly Row[] = [
   { command: /^npm run drill -- --list$/, here: asItStands, says: /network-down/ },
   {
     // With --list the options are checked, and the faults are named instead of run.
-    command: /^npm run drill(?: -- --(?:only|kills|minutes|peers|html)(?: \S+)?)?$/,
+    command: /^npm run drill(?: -- --(?:only|kills|machines|minutes|peers|html)(?: \S+)?)?$/,
     here: shortened(/(?: --)?( --.*)?$/, " --$1 --list"),
     says: /network-down/,
   },

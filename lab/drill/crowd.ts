@@ -62,7 +62,8 @@ export class Crowd {
     const shopping = this.#shoppings.get(updateId);
     if (!shopping) return this.#owed.get(updateId) ?? {};
     const purchases = [...shopping.keys].map((key) => `purchase:${shopping.userId}:${key}`);
-    return { effects: [`welcome:${shopping.userId}`, ...purchases] };
+    // The first purchase opens the account; who only looks around has none.
+    return { effects: purchases.length > 0 ? [`welcome:${shopping.userId}`, ...purchases] : [] };
   }
 
   start(): void {
@@ -140,9 +141,10 @@ export class Crowd {
     let after = list.message_id;
     for (let purchase = 0; purchase < purchases && !this.#stopping; purchase++) {
       await press(list.message_id, { row: 0, column: 0 });
-      const question = await sandbox.waitForMessage(userId, hasButtons, { after, ...patience });
+      const asks = (message: Markup) => orderIn(message) !== undefined;
+      const question = await sandbox.waitForMessage(userId, asks, { after, ...patience });
       after = question.message_id;
-      const data = /buy:[^:]*:[^:]*:[^"]*/.exec(JSON.stringify(question.reply_markup))?.[0] ?? "";
+      const data = orderIn(question) ?? "";
       keys.add(data.split(":")[3] ?? "");
       // Name the button by its data: in the same position the receipt has a button that cancels.
       await press(after, { data });
@@ -156,8 +158,17 @@ export class Crowd {
   }
 }
 
-function hasButtons(message: { readonly reply_markup?: unknown }): boolean {
+interface Markup {
+  readonly reply_markup?: unknown;
+}
+
+function hasButtons(message: Markup): boolean {
   return message.reply_markup !== undefined;
+}
+
+/** The button that confirms an order. The list of goods, which may come twice, has none. */
+function orderIn(message: Markup): string | undefined {
+  return /buy:[^:"]*:[^:"]*:[^"]*/.exec(JSON.stringify(message.reply_markup) ?? "")?.[0];
 }
 
 /** Name of the message that replaces the reply to an update that was given up. */

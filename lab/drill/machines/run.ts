@@ -18,6 +18,10 @@ const answerMsMax = 120_000;
 const settleMsMax = 90_000;
 /** Faults in one scene of a long run; then the next one begins, with another number of processes. */
 const faultsPerScene = 25;
+/** Between two faults of a scene. */
+const pauseMsMax = 1_500;
+/** Of the faults that may last longer, so many do. */
+const longPart = 0.25;
 
 /** One time that a fault happened. */
 interface Stroke {
@@ -36,7 +40,7 @@ export function runMachineFault(
   const play = async (scene: MachinesScene) => [
     await strike(scene, fault, fault.who ?? "sender", fault.lastsMs ?? 0),
   ];
-  return runScene(fault, { machines: fault.machines ?? 2, seed }, play, narrate);
+  return runScene({ fault, machines: fault.machines ?? 2, seed, play, narrate });
 }
 
 /** Plays `count` faults, of all kinds in turn, at random moments. @returns one report a scene. */
@@ -46,37 +50,67 @@ export async function runManyMachineFaults(
   narrate: Narrate,
 ): Promise<readonly FaultReport[]> {
   const reports: FaultReport[] = [];
+  const strokes: Stroke[] = [];
   for (let done = 0; done < count; done += faultsPerScene) {
     const machines = reports.length % 2 === 0 ? 2 : 3;
     const here = Math.min(faultsPerScene, count - done);
-    const fault: FaultReport["fault"] = {
-      name: `machines-random-${reports.length + 1}`,
-      title: `${here} random faults of ${machines} processes`,
-      how: "all kinds in turn, at random moments; longer ones now and then",
-      areas: ["endToEnd", "integration"],
-      detection: { by: "nothing" },
-      aim: "machine",
+    const play = async (scene: MachinesScene) => {
+      const played = await strikeOften(scene, machineFaults, here, narrate);
+      strokes.push(...played);
+      return played;
     };
-    const play = (scene: MachinesScene) => strikeOften(scene, here, narrate);
-    const report = await runScene(fault, { machines, seed: seed + done }, play, narrate);
+    const fault = describe(`machines-random-${reports.length + 1}`, here, machines);
+    const report = await runScene({ fault, machines, seed: seed + done, play, narrate });
     narrate(`${report.outcome}: ${done + here} of ${count} faults`);
     reports.push(report);
+  }
+  for (const [{ name }, times] of Map.groupBy(strokes, ({ fault }) => fault)) {
+    const worst = Math.max(...times.map(({ answeredAfterMs }) => answeredAfterMs));
+    narrate(`${name}: ${times.length} times, answering after at most ${seconds(worst)}`);
   }
   return reports;
 }
 
-async function strikeOften(scene: MachinesScene, count: number, narrate: Narrate) {
+/** Plays each of these faults once, in random order, in one scene of two processes. */
+export function runFewMachineFaults(
+  faults: readonly MachineFault[],
+  seed: number,
+  narrate: Narrate,
+): Promise<FaultReport> {
+  const play = (scene: MachinesScene) => strikeOften(scene, faults, faults.length, narrate);
+  const fault = describe("machines-few", faults.length, 2);
+  return runScene({ fault, machines: 2, seed, play, narrate });
+}
+
+function describe(name: string, count: number, machines: number): FaultReport["fault"] {
+  return {
+    name,
+    title: `${count} random faults of ${machines} processes`,
+    how: "all kinds in turn, at random moments; longer ones now and then",
+    areas: ["endToEnd", "integration"],
+    detection: { by: "nothing" },
+    aim: "machine",
+  };
+}
+
+async function strikeOften(
+  scene: MachinesScene,
+  faults: readonly MachineFault[],
+  count: number,
+  narrate: Narrate,
+): Promise<readonly Stroke[]> {
   const { random } = scene;
   const strokes: Stroke[] = [];
   let ahead: MachineFault[] = [];
   for (let turn = 0; turn < count; turn++) {
-    if (ahead.length === 0) ahead = [...machineFaults];
+    if (ahead.length === 0) ahead = [...faults];
     const [fault] = ahead.splice(Math.floor(random() * ahead.length), 1);
     if (!fault) break;
-    await pause(random() * 1_500);
+    await pause(random() * pauseMsMax);
     const who = random() < 0.6 ? "sender" : "other";
     const { lastsMs = 0, lastsMsMax = lastsMs } = fault;
-    const stroke = await strike(scene, fault, who, random() < 0.25 ? lastsMsMax : lastsMs);
+    const long = random() < longPart;
+    const stroke = await strike(scene, fault, who, long ? lastsMsMax : lastsMs);
     narrate(`${turn + 1} ${fault.name} (${who}): ${seconds(stroke.answeredAfterMs)}`);
     strokes.push(stroke);
   }
@@ -107,18 +141,21 @@ function longestSilence(repliesAtMs: readonly number[], sinceMs: number): number
   return Math.max(...instants.map((atMs, index) => (instants[index + 1] ?? atMs) - atMs));
 }
 
+interface Run {
+  readonly fault: FaultReport["fault"];
+  readonly machines: number;
+  readonly seed: number;
+  readonly narrate: Narrate;
+  play(scene: MachinesScene): Promise<readonly Stroke[]>;
+}
+
 /** Never rejects: an error of the run itself is in the report. */
-async function runScene(
-  fault: FaultReport["fault"],
-  options: { readonly machines: number; readonly seed: number },
-  play: (scene: MachinesScene) => Promise<readonly Stroke[]>,
-  narrate: Narrate,
-): Promise<FaultReport> {
+async function runScene({ fault, machines, narrate, play, seed }: Run): Promise<FaultReport> {
   if (!findPostgres()) {
     const reasons = ["PostgreSQL is not installed (Debian's package postgresql)"];
     return { fault, outcome: "skipped", reasons };
   }
-  const scene = await setMachines(options);
+  const scene = await setMachines({ machines, seed });
   try {
     const startedAtMs = nowMs();
     await openScene(scene);
@@ -127,18 +164,13 @@ async function runScene(
     const strokes = await play(scene);
     const problems = await settle(scene);
     const judgement = await judgeMachines(scene);
+    narrate(`processes ended: ${describeEnds(scene)}`);
     narrate(`longest wait for a reply ${seconds(judgement.longestWaitMs)}`);
     problems.push(...judgement.problems);
-    const late = strokes.flatMap(({ answeredAfterMs, fault: { aim, name } }) =>
-      answeredAfterMs > aimsMs[aim] ? [`${name}: answering took ${seconds(answeredAfterMs)}`] : [],
-    );
-    const answeredAfterMs = Math.max(...strokes.map((stroke) => stroke.answeredAfterMs));
-    const weighed = weigh(fault.aim, answeredAfterMs, problems);
-    if (strokes.length > 1 && late.length > 0) Object.assign(weighed, { late: late.join("; ") });
     return {
       fault,
-      ...weighed,
-      recoveredAfterMs: answeredAfterMs,
+      ...weighStrokes(strokes, problems),
+      recoveredAfterMs: Math.max(...strokes.map(({ answeredAfterMs }) => answeredAfterMs)),
       judgement,
       timeline: drawTimeline(scene, startedAtMs, strokes),
     };
@@ -153,8 +185,23 @@ async function runScene(
   }
 }
 
+function describeEnds({ machines }: MachinesScene): string {
+  const ends = machines.map(({ supervisor }) =>
+    supervisor.ends.map(({ code, signal }) => signal ?? `exit ${code}`).join(", "),
+  );
+  return ends.join(" | ");
+}
+
+/** The stroke that took longest, by its aim, stands for all. */
+function weighStrokes(strokes: readonly Stroke[], problems: readonly string[]) {
+  const part = ({ answeredAfterMs, fault }: Stroke) => answeredAfterMs / aimsMs[fault.aim];
+  const [worst] = strokes.toSorted((a, b) => part(b) - part(a));
+  return weigh(worst?.fault.aim ?? "machine", worst?.answeredAfterMs ?? 0, problems);
+}
+
 /** Lets all work finish, and stops all processes. @returns one sentence for each part that did not. */
-async function settle({ crowd, machines, observer, sandbox }: MachinesScene): Promise<string[]> {
+async function settle(scene: MachinesScene): Promise<string[]> {
+  const { crowd, machines, observer, sandbox } = scene;
   const problems: string[] = [];
   const within = async (what: string, question: () => Promise<boolean>) => {
     await eventually(what, question, settleMsMax).catch((error: Error) => {
@@ -163,7 +210,10 @@ async function settle({ crowd, machines, observer, sandbox }: MachinesScene): Pr
   };
   await crowd.stop();
   let shopped = false;
-  void crowd.shopped().then(() => {
+  const shopping = crowd.shopped().catch((error: Error) => {
+    problems.push(`a shopper failed: ${error.message}`);
+  });
+  void shopping.then(() => {
     shopped = true;
   });
   await within("every update is confirmed", async () => (await sandbox.queue()).pending === 0);

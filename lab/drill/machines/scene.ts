@@ -130,6 +130,8 @@ export async function openScene(scene: MachinesScene): Promise<void> {
 
 /** Resolves when every process lives on the database, one polls, one sends, and the standby follows. */
 export async function whole({ cluster, machines, observer }: MachinesScene): Promise<void> {
+  // The database may still believe in the life before; a process says so when its start is done.
+  await Promise.all(machines.map(({ bot }) => bot.monitoringUrl()));
   await eventually(
     "every process is back",
     async () => {
