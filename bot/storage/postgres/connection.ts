@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly settings: Readonly<Record<string, number>>;
   /** Called once, when the session has ended by itself. Default: nobody is told. */
   readonly onLost?: (error: StorageSessionLostError) => void;
+  /** Called before its first statement. Default: nobody watches whether it falls silent. */
+  readonly watch?: (connection: Connection) => void;
 }
 
 /** A value of a statement; an array becomes PostgreSQL's array. */
@@ -58,6 +60,10 @@ export class Connection {
   readonly #onLost: (error: StorageSessionLostError) => void;
   #lost: StorageSessionLostError | undefined;
   #ending = false;
+  /** Statements sent, and of these answered. */
+  #asked = 0;
+  #answered = 0;
+  #pid: number | undefined;
 
   private constructor(client: pg.Client, onLost: (error: StorageSessionLostError) => void) {
     this.#client = client;
@@ -122,13 +128,36 @@ export class Connection {
     const settings = Object.entries(options.settings).map(
       ([name, value]) => `SET ${name} = ${value}`,
     );
+    options.watch?.(connection);
     await connection.exec([`SET search_path = ${options.schema}`, ...settings].join("; "));
+    const [own] = await connection.all<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    connection.#pid = own?.pid;
     return connection;
   }
 
   /** Why the session is over; `undefined` while it is not. */
   get lost(): StorageSessionLostError | undefined {
     return this.#lost;
+  }
+
+  /** Whether it is used no more, by the server's doing or by ours. */
+  get over(): boolean {
+    return this.#ending || this.#lost !== undefined;
+  }
+
+  /** The server's number of this session; `undefined` until it has said so. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  /** Which statement waits for its answer; `undefined` when none does. */
+  get unanswered(): number | undefined {
+    return this.#asked > this.#answered ? this.#answered : undefined;
+  }
+
+  /** Takes it that no answer comes any more. */
+  giveUp(reason: string): void {
+    this.#lose(new Error(reason));
   }
 
   async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
@@ -189,6 +218,7 @@ export class Connection {
 
   async #guard<T>(call: () => Promise<T>): Promise<T> {
     if (this.#lost) throw this.#lost;
+    this.#asked++;
     try {
       const result = await call();
       // A notice may have come with the answer.
@@ -198,6 +228,8 @@ export class Connection {
       const known = translate(error, false);
       if (known instanceof StorageSessionLostError) throw this.#lose(known);
       throw known;
+    } finally {
+      this.#answered++;
     }
   }
 

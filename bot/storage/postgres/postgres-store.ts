@@ -74,6 +74,7 @@ import { nameLockSql, notifiedSql } from "./session-locks.ts";
 import { mainSettings, stepSettings } from "./session-rules.ts";
 import { SharedFiles } from "./shared-files.ts";
 import { SharedProcesses } from "./shared-processes.ts";
+import { SilentConnections } from "./silent-connections.ts";
 import { probeDatabase } from "./startup-probe.ts";
 import { StepConnections } from "./step-connections.ts";
 
@@ -130,6 +131,7 @@ export class PostgresStore implements Store, SharedStore {
   readonly #now: () => number;
   readonly #steps: StepConnections;
   readonly #reenter: Loop;
+  readonly #silent: SilentConnections;
   readonly #ids = new MessageIds();
   #ring: KeyRing | undefined;
   #session: Session | undefined;
@@ -163,6 +165,11 @@ export class PostgresStore implements Store, SharedStore {
       use: (work) => this.#read(work),
       sweeps: () => this.roles.isMine("sweeping"),
     });
+    this.#silent = new SilentConnections({
+      clock,
+      silentMs: sessionMs,
+      connect: () => Connection.open({ url: deps.url, schema, settings: stepSettings(sessionMs) }),
+    });
     this.#reenter = new Loop(clock, async (loop) => {
       while (await loop.wait(Number.POSITIVE_INFINITY)) await this.#enterAgain(loop);
     });
@@ -171,6 +178,7 @@ export class PostgresStore implements Store, SharedStore {
   // ---- life -------------------------------------------------------------------------------------
 
   async open(): Promise<PreviousEnd> {
+    this.#silent.start();
     const previousEnd = await this.#steps.use(async (other) => {
       const first = await this.#connect({});
       try {
@@ -208,7 +216,14 @@ export class PostgresStore implements Store, SharedStore {
     onLost?: (error: StorageSessionLostError) => void,
   ): Promise<Connection> {
     const { url } = this.#deps;
-    return Connection.open({ url, schema: this.#schema, settings, ...(onLost && { onLost }) });
+    const watch = (connection: Connection) => this.#silent.watch(connection);
+    return Connection.open({
+      url,
+      schema: this.#schema,
+      settings,
+      watch,
+      ...(onLost && { onLost }),
+    });
   }
 
   async #enter(): Promise<void> {
@@ -315,6 +330,7 @@ export class PostgresStore implements Store, SharedStore {
     // When the end cannot be written, the next start finds an unclean one, as after a kill.
     await session?.end().catch(() => session.destroy());
     await this.#steps.close();
+    await this.#silent.stop();
   }
 
   /** Ends all sessions at once, as a kill does. For tests. */
@@ -326,6 +342,7 @@ export class PostgresStore implements Store, SharedStore {
     await this.roles.stop();
     await session?.destroy();
     this.#steps.destroy();
+    await this.#silent.stop();
   }
 
   #requireSession(): Session {
