@@ -146,3 +146,19 @@ test("limit-data: the connection is closed after so many bytes", async () => {
   await once(socket, "close");
   expect(heard.text).toBe("x".repeat(10));
 });
+
+test("led to another server, it closes the connections to the one before", async () => {
+  const { open, proxy } = await setup();
+  const before = await open();
+  before.socket.write("old");
+  await before.hears(3);
+  const other = createServer((socket) => socket.end("other"));
+  other.listen(0, "127.0.0.1");
+  await once(other, "listening");
+  onTestFinished(() => void other.close());
+  proxy.leadTo(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
+  while (!before.heard.ended) await pause(5);
+  const after = await open();
+  await after.hears(5);
+  expect(after.heard.text).toBe("other");
+});
