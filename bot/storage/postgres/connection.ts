@@ -129,10 +129,18 @@ export class Connection {
       ([name, value]) => `SET ${name} = ${value}`,
     );
     options.watch?.(connection);
-    await connection.exec([`SET search_path = ${options.schema}`, ...settings].join("; "));
-    const [own] = await connection.all<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-    connection.#pid = own?.pid;
+    await connection.#begin([`SET search_path = ${options.schema}`, ...settings]);
     return connection;
+  }
+
+  /** Sets the session up and asks for its number, in one round trip. */
+  async #begin(settings: readonly string[]): Promise<void> {
+    const sql = [...settings, "SELECT pg_backend_pid() AS pid"].join("; ");
+    // The client gives a result for each of several statements, which its types do not say.
+    const results = (await this.#guard(() =>
+      this.#client.query(sql),
+    )) as unknown as pg.QueryResult[];
+    this.#pid = (results.at(-1)?.rows[0] as { pid: number } | undefined)?.pid;
   }
 
   /** Why the session is over; `undefined` while it is not. */
