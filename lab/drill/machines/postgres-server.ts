@@ -48,9 +48,12 @@ const settings = {
   wal_sender_timeout: "10s",
 };
 
-/** Ends the server at the end of the input; with a signal's name it ends it so, and keeps the data. */
+/**
+ * Ends the server at the end of the input, and removes its directory, and those around it that are empty;
+ * with a signal's name it ends it so, and keeps them.
+ */
 const script = `"$@" >>log 2>&1 & server=$!; read -r signal; kill -\${signal:-QUIT} $server; wait $server
-[ -n "$signal" ] || rm -rf data log`;
+[ -n "$signal" ] && exit; here=$PWD; cd /; rm -rf "$here"; rmdir "\${here%/*}" "\${here%/*/*}"`;
 
 export class PostgresServer {
   readonly #directory: string;

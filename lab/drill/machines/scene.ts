@@ -5,7 +5,7 @@
  * Telegram, as on a machine of its own.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SandboxClient, sandboxClient } from "../../../sandbox/client.ts";
@@ -52,6 +52,8 @@ export interface MachinesOptions {
   readonly callEveryMs?: number;
 }
 
+const clusterName = "cluster";
+
 /** Sets the scene. No bot runs yet. */
 export async function setMachines(options: MachinesOptions): Promise<MachinesScene> {
   const directory = mkdtempSync(join(tmpdir(), "drill-"));
@@ -59,7 +61,7 @@ export async function setMachines(options: MachinesOptions): Promise<MachinesSce
   chmodSync(directory, 0o711);
   const key = randomBytes(32).toString("base64");
   writeFileSync(join(directory, "encryption.key"), key, { mode: 0o600 });
-  const cluster = await Cluster.create(join(directory, "cluster"));
+  const cluster = await Cluster.create(join(directory, clusterName));
   const started = await ensureSandbox({ port: 0 });
   const random = seededRandom(options.seed);
   const machines: Machine[] = [];
@@ -94,7 +96,10 @@ export async function setMachines(options: MachinesOptions): Promise<MachinesSce
   const onExit = () => {
     for (const { bot } of machines) if (bot.running) endAtOnce(bot.pid ?? 0);
     endAtOnce(pid);
-    rmSync(directory, { recursive: true, force: true });
+    // Servers still write, and their directories go with them.
+    for (const name of readdirSync(directory)) {
+      if (name !== clusterName) rmSync(join(directory, name), { recursive: true, force: true });
+    }
   };
   process.once("exit", onExit);
   return {
