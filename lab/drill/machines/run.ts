@@ -9,7 +9,14 @@ import { aimsMs, type FaultReport, type Narrate, seconds, weigh } from "../run-f
 import { type MachineFault, machineFaults } from "./faults.ts";
 import { judgeMachines } from "./judge.ts";
 import { findPostgres } from "./postgres-server.ts";
-import { find, type MachinesScene, openScene, setMachines, whole } from "./scene.ts";
+import {
+  find,
+  type MachinesOptions,
+  type MachinesScene,
+  openScene,
+  setMachines,
+  whole,
+} from "./scene.ts";
 
 const warmUpMs = 1_500;
 /** How long it is watched after everything is back. */
@@ -71,15 +78,15 @@ export async function runManyMachineFaults(
   return reports;
 }
 
-/** Plays each of these faults once, in random order, in one scene of two processes. */
+/** Plays each of these faults once, in random order, in one scene. */
 export function runFewMachineFaults(
   faults: readonly MachineFault[],
-  seed: number,
+  { machines, seed }: MachinesOptions,
   narrate: Narrate,
 ): Promise<FaultReport> {
   const play = (scene: MachinesScene) => strikeOften(scene, faults, faults.length, narrate);
-  const fault = describe("machines-few", faults.length, 2);
-  return runScene({ fault, machines: 2, seed, play, narrate });
+  const fault = describe("machines-few", faults.length, machines);
+  return runScene({ fault, machines, seed, play, narrate });
 }
 
 function describe(name: string, count: number, machines: number): FaultReport["fault"] {

@@ -48,8 +48,6 @@ export interface MachinesScene {
 export interface MachinesOptions {
   readonly machines: number;
   readonly seed: number;
-  /** Milliseconds between two people who call. Default 200. */
-  readonly callEveryMs?: number;
 }
 
 const clusterName = "cluster";
@@ -87,8 +85,7 @@ export async function setMachines(options: MachinesOptions): Promise<MachinesSce
     });
   }
   const sandbox = sandboxClient(started.url);
-  const { callEveryMs = 200 } = options;
-  const people = { writers: 10, shoppers: 3, pauseMs: 2_000, callEveryMs, shopsOn: true };
+  const people = { writers: 10, shoppers: 3, pauseMs: 2_000, callEveryMs: 200, shopsOn: true };
   const crowd = new Crowd({ sandbox, random, ...people });
   const replies = new Replies(sandbox);
   const { pid } = await sandbox.describe();
