@@ -333,6 +333,11 @@ export interface Store extends QueueStore, FactStore {
   /** One transaction outside any message. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
+   * Reads what is on disk, without the costs of a commit. `work` must not write: SQLite rejects then with
+   * `DataRefusedError`, and nothing of it is kept.
+   */
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
    * Looks whether what was opened is still in its place, without writing; takes microseconds. When it is
    * not, the store has failed, as at a commit that fails.
    */

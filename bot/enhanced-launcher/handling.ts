@@ -95,7 +95,7 @@ export function createHandledBot(
       later: later.make,
       miniApp: miniApp.kit,
       panel,
-      read: (work) => store.transaction(work),
+      read: (work) => store.read(work),
       operations,
     },
   });

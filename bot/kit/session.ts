@@ -48,7 +48,7 @@ export type MakeSession = <
 ) => MiddlewareFn<C>;
 
 export interface SessionDeps {
-  readonly store: Pick<Store, "transaction">;
+  readonly store: Pick<Store, "read">;
   /** Milliseconds for which a session is kept after the last update that touched it. */
   readonly keepMs: number;
 }
@@ -78,7 +78,7 @@ export function createSession({ keepMs, store }: SessionDeps): MakeSession {
         return next();
       }
       const key = documentKey(sessionKey, name);
-      const { before, nowEpochMs } = await store.transaction(async (tx) => ({
+      const { before, nowEpochMs } = await store.read(async (tx) => ({
         before: await tx.documents.get<Kept>(collection, key),
         nowEpochMs: tx.nowEpochMs,
       }));

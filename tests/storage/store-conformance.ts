@@ -866,6 +866,25 @@ export function describeStore(
       });
     });
 
+    test("reads what was committed before, and the work's own errors reach the reader", async () => {
+      const { store } = await open();
+      const reading = (key: string) =>
+        store.read(({ documents, nowEpochMs }) => {
+          expect(nowEpochMs).toBeGreaterThan(0);
+          return documents.get("c", key);
+        });
+      await store.transaction(({ documents }) => documents.put("c", "a", 1));
+      const [first, missing] = await Promise.all([reading("a"), reading("b")]);
+      expect([first, missing]).toEqual([1, undefined]);
+      const failed = store.read(async () => {
+        throw new TypeError("broken");
+      });
+      await expect(failed).rejects.toThrow("broken");
+      expect(await reading("a")).toBe(1);
+      const kept = await store.read(async ({ documents }) => ({ documents }));
+      expect(() => kept.documents.get("c", "a")).toThrow("the transaction is over");
+    });
+
     test("lists documents by prefix, in the order of their keys, page by page", async () => {
       const { store } = await open();
       await store.transaction(async ({ documents }) => {

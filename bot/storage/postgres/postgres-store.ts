@@ -490,6 +490,10 @@ export class PostgresStore implements Store, SharedStore {
     return this.#inTransaction((connection) => this.#work(connection, this.#now(), work));
   }
 
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.transaction(work);
+  }
+
   #inTransaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#steps.use((connection) => connection.transaction(() => work(connection)));
   }

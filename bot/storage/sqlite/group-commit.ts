@@ -8,11 +8,15 @@
  *
  * The sync runs in another thread (docs/decisions/0025). What is submitted meanwhile shares the next
  * transaction, so the slower the disk, the larger the groups.
+ *
+ * Reads have a turn of their own between two transactions: what they see is on disk, and they cost no
+ * commit. What follows from them shares the next transaction.
  */
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import {
   type BotError,
+  DataRefusedError,
   isStorageError,
   StorageClosedError,
   StorageFailedError,
@@ -54,6 +58,8 @@ type JobResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
 
+type Read = Omit<Job, "guarded">;
+
 /** Maximum closures in a transaction, which bounds the wait of the others. */
 const jobsPerCommitMax = 500;
 
@@ -64,7 +70,13 @@ export class GroupCommit {
   readonly #commit: SqliteStatement;
   readonly #savepoint: SqliteStatement;
   readonly #release: SqliteStatement;
+  readonly #beginReads: SqliteStatement;
+  readonly #endReads: SqliteStatement;
+  readonly #changes: SqliteStatement;
   #jobs: Job[] = [];
+  #reads: Read[] = [];
+  /** Whether the last turn was one of reads. */
+  #hasRead = false;
   #flushing: Promise<void> | undefined;
   #scheduled = false;
   #ended: BotError | undefined;
@@ -77,6 +89,9 @@ export class GroupCommit {
     this.#commit = deps.database.prepare("COMMIT");
     this.#savepoint = deps.database.prepare("SAVEPOINT job");
     this.#release = deps.database.prepare("RELEASE job");
+    this.#beginReads = deps.database.prepare("BEGIN");
+    this.#endReads = deps.database.prepare("ROLLBACK");
+    this.#changes = deps.database.prepare("SELECT total_changes() AS count");
     // From here on `#commitJobs` syncs, so that the event loop goes on meanwhile.
     deps.database.exec("PRAGMA synchronous = NORMAL");
   }
@@ -103,6 +118,18 @@ export class GroupCommit {
     });
   }
 
+  /**
+   * Runs `work`, which only reads, while no transaction is open. Rejects with the error of `work`, and with
+   * `DataRefusedError` when it has written something, of which nothing is kept.
+   */
+  read<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise<T>((resolve, reject) => {
+      this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#schedule();
+    });
+  }
+
   /** Identifies the running closure; it changes when a closure ends or is given up as too slow. */
   get closureNumber(): number {
     return this.#closureNumber;
@@ -124,8 +151,12 @@ export class GroupCommit {
 
   /** Commits what was submitted, then refuses everything else. */
   async close(): Promise<void> {
-    while (this.#jobs.length > 0 || this.#flushing !== undefined) await this.#flush();
+    while (this.#hasWork || this.#flushing !== undefined) await this.#flush();
     this.#ended ??= new StorageClosedError("the store is closed");
+  }
+
+  get #hasWork(): boolean {
+    return this.#jobs.length > 0 || this.#reads.length > 0;
   }
 
   #schedule(): void {
@@ -141,12 +172,55 @@ export class GroupCommit {
   }
 
   #flush(): Promise<void> {
-    this.#flushing ??= this.#commitJobs().finally(() => {
+    this.#flushing ??= this.#turn().finally(() => {
       this.#flushing = undefined;
       this.#pulse.beat(Number.POSITIVE_INFINITY);
-      if (this.#jobs.length > 0) this.#schedule();
+      if (this.#hasWork) this.#schedule();
     });
     return this.#flushing;
+  }
+
+  /** Reads go first, but not twice in a row while something waits for its commit. */
+  #turn(): Promise<void> {
+    const reads = this.#reads.length > 0 && !(this.#hasRead && this.#jobs.length > 0);
+    this.#hasRead = reads;
+    return reads ? this.#runReads() : this.#commitJobs();
+  }
+
+  async #runReads(): Promise<void> {
+    const reads = this.#reads.splice(0, jobsPerCommitMax);
+    try {
+      if (this.#ended) throw this.#ended;
+      this.#beginReads.run();
+      for (const { reject, resolve, work } of reads) {
+        await this.#runRead(work).then(resolve, (error) => {
+          if (isStorageError(error)) throw error;
+          reject(error);
+        });
+      }
+      this.#endReads.run();
+    } catch (error) {
+      this.#abandon(error);
+      // Those that were answered before do not hear of it.
+      for (const { reject } of reads) reject(error);
+    }
+  }
+
+  async #runRead(work: () => unknown): Promise<unknown> {
+    this.#closureNumber++;
+    const before = this.#changesSoFar();
+    try {
+      const pending = work();
+      const value = pending instanceof Promise ? await this.#limited(pending) : pending;
+      if (this.#changesSoFar() === before) return value;
+    } finally {
+      this.#closureNumber++;
+    }
+    throw writtenInRead();
+  }
+
+  #changesSoFar(): number {
+    return this.#changes.get<{ count: number }>()?.count ?? 0;
   }
 
   async #commitJobs(): Promise<void> {
@@ -230,4 +304,10 @@ export class GroupCommit {
       this.#deps.onFatal(this.#ended);
     }
   }
+}
+
+/** The error of a read that has written, or wants to. */
+export function writtenInRead(): DataRefusedError {
+  const mend = "Write in a transaction: await ctx.transaction((tx) => …).";
+  return new DataRefusedError("read: work", "work that only reads", "one that writes", mend);
 }

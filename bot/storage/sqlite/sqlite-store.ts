@@ -39,7 +39,7 @@ import { DatabaseMark } from "./database-mark.ts";
 import { documentTables } from "./document-table.ts";
 import { FactTables } from "./fact-tables.ts";
 import { watchFiles } from "./file-watch.ts";
-import { GroupCommit, type GroupCommitDeps } from "./group-commit.ts";
+import { GroupCommit, type GroupCommitDeps, writtenInRead } from "./group-commit.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import type { DelayedRequest } from "./message-table.ts";
 import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
@@ -308,6 +308,15 @@ export class SqliteStore implements Store {
     return opened.writer.runGuarded(() => runWork(opened, this.#now(), work));
   }
 
+  async read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const opened = this.#parts();
+    return opened.writer.read(() =>
+      runWork(opened, this.#now(), work, () => {
+        throw writtenInRead();
+      }),
+    );
+  }
+
   recover(decide: (message: Message) => Recovery) {
     return this.#withTables(({ queue }, now) => queue.recover(decide, now));
   }
@@ -438,11 +447,16 @@ export class SqliteStore implements Store {
   }
 }
 
-/** Runs a step's work with a transaction that can be used only until its closure ends. */
+/**
+ * Runs a step's work with a transaction that can be used only until its closure ends.
+ *
+ * @param beforeCancel Called before a message is taken away; throws where that is not allowed.
+ */
 async function runWork<T>(
   { queue, tables, writer }: Opened,
   nowEpochMs: number,
   work: (tx: Transaction) => Promise<T>,
+  beforeCancel = () => {},
 ): Promise<T> {
   const closureNumber = writer.closureNumber;
   const isOver = () => writer.closureNumber !== closureNumber;
@@ -453,6 +467,7 @@ async function runWork<T>(
       return found.kind === "waiting" && cancelled.has(key) ? { kind: "unknown" } : found;
     },
     cancel: async (key) => {
+      beforeCancel();
       const waits = queue.waits(key) && !cancelled.has(key);
       cancelled.add(key);
       return waits;

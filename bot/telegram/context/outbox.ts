@@ -19,7 +19,7 @@ import { Recorder, repetition } from "./recorder.ts";
 
 export interface MessageOutboxDeps {
   readonly files: FileStore;
-  readonly store: Pick<Store, "transaction">;
+  readonly store: Pick<Store, "read" | "transaction">;
   /** Milliseconds since the epoch that never jump. */
   readonly now: () => number;
 }
@@ -125,7 +125,7 @@ export class MessageOutbox implements Outbox {
     const found = Recorder.current?.findInStep(name);
     if (found) return found;
     await this.#opened.promise;
-    return this.#deps.store.transaction(({ messages }) => messages.find(name));
+    return this.#deps.store.read(({ messages }) => messages.find(name));
   };
 }
 

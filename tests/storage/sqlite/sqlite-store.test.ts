@@ -618,6 +618,62 @@ test("a claim that meets a defect gives out what it has claimed before", async (
   expect((await claim(store)).map(({ lane }) => lane)).toEqual(["b"]);
 });
 
+test("reads cost no commit, and see nothing that is not on disk", async () => {
+  const { begun, open } = syncedByHand();
+  const { store } = createStore(makeDirectory(), new ManualClock(), open);
+  await store.open();
+  const get = () => store.read(({ documents }) => documents.get("c", "k"));
+  expect(await Promise.all([get(), get()])).toEqual([undefined, undefined]);
+  const put = store.transaction(({ documents }) => documents.put("c", "k", 1));
+  const sync = await begun();
+  let seen: unknown = "nothing yet";
+  const read = get().then((value) => {
+    seen = value;
+  });
+  await settle();
+  expect(seen).toBe("nothing yet");
+  sync.resolve();
+  await Promise.all([put, read]);
+  expect(seen).toBe(1);
+  const closing = store.close();
+  (await begun()).resolve();
+  await closing;
+});
+
+test("a read that writes is refused, and the reads beside it are not", async () => {
+  const { store } = createStore(makeDirectory());
+  await store.open();
+  await store.enqueue([{ ...update("a", 1), key: { name: "k", again: "refuse" } }]);
+  const refused = [
+    store.read(({ documents }) => documents.put("c", "k", 1)),
+    store.read((tx) => tx.messages.cancel("k")),
+  ];
+  const read = store.read(({ messages }) => messages.find("k"));
+  for (const one of refused) {
+    await expect(one).rejects.toMatchObject({
+      code: "DATA_REFUSED",
+      message: expect.stringContaining("Write in a transaction"),
+    });
+  }
+  expect(await read).toMatchObject({ kind: "waiting" });
+  expect(await store.read(({ documents }) => documents.get("c", "k"))).toBeUndefined();
+  expect(await claim(store)).toHaveLength(1);
+});
+
+test("commits go on while reads come without end", async () => {
+  const { store } = createStore(makeDirectory());
+  await store.open();
+  let ended = false;
+  const readOn = async () => {
+    while (!ended) await store.read(async () => {});
+  };
+  const reading = [readOn(), readOn()];
+  await store.enqueue([update("a", 1)]);
+  ended = true;
+  await Promise.all(reading);
+  expect(await claim(store)).toHaveLength(1);
+});
+
 test("what a transaction did in memory is undone when the disk refuses it", async () => {
   let full = false;
   const disk = new SimulatedDisk((point) =>
