@@ -53,6 +53,10 @@ export type Admission = "take" | "next-priority" | "stop" | { readonly notBefore
 
 export interface ClaimRequest {
   readonly pool: Pool;
+  /**
+   * At most so many are claimed. This and `agedLimit` are read when the claim is carried out, so that
+   * they may grow until then.
+   */
   readonly limit: number;
   /** Only heads of this priority or higher; suspects of any. Default `low`: all. */
   readonly atLeast?: Priority;
@@ -212,7 +216,8 @@ export interface QueueStore {
   enqueue(messages: readonly NewMessage[]): Promise<readonly EnqueueResult[]>;
   /**
    * Claims heads: marks them as in hand on disk, and only then resolves. Sees what was submitted before
-   * it in the same turn of the event loop, so a message can be claimed in the commit that queues it.
+   * it in the same turn of the event loop, so a message can be claimed in the commit that queues it, and
+   * the next of a lane in the commit that ends the one before.
    */
   claim(request: ClaimRequest): Promise<readonly Message[]>;
   /** Ends an attempt. Rejects with `AttemptOverError` when a newer claim exists. */

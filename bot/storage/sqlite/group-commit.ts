@@ -4,7 +4,7 @@
  * A guarded closure has its own savepoint, so one that throws undoes only its own work. The others
  * cost less, and must change nothing when they throw. All closures submitted in the same turn of the
  * event loop share a transaction, and their promises resolve only after it is on disk. Closures run one
- * at a time, in the order of submission.
+ * at a time, in the order of submission but for those that ask to be the last.
  *
  * The sync runs in another thread (docs/decisions/0025). What is submitted meanwhile shares the next
  * transaction, so the slower the disk, the larger the groups.
@@ -49,7 +49,8 @@ export interface GroupCommitDeps {
 
 interface Job {
   readonly work: () => unknown;
-  readonly guarded: boolean;
+  /** `bare` changes nothing when it throws; `guarded` has a savepoint; `last` is bare and waits for the others. */
+  readonly kind: "bare" | "guarded" | "last";
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -58,7 +59,7 @@ type JobResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
 
-type Read = Omit<Job, "guarded">;
+type Read = Omit<Job, "kind">;
 
 /** Maximum closures in a transaction, which bounds the wait of the others. */
 const jobsPerCommitMax = 500;
@@ -102,18 +103,23 @@ export class GroupCommit {
    * transaction.
    */
   run<T>(work: () => T): Promise<T> {
-    return this.#submit(work, false);
+    return this.#submit(work, "bare");
+  }
+
+  /** Runs `work` like `run`, after all others of its transaction. */
+  runLast<T>(work: () => T): Promise<T> {
+    return this.#submit(work, "last");
   }
 
   /** Runs `work` like `run`, in a savepoint: nothing of it is kept when it throws. */
   runGuarded<T>(work: () => T | Promise<T>): Promise<T> {
-    return this.#submit(work, true);
+    return this.#submit(work, "guarded");
   }
 
-  #submit<T>(work: () => T | Promise<T>, guarded: boolean): Promise<T> {
+  #submit<T>(work: () => T | Promise<T>, kind: Job["kind"]): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise<T>((resolve, reject) => {
-      this.#jobs.push({ work, guarded, resolve: resolve as (value: unknown) => void, reject });
+      this.#jobs.push({ work, kind, resolve: resolve as (value: unknown) => void, reject });
       this.#schedule();
     });
   }
@@ -224,14 +230,16 @@ export class GroupCommit {
   }
 
   async #commitJobs(): Promise<void> {
-    const jobs = this.#jobs.splice(0, jobsPerCommitMax);
-    if (jobs.length === 0) return;
+    const taken = this.#jobs.splice(0, jobsPerCommitMax);
+    if (taken.length === 0) return;
+    const isLast = ({ kind }: Job) => kind === "last";
+    const jobs = [...taken.filter((job) => !isLast(job)), ...taken.filter(isLast)];
     const results: JobResult[] = [];
     try {
       if (this.#ended) throw this.#ended;
       this.#begin.run();
       for (const job of jobs) {
-        results.push(job.guarded ? await this.#runGuarded(job) : this.#runBare(job));
+        results.push(job.kind === "guarded" ? await this.#runGuarded(job) : this.#runBare(job));
       }
       this.#deps.flush?.();
       this.#commit.run();

@@ -254,8 +254,9 @@ export class SqliteStore implements Store {
     return this.#write(({ queue }, now) => queue.enqueue(prepared, now));
   }
 
-  claim(request: ClaimRequest) {
-    return this.#write(({ queue }, now) => queue.claim(request, now));
+  async claim(request: ClaimRequest) {
+    const { queue, writer } = this.#parts();
+    return writer.runLast(() => queue.claim(request, this.#now()));
   }
 
   async finish(attempt: AttemptRef, outcome: AttemptOutcome, sent?: SentRecord) {

@@ -53,6 +53,12 @@ const napMsMax = 30_000;
 /** At most this many slow messages lend their slot; beyond that the pool counts as full. */
 const lentSlotsMax = 100;
 
+/** How many messages may be claimed, and of which priority at least. */
+interface Room {
+  readonly free: number;
+  readonly atLeast: Priority;
+}
+
 interface Suspects {
   /** Whether unclaimed suspects may be left from the last death. */
   pending: boolean;
@@ -128,12 +134,13 @@ export class WorkerPool {
     if (this.#slotsUsed >= concurrency + reserved) return Number.POSITIVE_INFINITY;
     try {
       const { limit, reviewInMs } = await holds.allowance(pool);
-      const { atLeast, free } = this.#room(limit);
+      const room = () => this.#room(limit);
+      const { atLeast, free } = room();
       if (free <= 0) return reviewInMs;
       const suspect = this.#suspects.running;
       const dueInMs = submitted ? 0 : await this.#availableInMs(atLeast);
       if (dueInMs > 0) return dueInMs;
-      const claimed = await this.#claim(free, atLeast);
+      const claimed = await this.#claim(room);
       if (claimed > 0 || this.#suspects.running !== suspect) return 0;
       const availableInMs = await this.#availableInMs(atLeast);
       if (availableInMs > 0) return availableInMs;
@@ -146,8 +153,7 @@ export class WorkerPool {
     }
   }
 
-  /** How many messages may be claimed now, and of which priority at least. */
-  #room(limit: number): { readonly free: number; readonly atLeast: Priority } {
+  #room(limit: number): Room {
     const { concurrency, reserved = 0 } = this.#deps;
     const free = Math.min(concurrency, limit) - this.#slotsUsed;
     if (free > 0) return { free, atLeast: "low" };
@@ -169,11 +175,12 @@ export class WorkerPool {
     return nextAt === undefined ? Number.POSITIVE_INFINITY : nextAt - this.#deps.now();
   }
 
-  async #claim(free: number, atLeast: Priority): Promise<number> {
+  /** @param room How many messages may be claimed, as it is when it is asked. */
+  async #claim(room: () => Room): Promise<number> {
     // One that hangs has had its time alone; the others must not wait until it is given up.
     const alone = this.#suspectAlone() !== undefined;
-    if (this.#suspects.pending && !alone && atLeast === "low") {
-      const suspects = await this.#claimHeads(1, "only", "low");
+    if (this.#suspects.pending && !alone && room().atLeast === "low") {
+      const suspects = await this.#claimHeads(() => ({ free: 1, atLeast: "low" }), "only");
       const first = suspects[0];
       if (first) {
         const startedAtMs = this.#deps.clock.monotonicMs();
@@ -184,20 +191,28 @@ export class WorkerPool {
       this.#suspects.pending = false;
     }
     const others = this.#suspects.pending || alone ? "without" : "with";
-    const claimed = await this.#claimHeads(free, others, atLeast);
+    // Others may end until the claim is carried out, and their slots are claimed for in the same commit.
+    const claimed = await this.#claimHeads(room, others);
     for (const message of claimed) this.#take(message);
     return claimed.length;
   }
 
-  async #claimHeads(limit: number, suspects: ClaimRequest["suspects"], atLeast: Priority) {
+  async #claimHeads(room: () => Room, suspects: ClaimRequest["suspects"]) {
     const { gate, now, pool, store } = this.#deps;
+    const claimsBefore = this.#claims;
     const admitted: number[] = [];
     try {
       const claimed = await store.claim({
         pool,
-        limit,
-        atLeast,
-        agedLimit: decideAgedLimit(this.#claims, limit),
+        get limit() {
+          return room().free;
+        },
+        get atLeast() {
+          return room().atLeast;
+        },
+        get agedLimit() {
+          return decideAgedLimit(claimsBefore, room().free);
+        },
         agedBefore: { normal: now() - ageMs.normal, low: now() - ageMs.low },
         suspects,
         ...(gate && {
