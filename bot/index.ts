@@ -9,6 +9,7 @@ import type { ModuleChoice } from "./config/module-choice.ts";
 import { Secret } from "./core/secret.ts";
 import { type UpdateKind, updateKinds } from "./kit/bot-api.ts";
 import type { BotContext } from "./kit/bot-context.ts";
+import { useLeanComposer } from "./kit/lean-composer.ts";
 import { loadModule } from "./kit/loading/load-module.ts";
 import type { BotModule, Kit } from "./kit/module.ts";
 import { shop } from "./shop/module.ts";
@@ -47,6 +48,7 @@ export interface CreateBotOptions<Settings> {
  */
 export function createBot<Settings>(options: CreateBotOptions<Settings>): Telegraf<BotContext> {
   const { contextType, kit, module, onUpdateKind, telegram, token } = options;
+  useLeanComposer();
   const bot = new Telegraf<BotContext>(token instanceof Secret ? token.reveal() : token, {
     contextType,
     // The queue has its own limit; Telegraf's would let the handler run on after it.
