@@ -52,8 +52,8 @@ export interface Kit<Settings> {
   /** Adds a page with figures of the module to the dashboard. */
   readonly panel: AddPanel;
   /**
-   * Reads data outside any step: at once, and in every attempt again. What has to happen once belongs in
-   * `ctx.transaction`.
+   * Reads data outside any step: at once, and in every attempt again. What writes, or has to happen once,
+   * belongs in `ctx.transaction`; on SQLite, `work` that writes is refused (`DATA_REFUSED`).
    */
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** What an operator sees and does: dead letters, holds, incidents, pausing. */
