@@ -27,7 +27,8 @@ export function createIntake(
     miniApp?: RequestListener | undefined;
   },
 ): Replaceable<Intake> {
-  const { botId, breaker, clock, holds, miniApp, pollingApi, publish, queue, random, store } = parts;
+  const { botId, breaker, clock, holds, miniApp, pollingApi, publish, queue, random, store } =
+    parts;
   const allowedUpdates = allowedUpdatesWith(parts.updateKinds ?? []);
   const { mode, pollTimeoutSeconds, webhookHost, webhookPort, webhookSecret, webhookUrl } = intake;
   const deps = {

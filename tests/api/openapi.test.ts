@@ -5,7 +5,15 @@ import { createApplication } from "../../bot/api/application.ts";
 import { describeApi } from "../../bot/api/openapi.ts";
 import { RateLimits } from "../../bot/api/rate-limits.ts";
 import { routeTable } from "../../bot/api/route-table.ts";
-import { hold, letter, operateToken, panel, serverDeps, setupApi, sharing } from "./api-under-test.ts";
+import {
+  hold,
+  letter,
+  operateToken,
+  panel,
+  serverDeps,
+  setupApi,
+  sharing,
+} from "./api-under-test.ts";
 
 interface Operation {
   readonly summary: string;
