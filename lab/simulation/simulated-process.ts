@@ -239,7 +239,8 @@ export class SimulatedProcess {
           if (!over && !this.#ended) onHandling("ended", payload);
           over = true;
         };
-        onHandling("began", payload);
+        // The rest of its turn still runs after a death; of that nothing has happened.
+        if (!this.#ended) onHandling("began", payload);
         // A handler that was given up can commit nothing any more, although it may still run.
         attempt.signal.addEventListener("abort", end, { once: true });
         try {
