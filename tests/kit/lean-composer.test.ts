@@ -50,7 +50,7 @@ const predicates = {
 function newContext(name: string): Context {
   const ctx = new Context({ update_id: 1 } as never, new Telegram("1:a"), {} as never);
   ctx.state["name"] = name;
-  return ctx;
+  return ctx as unknown as Context;
 }
 
 /** Makes the middleware of a plan, which writes down what happens to it. */
