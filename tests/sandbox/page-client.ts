@@ -1,7 +1,7 @@
 /** Page client: the chat page in a browser, for tests. They are skipped where no Chromium is installed. */
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
-import { afterAll, onTestFinished, type TestContext } from "vitest";
+import { onTestFinished, type TestContext } from "vitest";
 import type { SandboxOptions } from "../../sandbox/sandbox.ts";
 import { startSandbox } from "./bot-client.ts";
 
@@ -13,9 +13,15 @@ const browserFile = [
 /** Where to put a screenshot, for people; none by default. */
 export const screenshot = process.env["SCREENSHOT"];
 
-/** Starting a browser takes longer than a test, so all of them share one, each with a page of its own. */
+/** Starting a browser takes longer than a test, so those of a file share one, each with a page of its own. */
 let launched: Promise<Browser> | undefined;
-afterAll(async () => (await launched)?.close());
+
+/** For `afterAll` of each file: files share this module where they share a worker. */
+export async function closeBrowser(): Promise<void> {
+  const browser = await launched;
+  launched = undefined;
+  await browser?.close();
+}
 
 /** A sandbox whose page shows a chat. */
 export async function openPage(context: TestContext, options: SandboxOptions = {}) {

@@ -1,7 +1,9 @@
 /** The chat page in a browser: what a bot offers, and how a person takes it. */
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import type { Loose } from "./bot-client.ts";
-import { openPage } from "./page-client.ts";
+import { closeBrowser, openPage } from "./page-client.ts";
+
+afterAll(closeBrowser);
 
 const timeout = 60_000;
 

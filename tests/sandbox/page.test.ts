@@ -1,7 +1,9 @@
 /** The chat page in a browser: what people do with polls, reactions, topics, pins and drafts. */
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
-import { openPage, screenshot } from "./page-client.ts";
+import { closeBrowser, openPage, screenshot } from "./page-client.ts";
+
+afterAll(closeBrowser);
 
 /** One point, which a browser can draw. */
 const picture = Buffer.from(

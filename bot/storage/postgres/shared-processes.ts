@@ -33,7 +33,7 @@ const unsigned = (key: number) => key >>> 0;
 const listSql = `
   SELECT p.number, p.host, p.pid, p.version, p.started_at, p.beat_at, p.ended, p.status,
     life.pid IS NOT NULL AS lives,
-    ARRAY(SELECT other.objid::bigint FROM pg_locks other
+    ARRAY(SELECT other.objid::bigint::float8 FROM pg_locks other
       WHERE other.locktype = 'advisory' AND other.granted AND other.classid = life.classid
         AND other.database = life.database AND other.objsubid = 2 AND other.pid = life.pid) AS locks
   FROM processes p LEFT JOIN pg_locks life ON life.locktype = 'advisory' AND life.granted
