@@ -10,18 +10,15 @@ import { withDeadline } from "../../core/deadline.ts";
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import {
   BackupFailedError,
-  BotError,
+  type BotError,
   KeyRotationRefusedError,
   StorageBusyError,
-  StorageClosedError,
-  StorageInUseError,
   StorageSessionLostError,
   TransactionTooSlowError,
 } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
 import type { KeyedMessages } from "../../core/keyed-messages.ts";
-import { Loop } from "../../core/loop.ts";
 import {
   type Message,
   type NewMessage,
@@ -48,14 +45,12 @@ import type {
   SweepRequest,
 } from "../../core/store.ts";
 import type { Transaction } from "../../core/transaction.ts";
-import type { KeyRing } from "../sealing/key-ring.ts";
 import { documentTables } from "../sqlite/document-table.ts";
 import { places } from "../sqlite/sealed-columns.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
 import { type PreparedMessage, prepareMessages, stepResultText } from "../stored-forms.ts";
 import { admit, claimedOf, passesOf, type TurnRow } from "./claims.ts";
-import { Connection } from "./connection.ts";
-import { openDataKeys } from "./data-keys.ts";
+import type { Connection } from "./connection.ts";
 import { MessageIds } from "./message-ids.ts";
 import { runWork } from "./module-tables.ts";
 import {
@@ -68,15 +63,11 @@ import {
 } from "./queue-work.ts";
 import * as reading from "./reading.ts";
 import { RoleLocks } from "./role-locks.ts";
-import { migrate } from "./schema.ts";
-import { Session } from "./session.ts";
-import { nameLockSql, notifiedSql } from "./session-locks.ts";
-import { mainSettings, stepSettings } from "./session-rules.ts";
-import { SharedFiles } from "./shared-files.ts";
+import type { Session } from "./session.ts";
+import { notifiedSql } from "./session-locks.ts";
+import { Sessions } from "./sessions.ts";
+import { SharedFiles, type SharedFilesDeps } from "./shared-files.ts";
 import { SharedProcesses } from "./shared-processes.ts";
-import { SilentConnections } from "./silent-connections.ts";
-import { probeDatabase } from "./startup-probe.ts";
-import { StepConnections } from "./step-connections.ts";
 
 export interface PostgresStoreDeps {
   readonly url: Secret;
@@ -112,8 +103,6 @@ const recoverEveryMs = 500;
 const takeOverMax = 200;
 /** Pause before what must succeed is tried again. */
 const insistMs = 100;
-/** Pause between two attempts to enter again. */
-const reenterMs = 250;
 
 const takeOverSql = "SELECT * FROM take_over_2($1, $2, $3, $4, $5) ORDER BY id";
 const notifySql = `SELECT 1 FROM ${notifiedSql("true")}`;
@@ -126,250 +115,59 @@ export class PostgresStore implements Store, SharedStore {
   readonly files: SharedFiles;
   readonly processes: SharedProcesses;
   readonly #deps: PostgresStoreDeps;
-  readonly #schema: string;
   readonly #sessionMs: number;
   readonly #now: () => number;
-  readonly #steps: StepConnections;
-  readonly #reenter: Loop;
-  readonly #silent: SilentConnections;
   readonly #ids = new MessageIds();
-  #ring: KeyRing | undefined;
-  #session: Session | undefined;
-  /** The session that was lost, until the next one has compared its commits. */
-  #before: Session | undefined;
-  /** The numbers of all sessions of this process. */
-  readonly #lives: number[] = [];
-  #closed = false;
+  readonly #sessions: Sessions;
   #onWork: (pool: Pool) => void = () => {};
-  #lost: StorageSessionLostError | undefined;
 
   constructor(deps: PostgresStoreDeps) {
     const { clock, schema, sessionMs = defaultSessionMs } = deps;
     if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new Error(`"${schema}" cannot name a schema`);
     this.#deps = { ...deps, tableSets: [documentTables, ...deps.tableSets] };
-    this.#schema = schema;
     this.#sessionMs = sessionMs;
     this.#now = steadyEpoch(clock);
-    this.roles = new RoleLocks({ clock, session: () => this.#session });
-    this.#steps = new StepConnections(
-      () => this.#connect(stepSettings(sessionMs)),
-      deps.stepConnectionsMax ?? defaultStepConnectionsMax,
-    );
-    this.processes = new SharedProcesses({
-      now: this.#now,
-      use: (work) => this.#read(work),
-      session: () => this.#session,
+    const now = this.#now;
+    this.#sessions = new Sessions({
+      ...{ stepConnectionsMax: defaultStepConnectionsMax, ...this.#deps },
+      ...{ sessionMs, now, ids: this.#ids, worksElsewhere: this.#worksElsewhere },
+      onWork: (pool) => this.#onWork(pool),
+      onChange: () => this.roles.wake(),
     });
-    this.files = new SharedFiles({
-      now: this.#now,
-      use: (work) => this.#read(work),
-      sweeps: () => this.roles.isMine("sweeping"),
-    });
-    this.#silent = new SilentConnections({
-      clock,
-      silentMs: sessionMs,
-      connect: () => Connection.open({ url: deps.url, schema, settings: stepSettings(sessionMs) }),
-    });
-    this.#reenter = new Loop(clock, async (loop) => {
-      while (await loop.wait(Number.POSITIVE_INFINITY)) await this.#enterAgain(loop);
-    });
+    const session = () => this.#sessions.current;
+    const use: SharedFilesDeps["use"] = (work) => this.#sessions.read(work);
+    this.roles = new RoleLocks({ clock, session });
+    this.processes = new SharedProcesses({ now, use, session });
+    this.files = new SharedFiles({ now, use, sweeps: () => this.roles.isMine("sweeping") });
   }
 
   // ---- life -------------------------------------------------------------------------------------
 
-  async open(): Promise<PreviousEnd> {
-    this.#silent.start();
-    const previousEnd = await this.#steps.use(async (other) => {
-      const first = await this.#connect({});
-      try {
-        await probeDatabase(first, other);
-        await migrate(first, this.#schema, this.#deps.tableSets, this.#now());
-        const { rewrapped, ring } = await openDataKeys(first, this.#deps.keys, this.#now());
-        if (rewrapped) this.#deps.publish({ type: "encryption-key.changed" });
-        this.#ring = ring;
-        return await reading.previousEnd(first, this.#deps.name);
-      } finally {
-        await first.end();
-      }
-    });
-    await this.#enterAtFirst();
-    this.#reenter.start();
-    return previousEnd;
-  }
-
-  /** Waits for as long as the session of a process that died can last. */
-  async #enterAtFirst(): Promise<void> {
-    const { clock } = this.#deps;
-    const untilMs = clock.monotonicMs() + 2 * this.#sessionMs;
-    for (;;) {
-      try {
-        return await this.#enter();
-      } catch (error) {
-        if (!(error instanceof StorageInUseError) || clock.monotonicMs() >= untilMs) throw error;
-        await clock.sleep(reenterMs, this.#reenter.signal);
-      }
-    }
-  }
-
-  #connect(
-    settings: Readonly<Record<string, number>>,
-    onLost?: (error: StorageSessionLostError) => void,
-  ): Promise<Connection> {
-    const { url } = this.#deps;
-    const watch = (connection: Connection) => this.#silent.watch(connection);
-    return Connection.open({
-      url,
-      schema: this.#schema,
-      settings,
-      watch,
-      ...(onLost && { onLost }),
-    });
-  }
-
-  async #enter(): Promise<void> {
-    let session: Session | undefined;
-    const main = await this.#connect(mainSettings(this.#sessionMs), (error) => {
-      if (session && this.#session === session) this.#lose(error);
-    });
-    try {
-      await this.#claimName(main);
-      session = await Session.enter({
-        ...this.#deps,
-        ...{
-          main,
-          ids: this.#ids,
-          now: this.#now,
-          ring: this.#requireRing(),
-          sessionMs: this.#sessionMs,
-          worksElsewhere: this.#worksElsewhere,
-          onWork: (pool) => this.#onWork(pool),
-        },
-      });
-    } catch (error) {
-      // It may hold a lock already, which the next attempt needs.
-      main.destroy();
-      throw error;
-    }
-    const lostCommits = await this.#countLostCommits(main);
-    if (main.lost) throw main.lost;
-    this.#session = session;
-    this.#lives.push(session.number);
-    this.#lost = undefined;
-    // Who hears of it submits what it has before anything else is committed.
-    if (lostCommits > 0) {
-      this.#deps.publish({ type: "storage.commits-lost", commits: lostCommits });
-    }
-    this.roles.wake();
-  }
-
-  /** Files in a data directory have one owner, and the database can tell who lives. */
-  async #claimName(main: Connection): Promise<void> {
-    const [claimed] = await main.all<{ ok: boolean }>(nameLockSql, [this.#deps.name]);
-    if (claimed?.ok) return;
-    throw new StorageInUseError("another process works with this data directory", {
-      hint: "Give each process on a machine a DATA_DIR of its own.",
-    });
-  }
-
-  /** Commits of the session before that PostgreSQL has confirmed and does not have. */
-  async #countLostCommits(main: Connection): Promise<number> {
-    const before = this.#before;
-    if (!before) return 0;
-    const [row] = await main.all<{ commits: number }>(
-      "SELECT commits FROM processes WHERE number = $1",
-      [before.number],
-    );
-    this.#before = undefined;
-    return Math.max(0, before.turns.acknowledged - (row?.commits ?? 0));
-  }
-
-  #lose(error: StorageSessionLostError): void {
-    const session = this.#session;
-    this.#before = session;
-    this.#session = undefined;
-    this.#lost = error;
-    void session?.destroy();
-    this.roles.wake();
-    this.#reenter.wake();
-  }
-
-  async #enterAgain(loop: Loop): Promise<void> {
-    while (!this.#session && !loop.stopped) {
-      try {
-        await this.#enter();
-      } catch (error) {
-        if (!(error instanceof BotError && error.transient)) {
-          this.#fail(error);
-          return;
-        }
-        await loop.pause(reenterMs);
-      }
-    }
-  }
-
-  #fail(error: unknown): void {
-    const fatal =
-      error instanceof BotError
-        ? error
-        : new StorageClosedError("entering failed", { cause: error });
-    const { code, message } = fatal;
-    this.#deps.publish({
-      type: "storage.failed",
-      error: { code, message, atEpochMs: this.#now() },
-    });
-    this.#deps.onFatal(fatal);
+  open(): Promise<PreviousEnd> {
+    return this.#sessions.open();
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#reenter.stop();
     await this.roles.stop();
-    const session = this.#session;
-    this.#session = undefined;
-    // When the end cannot be written, the next start finds an unclean one, as after a kill.
-    await session?.end().catch(() => session.destroy());
-    await this.#steps.close();
-    await this.#silent.stop();
+    await this.#sessions.close();
   }
 
   /** Ends all sessions at once, as a kill does. For tests. */
   async kill(): Promise<void> {
-    this.#closed = true;
-    const session = this.#session;
-    this.#session = undefined;
-    await this.#reenter.stop();
+    const killed = this.#sessions.kill();
     await this.roles.stop();
-    await session?.destroy();
-    this.#steps.destroy();
-    await this.#silent.stop();
-  }
-
-  #requireSession(): Session {
-    if (this.#session) return this.#session;
-    throw this.#lost ?? new StorageClosedError("the store is not open");
-  }
-
-  #requireRing(): KeyRing {
-    if (this.#ring) return this.#ring;
-    throw new StorageClosedError("the store is not open");
-  }
-
-  /** Reads on a session of its own. */
-  async #read<T>(read: (connection: Connection) => Promise<T>): Promise<T> {
-    this.#requireSession();
-    return this.#steps.use(read);
+    await killed;
   }
 
   // ---- turns ------------------------------------------------------------------------------------
 
   async enqueue(messages: readonly NewMessage[]): Promise<readonly EnqueueResult[]> {
     const queue = prepareMessages(messages);
-    return (await this.#requireSession().turns.run({ queue })).results;
+    return (await this.#sessions.require().turns.run({ queue })).results;
   }
 
   async claim(request: ClaimRequest): Promise<readonly Message[]> {
-    const session = this.#requireSession();
+    const session = this.#sessions.require();
     session.checkMayBegin();
     const ask = request.admit;
     const passes = passesOf(request, this.#now(), ask !== undefined);
@@ -394,7 +192,7 @@ export class PostgresStore implements Store, SharedStore {
 
   #claimed(session: Session, rows: readonly TurnRow[]): readonly Message[] {
     return rows.map((row) => {
-      const { held, message } = claimedOf(row, this.#requireRing());
+      const { held, message } = claimedOf(row, this.#sessions.ring);
       session.hold(held);
       return message;
     });
@@ -406,7 +204,7 @@ export class PostgresStore implements Store, SharedStore {
     sent?: SentRecord,
   ): Promise<readonly EnqueueResult[]> {
     const followUps = "enqueue" in outcome ? prepareMessages(outcome.enqueue) : [];
-    const session = this.#requireSession();
+    const session = this.#sessions.require();
     const end: Ending = { held: session.heldBy(attempt), outcome, followUps, sent };
     const results = await this.#insist(session, () => this.#finish(session, attempt, end));
     session.letGo(attempt);
@@ -438,8 +236,8 @@ export class PostgresStore implements Store, SharedStore {
         return await work();
       } catch (error) {
         const again = error instanceof StorageBusyError || error instanceof StorageSessionLostError;
-        if (!again || this.#session !== session) throw error;
-        await this.#deps.clock.sleep(insistMs, this.#reenter.signal);
+        if (!again || this.#sessions.current !== session) throw error;
+        await this.#deps.clock.sleep(insistMs, this.#sessions.signal);
       }
     }
   }
@@ -452,12 +250,12 @@ export class PostgresStore implements Store, SharedStore {
     work: (tx: Transaction) => Promise<unknown>,
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown> {
-    const session = this.#requireSession();
+    const session = this.#sessions.require();
     const held = session.heldBy(attempt);
     session.checkMayBegin();
     return this.#inTransaction(async (connection) => {
       const { origin, result } = await this.#fence(connection, session, attempt, name);
-      const ring = this.#requireRing();
+      const ring = this.#sessions.ring;
       const place = places.stepResult(origin, name);
       if (result) return JSON.parse(ring.open(result, place)) as unknown;
       const now = this.#now();
@@ -486,7 +284,7 @@ export class PostgresStore implements Store, SharedStore {
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    this.#requireSession();
+    this.#sessions.require();
     return this.#inTransaction((connection) => this.#work(connection, this.#now(), work));
   }
 
@@ -495,7 +293,7 @@ export class PostgresStore implements Store, SharedStore {
   }
 
   #inTransaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#steps.use((connection) => connection.transaction(() => work(connection)));
+    return this.#sessions.step((connection) => connection.transaction(() => work(connection)));
   }
 
   #work<T>(
@@ -504,7 +302,7 @@ export class PostgresStore implements Store, SharedStore {
     work: (tx: Transaction) => Promise<T>,
   ): Promise<T> {
     const { clock, dedupeKeepMs, tableSets } = this.#deps;
-    const session = this.#requireSession();
+    const session = this.#sessions.require();
     const messages: KeyedMessages = {
       find: (key) => reading.keyState(connection, key, nowEpochMs, dedupeKeepMs),
       cancel: async (key) => {
@@ -513,7 +311,7 @@ export class PostgresStore implements Store, SharedStore {
         return rows.length > 0;
       },
     };
-    const deps = { connection, ring: this.#requireRing(), tableSets, nowEpochMs, messages };
+    const deps = { connection, ring: this.#sessions.ring, tableSets, nowEpochMs, messages };
     return withDeadline(clock, this.#sessionMs, (signal) => runWork(deps, work, signal), {
       late: () => {
         throw new TransactionTooSlowError(this.#sessionMs);
@@ -529,7 +327,7 @@ export class PostgresStore implements Store, SharedStore {
     endings: readonly Ending[],
     queued: readonly PreparedMessage[] = [],
   ): Promise<readonly EnqueueResult[]> {
-    const ring = this.#requireRing();
+    const ring = this.#sessions.ring;
     const ids = this.#ids;
     const work = new QueueWork();
     const slices = [
@@ -572,17 +370,17 @@ export class PostgresStore implements Store, SharedStore {
     pool === "sending" && !this.roles.isMine("sending");
 
   mayBegin(): boolean {
-    return this.#session?.mayBegin ?? false;
+    return this.#sessions.current?.mayBegin ?? false;
   }
 
   // ---- recovery ---------------------------------------------------------------------------------
 
   async recover(decide: (message: Message) => Recovery): Promise<readonly Message[]> {
-    const session = this.#requireSession();
-    const ring = this.#requireRing();
+    const session = this.#sessions.require();
+    const ring = this.#sessions.ring;
     return this.#inTransaction(async (connection) => {
       const rows = await connection.all<TurnRow>(takeOverSql, [
-        ...[session.lockClass, session.number, this.#lives, takeOverMax],
+        ...[session.lockClass, session.number, this.#sessions.lives, takeOverMax],
         // What is sent counts for flood control, so only the process that sends takes it over.
         pools.filter((pool) => !this.#worksElsewhere(pool)),
       ]);
@@ -603,55 +401,65 @@ export class PostgresStore implements Store, SharedStore {
   // ---- looking, operating and sweeping ----------------------------------------------------------
 
   async nextAvailableAtEpochMs(pool: Pool): Promise<number | undefined> {
-    const { turns } = this.#requireSession();
+    const { turns } = this.#sessions.require();
     if (turns.heartbeat.beats === 0) await turns.run({});
     return turns.nextAvailableAt(pool);
   }
 
   waitingLanes(limit: number) {
-    return this.#read((connection) => reading.waitingLanes(connection, this.#now(), limit));
+    return this.#sessions.read((connection) =>
+      reading.waitingLanes(connection, this.#now(), limit),
+    );
   }
 
   releaseLane(pool: Pool, lane: string): Promise<boolean> {
-    return this.#read((connection) => reading.releaseLane(connection, pool, lane, this.#now()));
+    return this.#sessions.read((connection) =>
+      reading.releaseLane(connection, pool, lane, this.#now()),
+    );
   }
 
   delayedMessages(request: Parameters<QueueStore["delayedMessages"]>[0]) {
-    return this.#read((connection) => reading.delayedMessages(connection, request, this.#now()));
+    return this.#sessions.read((connection) =>
+      reading.delayedMessages(connection, request, this.#now()),
+    );
   }
 
   async runNow(messageId: number): Promise<boolean> {
-    const due = await this.#read((connection) =>
+    const due = await this.#sessions.read((connection) =>
       reading.runNow(connection, messageId, this.#now()),
     );
     // A turn lets what is due enter its lane.
-    if (due) await this.#requireSession().turns.run({});
+    if (due) await this.#sessions.require().turns.run({});
     return due;
   }
 
   depth(pool: Pool, atLeast: Priority = "low"): Promise<number> {
-    return this.#read((connection) => reading.depth(connection, pool, atLeast));
+    return this.#sessions.read((connection) => reading.depth(connection, pool, atLeast));
   }
 
   snapshot() {
-    return this.#read((connection) => reading.snapshot(connection));
+    return this.#sessions.read((connection) => reading.snapshot(connection));
   }
 
   deadLetters(filter: DeadLetterFilter & PageRequest) {
-    return this.#read((connection) => reading.deadLetters(connection, this.#requireRing(), filter));
+    return this.#sessions.read((connection) =>
+      reading.deadLetters(connection, this.#sessions.ring, filter),
+    );
   }
 
   countDeadLetters(filter: DeadLetterFilter): Promise<number> {
-    return this.#read((connection) => reading.countDeadLetters(connection, filter));
+    return this.#sessions.read((connection) => reading.countDeadLetters(connection, filter));
   }
 
   deadLetter(id: number) {
-    return this.#read((connection) => reading.deadLetter(connection, this.#requireRing(), id));
+    return this.#sessions.read((connection) =>
+      reading.deadLetter(connection, this.#sessions.ring, id),
+    );
   }
 
   async requeue(deadLetterId: number): Promise<number | undefined> {
-    const session = this.#requireSession();
-    const ring = this.#requireRing();
+    const session = this.#sessions.require();
+    const ring = this.#sessions.ring;
     return this.#inTransaction(async (connection) => {
       const letter = await reading.takeDeadLetter(connection, deadLetterId);
       if (!letter) return undefined;
@@ -673,43 +481,45 @@ export class PostgresStore implements Store, SharedStore {
   }
 
   deleteDeadLetter(deadLetterId: number): Promise<boolean> {
-    this.#requireSession();
+    this.#sessions.require();
     return this.#inTransaction((connection) => reading.deleteDeadLetter(connection, deadLetterId));
   }
 
   async sweep(request: SweepRequest) {
     if (!this.roles.isMine("sweeping")) return { dedupeKeys: 0, deadLetters: 0 };
-    return this.#read((connection) =>
-      reading.sweep(connection, request, this.#now(), this.#requireRing()),
+    return this.#sessions.read((connection) =>
+      reading.sweep(connection, request, this.#now(), this.#sessions.ring),
     );
   }
 
   sentSince(epochMs: number): Promise<readonly SentRecord[]> {
-    return this.#read((connection) => reading.sentSince(connection, epochMs));
+    return this.#sessions.read((connection) => reading.sentSince(connection, epochMs));
   }
 
   async recordSent(sent: SentRecord): Promise<void> {
-    await this.#requireSession().turns.run({ sent });
+    await this.#sessions.require().turns.run({ sent });
   }
 
   resolveReference(reference: number): Promise<ReferenceState> {
-    return this.#read((connection) => reading.resolveReference(connection, reference));
+    return this.#sessions.read((connection) => reading.resolveReference(connection, reference));
   }
 
   filesInUse(): Promise<readonly string[]> {
-    return this.#read((connection) => reading.filesInUse(connection));
+    return this.#sessions.read((connection) => reading.filesInUse(connection));
   }
 
   unreachableReason(chat: string, sinceEpochMs = 0): Promise<string | undefined> {
-    return this.#read((connection) => reading.unreachableReason(connection, chat, sinceEpochMs));
+    return this.#sessions.read((connection) =>
+      reading.unreachableReason(connection, chat, sinceEpochMs),
+    );
   }
 
   getFact(name: string): Promise<string | undefined> {
-    return this.#read((connection) => reading.getFact(connection, name));
+    return this.#sessions.read((connection) => reading.getFact(connection, name));
   }
 
   async setFact(name: string, value: string): Promise<void> {
-    await this.#read((connection) => reading.setFact(connection, name, value));
+    await this.#sessions.read((connection) => reading.setFact(connection, name, value));
   }
 
   // ---- the rest of the contract -----------------------------------------------------------------
@@ -729,20 +539,22 @@ export class PostgresStore implements Store, SharedStore {
   async server(): Promise<DatabaseServer> {
     const { clock } = this.#deps;
     const askedAtMs = clock.epochMs();
-    const { at, synchronous } = await this.#read((connection) => reading.server(connection));
+    const { at, synchronous } = await this.#sessions.read((connection) =>
+      reading.server(connection),
+    );
     // The server has looked at its clock somewhere in between.
     return { synchronous, clockAheadMs: (askedAtMs + clock.epochMs()) / 2 - at };
   }
 
   heartbeat(): Heartbeat {
-    return this.#session?.turns.heartbeat ?? { beats: 0, overdueMs: 0 };
+    return this.#sessions.current?.turns.heartbeat ?? { beats: 0, overdueMs: 0 };
   }
 
   /** A lost session is noticed by the connection itself. */
   verify(): void {}
 
   async probe(): Promise<void> {
-    await this.#requireSession().turns.run({});
+    await this.#sessions.require().turns.run({});
   }
 }
 
