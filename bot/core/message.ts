@@ -8,21 +8,20 @@
 import type { ErrorRecord } from "./errors.ts";
 
 /** What a message carries. */
-export type MessageType = "update" | "task" | "send" | "broadcast" | "alert";
+export const messageTypes = ["update", "task", "send", "broadcast", "alert"] as const;
+export type MessageType = (typeof messageTypes)[number];
 
 /**
  * The workers that it is for. Every pool has its own, so that a full one never blocks another:
  * `handling` runs updates and tasks, `sending` calls Telegram under flood control, `answering` calls Telegram
  * for queries that Telegram does not limit but that expire within seconds.
  */
-export type Pool = "handling" | "sending" | "answering";
-
-export const pools: readonly Pool[] = ["handling", "sending", "answering"];
+export const pools = ["handling", "sending", "answering"] as const;
+export type Pool = (typeof pools)[number];
 
 /** High goes first, but never starves low (utils/message-queue/priority-rules.ts). */
-export type Priority = "high" | "normal" | "low";
-
-export const priorities: readonly Priority[] = ["high", "normal", "low"];
+export const priorities = ["high", "normal", "low"] as const;
+export type Priority = (typeof priorities)[number];
 
 /** Plain data, as JSON knows it. */
 export type Json =
@@ -124,15 +123,17 @@ export interface Message {
 }
 
 /** Why a message was given up. */
-export type DeadReason =
-  | "attempts-exhausted"
-  | "refused"
-  | "quarantined"
-  | "ambiguous-dropped"
+export const deadReasons = [
+  "attempts-exhausted",
+  "refused",
+  "quarantined",
+  "ambiguous-dropped",
   /** Its lane has no room, or too many messages are delayed. */
-  | "lane-full"
+  "lane-full",
   /** Telegram wanted its chat to wait for longer than the bot does. */
-  | "rate-limited";
+  "rate-limited",
+] as const;
+export type DeadReason = (typeof deadReasons)[number];
 
 /** A message given up, kept until an operator or the sweeper removes it. */
 export interface DeadLetter {

@@ -2,12 +2,14 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { deadReasons, messageTypes } from "../../bot/core/message.ts";
 import { status as quietStatus } from "./api-under-test.ts";
 
 const directory = new URL("../../bot/api/dashboard/", import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, directory), "utf8");
 // The page's scripts are plain JavaScript, without types.
 const { judge } = await import(new URL("verdict.js", directory).href);
+const { reasons, types } = await import(new URL("dead-letters.js", directory).href);
 const { catalogue, setLanguage } = await import(new URL("texts.js", directory).href);
 
 const nowMs = 100_000;
@@ -18,6 +20,14 @@ const well = {
   incidents: { incidents: [] },
 };
 const incident = { id: 1, openedAtEpochMs: 40_000, measures: [{ measure: "reconnect", times: 3 }] };
+
+test("dead letters can be filtered by every type and reason that there is", () => {
+  expect(types).toEqual(messageTypes);
+  expect(reasons).toEqual(deadReasons);
+  for (const texts of Object.values<{ reasonName: object }>(catalogue)) {
+    expect(Object.keys(texts.reasonName).toSorted()).toEqual([...deadReasons].toSorted());
+  }
+});
 
 describe("verdict", () => {
   test.each<[string, object, string, string]>([

@@ -16,6 +16,21 @@ const commands = ["/start", "/help", "/balance", "/orders", "hello", "/help"];
 const replies = [/^(Hello|Welcome)/, /^This is what/, /^Balance:/, /^You have no/, /^I understand/];
 const replyTo = (text: string) => ["/start", "/help", "/balance", "/orders", "hello"].indexOf(text);
 
+const idleSeconds = 5;
+
+/** What each of the two idle processes costs the database. */
+async function transactionsPerSecond(): Promise<number> {
+  const count = async () => {
+    const [row] = await byHand<{ count: string }>(
+      "SELECT sum(xact_commit + xact_rollback) AS count FROM pg_stat_database",
+    );
+    return Number(row?.count);
+  };
+  const before = await count();
+  await pause(idleSeconds * 1_000);
+  return ((await count()) - before) / idleSeconds / 2;
+}
+
 test.skipIf(noPostgres)(
   `P1 P2 P5 P6: two processes on one PostgreSQL lose, double and reorder nothing while each dies in turn${orSkipped}`,
   { timeout: 240_000 },
@@ -54,6 +69,9 @@ test.skipIf(noPostgres)(
     }
     await eventually("all is confirmed", async () => (await sandbox.queue()).pending === 0, 60_000);
     await eventually("the queue is empty", () => isQueueEmpty(one), 60_000);
+    const rate = await transactionsPerSecond();
+    console.log(`${rate} transactions a second of an idle process`);
+    expect(rate).toBeLessThan(20);
     expect(await Promise.all(bots.map((bot) => bot.stop()))).toEqual([0, 0]);
 
     const journal = await sandbox.journalAll();

@@ -7,8 +7,8 @@ import { nameOf, t } from "./texts.js";
 const pageSize = 25;
 /** Dead letters that one call of the API accepts. */
 const bulkMax = 1_000;
-const types = ["update", "task", "send", "broadcast", "alert"];
-const reasons = [
+export const types = ["update", "task", "send", "broadcast", "alert"];
+export const reasons = [
   "attempts-exhausted",
   "refused",
   "quarantined",

@@ -1,16 +1,10 @@
 /** Queue shapes: the API's answers about waiting messages and dead letters. */
 import { z } from "zod";
+import { deadReasons, messageTypes, pools, priorities } from "../../core/message.ts";
 
-export const poolName = z.enum(["handling", "sending", "answering"]);
-export const messageType = z.enum(["update", "task", "send", "broadcast", "alert"]);
-export const deadReason = z.enum([
-  "attempts-exhausted",
-  "refused",
-  "quarantined",
-  "ambiguous-dropped",
-  "lane-full",
-  "rate-limited",
-]);
+export const poolName = z.enum(pools);
+export const messageType = z.enum(messageTypes);
+export const deadReason = z.enum(deadReasons);
 
 const poolFigures = z.object({
   waiting: z.number(),
@@ -71,7 +65,7 @@ export const deadLetter = z.object({
   type: messageType,
   pool: poolName,
   lane: z.string(),
-  priority: z.enum(["high", "normal", "low"]),
+  priority: z.enum(priorities),
   createdAtEpochMs: z.number(),
   diedAtEpochMs: z.number(),
   reason: deadReason,

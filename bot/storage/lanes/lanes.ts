@@ -7,7 +7,7 @@
  * forward without changing the order within the chat.
  *
  * Holds numbers only, about 66 bytes for a message and 65 for a lane with its name (measured by
- * lab/bench/lanes.ts); everything else about a message stays on disk.
+ * npm run bench:queue); everything else about a message stays on disk.
  */
 import { priorities } from "../../core/message.ts";
 import { Column, Slots } from "./column.ts";
