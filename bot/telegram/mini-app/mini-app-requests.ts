@@ -12,7 +12,7 @@ import { answerOf, type MiniAppHandlers, type MiniAppTask } from "../../kit/mini
 
 export interface MiniAppRequestsDeps {
   readonly clock: Clock;
-  readonly store: Pick<Store, "transaction">;
+  readonly store: Pick<Store, "read">;
   readonly handlers: Pick<MiniAppHandlers, "acts" | "asks">;
   /** Commits messages in one transaction; resolves when they are on disk. */
   readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
@@ -83,7 +83,7 @@ export class MiniAppRequests {
   }
 
   stateOf({ id }: Person, requestId: string): Promise<ActState> {
-    return this.#deps.store.transaction(async (tx): Promise<ActState> => {
+    return this.#deps.store.read(async (tx): Promise<ActState> => {
       const found = await answerOf(tx, id, requestId);
       if (found) return { state: "answered", answer: found.answer };
       const { kind } = await tx.messages.find(keyOf(id, requestId));
