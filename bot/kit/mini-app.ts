@@ -21,8 +21,17 @@ export interface MiniAppTask {
   readonly from: User;
 }
 
-/** Answers a question of the page. `data` are what the page sent: anything, so they are to be checked. */
-export type AnswerAsk = (from: User, data: unknown) => unknown;
+/**
+ * Answers a question of the page.
+ *
+ * @param data What the page sent: anything, so it is to be checked.
+ * @param transaction Writes what is right however often it is written, such as an account that is opened.
+ */
+export type AnswerAsk = (
+  from: User,
+  data: unknown,
+  transaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>,
+) => unknown;
 
 export type MiniAppHandler<C extends Context> = (
   ctx: C,
@@ -36,8 +45,8 @@ export interface MiniApp {
   /** The address of the page (MINI_APP_URL); `undefined` when it is not served. */
   readonly url: string | undefined;
   /**
-   * Answers `POST ask/<name>` of the page, outside the queue. It may run any number of times, so it only
-   * reads, or writes what may be written again: `kit.read`.
+   * Answers `POST ask/<name>` of the page, outside the queue. It may run any number of times, so it reads
+   * (`kit.read`), or writes what may be written again (its third parameter).
    *
    * @param name 1 to 100 letters, digits or `_ - . :`.
    * @param answer Its result is sent to the page as JSON; `undefined` as null.

@@ -109,7 +109,7 @@ function answering(
   options: CommandOptions,
   work: (tx: Transaction, voice: Voice, data: unknown) => Promise<unknown>,
 ): AnswerAsk {
-  return async (from, data) => {
+  return async (from, data, transaction) => {
     const known = visitorInApp(from);
     const { blocked, language = known.language } = await options.read((tx) =>
       standingOf(tx, known.userId),
@@ -118,7 +118,7 @@ function answering(
     const { formats = createFormats(options.catalogue.currency) } = options;
     const visitor = { ...known, language };
     const voice = { visitor, texts: texts(language), format: formats[language] };
-    const { result } = await onAccount(options.read, visitor, options, (tx) =>
+    const { result } = await onAccount(transaction, visitor, options, (tx) =>
       work(tx, voice, data),
     );
     return result;

@@ -12,7 +12,7 @@ import { answerOf, type MiniAppHandlers, type MiniAppTask } from "../../kit/mini
 
 export interface MiniAppRequestsDeps {
   readonly clock: Clock;
-  readonly store: Pick<Store, "read">;
+  readonly store: Pick<Store, "read" | "transaction">;
   readonly handlers: Pick<MiniAppHandlers, "acts" | "asks">;
   /** Commits messages in one transaction; resolves when they are on disk. */
   readonly accept: (messages: readonly NewMessage[]) => Promise<readonly EnqueueResult[]>;
@@ -59,7 +59,8 @@ export class MiniAppRequests {
   }
 
   async ask(from: Person, name: string, data: Json): Promise<unknown> {
-    return this.#deps.handlers.asks.get(name)?.(from, data);
+    const { handlers, store } = this.#deps;
+    return handlers.asks.get(name)?.(from, data, (work) => store.transaction(work));
   }
 
   /**

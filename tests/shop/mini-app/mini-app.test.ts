@@ -25,8 +25,12 @@ function pageOf(overrides: Partial<CommandOptions> = {}) {
     const found = await bot.tables.transaction((tx) => answerOf(tx, person.id, requestId));
     return { calls, answer: found?.answer };
   };
-  const ask = async (name: string, person: Person, data: unknown = null) =>
-    JSON.parse(JSON.stringify(await asks.get(name)?.({ ...person, is_bot: false }, data)));
+  const ask = async (name: string, person: Person, data: unknown = null) => {
+    const answer = asks.get(name)?.({ ...person, is_bot: false }, data, (work) =>
+      bot.tables.transaction(work),
+    );
+    return JSON.parse(JSON.stringify(await answer));
+  };
   return { ...bot, act, ask };
 }
 
