@@ -114,7 +114,7 @@ function assemble(
   parts: Partial<Parts> & Pick<Parts, "token" | "onFatal">,
 ) {
   const { clock = systemClock, random = systemRandom, module = shippedModule } = parts;
-  const { onFatal, token } = parts;
+  const { held = false, onFatal, token } = parts;
   const { apiRoot = config.telegram.apiRoot, onEvent = () => {}, onRestart = () => {} } = parts;
   const { environment = {} } = parts;
   const botId = String(token.reveal().split(":")[0]);
@@ -122,7 +122,7 @@ function assemble(
   const directory = join(config.storage.directory, botId);
   const bus = new EventBus();
   const { publish } = bus;
-  const { beginDrain, holds } = createHolds(clock, parts.held === true);
+  const { beginDrain, holds } = createHolds(clock, held);
   const runtime = { clock, random, publish, holds };
 
   // The records come first, so that they miss nothing.
@@ -166,7 +166,7 @@ function assemble(
     ...{ botId, breaker, miniApp: answer, pollingApi, queue, store, updateKinds },
   });
   const { restoreLimits } = sending;
-  const roles = createRoles(config, { ...runtime, intake, queue, restoreLimits, store });
+  const roles = createRoles(config, { ...runtime, held, intake, queue, restoreLimits, store });
   const alerts = createAlerts(config, { ...runtime, book, breaker, queue });
 
   // Supervision.
@@ -202,7 +202,7 @@ function assemble(
   manager.add(storageComponent(store, runtime), restartLedger, watchdog, safeMode, backups, files);
   manager.add(telegram, connections, identity, tasks(queue), queue, alerts);
   manager.add(createCommandMenu(module, store, queue, clock), ...roles, intake);
-  if (!parts.held) manager.add(...createMiniAppListener(config, { ...runtime, answer }));
+  if (!held) manager.add(...createMiniAppListener(config, { ...runtime, answer }));
   manager.add(processMonitor, health, ...deadMansSwitch, series, tokens, api, ...report.components);
   return { api, beginDrain, botId, clock, ledger, log, manager, publish, queue, store, tokens };
 }

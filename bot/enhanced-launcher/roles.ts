@@ -13,6 +13,8 @@ export interface RolesParts extends Runtime {
   readonly store: Store;
   readonly queue: MessageQueue;
   readonly intake: Replaceable<Intake>;
+  /** Whether this process is only looked at: it leaves all roles to the others. */
+  readonly held: boolean;
   /** Reads back what was sent to whom, by any process. */
   readonly restoreLimits: () => Promise<void>;
 }
@@ -30,7 +32,7 @@ export function createRoles(
   { intake: { mode } }: FaultToleranceConfig,
   parts: RolesParts,
 ): readonly Component[] {
-  const { clock, holds, intake, publish, queue, restoreLimits, store } = parts;
+  const { clock, held, holds, intake, publish, queue, restoreLimits, store } = parts;
   if (!store.shared) return [];
   const { roles } = store.shared;
   holds.add(elsewhere(roles, "sending", "sending", "another process sends"));
@@ -55,7 +57,9 @@ export function createRoles(
     if (queue.inHandOf("sending") === 0) await roles.giveUp("sending");
     return [];
   };
-  const start = async () => roles.start({ gaining, changed });
+  const start = async () => {
+    if (!held) roles.start({ gaining, changed });
+  };
   return [{ name: "roles", start, drain, stop: async () => {} }];
 }
 
