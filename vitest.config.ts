@@ -43,11 +43,15 @@ const longest = [
   "end-to-end/hang.test.ts",
   "deployment/life.test.ts",
   "end-to-end/network.test.ts",
+  "end-to-end/machines-drill.test.ts",
   "deployment/refusals.test.ts",
   "end-to-end/dashboard.test.ts",
   "end-to-end/start-and-stop.test.ts",
   "end-to-end/hardships.test.ts",
   "end-to-end/bring-a-bot.test.ts",
+  "end-to-end/chat-page.test.ts",
+  "extending.test.ts",
+  "end-to-end/move.test.ts",
 ];
 
 class LongestFirst extends BaseSequencer {
