@@ -4,7 +4,7 @@
  */
 import { expect, onTestFailed, test } from "vitest";
 import { machineFaults } from "../../lab/drill/machines/faults.ts";
-import { findPostgres } from "../../lab/drill/machines/postgres-server.ts";
+import { findPostgres } from "../../lab/drill/machines/postgres-programs.ts";
 import { runFewMachineFaults } from "../../lab/drill/machines/run.ts";
 
 const missing = findPostgres() ? "" : " (skipped: PostgreSQL's programs are not installed)";

@@ -5,8 +5,9 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { asOrdinaryUser } from "../../lab/drill/machines/postgres-programs.ts";
 import { freePort } from "../../sandbox/ensure.ts";
-import { asOrdinaryUser, noPostgres, ownServer, postgresUrl } from "./postgres.ts";
+import { noPostgres, ownServer, postgresUrl } from "./postgres.ts";
 
 const program = "/usr/sbin/pgbouncer";
 

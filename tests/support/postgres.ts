@@ -4,13 +4,14 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { asOrdinaryUser, findPostgres } from "../../lab/drill/machines/postgres-programs.ts";
 
 const given = process.env["TEST_DATABASE_URL"];
-const programs = given ? undefined : findPrograms();
+const programs = given ? undefined : findPostgres(["initdb", "postgres"]);
 
 /** Whether the server ends with the tests, and its data with it. */
 export const ownServer: boolean = programs !== undefined;
@@ -46,26 +47,6 @@ export async function byHand<Row>(sql: string, values: unknown[] = []): Promise<
   } finally {
     await client.end();
   }
-}
-
-function findPrograms(): string | undefined {
-  const debian = "/usr/lib/postgresql";
-  const versions = existsSync(debian)
-    ? readdirSync(debian).sort((a, b) => Number(b) - Number(a))
-    : [];
-  const directories = [
-    ...versions.map((version) => join(debian, version, "bin")),
-    ...(process.env["PATH"] ?? "").split(":"),
-  ];
-  return directories.find((directory) =>
-    ["initdb", "postgres"].every((program) => existsSync(join(directory, program))),
-  );
-}
-
-/** PostgreSQL refuses to run as root. */
-export function asOrdinaryUser(): readonly string[] {
-  if (process.getuid?.() !== 0) return [];
-  return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"];
 }
 
 async function start(): Promise<string> {

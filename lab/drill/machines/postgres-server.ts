@@ -5,36 +5,16 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { eventually } from "../bot-process.ts";
+import { asOrdinaryUser, findPostgres, nobody } from "./postgres-programs.ts";
 
-const nobody = { user: 65_534, group: 65_534 };
-
-/** The directory of PostgreSQL's programs; `undefined` when it is not installed. */
-export function findPostgres(): string | undefined {
-  const debian = "/usr/lib/postgresql";
-  const versions = existsSync(debian)
-    ? readdirSync(debian).sort((a, b) => Number(b) - Number(a))
-    : [];
-  const directories = [
-    ...versions.map((version) => join(debian, version, "bin")),
-    ...(process.env["PATH"] ?? "").split(":"),
-  ];
-  return directories.find((directory) =>
-    ["initdb", "postgres", "pg_basebackup"].every((program) =>
-      existsSync(join(directory, program)),
-    ),
-  );
-}
-
-/** PostgreSQL refuses to run as root, so then it runs as nobody. */
-function asOrdinaryUser(program: string): readonly [string, ...string[]] {
-  const path = join(findPostgres() ?? "", program);
-  if (process.getuid?.() !== 0) return [path];
-  return ["setpriv", `--reuid=${nobody.user}`, `--regid=${nobody.group}`, "--clear-groups", path];
+/** A program of PostgreSQL with what stands before it. */
+function commandOf(program: string): readonly string[] {
+  return [...asOrdinaryUser(), join(findPostgres() ?? "", program)];
 }
 
 const settings = {
@@ -88,7 +68,7 @@ export class PostgresServer {
   }
 
   #run(program: string, words: readonly string[]): void {
-    const [command, ...before] = asOrdinaryUser(program);
+    const [command = program, ...before] = commandOf(program);
     execFileSync(command, [...before, "-D", "data", ...words], {
       cwd: this.#directory,
       stdio: ["ignore", "ignore", "pipe"],
@@ -103,7 +83,7 @@ export class PostgresServer {
   async start(): Promise<void> {
     const own = { ...settings, port: this.port, unix_socket_directories: this.#directory };
     const words = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    const server = [...asOrdinaryUser("postgres"), "-D", "data", ...words];
+    const server = [...commandOf("postgres"), "-D", "data", ...words];
     this.#child = spawn("sh", ["-c", script, "sh", ...server], {
       cwd: this.#directory,
       stdio: ["pipe", "ignore", "ignore"],

@@ -8,7 +8,7 @@ import { eventually, nowMs, pause } from "../bot-process.ts";
 import { aimsMs, type FaultReport, type Narrate, seconds, weigh } from "../run-fault.ts";
 import { type MachineFault, machineFaults } from "./faults.ts";
 import { judgeMachines } from "./judge.ts";
-import { findPostgres } from "./postgres-server.ts";
+import { findPostgres } from "./postgres-programs.ts";
 import {
   find,
   type MachinesOptions,
