@@ -108,19 +108,25 @@ async function startBot(bot, parameter) {
   if (own && state.chatKey !== keyOf(userId)) await open(own);
 }
 
+/** What changed in the conversation since its messages were asked for: the answer may lack it. */
+let changedSince;
+
 async function showMessages() {
-  const { chatKey } = state;
+  const changed = [];
+  changedSince = changed;
   drawPlaces();
   const [messages, reactions] = await Promise.all([
     operate("messages", { ...chatPlace(), limit: 200 }),
     operate("reactions", chatPlace()),
   ]);
-  if (state.chatKey !== chatKey) return;
+  if (changedSince !== changed) return;
+  changedSince = undefined;
   state.reactions = new Map(reactions.map((one) => [one.messageId, one.reactions]));
   const shown = messages.filter((message) => inTopic(message, state.topic));
   const introduction = isOwnChat() && shown.length === 0 ? aboutBot.introduction() : [];
   pick("messages").replaceChildren(...introduction, ...shown.map(viewOf));
   arrange(pick("messages"));
+  for (const change of changed) changeConversation(change);
   drawTicks();
   scrollToEnd();
 }
@@ -222,12 +228,6 @@ function isAtEnd() {
 }
 
 function showMessage(change) {
-  const key = keyOf(change.chatId, change.connectionId);
-  if (key !== state.chatKey) {
-    const unread = state.unread.get(key) ?? 0;
-    if (change.kind === "message") state.unread.set(key, unread + 1);
-    return;
-  }
   const list = pick("messages");
   const follows = isAtEnd();
   const old = viewWith(change.message.message_id);
@@ -254,13 +254,22 @@ function answerPress(change) {
 function apply(change) {
   state.sequence = change.sequence;
   if (change.botId !== state.botId) return;
-  if (change.kind === "message" || change.kind === "edited") showMessage(change);
-  else if (change.kind === "callback-answer") answerPress(change);
+  const key = keyOf(change.chatId, change.connectionId);
+  if (change.kind === "callback-answer") answerPress(change);
   else if (change.kind === "chat" && change.chatId === state.botId) attempt(() => aboutBot.load());
-  else if (keyOf(change.chatId, change.connectionId) !== state.chatKey) return;
-  else if (change.kind === "draft") showDraft(change.text || "…");
-  else if (change.kind === "reaction") showReactions(change);
+  else if (key !== state.chatKey) {
+    if (change.kind === "message") state.unread.set(key, (state.unread.get(key) ?? 0) + 1);
+  } else if (change.kind === "draft") showDraft(change.text || "…");
   else if (change.kind === "action" && change.text) showAction(change.text);
+  else {
+    changedSince?.push(change);
+    changeConversation(change);
+  }
+}
+
+function changeConversation(change) {
+  if (change.kind === "message" || change.kind === "edited") showMessage(change);
+  else if (change.kind === "reaction") showReactions(change);
   else if (change.kind === "deleted") {
     viewWith(change.messageId)?.remove();
     arrange(pick("messages"));
@@ -296,6 +305,7 @@ function leave() {
   pick("no-chat").hidden = false;
   state.chatKey = undefined;
   state.chatId = undefined;
+  changedSince = undefined;
   drawChats();
 }
 

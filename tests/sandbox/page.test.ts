@@ -70,6 +70,29 @@ test("a draft grows on the page until the message is there", {
   expect(problems).toEqual([]);
 });
 
+test("a message that comes while the page asks for those before it is shown as well", {
+  timeout: 60_000,
+}, async (context) => {
+  const { call, log, page, problems, show } = await openPage(context);
+  const told = Promise.withResolvers<void>();
+  await page.route("**/sandbox/messages", async (route) => {
+    const response = await route.fetch();
+    await call("sendMessage", { chat_id: 42, text: "just now" });
+    await told.promise;
+    await route.fulfill({ response });
+  });
+  await show("Ann");
+  await log.getByText("just now").waitFor();
+  const answered = page.waitForResponse("**/sandbox/messages");
+  told.resolve();
+  await answered;
+  await log.getByText("just now").waitFor();
+  // The answer was drawn, and the message after it.
+  expect(await log.locator(".introduction").count()).toBe(0);
+  expect(await log.getByText("just now").count()).toBe(1);
+  expect(problems).toEqual([]);
+});
+
 test("a person answers, edits and deletes, sends a picture, a place, a contact and a voice", {
   timeout: 60_000,
 }, async (context) => {
