@@ -13,6 +13,7 @@ import { randomBytes } from "node:crypto";
 import { createReadStream, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Stream } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
 import {
@@ -84,6 +85,8 @@ export class SealedFiles implements Component, FileStore {
   }
 
   async put(content: FileContent, { bytesMax, signal }: PutOptions): Promise<StoredFile> {
+    // A stream that fails before it is read would end the process; the failure is found when it is read.
+    if (content instanceof Stream) content.on("error", () => {});
     const { clock, totalBytesMax } = this.#deps;
     const unfinished = `${randomBytes(16).toString("hex")}${unfinishedSuffix}`;
     const path = join(this.#directory, unfinished);
@@ -106,7 +109,7 @@ export class SealedFiles implements Component, FileStore {
       renameSync(path, place);
       syncPath(this.#directory);
       this.#totalBytes = undefined;
-      await this.#deps.store.shared?.files.save(file.name, createReadStream(place));
+      await this.#deps.store.shared?.files.save(file.name, contentAt(place));
       return file;
     } catch (error) {
       throw toStorageError(error);
@@ -201,6 +204,11 @@ export class SealedFiles implements Component, FileStore {
     this.#totalBytes ??= finished().reduce((sum, name) => sum + size(name), 0);
     return [...this.#unfinished.values()].reduce((sum, { bytes }) => sum + bytes, this.#totalBytes);
   }
+}
+
+/** Opened when it is read, so that nothing stays open when nobody comes to read it. */
+async function* contentAt(path: string): AsyncIterable<Uint8Array> {
+  yield* createReadStream(path);
 }
 
 /** The content, ending with a `FileUnreadableError` when it cannot be read to its end. */

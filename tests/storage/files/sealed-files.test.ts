@@ -124,6 +124,15 @@ test.each<[string, () => FileContent, string]>([
   expect(list()).toEqual([]);
 });
 
+test("a stream that fails before it is read does not end the process", async () => {
+  const { list, put } = setup();
+  const stream = new Readable({ read() {} });
+  const stored = put(stream);
+  stream.destroy(new Error("the other side hung up"));
+  await expect(stored).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+  expect(list()).toEqual([]);
+});
+
 test("a stream that hangs is given up with its attempt", async () => {
   const { files, list } = setup();
   const attempt = new AbortController();
