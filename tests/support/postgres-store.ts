@@ -9,11 +9,18 @@ import {
 import { keyOf } from "./encryption-keys.ts";
 import { byHand, freshSchema, ownServer, postgresUrl } from "./postgres.ts";
 
+type Given = Pick<PostgresStoreDeps, "schema" | "clock"> & Partial<PostgresStoreDeps>;
+
 /** Makes a store that is closed after the test. Lanes hold 5 messages, keys live a minute. */
-export async function createPostgresStore(
-  given: Pick<PostgresStoreDeps, "schema" | "clock"> & Partial<PostgresStoreDeps>,
-): Promise<PostgresStore> {
-  const store = new PostgresStore({
+export async function createPostgresStore(given: Given): Promise<PostgresStore> {
+  const store = await newPostgresStore(given);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** Like `createPostgresStore`, for the caller to close. */
+export async function newPostgresStore(given: Given): Promise<PostgresStore> {
+  return new PostgresStore({
     url: new Secret(await postgresUrl()),
     publish: () => {},
     onFatal: (error) => {
@@ -29,8 +36,6 @@ export async function createPostgresStore(
     sessionMs: 60_000,
     ...given,
   });
-  onTestFinished(() => store.close());
-  return store;
 }
 
 /** Migrated schemas without rows, which the next test can use: migrating takes longer than most tests. */
