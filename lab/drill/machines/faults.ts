@@ -1,6 +1,8 @@
 /** Faults of machines: what happens to processes, links and servers when there are several of each. */
 import { eventually, pause } from "../bot-process.ts";
 import type { Described } from "../fault.ts";
+import type { Seat } from "./database-links.ts";
+import { adminId, loseCommits } from "./loss.ts";
 import { type Machine, type MachinesScene, numberOf, whole } from "./scene.ts";
 
 export interface Stage {
@@ -19,6 +21,10 @@ export interface MachineFault extends Described {
   readonly lastsMs?: number;
   /** How long it lasts now and then in a long run. Default: as always. */
   readonly lastsMsMax?: number;
+  /** Whether it is played in a scene of its own only. Default false. */
+  readonly alone?: boolean;
+  /** More of each process's environment. Default: nothing. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Breaks something, and mends it unless the bot must. */
   play(stage: Stage): Promise<void>;
 }
@@ -43,11 +49,6 @@ async function cutNetwork({ lastsMs, victim }: Stage, direction?: "up" | "down")
   await pause(lastsMs);
   await cure();
   // What was cut stays silent, as behind a router that has forgotten its connections.
-}
-
-/** Leads links to the present primary. */
-function leadToPrimary({ cluster }: MachinesScene, machines: readonly Machine[]): void {
-  for (const { database } of machines) database.leadTo(cluster.primary.url);
 }
 
 export const machineFaults: readonly MachineFault[] = [
@@ -197,33 +198,46 @@ export const machineFaults: readonly MachineFault[] = [
     ...common,
     name: "machines-failover",
     title: "the machine of PostgreSQL is lost, and its standby is promoted",
-    how: "SIGQUIT, pg_promote(), and the same address leads to the standby",
+    how: "SIGQUIT, pg_promote(); the processes look for the primary among both hosts",
     aim: "machine",
     machines: 3,
     play: async ({ scene }) => {
       await scene.cluster.primary.stop("QUIT");
       await scene.cluster.promote();
-      leadToPrimary(scene, scene.machines);
     },
   },
   {
     ...common,
     name: "machines-split-brain",
     title: "the standby is promoted while the former primary runs, and one process still sees that",
-    how: "pg_promote(); the other processes are led to the new primary; later the former one ends",
+    how: "pg_promote(); one process reaches only the former primary, the others only the new one; later it ends",
     aim: "machine",
     machines: 3,
     lastsMs: longMs,
-    play: async ({ lastsMs, scene, victim }) => {
-      await scene.cluster.promote();
-      leadToPrimary(
-        scene,
-        scene.machines.filter((one) => one !== victim),
-      );
+    play: async ({ lastsMs, scene: { cluster, machines }, victim }) => {
+      const former = cluster.primarySeat;
+      const next = former === 0 ? 1 : 0;
+      const cut = ({ database }: Machine, seat: Seat) => database.to(seat).add({ kind: "down" });
+      const cures = [await cut(victim, next)];
+      await cluster.promote();
+      for (const one of machines) if (one !== victim) cures.push(await cut(one, former));
       await pause(lastsMs);
-      await scene.cluster.endFormer();
-      leadToPrimary(scene, [victim]);
+      await cluster.endFormer();
+      for (const cure of cures) await cure();
     },
+  },
+  {
+    ...common,
+    name: "machines-commits-lost",
+    title: "a standby that was behind takes the place of the primary, and commits are gone",
+    how: "replication is asynchronous and cut; SIGQUIT of the primary; pg_promote()",
+    aim: "machine",
+    machines: 3,
+    // Time in which people write, buy and are answered, and nothing of it is on the standby.
+    lastsMs: 3_000,
+    alone: true,
+    env: { ADMIN_IDS: String(adminId) },
+    play: ({ lastsMs, scene }) => loseCommits(scene, lastsMs),
   },
   {
     ...common,

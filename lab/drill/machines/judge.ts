@@ -3,8 +3,10 @@ import { existingKeysIn } from "../../../bot/config/key-file.ts";
 import { RowReader } from "../../../bot/storage/postgres/row-reader.ts";
 import type { JournalEntry, UpdateFact } from "../../../sandbox/control-api.ts";
 import { callOf, type ReadTable, type Row } from "../../history/from-database.ts";
-import { firstCallerId, nameOfReply } from "../crowd.ts";
+import { type Crowd, firstCallerId, nameOfReply } from "../crowd.ts";
 import { allFacts, type Judgement, weighEvidence } from "../judge.ts";
+import { seconds } from "../run-fault.ts";
+import { figuresOf, findForgotten, judgeReports, reportsOf } from "./loss.ts";
 import { type TakenOver, takenOverSql } from "./observer.ts";
 import type { MachinesScene } from "./scene.ts";
 
@@ -16,12 +18,15 @@ const lateMs = 200;
 export interface MachinesJudgement extends Judgement {
   /** The longest time from a message to its reply, of the people who wrote one. */
   readonly longestWaitMs: number;
+  /** One sentence for each time that PostgreSQL lost commits. */
+  readonly losses: readonly string[];
 }
 
 /** Call it after the last stop of all processes. */
 export async function judgeMachines(scene: MachinesScene): Promise<MachinesJudgement> {
-  const { cluster, crowd, directory, observer, sandbox } = scene;
+  const { cluster, crowd, directory, losses, observer, sandbox } = scene;
   const journal = await sandbox.journalAll();
+  const facts = await allFacts(sandbox);
   const rows = await RowReader.open({
     url: cluster.primary.url,
     schema: observer.schema,
@@ -33,8 +38,10 @@ export async function judgeMachines(scene: MachinesScene): Promise<MachinesJudge
       read.set(table, await rows.all(`SELECT * FROM ${table} ORDER BY 1`));
     const readTable: ReadTable = (table) => read.get(table) ?? [];
     const inHand = findInHand(journal, await rows.all<TakenOver>(takenOverSql));
-    const calls = journal.map((call) => ({ ...call, ambiguous: inHand.has(call.sequence) }));
-    const facts = await allFacts(sandbox);
+    const forgotten = findForgotten(journal, countOwed(facts, crowd), losses);
+    const calls = journal
+      .filter(({ sequence }) => !forgotten.has(sequence))
+      .map((call) => ({ ...call, ambiguous: inHand.has(call.sequence) }));
     const judgement = weighEvidence({
       calls,
       crowd,
@@ -50,12 +57,43 @@ export async function judgeMachines(scene: MachinesScene): Promise<MachinesJudge
     const givenUp = (read.get("dead_letters") ?? []).map(
       ({ reason, type }) => `P4: a message (${type}) was given up: ${reason}`,
     );
-    const problems = [...judgement.problems, ...refusals, ...givenUp];
-    const longestWaitMs = findLongestWait(journal, facts);
-    return { ...judgement, refused: refused.length, longestWaitMs, problems };
+    const said = await judgeLosses(scene, forgotten.size);
+    const problems = [...judgement.problems, ...refusals, ...givenUp, ...said.problems];
+    return {
+      ...{ ...judgement, ambiguous: judgement.ambiguous + forgotten.size },
+      ...{ refused: refused.length, longestWaitMs: findLongestWait(journal, facts) },
+      ...{ losses: said.sentences, problems },
+    };
   } finally {
     await rows.close();
   }
+}
+
+/** Counts the replies that each chat is owed, by name. */
+function countOwed(facts: readonly UpdateFact[], crowd: Crowd) {
+  const counts = new Map<string, number>();
+  for (const { chatId, updateId } of facts) {
+    for (const reply of crowd.owed(updateId).replies ?? []) {
+      const key = `${chatId} ${reply}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  return (chat: string, reply: string) => counts.get(`${chat} ${reply}`) ?? 0;
+}
+
+async function judgeLosses({ losses, machines, observer }: MachinesScene, repeated: number) {
+  const sentences: string[] = [];
+  const problems: string[] = [];
+  for (const loss of losses) {
+    const lost = await figuresOf(loss, observer.schema);
+    const reports = reportsOf(machines, loss);
+    problems.push(...judgeReports(lost, reports, machines.length));
+    const said = reports.map(({ afterMs, commits }) => `${commits} after ${seconds(afterMs)}`);
+    sentences.push(
+      `lost with the primary: ${lost.commits} commits (${lost.updates} updates, ${lost.entries} entries of the ledger); reported: ${said.join(", ")}; replies sent again: ${repeated}`,
+    );
+  }
+  return { problems, sentences };
 }
 
 function findLongestWait(journal: readonly JournalEntry[], facts: readonly UpdateFact[]): number {

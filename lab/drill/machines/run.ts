@@ -47,7 +47,8 @@ export function runMachineFault(
   const play = async (scene: MachinesScene) => [
     await strike(scene, fault, fault.who ?? "sender", fault.lastsMs ?? 0),
   ];
-  return runScene({ fault, machines: fault.machines ?? 2, seed, play, narrate });
+  const { env = {}, machines = 2 } = fault;
+  return runScene({ fault, machines, env, seed, play, narrate });
 }
 
 /** Plays `count` faults, of all kinds in turn, at random moments. @returns one report a scene. */
@@ -58,11 +59,12 @@ export async function runManyMachineFaults(
 ): Promise<readonly FaultReport[]> {
   const reports: FaultReport[] = [];
   const strokes: Stroke[] = [];
+  const overlapping = machineFaults.filter(({ alone = false }) => !alone);
   for (let done = 0; done < count; done += faultsPerScene) {
     const machines = reports.length % 2 === 0 ? 2 : 3;
     const here = Math.min(faultsPerScene, count - done);
     const play = async (scene: MachinesScene) => {
-      const played = await strikeOften(scene, machineFaults, here, narrate);
+      const played = await strikeOften(scene, overlapping, here, narrate);
       strokes.push(...played);
       return played;
     };
@@ -152,17 +154,18 @@ interface Run {
   readonly fault: FaultReport["fault"];
   readonly machines: number;
   readonly seed: number;
+  readonly env?: Readonly<Record<string, string>>;
   readonly narrate: Narrate;
   play(scene: MachinesScene): Promise<readonly Stroke[]>;
 }
 
 /** Never rejects: an error of the run itself is in the report. */
-async function runScene({ fault, machines, narrate, play, seed }: Run): Promise<FaultReport> {
+async function runScene({ env, fault, machines, narrate, play, seed }: Run): Promise<FaultReport> {
   if (!findPostgres()) {
     const reasons = ["PostgreSQL is not installed (Debian's package postgresql)"];
     return { fault, outcome: "skipped", reasons };
   }
-  const scene = await setMachines({ machines, seed });
+  const scene = await setMachines({ machines, seed, ...(env && { env }) });
   try {
     const startedAtMs = nowMs();
     await openScene(scene);
@@ -173,6 +176,7 @@ async function runScene({ fault, machines, narrate, play, seed }: Run): Promise<
     const judgement = await judgeMachines(scene);
     narrate(`processes ended: ${describeEnds(scene)}`);
     narrate(`longest wait for a reply ${seconds(judgement.longestWaitMs)}`);
+    for (const loss of judgement.losses) narrate(loss);
     problems.push(...judgement.problems);
     return {
       fault,

@@ -1,8 +1,8 @@
 /**
  * Scene of machines: several real processes of one bot on one PostgreSQL, and the network between all.
  *
- * Each process has a data directory, a supervisor and two links of its own, to the database and to
- * Telegram, as on a machine of its own.
+ * Each process has a data directory, a supervisor and links of its own, to both hosts of the database and
+ * to Telegram, as on a machine of its own.
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -18,14 +18,15 @@ import { productionProfile } from "../production-profile.ts";
 import { Replies } from "../replies.ts";
 import { Supervisor } from "../supervisor.ts";
 import { Cluster } from "./cluster.ts";
+import { DatabaseLinks } from "./database-links.ts";
+import type { Loss } from "./loss.ts";
 import { Observer } from "./observer.ts";
 
 /** A process, and what is its own. */
 export interface Machine {
   readonly bot: BotProcess;
   readonly supervisor: Supervisor;
-  /** Its link to the database. */
-  readonly database: FaultProxy;
+  readonly database: DatabaseLinks;
   readonly telegram: FaultProxy;
   /** Directory of `data` and `logs`. */
   readonly directory: string;
@@ -38,6 +39,8 @@ export interface MachinesScene {
   readonly sandbox: SandboxClient;
   readonly crowd: Crowd;
   readonly replies: Replies;
+  /** The commits that PostgreSQL has confirmed and lost, if a fault made it lose some. */
+  readonly losses: Loss[];
   readonly random: () => number;
   /** Its file `encryption.key` has the key of all processes. */
   readonly directory: string;
@@ -48,6 +51,8 @@ export interface MachinesScene {
 export interface MachinesOptions {
   readonly machines: number;
   readonly seed: number;
+  /** More of each process's environment. Default: nothing. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const clusterName = "cluster";
@@ -66,7 +71,7 @@ export async function setMachines(options: MachinesOptions): Promise<MachinesSce
   for (let index = 0; index < options.machines; index++) {
     const own = join(directory, `machine-${index}`);
     const telegram = new FaultProxy(started.url, random);
-    const database = new FaultProxy(cluster.primary.url, random);
+    const database = new DatabaseLinks(cluster.addresses, random);
     await Promise.all([telegram.start(), database.start()]);
     const bot = new BotProcess({
       directory: own,
@@ -74,8 +79,9 @@ export async function setMachines(options: MachinesOptions): Promise<MachinesSce
       token: started.token,
       env: {
         ...productionProfile,
-        DATABASE_URL: `postgres://postgres@127.0.0.1:${database.port}/postgres`,
+        DATABASE_URL: database.url,
         ENCRYPTION_KEY: key,
+        ...options.env,
       },
     });
     mkdirSync(own);
@@ -100,15 +106,16 @@ export async function setMachines(options: MachinesOptions): Promise<MachinesSce
   };
   process.once("exit", onExit);
   return {
-    ...{ machines, cluster, sandbox, crowd, replies, random, directory },
+    ...{ machines, cluster, sandbox, crowd, replies, random, directory, losses: [] },
     observer: new Observer(cluster, `bot_${started.token.split(":")[0]}`),
     close: async () => {
       process.off("exit", onExit);
       crowd.leave();
       replies.stop();
       await Promise.all(machines.map(({ supervisor }) => supervisor.stop("SIGKILL")));
-      const links = machines.flatMap(({ database, telegram }) => [database, telegram]);
-      await Promise.all(links.map((link) => link.stop()));
+      for (const { database, telegram } of machines) {
+        await Promise.all([database.stop(), telegram.stop()]);
+      }
       await started.stop();
       await cluster.close();
       rmSync(directory, { recursive: true, force: true });
@@ -149,6 +156,7 @@ export async function whole({ cluster, machines, observer }: MachinesScene): Pro
     60_000,
   );
   await cluster.addStandby();
+  for (const { database } of machines) database.leadTo(cluster.addresses);
   await cluster.inStep();
 }
 
