@@ -18,6 +18,14 @@ export class MessageIds {
     return ids;
   }
 
+  /**
+   * Takes a new block before the next id. A server that has lost commits may not know of the block either,
+   * and gives it to another process.
+   */
+  forget(): void {
+    this.#next = this.#end;
+  }
+
   async #takeBlock(connection: Connection): Promise<void> {
     const [row] = await connection.all<{ id: number }>("SELECT nextval('message_ids') AS id");
     this.#next = row?.id as number;

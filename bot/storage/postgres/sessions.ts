@@ -195,6 +195,7 @@ export class Sessions {
       else main.destroy();
       throw error;
     }
+    this.#deps.ids.forget();
     this.#session = session;
     this.#before = undefined;
     this.#lost = undefined;

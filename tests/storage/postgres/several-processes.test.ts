@@ -508,6 +508,20 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     expect(events.filter(({ type }) => type === "storage.commits-lost")).toHaveLength(1);
   });
 
+  test("ids that PostgreSQL has lost with other commits are not used by two processes", async () => {
+    const { one, schema, two } = await openTwo();
+    await one.enqueue([update("a", 0)]);
+    await byHand(`DELETE FROM ${schema}.messages; DELETE FROM ${schema}.lanes;
+      ALTER SEQUENCE ${schema}.message_ids RESTART`);
+    await cutSession(schema, 1);
+    await untilOpen(one);
+    for (const n of [1, 2]) {
+      await two.enqueue([update("b", n)]);
+      await one.enqueue([update("c", n)]);
+    }
+    expect(await one.depth("handling")).toBe(4);
+  });
+
   test("only the process that sends takes over sends", async () => {
     const { one, schema, two } = await openTwo();
     await one.enqueue([{ ...update("a", 1), pool: "sending" }, update("b", 2)]);
