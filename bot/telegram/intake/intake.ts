@@ -85,6 +85,8 @@ export class Intake implements Component {
   #held = false;
   /** The last updates that were committed. */
   readonly #accepted = new Ring<{ readonly atMs: number; readonly update: RawUpdate }>(acceptedMax);
+  /** Whether the store has refused them when they were submitted again. */
+  #owesAccepted = false;
 
   constructor(deps: IntakeDeps, source: IntakeSource) {
     this.deps = deps;
@@ -170,8 +172,13 @@ export class Intake implements Component {
   async #run(loop: Loop): Promise<void> {
     let waitMs: number;
     do {
-      waitMs = await this.#source.look(this, loop).catch((error) => this.#mend(error, loop));
+      waitMs = await this.#look(loop).catch((error) => this.#mend(error, loop));
     } while (await loop.wait(waitMs));
+  }
+
+  async #look(loop: Loop): Promise<number> {
+    if (this.#owesAccepted) await this.#submitAccepted();
+    return this.#source.look(this, loop);
   }
 
   async #mend(error: unknown, loop: Loop): Promise<number> {
@@ -236,20 +243,27 @@ export class Intake implements Component {
 
   /**
    * Submits the updates of the last minutes again, because the store may have lost them. Those that it
-   * still knows are duplicates to it. Submits before it returns; never rejects.
+   * still knows are duplicates to it. Submits before it returns, and again before each look until the
+   * store has taken them; never rejects.
    */
   submitAgain(): void {
+    this.#submitAccepted().catch((error) => this.failed(error, 0));
+  }
+
+  async #submitAccepted(): Promise<void> {
     const { accept, botId, clock, publish } = this.deps;
     const sinceMs = clock.monotonicMs() - acceptedKeepMs;
     const updates = this.#accepted.values.filter(({ atMs }) => atMs >= sinceMs);
+    this.#owesAccepted = false;
     if (updates.length === 0) return;
-    accept(updates.map(({ update }) => toUpdateMessage(update, botId))).then(
-      (results) => {
-        const duplicates = results.filter(({ kind }) => kind === "duplicate").length;
-        publish({ type: "updates.received", received: updates.length, duplicates });
-      },
-      (error) => this.failed(error, 0),
-    );
+    try {
+      const results = await accept(updates.map(({ update }) => toUpdateMessage(update, botId)));
+      const duplicates = results.filter(({ kind }) => kind === "duplicate").length;
+      publish({ type: "updates.received", received: updates.length, duplicates });
+    } catch (error) {
+      this.#owesAccepted = true;
+      throw error;
+    }
   }
 
   /** Records that Telegram was reached. */

@@ -76,6 +76,31 @@ test("what it has committed in the last minutes is submitted again in its order,
   expect(accepted).toEqual([[2, 3]]);
 });
 
+test("what the store refuses to take again is submitted until it is taken", async () => {
+  const accepted: number[] = [];
+  let refuses = false;
+  const { clock, component } = setup({
+    keepsAccepted: true,
+    accept: async (messages) => {
+      accepted.push(messages.length);
+      if (refuses) throw new Error("the session was lost again");
+      return messages.map(() => ({ kind: "queued", messageId: 1 }));
+    },
+  });
+  onTestFinished(() => component.stop());
+  await component.start();
+  await component.take([{ update_id: 1 }]);
+  refuses = true;
+  component.submitAgain();
+  await clock.advance(60_000);
+  refuses = false;
+  await clock.advance(60_000);
+  const refused = accepted.length;
+  expect(refused).toBeGreaterThan(3);
+  await clock.advance(60_000);
+  expect(accepted.length).toBe(refused);
+});
+
 test("it stands by while another process polls", async () => {
   const clock = new ManualClock();
   const { component } = setup({ holds: heldWhile(clock, () => true), standsBy: () => true }, clock);
