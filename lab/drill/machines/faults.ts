@@ -2,7 +2,7 @@
 import { eventually, pause } from "../bot-process.ts";
 import type { Described } from "../fault.ts";
 import type { Seat } from "./database-links.ts";
-import { adminId, loseCommits } from "./loss.ts";
+import { loseCommits } from "./loss.ts";
 import { type Machine, type MachinesScene, numberOf, whole } from "./scene.ts";
 
 export interface Stage {
@@ -23,8 +23,8 @@ export interface MachineFault extends Described {
   readonly lastsMsMax?: number;
   /** Whether it is played in a scene of its own only. Default false. */
   readonly alone?: boolean;
-  /** More of each process's environment. Default: nothing. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Whether an administrator is told of incidents. Default false. */
+  readonly administered?: boolean;
   /** Breaks something, and mends it unless the bot must. */
   play(stage: Stage): Promise<void>;
 }
@@ -236,7 +236,7 @@ export const machineFaults: readonly MachineFault[] = [
     // Time in which people write, buy and are answered, and nothing of it is on the standby.
     lastsMs: 3_000,
     alone: true,
-    env: { ADMIN_IDS: String(adminId) },
+    administered: true,
     play: ({ lastsMs, scene }) => loseCommits(scene, lastsMs),
   },
   {

@@ -6,7 +6,8 @@ import { callOf, type ReadTable, type Row } from "../../history/from-database.ts
 import { type Crowd, firstCallerId, nameOfReply } from "../crowd.ts";
 import { allFacts, type Judgement, weighEvidence } from "../judge.ts";
 import { seconds } from "../run-fault.ts";
-import { figuresOf, findForgotten, judgeReports, reportsOf } from "./loss.ts";
+import { figuresOf } from "./holdings.ts";
+import { findForgotten, judgeReports, reportsOf } from "./loss.ts";
 import { type TakenOver, takenOverSql } from "./observer.ts";
 import type { MachinesScene } from "./scene.ts";
 

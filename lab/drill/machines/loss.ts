@@ -1,40 +1,9 @@
-/**
- * Loss: what PostgreSQL has confirmed and lost, because a standby that was behind took the primary's place.
- *
- * The lost primary is the witness: its directory is still there, and after the run it is asked for what it
- * had. The standby was asked before it was promoted. What the bot says of the loss is held to that.
- */
+/** Loss: plays a failover to a standby that was behind, and judges what the bot says and does about it. */
 import type { JournalEntry } from "../../../sandbox/control-api.ts";
 import { eventually, nowMs, pause } from "../bot-process.ts";
 import { nameOfReply } from "../crowd.ts";
-import type { PostgresServer } from "./postgres-server.ts";
-import type { Machine, MachinesScene } from "./scene.ts";
-
-/** What a server has of what it confirmed. */
-interface Holdings {
-  /** Commits by number of the process. */
-  readonly commits: ReadonlyMap<number, number>;
-  readonly updates: ReadonlySet<string>;
-  /** Entries of the ledger. */
-  readonly entries: ReadonlySet<string>;
-}
-
-export interface Loss {
-  /** The lost primary; it is ended. */
-  readonly former: PostgresServer;
-  /** What the standby had when it was promoted. */
-  readonly kept: Holdings;
-  /** From when to when nothing of what was done was kept. */
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
-
-/** What the lost primary had and the standby had not. */
-export interface LossFigures {
-  readonly commits: number;
-  readonly updates: number;
-  readonly entries: number;
-}
+import { holdingsOf, type Loss, type LossFigures } from "./holdings.ts";
+import { adminId, type Machine, type MachinesScene } from "./scene.ts";
 
 /** What a process said of it. */
 export interface Report {
@@ -43,9 +12,6 @@ export interface Report {
   readonly afterMs: number;
 }
 
-/** The administrator, who is to be alerted. */
-export const adminId = 9_001;
-
 /** Within this time the loss has to be said. */
 const reportMsMax = 10_000;
 /** An alert may wait until a minute has passed since the last one. */
@@ -53,9 +19,7 @@ const alertMsMax = 90_000;
 
 /** Lets people be answered for this long by a primary that keeps its commits for itself, and loses it. */
 export async function loseCommits(scene: MachinesScene, lastsMs: number): Promise<void> {
-  const { cluster, losses, machines, observer, sandbox } = scene;
-  // Telegram lets a bot write only to people who have written to it.
-  await sandbox.write({ userId: adminId, text: "/help" });
+  const { cluster, losses, machines, observer } = scene;
   await cluster.beAsynchronous();
   const fromMs = nowMs();
   await cluster.cutReplication();
@@ -88,38 +52,6 @@ async function isAlerted({ sandbox }: MachinesScene): Promise<boolean> {
       executedAtMs !== null &&
       /\d+ commits are gone/.test(parameters["text"] ?? ""),
   );
-}
-
-async function holdingsOf(server: PostgresServer, schema: string): Promise<Holdings> {
-  const texts = async (sql: string) =>
-    new Set((await server.query<{ text: string }>(sql)).map(({ text }) => text));
-  const rows = await server.query<{ number: string; commits: string }>(
-    `SELECT number, commits FROM ${schema}.processes`,
-  );
-  return {
-    commits: new Map(rows.map(({ commits, number }) => [Number(number), Number(commits)])),
-    updates: await texts(`SELECT key AS text FROM ${schema}.dedupe WHERE key LIKE 'update:%'`),
-    entries: await texts(`SELECT kind || ' of ' || reference AS text FROM ${schema}.ledger`),
-  };
-}
-
-/** Asks the lost primary. Call it when no process can reach it any more. */
-export async function figuresOf({ former, kept }: Loss, schema: string): Promise<LossFigures> {
-  await former.start();
-  const had = await holdingsOf(former, schema);
-  await former.stop("QUIT");
-  const commits = [...had.commits].map(
-    ([number, count]) => count - (kept.commits.get(number) ?? 0),
-  );
-  return {
-    commits: commits.reduce((sum, count) => sum + count, 0),
-    updates: missing(had.updates, kept.updates),
-    entries: missing(had.entries, kept.entries),
-  };
-}
-
-function missing(had: ReadonlySet<string>, kept: ReadonlySet<string>): number {
-  return [...had].filter((one) => !kept.has(one)).length;
 }
 
 /** What the processes' logs say. */

@@ -47,8 +47,8 @@ export function runMachineFault(
   const play = async (scene: MachinesScene) => [
     await strike(scene, fault, fault.who ?? "sender", fault.lastsMs ?? 0),
   ];
-  const { env = {}, machines = 2 } = fault;
-  return runScene({ fault, machines, env, seed, play, narrate });
+  const { administered = false, machines = 2 } = fault;
+  return runScene({ fault, machines, administered, seed, play, narrate });
 }
 
 /** Plays `count` faults, of all kinds in turn, at random moments. @returns one report a scene. */
@@ -154,18 +154,25 @@ interface Run {
   readonly fault: FaultReport["fault"];
   readonly machines: number;
   readonly seed: number;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly administered?: boolean;
   readonly narrate: Narrate;
   play(scene: MachinesScene): Promise<readonly Stroke[]>;
 }
 
 /** Never rejects: an error of the run itself is in the report. */
-async function runScene({ env, fault, machines, narrate, play, seed }: Run): Promise<FaultReport> {
+async function runScene({
+  administered = false,
+  fault,
+  machines,
+  narrate,
+  play,
+  seed,
+}: Run): Promise<FaultReport> {
   if (!findPostgres()) {
     const reasons = ["PostgreSQL is not installed (Debian's package postgresql)"];
     return { fault, outcome: "skipped", reasons };
   }
-  const scene = await setMachines({ machines, seed, ...(env && { env }) });
+  const scene = await setMachines({ machines, seed, administered });
   try {
     const startedAtMs = nowMs();
     await openScene(scene);

@@ -19,7 +19,7 @@ import { Replies } from "../replies.ts";
 import { Supervisor } from "../supervisor.ts";
 import { Cluster } from "./cluster.ts";
 import { DatabaseLinks } from "./database-links.ts";
-import type { Loss } from "./loss.ts";
+import type { Loss } from "./holdings.ts";
 import { Observer } from "./observer.ts";
 
 /** A process, and what is its own. */
@@ -51,11 +51,14 @@ export interface MachinesScene {
 export interface MachinesOptions {
   readonly machines: number;
   readonly seed: number;
-  /** More of each process's environment. Default: nothing. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Whether an administrator is told of incidents. Default false. */
+  readonly administered?: boolean;
 }
 
 const clusterName = "cluster";
+
+/** The administrator, if there is one. */
+export const adminId = 9_001;
 
 /** Sets the scene. No bot runs yet. */
 export async function setMachines(options: MachinesOptions): Promise<MachinesScene> {
@@ -81,7 +84,7 @@ export async function setMachines(options: MachinesOptions): Promise<MachinesSce
         ...productionProfile,
         DATABASE_URL: database.url,
         ENCRYPTION_KEY: key,
-        ...options.env,
+        ...(options.administered && { ADMIN_IDS: String(adminId) }),
       },
     });
     mkdirSync(own);
@@ -91,6 +94,8 @@ export async function setMachines(options: MachinesOptions): Promise<MachinesSce
     });
   }
   const sandbox = sandboxClient(started.url);
+  // Telegram lets a bot write only to people who have written to it.
+  if (options.administered) await sandbox.write({ userId: adminId, text: "/help" });
   const people = { writers: 10, shoppers: 3, pauseMs: 2_000, callEveryMs: 200, shopsOn: true };
   const crowd = new Crowd({ sandbox, random, ...people });
   const replies = new Replies(sandbox);
