@@ -7,6 +7,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../../bot/core/clock.ts";
+import { Secret } from "../../../bot/core/secret.ts";
 import { Connection } from "../../../bot/storage/postgres/connection.ts";
 import { Session } from "../../../bot/storage/postgres/session.ts";
 import { byHand, freshSchema, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
@@ -138,7 +139,10 @@ describe.skipIf(noPostgres)(`planted bugs on PostgreSQL are caught${orSkipped}`,
   const refusals: string[] = [];
   const close: (() => Promise<unknown>)[] = [];
   const another: races.Arena["another"] = async (clock) => {
-    const store = await newPostgresStore({ schema, clock, name: `process ${close.length}` });
+    const url = await postgresUrl();
+    const named = `${url}${url.includes("?") ? "&" : "?"}application_name=${schema}`;
+    const name = `process ${close.length}`;
+    const store = await newPostgresStore({ schema, clock, name, url: new Secret(named) });
     close.push(() => store.close());
     await store.open();
     return store;

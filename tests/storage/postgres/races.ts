@@ -18,6 +18,7 @@ import { postgresUrl } from "../../support/postgres.ts";
 import { claim, ref, update } from "../store-conformance.ts";
 
 export interface Arena {
+  /** The schema, and the name under which the processes' sessions are known to PostgreSQL. */
   readonly schema: string;
   /** Processes 1 and 2. */
   readonly one: PostgresStore;
@@ -277,17 +278,20 @@ async function hold({ schema }: Arena, lanes: readonly string[]): Promise<() => 
   };
 }
 
+/** A process that waits for so long waits for what the race holds. */
+const waitingSql = `SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE NOT l.granted AND a.application_name = $1
+    AND clock_timestamp() - l.waitstart > interval '20 milliseconds'`;
+
 /** Resolves when each of them has settled or waits for a lock. */
-async function untilStuck({ ask }: Arena, works: readonly Promise<unknown>[]): Promise<void> {
+async function untilStuck({ ask, schema }: Arena, works: readonly Promise<unknown>[]) {
   let open = works.length;
   for (const work of works) {
     const settle = () => void open--;
     work.then(settle, settle);
   }
   for (let waiting = 0; open > waiting; ) {
-    const [row] = await ask<{ count: string }>(
-      "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted",
-    );
+    const [row] = await ask<{ count: string }>(waitingSql, [schema]);
     waiting = Number(row?.count);
   }
 }
