@@ -103,7 +103,9 @@ export class RoleLocks implements Roles {
   }
 
   async #prepare(role: Role): Promise<void> {
-    if (role === "sending") await this.#locked.get(role)?.untilServerSettled(this.#loop.signal);
+    // On the server before, a process may still send. It may also have polled, and if that server's commits
+    // are lost, it submits its updates again, which are older than what a new poll would bring.
+    if (role !== "sweeping") await this.#locked.get(role)?.untilServerSettled(this.#loop.signal);
     await this.#listener?.gaining(role);
     if (!this.isMine(role)) return;
     this.#ready.add(role);

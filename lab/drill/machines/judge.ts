@@ -7,7 +7,7 @@ import { type Crowd, firstCallerId, nameOfReply } from "../crowd.ts";
 import { allFacts, type Judgement, weighEvidence } from "../judge.ts";
 import { seconds } from "../run-fault.ts";
 import { figuresOf } from "./holdings.ts";
-import { findForgotten, judgeReports, reportsOf } from "./loss.ts";
+import { alertAtMs, findForgotten, judgeReports, reportsOf } from "./loss.ts";
 import { type TakenOver, takenOverSql } from "./observer.ts";
 import type { MachinesScene } from "./scene.ts";
 
@@ -19,7 +19,7 @@ const lateMs = 200;
 export interface MachinesJudgement extends Judgement {
   /** The longest time from a message to its reply, of the people who wrote one. */
   readonly longestWaitMs: number;
-  /** One sentence for each time that PostgreSQL lost commits. */
+  /** Sentences on what PostgreSQL lost, if it did, and what was said of it. */
   readonly losses: readonly string[];
 }
 
@@ -58,7 +58,7 @@ export async function judgeMachines(scene: MachinesScene): Promise<MachinesJudge
     const givenUp = (read.get("dead_letters") ?? []).map(
       ({ reason, type }) => `P4: a message (${type}) was given up: ${reason}`,
     );
-    const said = await judgeLosses(scene, forgotten.size);
+    const said = await judgeLosses(scene, journal, forgotten.size);
     const problems = [...judgement.problems, ...refusals, ...givenUp, ...said.problems];
     return {
       ...{ ...judgement, ambiguous: judgement.ambiguous + forgotten.size },
@@ -82,7 +82,11 @@ function countOwed(facts: readonly UpdateFact[], crowd: Crowd) {
   return (chat: string, reply: string) => counts.get(`${chat} ${reply}`) ?? 0;
 }
 
-async function judgeLosses({ losses, machines, observer }: MachinesScene, repeated: number) {
+async function judgeLosses(
+  { losses, machines, observer }: MachinesScene,
+  journal: readonly JournalEntry[],
+  repeated: number,
+) {
   const sentences: string[] = [];
   const problems: string[] = [];
   for (const loss of losses) {
@@ -91,7 +95,9 @@ async function judgeLosses({ losses, machines, observer }: MachinesScene, repeat
     problems.push(...judgeReports(lost, reports, machines.length));
     const said = reports.map(({ afterMs, commits }) => `${commits} after ${seconds(afterMs)}`);
     sentences.push(
-      `lost with the primary: ${lost.commits} commits (${lost.updates} updates, ${lost.entries} entries of the ledger); reported: ${said.join(", ")}; replies sent again: ${repeated}`,
+      `lost with the primary: ${lost.commits} commits (${lost.updates} updates, ${lost.entries} entries of the ledger)`,
+      `reported: ${said.join(", ")}; an administrator was alerted after ${seconds((alertAtMs(journal) ?? 0) - loss.untilMs)}`,
+      `replies sent again: ${repeated}`,
     );
   }
   return { problems, sentences };

@@ -45,13 +45,18 @@ async function everyIncident(machines: readonly Machine[]): Promise<boolean> {
 }
 
 async function isAlerted({ sandbox }: MachinesScene): Promise<boolean> {
-  const calls = await sandbox.journalAll();
-  return calls.some(
+  return alertAtMs(await sandbox.journalAll()) !== undefined;
+}
+
+/** When the administrator had the first alert of a loss. */
+export function alertAtMs(journal: readonly JournalEntry[]): number | undefined {
+  const alert = journal.find(
     ({ chatId, executedAtMs, parameters }) =>
       chatId === adminId &&
       executedAtMs !== null &&
       /\d+ commits are gone/.test(parameters["text"] ?? ""),
   );
+  return alert?.executedAtMs ?? undefined;
 }
 
 /** What the processes' logs say. */
