@@ -11,6 +11,7 @@ import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import type { Heartbeat } from "../core/heartbeat.ts";
 import { Loop } from "../core/loop.ts";
+import type { Trouble } from "../core/recovery.ts";
 import type { Incident } from "./incident-book.ts";
 
 export interface AlertsDeps {
@@ -26,8 +27,10 @@ export interface AlertsDeps {
 
 /** News within this time share one message. */
 const groupMs = 5_000;
-/** Minimum time between two messages. */
+/** Minimum time between two messages, unless there is urgent news. */
 const pauseMs = 60_000;
+/** Operators are told at once that data are gone, whatever they have just been told. */
+const urgent: readonly Trouble[] = ["commits-lost"];
 const linesMax = 15;
 const postDeadlineMs = 10_000;
 
@@ -73,7 +76,18 @@ export class Alerts implements Component {
       if (this.#news.size > 0 && !(await loop.pause(groupMs))) return;
       if (this.#news.size === 0) continue;
       await this.#flush();
-      if (!(await loop.pause(pauseMs))) return;
+      if (!(await this.#pause(loop))) return;
+    }
+  }
+
+  /** Waits until the next message may go. @returns false after `stop`. */
+  async #pause(loop: Loop): Promise<boolean> {
+    const untilMs = this.#deps.clock.monotonicMs() + pauseMs;
+    for (;;) {
+      const leftMs = untilMs - this.#deps.clock.monotonicMs();
+      const isUrgent = [...this.#news.values()].some(({ trouble }) => urgent.includes(trouble));
+      if (leftMs <= 0 || isUrgent) return !loop.stopped;
+      if (!(await loop.wait(leftMs))) return false;
     }
   }
 

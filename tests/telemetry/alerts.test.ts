@@ -62,6 +62,25 @@ test("incidents within a few seconds come in one message, the next ones a minute
   await alerts.stop();
 });
 
+test("that commits are lost is told within seconds, whatever was told before", async () => {
+  const { alerts, clock, sent } = setup();
+  await alerts.start();
+  alerts.tell(incident(1));
+  await clock.advance(6_000);
+  alerts.tell(incident(2));
+  await clock.advance(6_000);
+  expect(sent).toHaveLength(1);
+  alerts.tell(incident(3, { trouble: "commits-lost", cause: "7 commits are gone" }));
+  await clock.advance(6_000);
+  expect(sent[1]).toBe("🔴 thing 2: broken\n🔴 thing 3: 7 commits are gone");
+  alerts.tell(incident(4));
+  await clock.advance(50_000);
+  expect(sent).toHaveLength(2);
+  await clock.advance(20_000);
+  expect(sent).toHaveLength(3);
+  await alerts.stop();
+});
+
 test("the end of a reported incident is reported with its duration", async () => {
   const { alerts, clock, sent } = setup();
   await alerts.start();

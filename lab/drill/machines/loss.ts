@@ -14,8 +14,8 @@ export interface Report {
 
 /** Within this time the loss has to be said. */
 const reportMsMax = 10_000;
-/** An alert may wait until a minute has passed since the last one. */
-const alertMsMax = 90_000;
+/** An alert waits some seconds for others, and then until sending may begin on the new server. */
+const alertMsMax = 30_000;
 
 /** Lets people be answered for this long by a primary that keeps its commits for itself, and loses it. */
 export async function loseCommits(scene: MachinesScene, lastsMs: number): Promise<void> {
