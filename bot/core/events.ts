@@ -324,9 +324,15 @@ export type BotEvent =
   | { readonly type: "encryption-key.changed" }
   /** A new data key seals from now on. */
   | { readonly type: "keys.rotated"; readonly keyId: number }
+  /** The new data key does not seal yet: these processes, which share the store, do not know it. */
+  | {
+      readonly type: "keys.rotation-waits";
+      readonly keyId: number;
+      readonly processes: readonly number[];
+    }
   /** Nothing is sealed with older keys any more. */
   | { readonly type: "keys.swept"; readonly keyId: number; readonly sealed: number }
-  /** Sealing older rows with the new key failed. */
+  /** Sealing older rows with the new key failed, or learning of it. */
   | { readonly type: "keys.sweep-failed"; readonly error: ErrorRecord }
   /** The disk can no longer be trusted; the process ends. */
   | { readonly type: "storage.failed"; readonly error: ErrorRecord }

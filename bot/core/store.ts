@@ -356,8 +356,9 @@ export interface Store extends QueueStore, FactStore {
    */
   backup(): Promise<Backup>;
   /**
-   * Seals with a new data key from now on; a pass in the background seals older rows with it and drops
-   * the old key. While a rotation is under way, gives its key.
+   * Seals with a new data key from now on, or, where several processes share the store, as soon as each of
+   * them has it. A pass in the background seals older rows with it and drops the old key. While a rotation
+   * is under way, gives its key.
    */
   rotateKey(): Promise<{ readonly keyId: number }>;
   /** Beats once per synced transaction; overdue only while one is asked for. */

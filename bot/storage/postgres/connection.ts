@@ -55,6 +55,9 @@ function nameOf(sql: string): string {
   return name;
 }
 
+/** A transaction was to seal with a data key that does not seal any more; nothing of it happened. */
+export class StaleKeyError extends StorageBusyError {}
+
 export class Connection {
   readonly #client: pg.Client;
   readonly #onLost: (error: StorageSessionLostError) => void;
@@ -182,17 +185,21 @@ export class Connection {
     await this.#guard(() => this.#client.query(sql));
   }
 
-  /** Calls `hear` when a transaction of this schema has notified with `notifySql`. */
-  async listen(hear: () => void): Promise<void> {
-    this.#client.on("notification", hear);
+  /** Calls `hear` with what a transaction of this schema has said by `pg_notify`. */
+  async listen(hear: (said: string) => void): Promise<void> {
+    this.#client.on("notification", ({ payload = "" }) => hear(payload));
     await this.exec("DO $$ BEGIN EXECUTE format('LISTEN %I', current_schema()); END $$");
   }
 
-  /** Runs `work` in a transaction. What it rejects with, this rejects with, and nothing is kept. */
-  async transaction<T>(work: () => Promise<T>): Promise<T> {
-    await this.exec("BEGIN");
+  /**
+   * Runs `work` in a transaction. What it rejects with, this rejects with, and nothing is kept.
+   *
+   * @param first A statement that comes with the beginning, in the same round trip. Default: none.
+   */
+  async transaction<T>(work: () => Promise<T>, first = ""): Promise<T> {
     let result: T;
     try {
+      await this.exec(`BEGIN; ${first}`);
       result = await work();
     } catch (error) {
       if (!this.#lost) await this.exec("ROLLBACK");
@@ -261,6 +268,8 @@ const busyCodes = ["40001", "40P01", "55P03", "57014"];
 const lostCodes = ["57P", "08", "53300", "25006", "25P03", "58", "BT001"];
 /** Of our own: the message is the mark of the move (storage/move/). */
 const movedCode = "BT002";
+/** Of our own: `seals_1` refuses a data key. */
+const staleKeyCode = "BT003";
 /** A statement that this session has prepared is not there, or one that it has not is: it is another's. */
 const sharedCodes = ["26000", "42P05"];
 const refusedCodes = ["28", "3D000", "3F000", "42501"];
@@ -274,6 +283,7 @@ function translate(error: unknown, connecting: boolean): unknown {
   const isOf = (codes: readonly string[]) => codes.some((one) => code.startsWith(one));
   if (code === movedCode)
     return movedError(JSON.parse(error.message) as MovedMark, "this database");
+  if (code === staleKeyCode) return new StaleKeyError(what, options);
   if (isOf(busyCodes)) return new StorageBusyError(what, options);
   if (isOf(sharedCodes)) return sharedSession({ cause: error });
   if (code.startsWith("531")) {

@@ -11,7 +11,6 @@ import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import {
   BackupFailedError,
   type BotError,
-  KeyRotationRefusedError,
   StorageBusyError,
   StorageSessionLostError,
   TransactionTooSlowError,
@@ -51,6 +50,7 @@ import type { TableSetList } from "../sqlite/table-sets.ts";
 import { type PreparedMessage, prepareMessages, stepResultText } from "../stored-forms.ts";
 import { admit, claimedOf, passesOf, type TurnRow } from "./claims.ts";
 import type { Connection } from "./connection.ts";
+import { KeyRotation } from "./key-rotation.ts";
 import { MessageIds } from "./message-ids.ts";
 import { runWork } from "./module-tables.ts";
 import {
@@ -63,6 +63,7 @@ import {
 } from "./queue-work.ts";
 import * as reading from "./reading.ts";
 import { RoleLocks } from "./role-locks.ts";
+import { RotationLoop } from "./rotation-loop.ts";
 import type { Session } from "./session.ts";
 import { notifiedSql } from "./session-locks.ts";
 import { Sessions } from "./sessions.ts";
@@ -119,6 +120,8 @@ export class PostgresStore implements Store, SharedStore {
   readonly #now: () => number;
   readonly #ids = new MessageIds();
   readonly #sessions: Sessions;
+  readonly #rotation: KeyRotation;
+  readonly #rotationLoop: RotationLoop;
   #onWork: (pool: Pool) => void = () => {};
 
   constructor(deps: PostgresStoreDeps) {
@@ -132,22 +135,37 @@ export class PostgresStore implements Store, SharedStore {
       ...{ stepConnectionsMax: defaultStepConnectionsMax, ...this.#deps },
       ...{ sessionMs, now, ids: this.#ids, worksElsewhere: this.#worksElsewhere },
       onWork: (pool) => this.#onWork(pool),
-      onChange: () => this.roles.wake(),
+      onChange: () => {
+        this.roles.wake();
+        this.#rotationLoop.wake();
+      },
+      onKeys: () => this.#rotationLoop.wake(),
     });
     const session = () => this.#sessions.current;
     const use: SharedFilesDeps["use"] = (work) => this.#sessions.read(work);
     this.roles = new RoleLocks({ clock, session });
     this.processes = new SharedProcesses({ now, use, session });
-    this.files = new SharedFiles({ now, use, sweeps: () => this.roles.isMine("sweeping") });
+    const sweeps = () => this.roles.isMine("sweeping");
+    this.files = new SharedFiles({ now, use, sweeps });
+    const { keys: dataKeys } = this.#sessions;
+    const { publish } = deps;
+    this.#rotation = new KeyRotation({ ...this.#deps, dataKeys, now, use });
+    this.#rotationLoop = new RotationLoop({
+      ...{ clock, dataKeys, publish, sweeps },
+      rotation: this.#rotation,
+    });
   }
 
   // ---- life -------------------------------------------------------------------------------------
 
-  open(): Promise<PreviousEnd> {
-    return this.#sessions.open();
+  async open(): Promise<PreviousEnd> {
+    const previousEnd = await this.#sessions.open();
+    this.#rotationLoop.start();
+    return previousEnd;
   }
 
   async close(): Promise<void> {
+    await this.#rotationLoop.stop();
     await this.roles.stop();
     await this.#sessions.close();
   }
@@ -156,6 +174,7 @@ export class PostgresStore implements Store, SharedStore {
   async kill(): Promise<void> {
     const killed = this.#sessions.kill();
     await this.roles.stop();
+    await this.#rotationLoop.stop();
     await killed;
   }
 
@@ -293,7 +312,7 @@ export class PostgresStore implements Store, SharedStore {
   }
 
   #inTransaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#sessions.step((connection) => connection.transaction(() => work(connection)));
+    return this.#sessions.write(work);
   }
 
   #work<T>(
@@ -531,9 +550,7 @@ export class PostgresStore implements Store, SharedStore {
   }
 
   async rotateKey(): Promise<{ readonly keyId: number }> {
-    throw new KeyRotationRefusedError("data keys on PostgreSQL cannot be changed yet", {
-      hint: "The encryption key can: set ENCRYPTION_KEY and ENCRYPTION_KEY_PREVIOUS for one start.",
-    });
+    return { keyId: await this.#rotation.begin() };
   }
 
   async server(): Promise<DatabaseServer> {

@@ -9,7 +9,7 @@ import type { Migration } from "../../core/transaction.ts";
 import { movedFact, refuseMoved } from "../moved-mark.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
 import type { Connection } from "./connection.ts";
-import { functions1, functions2 } from "./functions.ts";
+import { functions1, functions2, functions3 } from "./functions.ts";
 import { migrationLock } from "./session-locks.ts";
 import { toPostgresTypes } from "./sql-dialect.ts";
 
@@ -104,6 +104,13 @@ const migrations: readonly string[] = [
     ADD COLUMN restart_asked boolean NOT NULL DEFAULT false;
   ${functions2}
   `,
+  `
+  -- Since when the key seals; 0: since before that was noted; NULL: not yet, because a process lacks it.
+  ALTER TABLE data_keys ADD COLUMN used_at bigint DEFAULT 0;
+  -- The newest data key that the process knows; NULL: it is of a version that learns of none.
+  ALTER TABLE processes ADD COLUMN data_key int;
+  ${functions3}
+  `,
 ];
 
 /**
@@ -156,6 +163,41 @@ export async function migrateWithin(
       await connection.run("INSERT INTO table_set_migrations VALUES ($1, $2, $3)", note);
     }
   }
+}
+
+/**
+ * For a program that works beside the processes, and leaves the schema as they have made it.
+ *
+ * @throws {StorageUnavailableError} when it is not as this version makes it.
+ * @throws {StorageMovedError} when the data are elsewhere.
+ */
+export async function expectMigrated(connection: Connection, schema: string): Promise<void> {
+  const [found] = await connection.all("SELECT 1 WHERE to_regclass('migrations') IS NOT NULL");
+  const sql = "SELECT max(version) AS version FROM migrations";
+  const version = found ? await versionOf(connection, sql) : 0;
+  if (version > migrations.length) throw newer("schema", version, migrations.length);
+  if (version > 0) await expectHere(connection, schema);
+  if (version === migrations.length) return;
+  throw new StorageUnavailableError(
+    version === 0
+      ? `there are no data in the schema ${schema}`
+      : `the schema ${schema} has version ${version}, this program works on ${migrations.length}`,
+    { hint: "Start a bot of this version on the database of DATABASE_URL first." },
+  );
+}
+
+/** The table sets of the database of which this program does not know all columns. */
+export async function foreignTableSets(
+  connection: Connection,
+  sets: TableSetList,
+): Promise<readonly string[]> {
+  const rows = await connection.all<{ table_set: string; version: number }>(
+    "SELECT table_set, max(version) AS version FROM table_set_migrations GROUP BY 1 ORDER BY 1",
+  );
+  const known = new Map(sets.map(({ migrations: own, name }) => [name, own.length]));
+  return rows.flatMap((row) =>
+    row.version > (known.get(row.table_set) ?? 0) ? row.table_set : [],
+  );
 }
 
 async function expectHere(connection: Connection, schema: string): Promise<void> {

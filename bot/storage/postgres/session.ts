@@ -10,11 +10,11 @@ import { StorageSessionLostError } from "../../core/errors.ts";
 import { Loop } from "../../core/loop.ts";
 import type { Pool } from "../../core/message.ts";
 import type { AttemptRef } from "../../core/store.ts";
-import type { KeyRing } from "../sealing/key-ring.ts";
 import type { Connection } from "./connection.ts";
+import type { DataKeys } from "./data-keys.ts";
 import type { MessageIds } from "./message-ids.ts";
 import { attemptOver, type Held } from "./queue-work.ts";
-import { lockClassSql } from "./session-locks.ts";
+import { keysNotice, lockClassSql } from "./session-locks.ts";
 import { beatEveryMs, mayBegin } from "./session-rules.ts";
 import { Turns } from "./turns.ts";
 
@@ -40,7 +40,7 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly now: () => number;
   readonly main: Connection;
-  readonly ring: KeyRing;
+  readonly keys: DataKeys;
   readonly ids: MessageIds;
   /** Names the process; the next one of that name is its successor. */
   readonly name: string;
@@ -52,6 +52,8 @@ export interface SessionDeps {
   readonly worksElsewhere: (pool: Pool) => boolean;
   /** Called when there is work for a pool that this process did not know of. */
   readonly onWork: (pool: Pool) => void;
+  /** Called when the data keys have changed. */
+  readonly onKeys: () => void;
 }
 
 export class Session {
@@ -80,15 +82,24 @@ export class Session {
 
   /** Takes a number and its lock. */
   static async enter(deps: SessionDeps): Promise<Session> {
-    const { main, name, now, version } = deps;
+    const { keys, main, name, now, version } = deps;
     const [locks] = await main.all<{ class: number }>(lockClassSql);
     const lockClass = locks?.class as number;
-    const [entered] = await main.all<{ number: number }>(
-      "SELECT enter_1($1, $2, $3, $4, $5, $6) AS number",
-      [lockClass, name, hostname(), process.pid, version, now()],
-    );
-    const session = new Session(deps, entered?.number as number, lockClass);
-    await main.listen(() => void session.turns.beat().catch(() => {}));
+    const number = await main.transaction(async () => {
+      // No key can come between the reading of the keys and the row that says which are known.
+      await main.exec("LOCK TABLE data_keys IN SHARE MODE");
+      await keys.load(main);
+      const [entered] = await main.all<{ number: number }>(
+        "SELECT enter_2($1, $2, $3, $4, $5, $6, $7) AS number",
+        [lockClass, name, hostname(), process.pid, version, now(), keys.newestId],
+      );
+      return entered?.number as number;
+    });
+    const session = new Session(deps, number, lockClass);
+    await main.listen((said) => {
+      if (said === keysNotice) deps.onKeys();
+      else void session.turns.beat().catch(() => {});
+    });
     session.#beat.start();
     return session;
   }

@@ -8,6 +8,8 @@ import type { Clock } from "../../core/clock.ts";
 import type { EncryptionKeys } from "../../core/encryption-keys.ts";
 import {
   BotError,
+  recordError,
+  StorageBusyError,
   StorageClosedError,
   StorageInUseError,
   type StorageSessionLostError,
@@ -20,7 +22,7 @@ import type { PreviousEnd } from "../../core/store.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
 import { Connection } from "./connection.ts";
-import { openDataKeys } from "./data-keys.ts";
+import { DataKeys, openDataKeys } from "./data-keys.ts";
 import type { MessageIds } from "./message-ids.ts";
 import * as reading from "./reading.ts";
 import { migrate } from "./schema.ts";
@@ -53,6 +55,8 @@ export interface SessionsDeps {
   readonly onWork: (pool: Pool) => void;
   /** Called when there is a session, and when there is none any more. */
   readonly onChange: () => void;
+  /** Called when the data keys have been read again, because they have changed. */
+  readonly onKeys: () => void;
   /** Called when entering again cannot succeed. */
   readonly onFatal: (error: BotError) => void;
 }
@@ -67,7 +71,10 @@ export class Sessions {
   readonly #reenter: Loop;
   /** The numbers of all sessions of this process. */
   readonly #lives: number[] = [];
-  #ring: KeyRing | undefined;
+  /** What the connections of this process seal and open with. */
+  readonly keys: DataKeys;
+  /** Why the keys could not be read when they had changed, as it was last said. */
+  #unread = "";
   #session: Session | undefined;
   /** The session that was lost, until the next one has compared its commits. */
   #before: Session | undefined;
@@ -76,6 +83,7 @@ export class Sessions {
   constructor(deps: SessionsDeps) {
     const { clock, schema, sessionMs, url } = deps;
     this.#deps = deps;
+    this.keys = new DataKeys(deps.keys);
     this.#steps = new StepConnections(
       () => this.#connect(stepSettings(sessionMs)),
       deps.stepConnectionsMax,
@@ -110,7 +118,7 @@ export class Sessions {
 
   /** @throws {StorageClosedError} before the store is open. */
   get ring(): KeyRing {
-    if (this.#ring) return this.#ring;
+    if (this.keys.newestId > 0) return this.keys.ring;
     throw new StorageClosedError("the store is not open");
   }
 
@@ -119,15 +127,15 @@ export class Sessions {
     return this.#reenter.signal;
   }
 
-  /** Runs `work` on a connection for steps. */
-  step<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#steps.use(work);
+  /** Runs `work`, which may seal, in a transaction on a connection for steps. */
+  write<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#steps.use((connection) => this.keys.writing(connection, work));
   }
 
-  /** Like `step`, but only while there is a session. */
+  /** Runs `work`, which seals nothing, on a connection for steps; only while there is a session. */
   async read<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     this.require();
-    return this.#steps.use(work);
+    return this.#steps.use((connection) => this.keys.reading(connection, work));
   }
 
   // ---- life -------------------------------------------------------------------------------------
@@ -141,9 +149,8 @@ export class Sessions {
       try {
         await probeDatabase(first, other);
         await migrate(first, schema, tableSets, now());
-        const { rewrapped, ring } = await openDataKeys(first, keys, now());
+        const rewrapped = await openDataKeys(first, keys, now());
         if (rewrapped) publish({ type: "encryption-key.changed" });
-        this.#ring = ring;
         return await reading.previousEnd(first, name);
       } finally {
         await first.end();
@@ -162,7 +169,8 @@ export class Sessions {
       try {
         return await this.#enter();
       } catch (error) {
-        if (!(error instanceof StorageInUseError) || clock.monotonicMs() >= untilMs) throw error;
+        const passes = error instanceof StorageInUseError || error instanceof StorageBusyError;
+        if (!passes || clock.monotonicMs() >= untilMs) throw error;
         await clock.sleep(reenterMs, this.signal);
       }
     }
@@ -186,7 +194,10 @@ export class Sessions {
     let lostCommits: number;
     try {
       await this.#claimName(main);
-      session = await Session.enter({ ...this.#deps, main, ring: this.ring });
+      session = await Session.enter({
+        ...{ ...this.#deps, main, keys: this.keys },
+        onKeys: () => void this.#learnKeys(),
+      });
       lostCommits = await this.#countLostCommits(main);
       if (main.lost) throw main.lost;
     } catch (error) {
@@ -212,6 +223,28 @@ export class Sessions {
     throw new StorageInUseError("another process works with this data directory", {
       hint: "Give each process on a machine a DATA_DIR of its own.",
     });
+  }
+
+  /** Reads the data keys, which have changed, and tells the others that this process has them. */
+  async #learnKeys(): Promise<void> {
+    const { now, onKeys, publish } = this.#deps;
+    try {
+      await this.read(async (connection) => {
+        await this.keys.load(connection);
+        await connection.run("UPDATE processes SET data_key = $2 WHERE number = $1", [
+          ...[this.require().number, this.keys.newestId],
+        ]);
+      });
+      this.#unread = "";
+      onKeys();
+    } catch (error) {
+      // The rotation waits for this process, and goes on telling it.
+      const recorded = recordError(error, now());
+      if (!(error instanceof BotError && error.transient) && recorded.message !== this.#unread) {
+        this.#unread = recorded.message;
+        publish({ type: "keys.sweep-failed", error: recorded });
+      }
+    }
   }
 
   /** Commits of the session before that PostgreSQL has confirmed and does not have. */

@@ -3,7 +3,7 @@ import type { ProcessEntry, Processes, ProcessStatus } from "../../core/processe
 import { type Role, roles } from "../../core/roles.ts";
 import type { Connection } from "./connection.ts";
 import type { Session } from "./session.ts";
-import { lockOf } from "./session-locks.ts";
+import { livesSql, lockOf } from "./session-locks.ts";
 
 export interface SharedProcessesDeps {
   readonly use: <T>(work: (connection: Connection) => Promise<T>) => Promise<T>;
@@ -36,9 +36,7 @@ const listSql = `
     ARRAY(SELECT other.objid::bigint::float8 FROM pg_locks other
       WHERE other.locktype = 'advisory' AND other.granted AND other.classid = life.classid
         AND other.database = life.database AND other.objsubid = 2 AND other.pid = life.pid) AS locks
-  FROM processes p LEFT JOIN pg_locks life ON life.locktype = 'advisory' AND life.granted
-    AND life.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND life.classid::bigint = $1 AND life.objid::bigint = p.number AND life.objsubid = 2
+  FROM processes p LEFT JOIN ${livesSql("$1")}
   WHERE life.pid IS NOT NULL OR p.beat_at > $2 ORDER BY p.number DESC LIMIT ${shownMax}`;
 
 export class SharedProcesses implements Processes {

@@ -10,19 +10,12 @@ import { BotError, StorageBusyError, type StorageSessionLostError } from "../../
 import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
 import type { Pool } from "../../core/message.ts";
 import type { EnqueueResult, SentRecord } from "../../core/store.ts";
-import type { KeyRing } from "../sealing/key-ring.ts";
 import type { PreparedMessage } from "../stored-forms.ts";
 import type { Pass, TurnRow } from "./claims.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, StaleKeyError } from "./connection.ts";
+import type { DataKeys } from "./data-keys.ts";
 import type { MessageIds } from "./message-ids.ts";
-import {
-  type Ending,
-  type Fresh,
-  freshOf,
-  QueueWork,
-  resultsOf,
-  type Slice,
-} from "./queue-work.ts";
+import { type Ending, freshOf, QueueWork, resultsOf, type Slice } from "./queue-work.ts";
 import { notifiedSql } from "./session-locks.ts";
 
 export interface TurnsDeps {
@@ -30,7 +23,7 @@ export interface TurnsDeps {
   readonly now: () => number;
   readonly connection: Connection;
   readonly ids: MessageIds;
-  readonly ring: KeyRing;
+  readonly keys: DataKeys;
   /** The process's number. */
   readonly number: number;
   readonly laneLengthMax: number;
@@ -69,7 +62,7 @@ const retryMs = 50;
 
 /** A turn that leaves work for another process says so when it commits. */
 const turnSql = `SELECT t.* FROM turn_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) t
-  CROSS JOIN (SELECT count(*) FROM ${notifiedSql("$11")}) said`;
+  CROSS JOIN (SELECT count(*) FROM ${notifiedSql("$11")}) said CROSS JOIN seals_1($12) key`;
 
 export class Turns {
   readonly #deps: TurnsDeps;
@@ -180,33 +173,20 @@ export class Turns {
   }
 
   async #call(jobs: readonly Job[]): Promise<void> {
-    const { clock, connection, ids, ring } = this.#deps;
+    const { clock, connection, dedupeKeepMs, ids, keys, laneLengthMax, number } = this.#deps;
     const now = this.#deps.now();
-    const counts = jobs.map(({ wish }) => messagesOf(wish).length);
-    const fresh = await ids.take(
-      counts.reduce((sum, count) => sum + count, 0),
-      connection,
-    );
-    const work = new QueueWork();
-    const passes: (Pass & { n: number })[] = [];
-    const slices = jobs.map(({ wish }, index): Slice => {
-      const own = fresh.splice(0, counts[index]);
-      const of = (prepared: readonly PreparedMessage[]): readonly Fresh[] =>
-        freshOf(prepared, own, ring, now);
-      passes.push(...(wish.passes ?? []).map((pass) => ({ ...pass, n: index })));
-      if (wish.sent) work.record(wish.sent);
-      if (wish.end) return work.end(wish.end, of(wish.end.followUps), ring);
-      return work.queue(of(wish.queue ?? []));
-    });
-    const { dedupeKeepMs, laneLengthMax, number, worksElsewhere } = this.#deps;
+    const count = jobs.reduce((sum, { wish }) => sum + messagesOf(wish).length, 0);
+    const fresh = await ids.take(count, connection);
     for (let tries = 1; ; tries++) {
+      const { passes, slices, work } = this.#join(jobs, fresh, now);
       const sentAtMs = clock.monotonicMs();
       try {
         const rows = await connection.all<TurnRow>(turnSql, [
           ...[number, ++this.#commits, now, laneLengthMax, now + dedupeKeepMs],
           ...work.parameters,
           JSON.stringify(passes),
-          work.pools.some(worksElsewhere),
+          work.pools.some(this.#deps.worksElsewhere),
+          keys.ring.currentId,
         ]);
         this.#provenAtMs = sentAtMs;
         this.#acknowledged = this.#commits;
@@ -214,9 +194,27 @@ export class Turns {
         return;
       } catch (error) {
         if (!(error instanceof StorageBusyError) || tries >= triesMax) throw error;
-        await clock.sleep(retryMs, new AbortController().signal);
+        if (error instanceof StaleKeyError) await keys.load(connection);
+        else await clock.sleep(retryMs, new AbortController().signal);
       }
     }
+  }
+
+  /** @param ids One for each message of the jobs, in their order. */
+  #join(jobs: readonly Job[], ids: readonly number[], now: number) {
+    const { ring } = this.#deps.keys;
+    const work = new QueueWork();
+    const passes: (Pass & { n: number })[] = [];
+    let taken = 0;
+    const slices = jobs.map(({ wish }, index): Slice => {
+      const messages = messagesOf(wish);
+      const own = freshOf(messages, ids.slice(taken, taken + messages.length), ring, now);
+      taken += messages.length;
+      passes.push(...(wish.passes ?? []).map((pass) => ({ ...pass, n: index })));
+      if (wish.sent) work.record(wish.sent);
+      return wish.end ? work.end(wish.end, own, ring) : work.queue(own);
+    });
+    return { passes, slices, work };
   }
 
   #learn(pool: Pool, nextAt: number | undefined): void {

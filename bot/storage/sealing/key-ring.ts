@@ -1,7 +1,8 @@
 /**
- * Key ring: holds the data keys of one store; the newest key seals.
+ * Key ring: holds the data keys of one store, of which one seals.
  *
- * Older keys only open what they sealed, until nothing sealed with them is left.
+ * The others only open: older ones what they sealed, until nothing sealed with them is left, and a newer
+ * one what other processes seal with it already.
  */
 import { createHmac, hkdfSync } from "node:crypto";
 import { brokenSeal, keyIdOf, keyLength, SealingKey } from "./sealing-key.ts";
@@ -18,11 +19,20 @@ export class KeyRing {
   readonly #keys = new Map<number, RingKey>();
   #current: SealingKey | undefined;
 
-  /** @param id Must be higher than the id of every earlier key. */
+  /** Adds a key that seals from now on. @param id Must be higher than the id of every earlier key. */
   add(id: number, bytes: Buffer): void {
-    const sealing = new SealingKey(id, bytes);
-    this.#keys.set(id, { sealing, bytes });
-    this.#current = sealing;
+    this.keep(id, bytes);
+    this.use(id);
+  }
+
+  /** Adds a key that only opens, until it is used. It takes the place of one with the same id. */
+  keep(id: number, bytes: Buffer): void {
+    this.#keys.set(id, { sealing: new SealingKey(id, bytes), bytes });
+  }
+
+  /** Seals with this key from now on, which must be on the ring. */
+  use(id: number): void {
+    this.#current = this.#keys.get(id)?.sealing;
   }
 
   /** The id of the key that seals. */
@@ -47,7 +57,7 @@ export class KeyRing {
     return key.sealing.open(sealed as Uint8Array, place);
   }
 
-  /** Seals a value again with the newest key; returns it unchanged when that key sealed it. */
+  /** Seals a value again with the key that seals now; returns it unchanged when that key sealed it. */
   renew(sealed: Uint8Array, place: string): Uint8Array {
     if (keyIdOf(sealed) === this.currentId) return sealed;
     return this.seal(this.open(sealed, place), place);
@@ -55,10 +65,13 @@ export class KeyRing {
 
   /**
    * Blind indexes of a text in one column, for equality only, one per key on the ring. The first
-   * belongs to the newest key and is the one to store.
+   * belongs to the key that seals and is the one to store.
    */
   indexes(text: string, column: string): readonly Buffer[] {
-    return [...this.#keys.values()].toReversed().map(({ bytes }) => {
+    const keys = [...this.#keys.values()].toReversed();
+    const current = keys.filter(({ sealing }) => sealing === this.#current);
+    const others = keys.filter(({ sealing }) => sealing !== this.#current);
+    return [...current, ...others].map(({ bytes }) => {
       const key = hkdfSync("sha256", bytes, "", `blind index ${column}`, keyLength);
       return createHmac("sha256", Buffer.from(key)).update(text).digest().subarray(0, indexLength);
     });

@@ -47,6 +47,7 @@ const levels: { readonly [Type in BotEvent["type"]]: Level<Type> } = {
   "intake.recovered": "info",
   "intake.resumed": "info",
   "keys.rotated": "info",
+  "keys.rotation-waits": "info",
   "keys.sweep-failed": "warn",
   "keys.swept": "info",
   "listener.failed": "error",
