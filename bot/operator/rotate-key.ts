@@ -1,15 +1,24 @@
-/** Rotation program: `npm run rotate-key`. Asks the running bot for a new data key. */
+/**
+ * Rotation program: `npm run rotate-key`. Asks the running bot for a new data key; where the data are in
+ * PostgreSQL, begins the rotation there and waits until it is over, whether processes run or not.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import { ApiRefusedError, UsageError } from "../core/errors.ts";
-import { runProgram } from "./program.ts";
+import { type Invocation, runProgram } from "./program.ts";
+import { rotateSharedKey } from "./rotate-shared-key.ts";
 
 const usage = "Usage: npm run rotate-key [-- --bot ID]";
 /** The answer comes as soon as the new key is on disk. */
 const deadlineMs = 15_000;
 
-await runProgram(usage, 0, async ({ config, say }) => {
+await runProgram(usage, 0, async (invocation) => {
+  const { databaseUrl } = invocation.config.storage;
+  await (databaseUrl ? rotateSharedKey(invocation, databaseUrl) : askBot(invocation));
+});
+
+async function askBot({ config, say }: Invocation): Promise<void> {
   const url = `${apiAddress(config)}/api/keys/rotate`;
   const token = operateToken(config);
   const answer = await ask(url, token);
@@ -23,7 +32,7 @@ await runProgram(usage, 0, async ({ config, say }) => {
   say(`New data are encrypted with data key ${body.data?.keyId}.
 Older data are re-encrypted in the background; "keys.swept" in the log says when the old key is gone.
 Backups made before still need the encryption key that you have; they are not changed.`);
-});
+}
 
 interface Body {
   readonly success?: boolean;

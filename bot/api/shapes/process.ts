@@ -205,5 +205,7 @@ export const backup = z.object({
   durationMs: z.number(),
 });
 export const keyRotation = z.object({
-  keyId: z.number().describe("Number of the key that is used from now on"),
+  keyId: z
+    .number()
+    .describe("Number of the new key; several processes use it as soon as each of them has it"),
 });

@@ -79,20 +79,21 @@ export async function sealBatch(
     const bound = place(own, row.place);
     return { text: ring.open(row.value, bound), bound };
   });
-  await connection.run(
-    `UPDATE ${table} SET ${column} = v.value ${index ? `, ${index.column} = v.index` : ""}
+  if (rows.length > 0)
+    await connection.run(
+      `UPDATE ${table} SET ${column} = v.value ${index ? `, ${index.column} = v.index` : ""}
      FROM unnest($1::tid[], $2::bytea[], $3::bytea[]) v(at, value, index) WHERE ${table}.ctid = v.at`,
-    [
-      rows.map(({ at }) => at),
-      texts.map(({ bound, text }) => ring.seal(text, bound)),
-      texts.map(({ text }) => {
-        const indexed = index?.of(text);
-        return index && indexed !== undefined
-          ? (ring.indexes(indexed, index.name)[0] ?? null)
-          : null;
-      }),
-    ],
-  );
+      [
+        rows.map(({ at }) => at),
+        texts.map(({ bound, text }) => ring.seal(text, bound)),
+        texts.map(({ text }) => {
+          const indexed = index?.of(text);
+          return index && indexed !== undefined
+            ? (ring.indexes(indexed, index.name)[0] ?? null)
+            : null;
+        }),
+      ],
+    );
   const [rest] = await connection.all<{ left: number }>(
     `SELECT count(*) AS left FROM ${table} WHERE ${older}`,
     values,

@@ -80,6 +80,20 @@ test("a ring seals with its newest key and opens with any of its keys", () => {
   }
 });
 
+test("a ring opens with a key that is not in use yet, and neither seals nor stores an index with it", () => {
+  const [ring, ahead] = [new KeyRing(), new KeyRing()];
+  const [first, second] = [randomBytes(32), randomBytes(32)];
+  for (const each of [ring, ahead]) each.add(1, first);
+  ring.keep(2, second);
+  ahead.add(2, second);
+  expect(keyIdOf(ring.seal("text", place))).toBe(1);
+  expect(ring.open(ahead.seal("text", place), place)).toBe("text");
+  expect(ring.indexes("ann", "c")).toEqual(ahead.indexes("ann", "c").toReversed());
+  ring.use(2);
+  expect(keyIdOf(ring.seal("text", place))).toBe(2);
+  expect(ring.indexes("ann", "c")).toEqual(ahead.indexes("ann", "c"));
+});
+
 test("blind indexes are equal only for equal texts of one column and key", () => {
   const ring = new KeyRing();
   ring.add(1, randomBytes(32));
