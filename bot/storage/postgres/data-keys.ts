@@ -17,7 +17,7 @@ import {
 } from "../sealing/wrapped-keys.ts";
 import { type Connection, StaleKeyError } from "./connection.ts";
 
-/** Keys are made and put to use, and processes enter, one after the other. */
+/** No process enters while a key is made. */
 export const lockKeysSql = "LOCK TABLE data_keys IN SHARE ROW EXCLUSIVE MODE";
 
 const listSql = "SELECT id, wrapped, created_at, used_at FROM data_keys ORDER BY id";

@@ -85,6 +85,7 @@ export class KeyRotation {
     return use(async (connection) => {
       await this.#expectAllKnown(connection);
       const keyId = await connection.transaction(async () => {
+        // A process that enters meanwhile has its row before the key is there, or reads the key.
         await connection.exec(lockKeysSql);
         await dataKeys.load(connection);
         const { newestId, stored } = dataKeys;
@@ -139,14 +140,11 @@ export class KeyRotation {
       await connection.all(notifyKeysSql);
       return;
     }
-    const used = await connection.transaction(async () => {
-      // No process enters meanwhile, so none is overlooked.
-      await connection.exec(lockKeysSql);
-      if ((await this.#unaware(connection, keyId)).length > 0) return 0;
-      return connection.run("UPDATE data_keys SET used_at = $2 WHERE id = $1 AND used_at IS NULL", [
-        ...[keyId, now()],
-      ]);
-    });
+    // Those that have entered since the key was made have read it (`Session.enter`).
+    const used = await connection.run(
+      "UPDATE data_keys SET used_at = $2 WHERE id = $1 AND used_at IS NULL",
+      [keyId, now()],
+    );
     await dataKeys.load(connection);
     await connection.all(notifyKeysSql);
     if (used > 0) publish({ type: "keys.rotated", keyId });
@@ -171,10 +169,7 @@ export class KeyRotation {
     }
     // What others held is sealed by the next pass.
     if (left > 0 || dataKeys.ring.currentId !== keyId) return;
-    await connection.transaction(async () => {
-      await connection.exec(lockKeysSql);
-      await connection.run("DELETE FROM data_keys WHERE id < $1", [keyId]);
-    });
+    await connection.run("DELETE FROM data_keys WHERE id < $1", [keyId]);
     await dataKeys.load(connection);
     await connection.all(notifyKeysSql);
     publish({ type: "keys.swept", keyId, sealed });
