@@ -16,7 +16,7 @@ import { documentTables } from "../../../bot/storage/sqlite/document-table.ts";
 import { sealedColumnsOf } from "../../../bot/storage/sqlite/table-sets.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
-import { createPostgresStore, makeSchema } from "../../support/postgres-store.ts";
+import { createPostgresStore, cutSession, makeSchema } from "../../support/postgres-store.ts";
 import { claim, ref, update } from "../store-conformance.ts";
 
 const tableSets = [documentTables, ...(shop.tables ?? [])];
@@ -342,6 +342,38 @@ describe.skipIf(noPostgres)(`a key rotation on PostgreSQL${orSkipped}`, () => {
     const two = await open("two");
     const found = await two.transaction((tx) => shopOf(tx).findProfile(1));
     expect(found).toEqual({ firstName: "New name" });
+  });
+
+  test("a key that a failover has lost seals nothing more, and another one of its number takes its place", async () => {
+    const { open, schema } = setup();
+    const one = await open("one");
+    await fill(one, 1);
+    const [key] = await byHand<{ wrapped: Buffer; created_at: string }>(
+      `SELECT wrapped, created_at FROM ${schema}.data_keys`,
+    );
+    await one.rotateKey();
+    await untilOnly(schema, 2);
+    // The new primary is behind, and never heard of that key.
+    const files = columns.map(({ table }) => `${schema}.${table}`).join(", ");
+    await byHand(`TRUNCATE ${files}, ${schema}.lanes, ${schema}.data_keys CASCADE`);
+    await byHand(`INSERT INTO ${schema}.data_keys VALUES (1, $1, $2)`, [
+      key?.wrapped,
+      key?.created_at,
+    ]);
+    await cutSession(schema, 1);
+    await expect
+      .poll(() =>
+        one.probe().then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    await fill(one, 2);
+    expect(await keysIn(schema)).toEqual(only(1));
+    await one.rotateKey();
+    await untilOnly(schema, 2);
+    await expectAll(await open("two"), [2]);
   });
 
   test("is refused while there are columns that this program does not know", async () => {
