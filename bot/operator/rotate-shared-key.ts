@@ -66,7 +66,7 @@ async function watch(
     const state = mine ? await rotation.advance(async () => true) : await rotation.look();
     if (state.kind === "none") return;
     const line = describe(state);
-    if (line !== said) say(line);
+    if (line !== "" && line !== said) say(line);
     said = line;
     await systemClock.sleep(lookEveryMs, new AbortController().signal);
   }
@@ -84,7 +84,7 @@ function describe(state: RotationState & { readonly kind: "waiting" | "sealing" 
     return `New data are encrypted with data key ${state.keyId}. Older data are being re-encrypted.`;
   }
   const { processes } = state;
-  if (processes.length === 0) return "Every process knows the key.";
+  if (processes.length === 0) return "";
   return [
     ...processes.map((one) => `Waits for ${nameOf(one)}, which does not know the key yet.`),
     ...(processes.some(({ old }) => old)

@@ -1,6 +1,6 @@
 /**
  * Two processes on one PostgreSQL under `kill -9`: people write while one after the other dies, and while
- * the database drops all their sessions.
+ * the database drops all their sessions. Meanwhile a data key is rotated.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { expect, onTestFailed, onTestFinished, test } from "vitest";
 import { BotProcess, eventually, pause } from "../../lab/drill/bot-process.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { isQueueEmpty, setupLiveBot } from "../support/live-bot.ts";
+import { type ProgramResult, runOperatorProgram } from "../support/operator-program.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../support/postgres.ts";
 
 const schema = `bot_${sandboxToken.split(":")[0]}`;
@@ -59,7 +60,12 @@ test.skipIf(noPostgres)(
     });
     for (const bot of bots) bot.start();
     await Promise.all(bots.map((bot) => bot.monitoringUrl()));
+    let rotated: Promise<ProgramResult> | undefined;
     for (const [turn, text] of commands.entries()) {
+      if (turn === 3) {
+        const all = { ...env, TELEGRAM_BOT_TOKEN: sandboxToken };
+        rotated = runOperatorProgram("rotate-key", directory, [], all);
+      }
       for (const userId of writers) await sandbox.write({ userId, text });
       await pause(300 * turn);
       if (turn % 3 === 2) {
@@ -72,6 +78,8 @@ test.skipIf(noPostgres)(
       await victim.kill();
       victim.start();
       await victim.monitoringUrl();
+      if (turn !== 4) continue;
+      expect((await rotated)?.output).toContain("All data are encrypted with data key 2");
     }
     await eventually("all is confirmed", async () => (await sandbox.queue()).pending === 0, 60_000);
     await eventually("the queue is empty", () => isQueueEmpty(one), 60_000);
@@ -98,6 +106,7 @@ test.skipIf(noPostgres)(
     );
     expect(rows.map(({ user_id }) => Number(user_id))).toEqual(writers);
     expect(await byHand(`SELECT * FROM ${schema}.dead_letters`)).toEqual([]);
+    expect(await byHand(`SELECT id FROM ${schema}.data_keys`)).toEqual([{ id: 2 }]);
     // What remains is the next run of the schedule, once, however often the bots were started.
     expect(await byHand(`SELECT key FROM ${schema}.messages`)).toEqual([
       { key: "schedule:reconcile" },

@@ -8,8 +8,10 @@ import { systemClock } from "../../bot/core/clock.ts";
 import { Secret } from "../../bot/core/secret.ts";
 import { Connection } from "../../bot/storage/postgres/connection.ts";
 import { lockClass } from "../../bot/storage/postgres/session-locks.ts";
+import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { claim, update } from "../storage/store-conformance.ts";
 import { keyOf } from "../support/encryption-keys.ts";
+import { setupLiveBot } from "../support/live-bot.ts";
 import { runOperatorProgram } from "../support/operator-program.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../support/postgres.ts";
 import { createPostgresStore } from "../support/postgres-store.ts";
@@ -64,5 +66,41 @@ test.skipIf(noPostgres)(
     expect(alone.output).toContain("All data are encrypted with data key 3");
     expect(alone.exitCode).toBe(0);
     expect(await keys()).toEqual([{ id: 3 }]);
+  },
+);
+
+test.skipIf(noPostgres)(
+  `a bot that stood still while the key was rotated goes on with the new one${orSkipped}`,
+  { timeout: 120_000 },
+  async () => {
+    const schema = `bot_${sandboxToken.split(":")[0]}`;
+    const drop = () => byHand(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    await drop();
+    const env = { DATABASE_URL: await postgresUrl(), ENCRYPTION_KEY: keyOf("key").reveal() };
+    const { bot, directory, sandbox } = await setupLiveBot(env);
+    onTestFinished(async () => {
+      await bot.kill();
+      await drop();
+    });
+    const ask = async (text: string, answer: RegExp) => {
+      await sandbox.write({ userId: 7, text });
+      const accept = (message: { text?: string }) => answer.test(message.text ?? "");
+      await sandbox.waitForMessage(7, accept, { timeoutMs: 30_000 });
+    };
+    bot.start();
+    await sandbox.createUser({ id: 7, firstName: "Ann", languageCode: "en" });
+    await ask("/start", /^Hello|^Welcome/);
+    const { pid = 0 } = bot;
+    process.kill(pid, "SIGSTOP");
+    const rotated = await runOperatorProgram("rotate-key", directory, [], {
+      ...{ ...env, TELEGRAM_BOT_TOKEN: sandboxToken },
+    });
+    process.kill(pid, "SIGCONT");
+    expect(rotated.output).toContain("All data are encrypted with data key 2");
+    await ask("/start", /Welcome back, Ann/);
+    expect(bot.pid).toBe(pid);
+    expect(bot.output).not.toMatch(/STORAGE_CORRUPT|storage\.failed/);
+    expect(await byHand(`SELECT id FROM ${schema}.data_keys`)).toEqual([{ id: 2 }]);
+    expect(await bot.stop()).toBe(0);
   },
 );

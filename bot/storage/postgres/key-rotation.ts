@@ -59,8 +59,8 @@ export type RotationState =
   /** The new key seals, and older values are sealed with it. */
   | { readonly kind: "sealing"; readonly keyId: number };
 
-/** Called between two batches, with the number of values sealed so far. @returns whether to go on. */
-export type BetweenBatches = (sealed: number) => Promise<boolean>;
+/** Called between two batches. @returns whether to go on. */
+export type BetweenBatches = () => Promise<boolean>;
 
 const unawareSql = `
   SELECT p.number, p.host, p.pid, p.version, p.data_key IS NULL AS old
@@ -69,6 +69,8 @@ const unawareSql = `
 
 export class KeyRotation {
   readonly #deps: KeyRotationDeps;
+  /** Values sealed by all passes of this rotation. */
+  #sealed = 0;
 
   constructor(deps: KeyRotationDeps) {
     this.#deps = deps;
@@ -155,16 +157,15 @@ export class KeyRotation {
     const { dataKeys, publish, tableSets } = this.#deps;
     await this.#expectAllKnown(connection);
     if (!(await this.#olderAreFree(connection, keyId))) return;
-    let sealed = 0;
     let left = 0;
     for (const column of sealedColumnsOf(tableSets)) {
       for await (const batch of batchesOf(connection, column)) {
         const done = await dataKeys.writing(connection, () =>
           sealBatch(connection, dataKeys.ring, column, batch),
         );
-        sealed += done.sealed;
+        this.#sealed += done.sealed;
         left += done.left;
-        if (!(await between(sealed))) return;
+        if (!(await between())) return;
       }
     }
     // What others held is sealed by the next pass.
@@ -172,7 +173,8 @@ export class KeyRotation {
     await connection.run("DELETE FROM data_keys WHERE id < $1", [keyId]);
     await dataKeys.load(connection);
     await connection.all(notifyKeysSql);
-    publish({ type: "keys.swept", keyId, sealed });
+    publish({ type: "keys.swept", keyId, sealed: this.#sealed });
+    this.#sealed = 0;
   }
 
   /** Whether no transaction is under way any more that seals with an older key. */
