@@ -400,7 +400,7 @@ describe.skipIf(noPostgres)(`a key rotation on PostgreSQL${orSkipped}`, () => {
     const filler = await open("one");
     await fill(filler, 1);
     await filler.close();
-    const rest = rotationOn(await connect()).rotation;
+    const next = await connect();
     const killedAt = async (at: number) => {
       const mortal = await connect();
       const count = await diesAt(mortal, at, async (connection) => {
@@ -408,6 +408,7 @@ describe.skipIf(noPostgres)(`a key rotation on PostgreSQL${orSkipped}`, () => {
         await rotation.begin();
         await finish(rotation);
       });
+      const { rotation: rest } = rotationOn(next);
       const newest = await rest.begin();
       await finish(rest);
       expect(await keysIn(schema)).toEqual(only(newest));
