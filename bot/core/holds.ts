@@ -229,6 +229,16 @@ export class Holds {
     return { limit, reviewInMs };
   }
 
+  /** How many messages of the target may be worked on at a time, as far as is known without asking anybody. */
+  limit(target: HoldTarget): number {
+    let limit = Number.POSITIVE_INFINITY;
+    for (const device of this.#devices.values()) {
+      if (device.advisory || !device.targets.includes(target)) continue;
+      limit = Math.min(limit, device.look(target)?.limit ?? Number.POSITIVE_INFINITY);
+    }
+    return limit;
+  }
+
   /** All holds in force; of held lanes those that wait longest, at most 100. */
   async list(): Promise<readonly Hold[]> {
     const toEpoch = this.#clock.epochMs() - this.#clock.monotonicMs();

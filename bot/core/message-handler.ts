@@ -20,6 +20,8 @@ export interface Attempt {
     work: (tx: Transaction) => Promise<unknown>,
     enqueue: () => readonly NewMessage[],
   ): Promise<unknown>;
+  /** Reads from the store; see `Store.read`. */
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
 
 /** How a handler ends when it does not throw. What it throws is retried, then dead-lettered. */

@@ -24,6 +24,7 @@ import { MessageOutbox } from "../telegram/context/outbox.ts";
 import { RapidRequests } from "../telegram/context/rapid-requests-rules.ts";
 import { createContextType, type Recorders } from "../telegram/context/recorded-context.ts";
 import { DirectCalls, OutboxTelegram } from "../telegram/context/recorded-telegram.ts";
+import { Recorder } from "../telegram/context/recorder.ts";
 import { TaskHandler } from "../telegram/context/task-handler.ts";
 import { UpdateHandler } from "../telegram/context/update-handler.ts";
 import type { Breaker } from "../telegram/delivery/breaker.ts";
@@ -75,6 +76,8 @@ export function createHandledBot(
   const miniApp = createMiniApp(miniAppUrl(config), config.storage.dedupeKeepMs + 3_600_000);
   const { add: schedule, schedules } = createSchedules();
   const { add: panel, panels } = createPanels();
+  // What a handler reads is read by its attempt, which lends its slot meanwhile.
+  const read: Store["read"] = (work) => Recorder.current?.read(work) ?? store.read(work);
   const outbox = new MessageOutbox({ files, now, store });
   const contextType = createContextType(recorders, direct, { names: later.names, now });
   const bot = createBot({
@@ -89,13 +92,13 @@ export function createHandledBot(
       messagesPerSecond: config.flood.totalPerSecond,
       publish,
       judgeRequest: (...request) => rapid.judge(...request),
-      session: createSession({ store, keepMs: config.storage.sessionsKeepMs }),
+      session: createSession({ store: { read }, keepMs: config.storage.sessionsKeepMs }),
       outbox,
       schedule,
       later: later.make,
       miniApp: miniApp.kit,
       panel,
-      read: (work) => store.read(work),
+      read,
       operations,
     },
   });

@@ -40,7 +40,8 @@ import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-
 import { isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
 import { QueueHolds } from "./message-queue/queue-holds.ts";
 import { RunningAttempt } from "./message-queue/running-attempt.ts";
-import { type Slot, WorkerPool } from "./message-queue/worker-pool.ts";
+import type { Slot } from "./message-queue/slot.ts";
+import { WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
   /**
@@ -67,7 +68,9 @@ export interface MessageQueueDeps extends MessageQueueOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  readonly store: QueueStore & Pick<FactStore, "getFact" | "setFact"> & Pick<Store, "shared">;
+  readonly store: QueueStore &
+    Pick<FactStore, "getFact" | "setFact"> &
+    Pick<Store, "read" | "shared">;
   readonly handlers: Readonly<Record<MessageType, MessageHandler>>;
   readonly gates: Partial<Readonly<Record<Pool, PoolGate>>>;
   readonly holds: Holds;
@@ -131,6 +134,12 @@ const typeDefaults: Readonly<Record<MessageType, { pool: Pool; priority: Priorit
  * processor time per update than 1, and 8 saves no more.
  */
 export const callsPerUpdate = 4;
+
+/**
+ * Updates claimed for each slot. Most handlers only wait for the store, and lend their slot meanwhile, so
+ * that all of these share the same commits: measured, 4 takes 20 to 29 % less processor time per update than 1.
+ */
+const claimsPerSlot = 4;
 
 /**
  * Places beside `concurrency` that only updates of high priority take, so that a press or a check-out (which
@@ -211,10 +220,16 @@ export class MessageQueue implements Component {
         store,
         holds,
         ...(pool === "handling"
-          ? { concurrency, reserved: reservedFor(concurrency) }
+          ? {
+              concurrency,
+              reserved: reservedFor(concurrency),
+              // What this process has claimed, no other can take.
+              ...(!store.shared && { claimsPerSlot }),
+            }
           : { concurrency: concurrency * callsPerUpdate }),
         now: this.#now,
         ...(gate && { gate }),
+        giveBack: (message) => this.#release(message),
         work: (message, slot) => this.#correlate(message, () => this.#work(message, slot)),
         onClaimFailed: (error, retryInMs) => {
           if (isDiskFull(error)) this.#holds.diskWasFull(true);
@@ -383,7 +398,16 @@ export class MessageQueue implements Component {
       const { waiting, inHand, lanes, delayed, oldestCreatedAtEpochMs } = stored.pools[name];
       const oldestAgeMs = Math.max(0, now - (oldestCreatedAtEpochMs ?? now));
       const paused = this.#holds.isPaused(name);
-      return { waiting, inHand, lanes, delayed, oldestAgeMs, paused };
+      // What is claimed and waits for a slot is not worked on yet.
+      const begun = inHand - (this.#pools.get(name)?.waiting ?? 0);
+      return {
+        waiting: waiting + inHand - begun,
+        inHand: begun,
+        lanes,
+        delayed,
+        oldestAgeMs,
+        paused,
+      };
     };
     return {
       pools: { handling: pool("handling"), sending: pool("sending"), answering: pool("answering") },
@@ -458,7 +482,8 @@ export class MessageQueue implements Component {
     const { handlers, handlerSlowMs, handlerTimeoutMs, publish } = this.#deps;
     const attempt = new RunningAttempt({
       message,
-      step: (...given) => this.#step(message, ...given),
+      step: (...given) => slot.whileWaiting(() => this.#step(message, ...given)),
+      read: (work) => slot.whileWaiting(() => this.#deps.store.read(work)),
       late: () => new HandlerTimeoutError(handlerTimeoutMs),
       onSlow: () => {
         publish({ type: "message.found-slow", ref: toRef(message), afterMs: handlerSlowMs });

@@ -105,6 +105,29 @@ describe("order", () => {
     expect((await queue.snapshot()).pools.handling).toMatchObject({ inHand: 3, waiting: 17 });
   });
 
+  test("updates that wait for the store share its turns and commits, however few may be handled at a time", async () => {
+    const machine = new QueueMachine();
+    let handled = 0;
+    const { commits, queue } = await machine.start({
+      concurrency: 2,
+      handlers: handlers({
+        update: async (attempt) => {
+          await attempt.read(async () => {});
+          handled++;
+          return done;
+        },
+      }),
+    });
+    await machine.clock.advance(1_000);
+    const lanes = Array.from({ length: 8 }, (_, n) => update(`lane${n}`, "x"));
+    const before = commits();
+    await queue.insertMessageByPriority(lanes);
+    await machine.clock.advance(1_000);
+    expect(handled).toBe(8);
+    // Queued and claimed, done, and one that claims nothing; with a claim for each slot they take six.
+    expect(commits() - before).toBe(3);
+  });
+
   test("high priority goes before normal, and normal before low", async () => {
     const machine = new QueueMachine();
     const { handle, seen } = recorder();

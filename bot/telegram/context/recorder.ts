@@ -228,6 +228,11 @@ export class Recorder {
     return id;
   }
 
+  /** Reads from the store while others use the attempt's slot. */
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#attempt.read(work);
+  }
+
   /** Runs `work` once per update; see `BotContext.transaction`. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, step?: string): Promise<T> {
     const name = step ?? `#${this.#steps++}`;

@@ -7,6 +7,7 @@ import type { WatchedAttempt } from "./attempt-watch.ts";
 export interface RunningAttemptDeps {
   readonly message: Message;
   readonly step: Attempt["step"];
+  readonly read: Attempt["read"];
   readonly onSlow: () => void;
   /** Gives the error with which an attempt fails that takes too long. */
   readonly late: () => Error;
@@ -33,6 +34,10 @@ export class RunningAttempt implements Attempt, WatchedAttempt {
 
   get step(): Attempt["step"] {
     return this.#deps.step;
+  }
+
+  get read(): Attempt["read"] {
+    return this.#deps.read;
   }
 
   get over(): boolean {

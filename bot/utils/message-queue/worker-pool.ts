@@ -2,7 +2,8 @@
  * Worker pool: claims the heads of one pool's lanes and works on up to `concurrency` of them at a
  * time.
  *
- * Owns one loop. A slow worker lends out its slot, so that a stuck handler never blocks the others;
+ * Owns one loop. It may claim more messages than it has slots: they wait in memory, so that one commit
+ * serves more of them. A slow worker lends out its slot, so that a stuck handler never blocks the others;
  * its lane stays held. While all slots are taken, messages of high priority have a few reserved ones:
  * what has to be answered within seconds does not wait until a slow worker lends its slot.
  */
@@ -16,6 +17,8 @@ import type { PoolGate } from "../../core/message-handler.ts";
 import type { ClaimRequest, QueueStore } from "../../core/store.ts";
 import { suspectAloneMs } from "./poison-rules.ts";
 import { ageMs, decideAgedLimit } from "./priority-rules.ts";
+import { OccupiedSlot, type Slot } from "./slot.ts";
+import { Slots } from "./slots.ts";
 
 export interface WorkerPoolDeps {
   readonly pool: Pool;
@@ -27,21 +30,17 @@ export interface WorkerPoolDeps {
   readonly concurrency: number;
   /** Further slots, for messages of high priority alone. Default 0. */
   readonly reserved?: number;
+  /** Messages claimed for each slot, so that more of them share a commit. Default 1. */
+  readonly claimsPerSlot?: number;
   /** Says how many messages may be worked on at a time; the only thing that holds a claim back. */
   readonly holds: Holds;
   readonly gate?: PoolGate;
   /** Works on one message and ends its attempt. Never rejects. */
   readonly work: (message: Message, slot: Slot) => Promise<void>;
+  /** Returns a message to its lane that was claimed, but not begun. Never rejects. */
+  readonly giveBack: (message: Message) => Promise<void>;
   /** Called when a claim has failed; the pool tries again after `retryInMs`. */
   readonly onClaimFailed: (error: unknown, retryInMs: number) => void;
-}
-
-/** One of the pool's `concurrency` places, occupied by one message. */
-export interface Slot {
-  /** Frees the slot once only the commit is left to do: the next claim shares that commit. */
-  release(): void;
-  /** Lets another message use the slot while this one takes long. */
-  lend(): void;
 }
 
 /** The pool waits this long after a failed claim, or one that the gate stopped. */
@@ -70,13 +69,19 @@ export class WorkerPool {
   readonly #inHand = new Map<number, Message>();
   readonly #suspects: Suspects;
   readonly #loop: Loop;
-  #slotsUsed = 0;
-  #slotsLent = 0;
+  readonly #slots: Slots;
+  /** Messages that are claimed and wait for a slot. */
+  readonly #waiting = new Set<Message>();
+  /** Messages that wait for a slot or are worked on. */
+  #claimed = 0;
+  readonly #lent = new Set<Message>();
   #claims = 0;
   #workSubmitted = false;
 
   constructor(deps: WorkerPoolDeps, suspectsPending: boolean) {
     this.#deps = deps;
+    const { concurrency, reserved = 0 } = deps;
+    this.#slots = new Slots({ concurrency, reserved });
     this.#loop = new Loop(deps.clock, async (loop) => {
       while (await loop.wait(Math.min(await this.#claimOnce(), napMsMax)));
     });
@@ -92,9 +97,14 @@ export class WorkerPool {
     this.#loop.start();
   }
 
-  /** Messages being worked on. */
+  /** Messages that are claimed. */
   get inHand(): readonly Message[] {
     return [...this.#inHand.values()];
+  }
+
+  /** How many messages are claimed and wait for a slot. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   /** Beats once per look for work. */
@@ -121,17 +131,20 @@ export class WorkerPool {
     this.wake();
   }
 
-  /** Ends claiming; work under way continues. */
+  /** Ends claiming, and gives back what was not begun; work under way continues. */
   stopClaiming(): Promise<void> {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const message of waiting) this.#giveBack(message);
     return this.#loop.stop();
   }
 
   /** @returns milliseconds until the next look for work is due; `wake` makes it earlier. */
   async #claimOnce(): Promise<number> {
-    const { concurrency, gate, holds, pool, reserved = 0 } = this.#deps;
+    const { claimsPerSlot = 1, concurrency, gate, holds, pool, reserved = 0 } = this.#deps;
     const submitted = this.#workSubmitted;
     this.#workSubmitted = false;
-    if (this.#slotsUsed >= concurrency + reserved) return Number.POSITIVE_INFINITY;
+    if (this.#claimed >= concurrency * claimsPerSlot + reserved) return Number.POSITIVE_INFINITY;
     try {
       const { limit, reviewInMs } = await holds.allowance(pool);
       const room = () => this.#room(limit);
@@ -154,10 +167,11 @@ export class WorkerPool {
   }
 
   #room(limit: number): Room {
-    const { concurrency, reserved = 0 } = this.#deps;
-    const free = Math.min(concurrency, limit) - this.#slotsUsed;
+    const { claimsPerSlot = 1, concurrency, reserved = 0 } = this.#deps;
+    const claimsMax = concurrency * claimsPerSlot;
+    const free = Math.min(claimsMax, limit) - this.#claimed;
     if (free > 0) return { free, atLeast: "low" };
-    return { free: Math.min(concurrency + reserved, limit) - this.#slotsUsed, atLeast: "high" };
+    return { free: Math.min(claimsMax + reserved, limit) - this.#claimed, atLeast: "high" };
   }
 
   #suspectAlone(): HoldLook | undefined {
@@ -233,28 +247,60 @@ export class WorkerPool {
   }
 
   #take(message: Message): void {
-    this.#slotsUsed++;
     this.#inHand.set(message.id, message);
-    let held = true;
-    let lent = false;
-    const release = () => {
-      if (!held) return;
-      held = false;
-      this.#slotsUsed--;
-      this.workSubmitted();
-    };
-    const lend = () => {
-      if (!held || this.#slotsLent >= lentSlotsMax) return;
-      lent = true;
-      this.#slotsLent++;
-      release();
-    };
-    void this.#deps.work(message, { release, lend }).finally(() => {
-      if (lent) this.#slotsLent--;
+    this.#claimed++;
+    if (this.#slots.tryAcquire(isUrgent(message))) {
+      this.#begin(message);
+      return;
+    }
+    this.#waiting.add(message);
+    this.#slots.acquire(isUrgent(message), () => {
+      if (this.#isStillWanted(message)) this.#begin(message);
+      else this.#slots.release();
+    });
+  }
+
+  /** Gives a message back if a hold has come while it waited for a slot. */
+  #isStillWanted(message: Message): boolean {
+    if (!this.#waiting.delete(message)) return false;
+    const working = this.#claimed - this.#waiting.size;
+    if (working <= this.#deps.holds.limit(this.#deps.pool)) return true;
+    this.#giveBack(message);
+    return false;
+  }
+
+  #giveBack(message: Message): void {
+    this.#claimed--;
+    void this.#deps.giveBack(message).finally(() => {
       this.#inHand.delete(message.id);
-      if (this.#suspects.running?.messageId === message.id) this.#suspects.running = undefined;
-      release();
       this.wake();
     });
   }
+
+  #begin(message: Message): void {
+    const slot = new OccupiedSlot({
+      slots: this.#slots,
+      urgent: isUrgent(message),
+      onLend: () => {
+        if (this.#lent.size >= lentSlotsMax) return false;
+        this.#lent.add(message);
+        return true;
+      },
+      onReleased: () => {
+        this.#claimed--;
+        this.workSubmitted();
+      },
+    });
+    void this.#deps.work(message, slot).finally(() => {
+      this.#lent.delete(message);
+      this.#inHand.delete(message.id);
+      if (this.#suspects.running?.messageId === message.id) this.#suspects.running = undefined;
+      slot.release();
+      this.wake();
+    });
+  }
+}
+
+function isUrgent({ priority }: Message): boolean {
+  return priority === "high";
 }

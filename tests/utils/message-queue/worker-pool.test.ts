@@ -5,14 +5,21 @@ import { expect, test } from "vitest";
 import { Holds } from "../../../bot/core/holds.ts";
 import type { Message } from "../../../bot/core/message.ts";
 import type { ClaimRequest, QueueStore } from "../../../bot/core/store.ts";
+import type { Slot } from "../../../bot/utils/message-queue/slot.ts";
 import { WorkerPool } from "../../../bot/utils/message-queue/worker-pool.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 /** A pool over so many ready heads, whose work never ends; `urgent` of them, of high priority, are behind. */
-function setup(ready: number, concurrency: number, { reserved = 0, urgent = 0 } = {}) {
+function setup(
+  ready: number,
+  concurrency: number,
+  { claimsPerSlot = 1, reserved = 0, urgent = 0 } = {},
+) {
   const clock = new ManualClock();
   const holds = new Holds(clock);
   let claimed = 0;
+  const begun: { readonly id: number; readonly slot: Slot; readonly end: () => void }[] = [];
+  const givenBack: number[] = [];
   const store = {
     claim: async ({ atLeast, limit, suspects }: ClaimRequest) => {
       if (suspects === "only") return [];
@@ -31,14 +38,18 @@ function setup(ready: number, concurrency: number, { reserved = 0, urgent = 0 } 
       now: () => clock.epochMs(),
       store,
       concurrency,
+      claimsPerSlot,
       reserved,
       holds,
-      work: () => new Promise(() => {}),
+      work: ({ id }, slot) => new Promise((end) => begun.push({ id, slot, end })),
+      giveBack: async ({ id }) => {
+        givenBack.push(id);
+      },
       onClaimFailed: () => {},
     },
     false,
   );
-  return { clock, claimed: () => claimed, holds, pool };
+  return { begun, clock, claimed: () => claimed, givenBack, holds, pool };
 }
 
 const limits = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 4 });
@@ -101,6 +112,49 @@ test("a device of another pool, or one that only tells, keeps nothing back", asy
   await pool.stopClaiming();
 });
 
+const ids = (messages: readonly { readonly id: number }[]) => messages.map(({ id }) => id);
+
+test("messages beyond the slots are claimed as well, and begin as slots become free", async () => {
+  const { begun, claimed, clock, pool } = setup(9, 2, { claimsPerSlot: 3 });
+  pool.start();
+  await clock.advance(1_000);
+  expect([claimed(), pool.waiting, ids(begun)]).toEqual([6, 4, [1, 2]]);
+  begun[0]?.end();
+  await clock.advance(0);
+  // One more is claimed for the one that has ended.
+  expect([claimed(), pool.waiting, ids(begun)]).toEqual([7, 4, [1, 2, 3]]);
+  void begun[1]?.slot.whileWaiting(() => new Promise(() => {}));
+  await clock.advance(0);
+  expect([claimed(), pool.waiting, ids(begun)]).toEqual([7, 3, [1, 2, 3, 4]]);
+});
+
+test("what waits for a slot is given back when a hold has come, and what has begun goes on", async () => {
+  const { begun, claimed, clock, givenBack, holds, pool } = setup(9, 2, { claimsPerSlot: 3 });
+  let paused = false;
+  const look = () => (paused ? { limit: 0, sinceMs: 0, reason: "r" } : undefined);
+  holds.add({ kind: "paused", targets: ["handling"], look });
+  pool.start();
+  await clock.advance(1_000);
+  paused = true;
+  begun[0]?.end();
+  await clock.advance(0);
+  expect([claimed(), pool.waiting, ids(begun)]).toEqual([6, 0, [1, 2]]);
+  expect(givenBack).toEqual([3, 4, 5, 6]);
+  expect(pool.inHand.map(({ id }) => id)).toEqual([2]);
+});
+
+test("a pool that stops gives back what has not begun, and begins nothing more", async () => {
+  const { begun, clock, givenBack, pool } = setup(9, 2, { claimsPerSlot: 3 });
+  pool.start();
+  await clock.advance(1_000);
+  await pool.stopClaiming();
+  expect(givenBack).toEqual([3, 4, 5, 6]);
+  for (const { end } of begun) end();
+  await clock.advance(0);
+  expect(ids(begun)).toEqual([1, 2]);
+  expect(pool.inHand).toEqual([]);
+});
+
 test("the pool is the only code that claims, and nothing but holds and the pace can keep it from that", () => {
   const root = new URL("../../../bot/", import.meta.url);
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) =>
@@ -114,9 +168,11 @@ test("the pool is the only code that claims, and nothing but holds and the pace 
   const names = [...deps.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name);
   expect(names.sort()).toEqual(
     [
+      "claimsPerSlot",
       "clock",
       "concurrency",
       "gate",
+      "giveBack",
       "holds",
       "now",
       "onClaimFailed",
