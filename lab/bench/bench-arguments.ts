@@ -191,7 +191,8 @@ function benchesAmong(words: readonly string[]): readonly BenchName[] {
   });
 }
 
-function namesAmong<Name extends string>(
+/** Throws `BenchArgumentError` with one sentence that names the option. */
+export function namesAmong<Name extends string>(
   option: string,
   text: string | undefined,
   known: readonly Name[],

@@ -77,7 +77,11 @@ export class PostgresServer {
 
   /** Without the password that it does not ask for. */
   get url(): string {
-    return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+    return this.urlOf("postgres");
+  }
+
+  urlOf(database: string): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/${database}`;
   }
 
   async start(): Promise<void> {
@@ -117,8 +121,9 @@ export class PostgresServer {
   }
 
   /** A session whose loss is nobody's error. */
-  async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000 });
+  async connect(database = "postgres"): Promise<pg.Client> {
+    const connectionString = this.urlOf(database);
+    const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 });
     client.on("error", () => {});
     await client.connect();
     return client;
