@@ -20,7 +20,8 @@ export interface TurnRow extends WorkRow {
 /** One look at the ready heads. */
 export interface Pass {
   readonly pool: Pool;
-  readonly priority?: number;
+  /** One after the other. */
+  readonly priorities?: readonly number[];
   /** Heads available since then. */
   readonly due?: number;
   readonly limit: number;
@@ -39,18 +40,15 @@ export function passesOf(request: ClaimRequest, now: number, ask: boolean): read
   const { agedBefore, agedLimit, atLeast = "low", limit, pool, suspects } = request;
   const upTo = (wanted: number) => (ask ? wanted * shownPerWanted : wanted);
   const common = { pool, suspects, ask };
-  if (suspects === "only") return [{ ...common, priority: 0, due: now, limit: upTo(limit) }];
+  if (suspects === "only") return [{ ...common, priorities: [0], due: now, limit: upTo(limit) }];
+  const lowest = priorities.indexOf(atLeast);
   const aged = upTo(Math.min(agedLimit, limit));
-  const passes = [
-    ...(aged > 0
-      ? [
-          { ...common, priority: 2, due: agedBefore.low, limit: aged },
-          { ...common, priority: 1, due: agedBefore.normal, limit: aged },
-        ]
-      : []),
-    ...[0, 1, 2].map((priority) => ({ ...common, priority, due: now, limit: upTo(limit) })),
-  ];
-  return passes.filter(({ priority }) => priority <= priorities.indexOf(atLeast));
+  const agedPasses = [
+    { ...common, priorities: [2], due: agedBefore.low, limit: aged },
+    { ...common, priorities: [1], due: agedBefore.normal, limit: aged },
+  ].filter(({ priorities: [priority = 0] }) => aged > 0 && priority <= lowest);
+  const all = [0, 1, 2].filter((priority) => priority <= lowest);
+  return [...agedPasses, { ...common, priorities: all, due: now, limit: upTo(limit) }];
 }
 
 /** What the admission has said. */

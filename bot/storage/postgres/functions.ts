@@ -54,7 +54,8 @@ DECLARE
   _f fresh_message[];
   _held bigint[] := '{}'; _left bigint[] := '{}'; _back bigint[] := '{}';
   _duplicates int[]; _superseded int[]; _replaced bigint[]; _replacing int[] := '{}'; _full int[] := '{}';
-  _pools text[]; _lanes text[]; _longest int;
+  -- The lanes of this call, and by how many messages of each priority they grow.
+  _pools text[]; _lanes text[]; _high int[]; _normal int[]; _low int[]; _longest int; _locked int;
   _taken text[]; _cancel_for int[]; _due bigint[]; _cancelled bigint[]; _origins bigint[];
 BEGIN
   IF cardinality(_e) > 0 THEN
@@ -155,15 +156,25 @@ BEGIN
       SELECT m.pool, t.lane, m.priority, 1
         FROM unnest(_e) t JOIN messages m ON m.id = t.id WHERE t.kind = 'skip'),
     u AS (
-      INSERT INTO lanes AS l (pool, lane, high, normal, low, priority, available_at)
-      SELECT d.pool, d.lane, coalesce(sum(d.n) FILTER (WHERE d.priority = 0), 0),
-        coalesce(sum(d.n) FILTER (WHERE d.priority = 1), 0),
-        coalesce(sum(d.n) FILTER (WHERE d.priority = 2), 0), 2, 0
-      FROM d GROUP BY 1, 2 ORDER BY 1, 2
-      ON CONFLICT (pool, lane) DO UPDATE
-        SET high = l.high + excluded.high, normal = l.normal + excluded.normal, low = l.low + excluded.low
-      RETURNING l.pool, l.lane, l.high + l.normal + l.low AS total)
-    SELECT array_agg(u.pool), array_agg(u.lane), max(u.total) INTO _pools, _lanes, _longest FROM u;
+      SELECT d.pool, d.lane, coalesce(sum(d.n) FILTER (WHERE d.priority = 0), 0)::int AS high,
+        coalesce(sum(d.n) FILTER (WHERE d.priority = 1), 0)::int AS normal,
+        coalesce(sum(d.n) FILTER (WHERE d.priority = 2), 0)::int AS low
+      FROM d GROUP BY 1, 2 ORDER BY 1, 2)
+    SELECT array_agg(u.pool), array_agg(u.lane), array_agg(u.high), array_agg(u.normal), array_agg(u.low)
+      INTO _pools, _lanes, _high, _normal, _low FROM u;
+    -- Who waits here for another's new lane holds no lane that was there before, so nobody waits for them.
+    LOOP
+      INSERT INTO lanes (pool, lane, high, normal, low, priority, available_at)
+        SELECT t.pool, t.lane, 0, 0, 0, 2, 0 FROM unnest(_pools, _lanes) t(pool, lane) ORDER BY 1, 2
+        ON CONFLICT (pool, lane) DO NOTHING;
+      SELECT max(q.total + q.more), count(*) INTO _longest, _locked FROM (
+        SELECT l.high + l.normal + l.low AS total, t.high + t.normal + t.low AS more
+        FROM lanes l JOIN unnest(_pools, _lanes, _high, _normal, _low) t(pool, lane, high, normal, low)
+          ON l.pool = t.pool AND l.lane = t.lane
+        ORDER BY l.pool, l.lane FOR NO KEY UPDATE OF l) q;
+      -- A sweep may have removed one that was empty.
+      EXIT WHEN _locked >= coalesce(cardinality(_lanes), 0);
+    END LOOP;
 
     IF cardinality(_cancel) > 0 THEN
       -- Only in the locked lanes: what has changed its lane since then was in hand.
@@ -210,9 +221,11 @@ BEGIN
     IF _longest > _lane_max AND cardinality(_f) > 0 THEN
       -- The last ones find no room; one that took another's place finds it.
       SELECT coalesce(array_agg(z.n), '{}') INTO _full FROM (
-        SELECT x.n, l.high + l.normal + l.low - _lane_max AS excess,
+        SELECT x.n, l.high + t.high + l.normal + t.normal + l.low + t.low - _lane_max AS excess,
           row_number() OVER (PARTITION BY x.pool, x.lane ORDER BY x.n = ANY (_replacing), x.n DESC) AS last
         FROM unnest(_f) x JOIN lanes l ON l.pool = x.pool AND l.lane = x.lane
+          JOIN unnest(_pools, _lanes, _high, _normal, _low) t(pool, lane, high, normal, low)
+            ON t.pool = x.pool AND t.lane = x.lane
         WHERE x.enters_at IS NULL) z WHERE z.last <= z.excess;
       UPDATE lanes l SET high = l.high - q.high, normal = l.normal - q.normal, low = l.low - q.low
         FROM (SELECT x.pool, x.lane, count(*) FILTER (WHERE x.priority = 0) AS high,
@@ -300,6 +313,7 @@ BEGIN
     END IF;
 
     UPDATE lanes l SET
+        high = l.high + t.high, normal = l.normal + t.normal, low = l.low + t.low,
         owner = CASE WHEN c.changes OR c.back THEN NULL ELSE l.owner END,
         head = CASE WHEN c.changes THEN n.id ELSE l.head END,
         head_pos = CASE WHEN c.changes THEN n.pos ELSE l.head_pos END,
@@ -307,8 +321,8 @@ BEGIN
         emptied_at = CASE WHEN c.changes AND n.id IS NULL THEN _now END,
         available_at = CASE WHEN c.changes OR c.back
           THEN greatest(coalesce(h.available_at, 0), l.not_before) ELSE l.available_at END,
-        priority = CASE WHEN l.high > 0 THEN 0 WHEN l.normal > 0 THEN 1 ELSE 2 END
-      FROM unnest(_pools, _lanes) t(pool, lane)
+        priority = CASE WHEN l.high + t.high > 0 THEN 0 WHEN l.normal + t.normal > 0 THEN 1 ELSE 2 END
+      FROM unnest(_pools, _lanes, _high, _normal, _low) t(pool, lane, high, normal, low)
       JOIN lanes o ON o.pool = t.pool AND o.lane = t.lane
       CROSS JOIN LATERAL (
         SELECT o.head IS NULL OR o.head = ANY (_left) AS changes, coalesce(o.head = ANY (_back), false) AS back) c
@@ -350,7 +364,7 @@ BEGIN
     FROM queue_work_1(_me, _now, _lane_max, _dedupe_until, _ended, _fresh, _payloads, _sent, '{}') w;
   END IF;
   FOR _c IN SELECT * FROM jsonb_to_recordset(_claims) AS c(
-      n int, pool text, priority int, due bigint, "limit" int, suspects text, ask boolean,
+      n int, pool text, priorities int[], due bigint, "limit" int, suspects text, ask boolean,
       ids bigint[], later_ids bigint[], later_at bigint[])
   LOOP
     IF _c.n IS DISTINCT FROM _request THEN _request := _c.n; _got := 0; END IF;
@@ -365,11 +379,14 @@ BEGIN
       RETURN QUERY SELECT 'candidate', _c.n, m.id, m.pool, m.lane, l.priority::int, l.available_at, m.pos,
           NULL::text, NULL::bigint, NULL::bigint, NULL::int, NULL::int, NULL::int, NULL::bigint,
           NULL::text, m.flood_scope, m.flood_cost, NULL::text, NULL::text, NULL::bytea
-        FROM lanes l JOIN messages m ON m.id = l.head
-        WHERE l.pool = _c.pool AND (_c.suspects = 'only' OR l.priority = _c.priority)
-          AND l.owner IS NULL AND l.available_at <= _c.due
-          AND CASE _c.suspects WHEN 'only' THEN l.deaths > 0 WHEN 'without' THEN l.deaths = 0 ELSE true END
-        ORDER BY CASE WHEN _c.suspects = 'only' THEN l.deaths END, l.available_at, l.head_pos LIMIT _want;
+        FROM unnest(_c.priorities) WITH ORDINALITY p(priority, place) CROSS JOIN LATERAL (
+          SELECT l.* FROM lanes l
+          WHERE l.pool = _c.pool AND (_c.suspects = 'only' OR l.priority = p.priority) AND l.head IS NOT NULL
+            AND l.owner IS NULL AND l.available_at <= _c.due
+            AND CASE _c.suspects WHEN 'only' THEN l.deaths > 0 WHEN 'without' THEN l.deaths = 0 ELSE true END
+          ORDER BY CASE WHEN _c.suspects = 'only' THEN l.deaths END, l.available_at, l.head_pos LIMIT _want) l
+        JOIN messages m ON m.id = l.head
+        ORDER BY p.place, CASE WHEN _c.suspects = 'only' THEN l.deaths END, l.available_at, l.head_pos;
     ELSIF _c.suspects = 'only' THEN
       RETURN QUERY WITH r AS (
           SELECT l.pool, l.lane FROM lanes l
@@ -391,11 +408,14 @@ BEGIN
           m.type, m.created_at, m.expires_at, m.attempts, m.claims, m.deaths, m.origin,
           m.ambiguous, m.flood_scope, m.flood_cost, m.replaces, m.errors, m.payload;
     ELSE
+      -- The inner part runs for one priority after the other, and no more than is wanted is locked.
       RETURN QUERY WITH r AS (
-          SELECT l.pool, l.lane FROM lanes l
-          WHERE l.pool = _c.pool AND l.priority = _c.priority AND l.owner IS NULL AND l.head IS NOT NULL
-            AND l.available_at <= _c.due AND (_c.suspects = 'with' OR l.deaths = 0)
-          ORDER BY l.available_at, l.head_pos LIMIT _want FOR NO KEY UPDATE SKIP LOCKED),
+          SELECT h.pool, h.lane FROM unnest(_c.priorities) p(priority) CROSS JOIN LATERAL (
+            SELECT l.pool, l.lane FROM lanes l
+            WHERE l.pool = _c.pool AND l.priority = p.priority AND l.owner IS NULL AND l.head IS NOT NULL
+              AND l.available_at <= _c.due AND (_c.suspects = 'with' OR l.deaths = 0)
+            ORDER BY l.available_at, l.head_pos LIMIT _want FOR NO KEY UPDATE SKIP LOCKED) h
+          LIMIT _want),
         t AS (UPDATE lanes l SET owner = _me FROM r WHERE l.pool = r.pool AND l.lane = r.lane RETURNING l.head)
         UPDATE messages m SET claims = m.claims + 1, owner = _me FROM t WHERE m.id = t.head
         RETURNING 'claimed', _c.n, m.id, m.pool, m.lane, m.priority::int, m.available_at, m.pos,
