@@ -55,7 +55,8 @@ DECLARE
   _held bigint[] := '{}'; _left bigint[] := '{}'; _back bigint[] := '{}';
   _duplicates int[]; _superseded int[]; _replaced bigint[]; _replacing int[] := '{}'; _full int[] := '{}';
   -- The lanes of this call, and by how many messages of each priority they grow.
-  _pools text[]; _lanes text[]; _high int[]; _normal int[]; _low int[]; _longest int; _locked int;
+  _pools text[]; _lanes text[]; _high int[]; _normal int[]; _low int[]; _longest int;
+  _heads bigint[];
   _taken text[]; _cancel_for int[]; _due bigint[]; _cancelled bigint[]; _origins bigint[];
 BEGIN
   IF cardinality(_e) > 0 THEN
@@ -163,17 +164,20 @@ BEGIN
     SELECT array_agg(u.pool), array_agg(u.lane), array_agg(u.high), array_agg(u.normal), array_agg(u.low)
       INTO _pools, _lanes, _high, _normal, _low FROM u;
     -- Who waits here for another's new lane holds no lane that was there before, so nobody waits for them.
+    -- A lane that only loses messages is there.
     LOOP
       INSERT INTO lanes (pool, lane, high, normal, low, priority, available_at)
-        SELECT t.pool, t.lane, 0, 0, 0, 2, 0 FROM unnest(_pools, _lanes) t(pool, lane) ORDER BY 1, 2
+        SELECT t.pool, t.lane, 0, 0, 0, 2, 0
+        FROM unnest(_pools, _lanes, _high, _normal, _low) t(pool, lane, high, normal, low)
+        WHERE greatest(t.high, t.normal, t.low) > 0 ORDER BY 1, 2
         ON CONFLICT (pool, lane) DO NOTHING;
-      SELECT max(q.total + q.more), count(*) INTO _longest, _locked FROM (
-        SELECT l.high + l.normal + l.low AS total, t.high + t.normal + t.low AS more
-        FROM lanes l JOIN unnest(_pools, _lanes, _high, _normal, _low) t(pool, lane, high, normal, low)
-          ON l.pool = t.pool AND l.lane = t.lane
+      SELECT max(q.total + q.more), array_agg(q.head ORDER BY q.place) INTO _longest, _heads FROM (
+        SELECT l.head, l.high + l.normal + l.low AS total, t.high + t.normal + t.low AS more, t.place
+        FROM lanes l JOIN unnest(_pools, _lanes, _high, _normal, _low)
+            WITH ORDINALITY t(pool, lane, high, normal, low, place) ON l.pool = t.pool AND l.lane = t.lane
         ORDER BY l.pool, l.lane FOR NO KEY UPDATE OF l) q;
       -- A sweep may have removed one that was empty.
-      EXIT WHEN _locked >= coalesce(cardinality(_lanes), 0);
+      EXIT WHEN cardinality(_heads) = cardinality(_lanes) OR _lanes IS NULL;
     END LOOP;
 
     IF cardinality(_cancel) > 0 THEN
@@ -312,25 +316,24 @@ BEGIN
         WHERE m.id = t.id AND t.kind IN ('done', 'expired', 'dead');
     END IF;
 
+    -- A message that is back is still the first of its lane.
     UPDATE lanes l SET
         high = l.high + t.high, normal = l.normal + t.normal, low = l.low + t.low,
-        owner = CASE WHEN c.changes OR c.back THEN NULL ELSE l.owner END,
+        owner = CASE WHEN c.changes THEN NULL ELSE l.owner END,
         head = CASE WHEN c.changes THEN n.id ELSE l.head END,
         head_pos = CASE WHEN c.changes THEN n.pos ELSE l.head_pos END,
-        deaths = CASE WHEN l.pool = 'handling' THEN coalesce(h.deaths, 0) ELSE 0 END,
+        deaths = CASE WHEN NOT c.changes THEN l.deaths WHEN l.pool = 'handling' THEN coalesce(n.deaths, 0) ELSE 0 END,
         emptied_at = CASE WHEN c.changes AND n.id IS NULL THEN _now END,
-        available_at = CASE WHEN c.changes OR c.back
-          THEN greatest(coalesce(h.available_at, 0), l.not_before) ELSE l.available_at END,
+        available_at = CASE WHEN c.changes
+          THEN greatest(coalesce(n.available_at, 0), l.not_before) ELSE l.available_at END,
         priority = CASE WHEN l.high + t.high > 0 THEN 0 WHEN l.normal + t.normal > 0 THEN 1 ELSE 2 END
-      FROM unnest(_pools, _lanes, _high, _normal, _low) t(pool, lane, high, normal, low)
-      JOIN lanes o ON o.pool = t.pool AND o.lane = t.lane
+      FROM unnest(_pools, _lanes, _high, _normal, _low, _heads) t(pool, lane, high, normal, low, head)
       CROSS JOIN LATERAL (
-        SELECT o.head IS NULL OR o.head = ANY (_left) AS changes, coalesce(o.head = ANY (_back), false) AS back) c
+        SELECT t.head IS NULL OR t.head = ANY (_left) OR t.head = ANY (_back) AS changes) c
       LEFT JOIN LATERAL (
-        SELECT m.id, m.pos FROM messages m WHERE c.changes AND m.pool = t.pool AND m.lane = t.lane
-          AND m.pos IS NOT NULL
+        SELECT m.id, m.pos, m.deaths, m.available_at FROM messages m
+        WHERE c.changes AND m.pool = t.pool AND m.lane = t.lane AND m.pos IS NOT NULL
         ORDER BY m.pos LIMIT 1) n ON true
-      LEFT JOIN messages h ON h.id = CASE WHEN c.changes THEN n.id ELSE o.head END
       WHERE l.pool = t.pool AND l.lane = t.lane;
   END IF;
 

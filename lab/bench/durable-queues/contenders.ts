@@ -1,6 +1,6 @@
 /** Contenders: the queues that are measured, and with how many processes. */
 
-export type QueueKind = "sqlite" | "postgres" | "pg-boss" | "bare";
+export type QueueKind = "sqlite" | "postgres" | "pg-boss" | "pg-boss-batches" | "bare";
 
 export const contenderNames = [
   "sqlite",
@@ -8,6 +8,7 @@ export const contenderNames = [
   "postgres-2",
   "pg-boss",
   "pg-boss-2",
+  "pg-boss-batches",
   "bare",
   "bare-2",
 ] as const;
@@ -26,6 +27,7 @@ export const contenders: Readonly<Record<ContenderName, Contender>> = {
   "postgres-2": two("postgres-2", "this bot on PostgreSQL", "postgres"),
   "pg-boss": one("pg-boss", "pg-boss, key_strict_fifo", "pg-boss"),
   "pg-boss-2": two("pg-boss-2", "pg-boss, key_strict_fifo", "pg-boss"),
+  "pg-boss-batches": one("pg-boss-batches", "the same, in batches", "pg-boss-batches"),
   bare: one("bare", "bare statements of a turn", "bare"),
   "bare-2": two("bare-2", "bare statements of a turn", "bare"),
 };

@@ -13,6 +13,8 @@ async function loaded(kind: QueueKind): Promise<OpenQueue> {
       return (await import("../durable-queues/our-queue.ts")).openOnPostgres;
     case "pg-boss":
       return (await import("../durable-queues/pg-boss-queue.ts")).openOnPgBoss;
+    case "pg-boss-batches":
+      return (await import("../durable-queues/pg-boss-queue.ts")).openOnPgBossInBatches;
     case "bare":
       return (await import("../durable-queues/bare-queue.ts")).openBare;
   }
