@@ -22,6 +22,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, node } from "../lab/drill/bot-process.ts";
+import { findPostgres } from "../lab/drill/machines/postgres-programs.ts";
 import { sandboxClient } from "../sandbox/client.ts";
 import { freePort } from "../sandbox/ensure.ts";
 import { sandboxToken } from "../sandbox/sandbox.ts";
@@ -144,6 +145,18 @@ const table: readonly Row[] = [
     here: shortened(/$/, " -- --updates 20 --waiting 0,100 --lanes 10"),
     says: /100 waiting: \d+ µs an update/,
   },
+  {
+    // Without a PostgreSQL there is nothing to measure.
+    command: /^npm run bench:postgres$/,
+    here: findPostgres()
+      ? shortened(
+          /$/,
+          " -- --only postgres-2,pg-boss,bare --seconds 1 --rounds 1 --delay-ms 1 --waiting 20",
+        )
+      : async () => undefined,
+    says: /this bot on PostgreSQL, 2 processes +\d+/,
+  },
+  { command: /^npm run bench:postgres -- --help$/, here: asItStands, says: /--delay-ms/ },
   {
     command: /^npm run bench:sandbox$/,
     here: shortened(/$/, " -- --requests 100 --updates 10000"),

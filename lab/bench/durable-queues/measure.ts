@@ -20,9 +20,12 @@ export interface MeasureOptions {
   readonly delayMs: number;
 }
 
-export type QueueField = "updatesPerSecond" | "processorUs" | "p50Ms" | "p99Ms";
+export type QueueField = "updatesPerSecond" | "processorUs" | "serverUs" | "p50Ms" | "p99Ms";
 
-/** Updates a second and the processes' processor time of one at full speed; and how long people wait. */
+/**
+ * Updates a second at full speed, and the processor time of one: the processes' and PostgreSQL's. How long
+ * people wait at a rate that every contender can keep up with.
+ */
 export type QueueFigures = Readonly<Record<QueueField, number>>;
 
 /** Figures of a queue that loses or repeats are worth nothing. */
@@ -39,18 +42,22 @@ export async function measureQueue(
   options: MeasureOptions,
 ): Promise<QueueFigures> {
   return withQueue(contender, place, { ...options, dedupeKeepMs }, async (running) => {
-    const { first, processes, settle } = running;
+    const { database, first, processes, settle } = running;
     const { rate, seconds, waiting } = options;
     await first.fill(waiting, Math.max(1, seconds / 5));
     await settle();
-    const used = () => processes.reduce((sum, { pid }) => sum + processorSeconds(pid), 0);
-    const before = used();
+    const used = async () => ({
+      own: processes.reduce((sum, { pid }) => sum + processorSeconds(pid), 0),
+      server: (await database?.processorSeconds()) ?? Number.NaN,
+    });
+    const before = await used();
     const { answered, seconds: took } = await first.fill(waiting, seconds);
-    const usedSeconds = used() - before;
+    const after = await used();
     const latencies = await first.pace(rate, seconds);
     return {
       updatesPerSecond: answered / took,
-      processorUs: (usedSeconds * 1e6) / answered,
+      processorUs: ((after.own - before.own) * 1e6) / answered,
+      serverUs: ((after.server - before.server) * 1e6) / answered,
       p50Ms: percentile(latencies, 0.5),
       p99Ms: percentile(latencies, 0.99),
     };

@@ -23,8 +23,9 @@ type QueueName = (typeof queues)[number];
 
 /** Pause before the next look for what another process has queued. */
 const lookEveryMs = 20;
-/** So many places have to be free before more is fetched, because a fetch costs the same for one. */
-const freeMin = 5;
+const gatherMs = 5;
+/** This share of the places has to be free before more is fetched, because a fetch costs the same for one. */
+const freeShareMin = 0.5;
 /** Connections of a process, as many as the bot has. */
 const connectionsMax = 17;
 
@@ -86,14 +87,19 @@ class PgBossQueue implements DurableQueue {
         this.#wake[name] = resolve;
       });
       const batchSize = places - running.size;
-      const jobs = batchSize >= freeMin ? await this.#boss.fetch<Update>(name, { batchSize }) : [];
+      const jobs =
+        batchSize >= places * freeShareMin
+          ? await this.#boss.fetch<Update>(name, { batchSize })
+          : [];
       for (const together of this.#batches && jobs.length > 0 ? [jobs] : jobs.map((job) => [job])) {
         const run = work(together)
           .catch(this.#setup.fail)
           .finally(() => running.delete(run));
         running.add(run);
       }
-      if (jobs.length === 0) await Promise.race([woken, pause(lookEveryMs), ...running]);
+      if (jobs.length === 0) await Promise.race([woken, pause(lookEveryMs)]);
+      // There was no more; a fetch for every single job would keep the server busy.
+      else if (jobs.length < batchSize) await pause(gatherMs);
       if (this.#batches) await Promise.all(running);
     }
     await Promise.all(running);

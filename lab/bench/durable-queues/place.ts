@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import { findPostgres } from "../../drill/machines/postgres-programs.ts";
 import { PostgresServer } from "../../drill/machines/postgres-server.ts";
+import { processorSeconds } from "../process-usage.ts";
 import { DelayProxy } from "./delay-proxy.ts";
 
 export class Place {
@@ -85,6 +86,14 @@ export class Database {
     } finally {
       await client.end();
     }
+  }
+
+  /** Seconds of processor time that the sessions of this database have used since they were opened. */
+  async processorSeconds(): Promise<number> {
+    const sessions = await this.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    return sessions.reduce((sum, { pid }) => sum + processorSeconds(pid), 0);
   }
 
   async drop(): Promise<void> {

@@ -33,8 +33,7 @@ export function rowsOf(taken: Taken): readonly QueueRow[] {
 }
 
 function ratio(taken: Taken, name: ContenderName, kind: QueueKind): number {
-  const contender = contenders[name];
-  const other = contender.kind === "sqlite" ? undefined : besides(kind, contender);
+  const other = besides(kind, contenders[name]);
   const others = other && taken.get(other);
   const ratios = (taken.get(name) ?? []).map(
     (round, index) => round.updatesPerSecond / (others?.[index]?.updatesPerSecond ?? Number.NaN),
@@ -45,13 +44,23 @@ function ratio(taken: Taken, name: ContenderName, kind: QueueKind): number {
 export function queueText(report: QueueReport): string {
   const { chats, concurrency, delayMs, rate, rounds, rows, seconds, waiting } = report;
   const away = delayMs === 0 ? "" : `, every round trip ${delayMs} ms longer`;
-  const head = ["", "updates/s", "to pg-boss", "to bare", "processor", "p50", "p99"];
+  const head = [
+    "",
+    "updates/s",
+    "to pg-boss",
+    "to bare",
+    "processor",
+    "of PostgreSQL",
+    "p50",
+    "p99",
+  ];
   const lines = rows.map(({ median: middle, title, toBare, toPgBoss }) => [
     title,
     figure(middle.updatesPerSecond),
     figure(toPgBoss, 2),
     figure(toBare, 2),
     figure(middle.processorUs, 0, " µs"),
+    figure(middle.serverUs, 0, " µs"),
     figure(middle.p50Ms, 1, " ms"),
     figure(middle.p99Ms, 1, " ms"),
   ]);
