@@ -7,6 +7,9 @@
  * commits. Each statement of a function sees what was committed before it began, so what is read under a
  * lock is current.
  *
+ * Messages are looked up by an array of ids wherever there is one. The server may have counted the rows while
+ * the queue was empty, and would go through all messages for each id if a plain join let it choose.
+ *
  * A published function never changes: a process of the version before may still call it. A newer
  * version makes one of another name.
  */
@@ -61,13 +64,15 @@ DECLARE
 BEGIN
   IF cardinality(_e) > 0 THEN
     SELECT coalesce(array_agg(x.id), '{}') INTO _held FROM (
-      SELECT m.id FROM messages m JOIN unnest(_e) t ON t.id = m.id AND t.claims = m.claims
-      WHERE m.owner = _me ORDER BY m.id FOR UPDATE OF m) x;
+      SELECT m.id, m.claims FROM messages m
+      WHERE m.id = ANY (ARRAY(SELECT t.id FROM unnest(_e) t)) AND m.owner = _me
+      ORDER BY m.id FOR UPDATE) x JOIN unnest(_e) t ON t.id = x.id AND t.claims = x.claims;
     RETURN QUERY SELECT 'over', NULL::int, t.id FROM unnest(_e) t WHERE t.id <> ALL (_held);
     _e := ARRAY(SELECT t FROM unnest(_e) t WHERE t.id = ANY (_held));
     INSERT INTO dedupe AS d (key, expires_at)
-      SELECT DISTINCT 'key:' || m.key, _dedupe_until FROM unnest(_e) t JOIN messages m ON m.id = t.id
-      WHERE t.kind = 'done' AND m.key IS NOT NULL ORDER BY 1
+      SELECT DISTINCT 'key:' || m.key, _dedupe_until FROM messages m
+      WHERE m.id = ANY (ARRAY(SELECT t.id FROM unnest(_e) t WHERE t.kind = 'done')) AND m.key IS NOT NULL
+      ORDER BY 1
       ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at;
   END IF;
   _f := ARRAY(SELECT x FROM jsonb_populate_recordset(NULL::fresh_message, _fresh) x
@@ -143,7 +148,9 @@ BEGIN
   END IF;
 
   IF cardinality(_f) > 0 OR cardinality(_e) > 0 OR cardinality(_due) > 0 OR cardinality(_cancel) > 0 THEN
-    WITH d AS (
+    WITH held AS MATERIALIZED (
+      SELECT m.id, m.pool, m.lane, m.priority FROM messages m WHERE m.id = ANY (_held)),
+    d AS (
       SELECT x.pool, x.lane, x.priority, 1 AS n FROM unnest(_f) x WHERE x.enters_at IS NULL
       UNION ALL
       SELECT m.pool, m.lane, m.priority, 1 FROM messages m WHERE m.id = ANY (_due)
@@ -152,10 +159,10 @@ BEGIN
         WHERE m.key = ANY (_cancel) AND m.owner IS NULL AND m.pos IS NOT NULL
       UNION ALL
       SELECT m.pool, m.lane, m.priority, CASE t.kind WHEN 'again' THEN 0 ELSE -1 END
-        FROM unnest(_e) t JOIN messages m ON m.id = t.id
+        FROM unnest(_e) t JOIN held m ON m.id = t.id
       UNION ALL
       SELECT m.pool, t.lane, m.priority, 1
-        FROM unnest(_e) t JOIN messages m ON m.id = t.id WHERE t.kind = 'skip'),
+        FROM unnest(_e) t JOIN held m ON m.id = t.id WHERE t.kind = 'skip'),
     u AS (
       SELECT d.pool, d.lane, coalesce(sum(d.n) FILTER (WHERE d.priority = 0), 0)::int AS high,
         coalesce(sum(d.n) FILTER (WHERE d.priority = 1), 0)::int AS normal,
@@ -277,7 +284,7 @@ BEGIN
       IF EXISTS (SELECT 1 FROM unnest(_e) t WHERE t.park) THEN
         UPDATE lanes l SET not_before = greatest(l.not_before, q.at)
           FROM (SELECT m.pool, m.lane, max(t.at) AS at FROM unnest(_e) t JOIN messages m ON m.id = t.id
-            WHERE t.park GROUP BY 1, 2) q
+            WHERE m.id = ANY (_held) AND t.park GROUP BY 1, 2) q
           WHERE l.pool = q.pool AND l.lane = q.lane;
       END IF;
       IF EXISTS (SELECT 1 FROM unnest(_e) t WHERE t.kind IN ('again', 'skip')) THEN
@@ -286,7 +293,7 @@ BEGIN
             lane = coalesce(t.lane, m.lane),
             payload = CASE WHEN t.payload IS NULL THEN m.payload ELSE _payloads[t.payload] END,
             flood_scope = CASE WHEN t.payload IS NULL THEN m.flood_scope ELSE t.scope END
-          FROM unnest(_e) t WHERE t.kind IN ('again', 'skip') AND m.id = t.id;
+          FROM unnest(_e) t WHERE m.id = ANY (_held) AND t.kind IN ('again', 'skip') AND m.id = t.id;
       END IF;
       IF EXISTS (SELECT 1 FROM unnest(_e) t WHERE t.kind = 'dead') THEN
         INSERT INTO dead_letters (id, type, pool, lane, priority, payload, created_at, died_at, reason,
@@ -294,7 +301,7 @@ BEGIN
           SELECT m.id, m.type, m.pool, m.lane, m.priority, m.payload, m.created_at, _now, t.reason,
             m.attempts + t.spent, m.deaths, m.origin, m.ambiguous, m.flood_scope, m.flood_cost,
             coalesce(t.errors, m.errors), m.key
-          FROM messages m JOIN unnest(_e) t ON t.id = m.id WHERE t.kind = 'dead';
+          FROM messages m JOIN unnest(_e) t ON t.id = m.id WHERE m.id = ANY (_held) AND t.kind = 'dead';
       END IF;
       IF EXISTS (SELECT 1 FROM unnest(_e) t WHERE t.unreachable IS NOT NULL) THEN
         INSERT INTO unreachable_chats AS c (chat, reason, since)
@@ -307,13 +314,13 @@ BEGIN
         WHERE r.owner = t.id AND r.position = a.ordinal - 1;
       IF EXISTS (SELECT 1 FROM unnest(_e) t WHERE t.steps) THEN
         DELETE FROM steps s USING unnest(_e) t JOIN messages m ON m.id = t.id
-          WHERE t.steps AND t.kind IN ('done', 'expired') AND s.origin = coalesce(m.origin, m.id);
+          WHERE m.id = ANY (_held) AND t.steps AND t.kind IN ('done', 'expired') AND s.origin = coalesce(m.origin, m.id);
       END IF;
       IF EXISTS (SELECT 1 FROM unnest(_e) t WHERE t.reached IS NOT NULL) THEN
         DELETE FROM unreachable_chats c USING unnest(_e) t WHERE c.chat = t.reached;
       END IF;
-      DELETE FROM messages m USING unnest(_e) t
-        WHERE m.id = t.id AND t.kind IN ('done', 'expired', 'dead');
+      DELETE FROM messages m WHERE m.id = ANY (ARRAY(
+        SELECT t.id FROM unnest(_e) t WHERE t.kind IN ('done', 'expired', 'dead')));
     END IF;
 
     -- A message that is back is still the first of its lane.
@@ -388,7 +395,7 @@ BEGIN
             AND l.owner IS NULL AND l.available_at <= _c.due
             AND CASE _c.suspects WHEN 'only' THEN l.deaths > 0 WHEN 'without' THEN l.deaths = 0 ELSE true END
           ORDER BY CASE WHEN _c.suspects = 'only' THEN l.deaths END, l.available_at, l.head_pos LIMIT _want) l
-        JOIN messages m ON m.id = l.head
+        CROSS JOIN LATERAL (SELECT m.* FROM messages m WHERE m.id = l.head OFFSET 0) m
         ORDER BY p.place, CASE WHEN _c.suspects = 'only' THEN l.deaths END, l.available_at, l.head_pos;
     ELSIF _c.suspects = 'only' THEN
       RETURN QUERY WITH r AS (
@@ -396,7 +403,8 @@ BEGIN
           WHERE l.pool = _c.pool AND l.deaths > 0 AND l.owner IS NULL AND l.available_at <= _c.due
           ORDER BY l.deaths, l.head_pos LIMIT _want FOR NO KEY UPDATE SKIP LOCKED),
         t AS (UPDATE lanes l SET owner = _me FROM r WHERE l.pool = r.pool AND l.lane = r.lane RETURNING l.head)
-        UPDATE messages m SET claims = m.claims + 1, owner = _me FROM t WHERE m.id = t.head
+        UPDATE messages m SET claims = m.claims + 1, owner = _me
+          WHERE m.id = ANY (ARRAY(SELECT t.head FROM t))
         RETURNING 'claimed', _c.n, m.id, m.pool, m.lane, m.priority::int, m.available_at, m.pos,
           m.type, m.created_at, m.expires_at, m.attempts, m.claims, m.deaths, m.origin,
           m.ambiguous, m.flood_scope, m.flood_cost, m.replaces, m.errors, m.payload;
@@ -406,7 +414,8 @@ BEGIN
           WHERE m.id = ANY (_c.ids) AND l.head = m.id AND l.owner IS NULL
           ORDER BY m.id FOR NO KEY UPDATE OF l SKIP LOCKED),
         t AS (UPDATE lanes l SET owner = _me FROM r WHERE l.pool = r.pool AND l.lane = r.lane RETURNING l.head)
-        UPDATE messages m SET claims = m.claims + 1, owner = _me FROM t WHERE m.id = t.head
+        UPDATE messages m SET claims = m.claims + 1, owner = _me
+          WHERE m.id = ANY (ARRAY(SELECT t.head FROM t))
         RETURNING 'claimed', _c.n, m.id, m.pool, m.lane, m.priority::int, m.available_at, m.pos,
           m.type, m.created_at, m.expires_at, m.attempts, m.claims, m.deaths, m.origin,
           m.ambiguous, m.flood_scope, m.flood_cost, m.replaces, m.errors, m.payload;
@@ -420,7 +429,8 @@ BEGIN
             ORDER BY l.available_at, l.head_pos LIMIT _want FOR NO KEY UPDATE SKIP LOCKED) h
           LIMIT _want),
         t AS (UPDATE lanes l SET owner = _me FROM r WHERE l.pool = r.pool AND l.lane = r.lane RETURNING l.head)
-        UPDATE messages m SET claims = m.claims + 1, owner = _me FROM t WHERE m.id = t.head
+        UPDATE messages m SET claims = m.claims + 1, owner = _me
+          WHERE m.id = ANY (ARRAY(SELECT t.head FROM t))
         RETURNING 'claimed', _c.n, m.id, m.pool, m.lane, m.priority::int, m.available_at, m.pos,
           m.type, m.created_at, m.expires_at, m.attempts, m.claims, m.deaths, m.origin,
           m.ambiguous, m.flood_scope, m.flood_cost, m.replaces, m.errors, m.payload;
@@ -481,6 +491,7 @@ CREATE FUNCTION take_over_2(
 ) RETURNS SETOF messages
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE _dead bigint[];
 BEGIN
   -- No row of the living is locked, because each of their turns writes its own.
   WITH open AS MATERIALIZED (
@@ -488,15 +499,17 @@ BEGIN
     dead AS MATERIALIZED (
       SELECT o.number FROM open o WHERE pg_try_advisory_xact_lock(_class, o.number::int))
     UPDATE processes p SET ended = 'taken-over' FROM dead d WHERE p.number = d.number;
-  RETURN QUERY WITH found AS MATERIALIZED (
-      SELECT m.id, l.pool, l.lane, CASE WHEN l.owner = ANY (_lives) THEN 0 ELSE 1 END AS death
-      FROM lanes l JOIN messages m ON m.id = l.head
-      WHERE l.owner IS NOT NULL AND l.pool = ANY (_pools)
-        AND l.owner IN (SELECT q.number FROM processes q WHERE q.ended IS NOT NULL)
-      ORDER BY m.id LIMIT _limit FOR UPDATE OF l, m SKIP LOCKED),
+  _dead := ARRAY(SELECT q.number FROM processes q WHERE q.ended IS NOT NULL);
+  RETURN QUERY WITH lane AS MATERIALIZED (
+      SELECT l.pool, l.lane, l.head, CASE WHEN l.owner = ANY (_lives) THEN 0 ELSE 1 END AS death
+      FROM lanes l WHERE l.owner = ANY (_dead) AND l.pool = ANY (_pools)
+      ORDER BY l.head LIMIT _limit FOR UPDATE SKIP LOCKED),
+    message AS MATERIALIZED (
+      SELECT m.id FROM messages m WHERE m.id = ANY (ARRAY(SELECT lane.head FROM lane)) FOR UPDATE SKIP LOCKED),
+    found AS MATERIALIZED (SELECT f.* FROM lane f JOIN message ON message.id = f.head),
     taken AS (UPDATE lanes l SET owner = _me FROM found f WHERE l.pool = f.pool AND l.lane = f.lane)
     UPDATE messages m SET claims = m.claims + 1, deaths = m.deaths + f.death, owner = _me
-      FROM found f WHERE m.id = f.id RETURNING m.*;
+      FROM found f WHERE m.id = ANY (ARRAY(SELECT found.head FROM found)) AND m.id = f.head RETURNING m.*;
 END $$;
 `;
 
