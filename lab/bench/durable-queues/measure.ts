@@ -44,7 +44,7 @@ export async function measureQueue(
   return withQueue(contender, place, { ...options, dedupeKeepMs }, async (running) => {
     const { database, first, processes, settle } = running;
     const { rate, seconds, waiting } = options;
-    await first.fill(waiting, Math.max(1, seconds / 5));
+    await first.fill(waiting, seconds / 2);
     await settle();
     const used = async () => ({
       own: processes.reduce((sum, { pid }) => sum + processorSeconds(pid), 0),

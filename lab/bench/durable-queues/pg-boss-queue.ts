@@ -52,6 +52,7 @@ class PgBossQueue implements DurableQueue {
   readonly #batches: boolean;
   readonly #loops: readonly Promise<void>[];
   readonly #wake: Partial<Record<QueueName, () => void>> = {};
+  #adding: Promise<void> = Promise.resolve();
   #ids = 0;
   #stopped = false;
 
@@ -69,8 +70,12 @@ class PgBossQueue implements DurableQueue {
   }
 
   async add(updates: readonly Update[]): Promise<void> {
-    await this.#boss.insert("updates", this.#jobsOf(updates, texts.update));
-    this.#wake.updates?.();
+    // One after the other, because two insertions under way together can overtake each other.
+    this.#adding = this.#adding.then(async () => {
+      await this.#boss.insert("updates", this.#jobsOf(updates, texts.update));
+      this.#wake.updates?.();
+    });
+    await this.#adding;
   }
 
   async close(): Promise<void> {
