@@ -191,7 +191,10 @@ export type BotEvent =
   | { readonly type: "queue.paused"; readonly pool: Pool }
   /** An operator resumed a pool of workers. */
   | { readonly type: "queue.resumed"; readonly pool: Pool }
-  /** The disk did not take a commit; it is tried again after a back-off. */
+  /**
+   * The store did not take a commit; it is tried again after a back-off. Claims of one pool that fail in a row
+   * for the same reason are told once.
+   */
   | {
       readonly type: "queue.commit-failed";
       readonly error: ErrorRecord;

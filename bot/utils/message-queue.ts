@@ -211,12 +211,13 @@ export class MessageQueue implements Component {
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
-    const { clock, concurrency, gates, holds, publish, store } = this.#deps;
+    const { clock, concurrency, gates, holds, publish, random, store } = this.#deps;
     const gate = gates[pool];
     return new WorkerPool(
       {
         pool,
         clock,
+        random,
         store,
         holds,
         ...(pool === "handling"
@@ -231,8 +232,9 @@ export class MessageQueue implements Component {
         ...(gate && { gate }),
         giveBack: (message) => this.#release(message),
         work: (message, slot) => this.#correlate(message, () => this.#work(message, slot)),
-        onClaimFailed: (error, retryInMs) => {
+        onClaimFailed: (error, retryInMs, again) => {
           if (isDiskFull(error)) this.#holds.diskWasFull(true);
+          if (again) return;
           publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs });
         },
       },

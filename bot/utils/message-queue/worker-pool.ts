@@ -7,7 +7,8 @@
  * its lane stays held. While all slots are taken, messages of high priority have a few reserved ones:
  * what has to be answered within seconds does not wait until a slow worker lends its slot.
  */
-import type { Clock } from "../../core/clock.ts";
+import { type BackoffOptions, fullJitter } from "../../core/backoff.ts";
+import type { Clock, Random } from "../../core/clock.ts";
 import { BotError } from "../../core/errors.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
 import type { HoldLook, Holds } from "../../core/holds.ts";
@@ -23,6 +24,7 @@ import { Slots } from "./slots.ts";
 export interface WorkerPoolDeps {
   readonly pool: Pool;
   readonly clock: Clock;
+  readonly random: Random;
   /** Returns milliseconds since the epoch that never jump (core/clock.ts). */
   readonly now: () => number;
   readonly store: QueueStore;
@@ -39,12 +41,18 @@ export interface WorkerPoolDeps {
   readonly work: (message: Message, slot: Slot) => Promise<void>;
   /** Returns a message to its lane that was claimed, but not begun. Never rejects. */
   readonly giveBack: (message: Message) => Promise<void>;
-  /** Called when a claim has failed; the pool tries again after `retryInMs`. */
-  readonly onClaimFailed: (error: unknown, retryInMs: number) => void;
+  /**
+   * Called when a claim has failed; the pool tries again after `retryInMs`. `again`: it has failed with the
+   * same code since it last succeeded, so there is nothing new to tell.
+   */
+  readonly onClaimFailed: (error: unknown, retryInMs: number, again: boolean) => void;
 }
 
-/** The pool waits this long after a failed claim, or one that the gate stopped. */
+/** The pool waits this long after a claim that the gate stopped. */
 const retryClaimMs = 250;
+
+/** The store may be back at any time, and people wait: a pool notices it within a second. */
+const failedClaimBackoff: BackoffOptions = { initialMs: 250, maxMs: 1_000 };
 
 /** The pool looks for work at least this often, so that its heartbeat is meaningful. */
 const napMsMax = 30_000;
@@ -76,6 +84,9 @@ export class WorkerPool {
   #claimed = 0;
   readonly #lent = new Set<Message>();
   #claims = 0;
+  /** Claims that have failed in a row, and the code of the last one. */
+  #failures = 0;
+  #lastCode: string | undefined;
   #workSubmitted = false;
 
   constructor(deps: WorkerPoolDeps, suspectsPending: boolean) {
@@ -152,8 +163,9 @@ export class WorkerPool {
       if (free <= 0) return reviewInMs;
       const suspect = this.#suspects.running;
       const dueInMs = submitted ? 0 : await this.#availableInMs(atLeast);
+      const claimed = dueInMs > 0 ? 0 : await this.#claim(room);
+      this.#failures = 0;
       if (dueInMs > 0) return dueInMs;
-      const claimed = await this.#claim(room);
       if (claimed > 0 || this.#suspects.running !== suspect) return 0;
       const availableInMs = await this.#availableInMs(atLeast);
       if (availableInMs > 0) return availableInMs;
@@ -161,9 +173,17 @@ export class WorkerPool {
       return Math.max(1, gate?.reopensInMs() ?? retryClaimMs);
     } catch (error) {
       if (error instanceof BotError && !error.transient) void this.#loop.stop();
-      this.#deps.onClaimFailed(error, retryClaimMs);
-      return retryClaimMs;
+      return this.#claimFailed(error);
     }
+  }
+
+  /** @returns milliseconds until the next attempt. */
+  #claimFailed(error: unknown): number {
+    const retryInMs = 1 + fullJitter(failedClaimBackoff, ++this.#failures, this.#deps.random);
+    const code = error instanceof BotError ? error.code : undefined;
+    this.#deps.onClaimFailed(error, retryInMs, this.#failures > 1 && code === this.#lastCode);
+    this.#lastCode = code;
+    return retryInMs;
   }
 
   #room(limit: number): Room {

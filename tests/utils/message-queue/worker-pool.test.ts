@@ -2,6 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import {
+  type BotError,
+  StorageFullError,
+  StorageSessionLostError,
+} from "../../../bot/core/errors.ts";
 import { Holds } from "../../../bot/core/holds.ts";
 import type { Message } from "../../../bot/core/message.ts";
 import type { ClaimRequest, QueueStore } from "../../../bot/core/store.ts";
@@ -13,15 +18,18 @@ import { ManualClock } from "../../support/manual-clock.ts";
 function setup(
   ready: number,
   concurrency: number,
-  { claimsPerSlot = 1, reserved = 0, urgent = 0 } = {},
+  { claimsPerSlot = 1, reserved = 0, urgent = 0, broken = () => undefined as Error | undefined } = {},
 ) {
   const clock = new ManualClock();
   const holds = new Holds(clock);
   let claimed = 0;
   const begun: { readonly id: number; readonly slot: Slot; readonly end: () => void }[] = [];
   const givenBack: number[] = [];
+  const told: { readonly error: unknown; readonly retryInMs: number }[] = [];
   const store = {
     claim: async ({ atLeast, limit, suspects }: ClaimRequest) => {
+      const error = broken();
+      if (error) throw error;
       if (suspects === "only") return [];
       const left = ready - claimed;
       const taken = Math.min(limit, atLeast === "high" ? Math.min(urgent, left) : left);
@@ -29,12 +37,17 @@ function setup(
       claimed += taken;
       return messages as unknown as Message[];
     },
-    nextAvailableAtEpochMs: async () => (claimed < ready ? 0 : undefined),
+    nextAvailableAtEpochMs: async () => {
+      const error = broken();
+      if (error) throw error;
+      return claimed < ready ? 0 : undefined;
+    },
   } as unknown as QueueStore;
   const pool = new WorkerPool(
     {
       pool: "handling",
       clock,
+      random: () => 0.999,
       now: () => clock.epochMs(),
       store,
       concurrency,
@@ -45,11 +58,13 @@ function setup(
       giveBack: async ({ id }) => {
         givenBack.push(id);
       },
-      onClaimFailed: () => {},
+      onClaimFailed: (error, retryInMs, again) => {
+        if (!again) told.push({ error, retryInMs });
+      },
     },
     false,
   );
-  return { begun, clock, claimed: () => claimed, givenBack, holds, pool };
+  return { begun, clock, claimed: () => claimed, givenBack, holds, pool, told };
 }
 
 const limits = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 4 });
@@ -155,6 +170,44 @@ test("a pool that stops gives back what has not begun, and begins nothing more",
   expect(pool.inHand).toEqual([]);
 });
 
+test("an outage of the store is told once per pool and reason, and its end is noticed within a second", async () => {
+  const lost = new StorageSessionLostError("the database is away");
+  const full = new StorageFullError("the disk is full");
+  let error: BotError | undefined = lost;
+  let asked = 0;
+  const broken = () => {
+    asked++;
+    return error;
+  };
+  const { claimed, clock, pool, told } = setup(1, 10, { broken });
+  pool.start();
+  await clock.advance(60_000);
+  expect(told).toEqual([{ error: lost, retryInMs: expect.any(Number) }]);
+  expect(asked).toBeLessThan(65);
+  error = full;
+  await clock.advance(10_000);
+  expect(told.map((each) => each.error)).toEqual([lost, full]);
+  error = undefined;
+  await clock.advance(1_001);
+  expect(claimed()).toBe(1);
+  await pool.stopClaiming();
+});
+
+test("a second outage is told again, even if there was nothing to claim in between", async () => {
+  let error: BotError | undefined = new StorageSessionLostError("the database is away");
+  const { clock, pool, told } = setup(0, 10, { broken: () => error });
+  pool.start();
+  pool.workSubmitted();
+  await clock.advance(5_000);
+  error = undefined;
+  await clock.advance(1_001);
+  error = new StorageSessionLostError("the database is away again");
+  pool.workSubmitted();
+  await clock.advance(5_000);
+  expect(told).toHaveLength(2);
+  await pool.stopClaiming();
+});
+
 test("the pool is the only code that claims, and nothing but holds and the pace can keep it from that", () => {
   const root = new URL("../../../bot/", import.meta.url);
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) =>
@@ -177,6 +230,7 @@ test("the pool is the only code that claims, and nothing but holds and the pace 
       "now",
       "onClaimFailed",
       "pool",
+      "random",
       "reserved",
       "store",
       "work",
