@@ -132,6 +132,13 @@ export class StorageMovedError extends BotError {
   override readonly exitCode = exitCode.configuration;
 }
 
+/** The bot is to work on PostgreSQL for the first time, and its data are still in the file. */
+export class StorageUnmovedError extends BotError {
+  override readonly code = "STORAGE_UNMOVED";
+  override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
+}
+
 /** Data cannot be moved from here or to there. Nothing was changed. */
 export class MoveRefusedError extends BotError {
   override readonly code = "MOVE_REFUSED";

@@ -1,6 +1,6 @@
 /** Storage: the durable memory, and the component that opens and closes it. */
 import { hostname } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { FaultToleranceConfig } from "../config/fault-tolerance-config.ts";
 import { encryptionKeysOf } from "../config/key-file.ts";
 import type { Component } from "../core/component.ts";
@@ -11,6 +11,7 @@ import type { BotModule } from "../kit/module.ts";
 import { SealedFiles } from "../storage/files/sealed-files.ts";
 import { PostgresStore } from "../storage/postgres/postgres-store.ts";
 import { SqliteStore } from "../storage/sqlite/sqlite-store.ts";
+import { refuseUnmoved } from "../storage/sqlite/unmoved-file.ts";
 import type { Runtime } from "./runtime.ts";
 import { version } from "./version.ts";
 
@@ -38,6 +39,7 @@ export function createStore(
       // A schema for each bot, so that several may share a database.
       schema: `bot_${botId}`,
       name: `${hostname()}:${resolve(directory)}`,
+      beforeFirst: () => refuseUnmoved(join(directory, "bot.db")),
       version,
     });
   }

@@ -92,6 +92,11 @@ test.skipIf(noPostgres)(
       output: expect.stringContaining("Stop the other bot"),
     });
     await bot.kill();
+    bot.setEnv({ DATABASE_URL: plain });
+    bot.start();
+    expect(await bot.ended()).toBe(78);
+    expect(bot.output).toContain("npm run move -- --to postgres");
+    bot.setEnv({ DATABASE_URL: "" });
     const beganMs = performance.now();
     const there = await move(["--to", url]);
     const tookMs = performance.now() - beganMs;

@@ -85,6 +85,11 @@ export interface PostgresStoreDeps {
   readonly laneLengthMax: number;
   /** Names the process and its data directory among those that share the database. */
   readonly name: string;
+  /**
+   * Called before anything is written when `name` has not worked on the database within the last days; it
+   * throws to refuse the start. Default: all are welcome.
+   */
+  readonly beforeFirst?: () => void;
   /** The program's version, for operators. */
   readonly version: string;
   /** Sessions for steps and for reading. Default 16. */

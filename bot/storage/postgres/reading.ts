@@ -33,6 +33,12 @@ const countedMax = 100_000;
 /** Processes that ended stay visible for so long. */
 const processKeepMs = 7 * 86_400_000;
 
+/** Whether a process of this name has worked here, as far as that is remembered. */
+export async function hasWorked(connection: Connection, name: string): Promise<boolean> {
+  const [made] = await connection.all("SELECT 1 WHERE to_regclass('processes') IS NOT NULL");
+  return made !== undefined && (await previousEnd(connection, name)) !== "first";
+}
+
 export async function previousEnd(connection: Connection, name: string): Promise<PreviousEnd> {
   const [row] = await connection.all<{ ended: string | null }>(
     "SELECT ended FROM processes WHERE name = $1 ORDER BY number DESC LIMIT 1",

@@ -45,6 +45,7 @@ export interface SessionsDeps {
   readonly tableSets: TableSetList;
   readonly ids: MessageIds;
   readonly name: string;
+  readonly beforeFirst?: () => void;
   readonly version: string;
   readonly sessionMs: number;
   /** Connections for steps and for reading. */
@@ -142,12 +143,13 @@ export class Sessions {
 
   /** @returns how the process before this one ended. */
   async open(): Promise<PreviousEnd> {
-    const { keys, name, now, publish, schema, tableSets } = this.#deps;
+    const { beforeFirst, keys, name, now, publish, schema, tableSets } = this.#deps;
     this.#silent.start();
     const previousEnd = await this.#steps.use(async (other) => {
       const first = await this.#connect({});
       try {
         await probeDatabase(first, other);
+        if (!(await reading.hasWorked(first, name))) beforeFirst?.();
         await migrate(first, schema, tableSets, now());
         const rewrapped = await openDataKeys(first, keys, now());
         if (rewrapped) publish({ type: "encryption-key.changed" });

@@ -10,9 +10,11 @@ import type { End, Receiver } from "../../../bot/storage/move/content.ts";
 import { Connection } from "../../../bot/storage/postgres/connection.ts";
 import { writeBackup } from "../../../bot/storage/sqlite/backup.ts";
 import { readTables } from "../../../bot/storage/sqlite/table-reader.ts";
+import { refuseUnmoved } from "../../../bot/storage/sqlite/unmoved-file.ts";
 import { seededRandom } from "../../../lab/simulation/seeded-random.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
+import { createPostgresStore } from "../../support/postgres-store.ts";
 import { claim, ref, update } from "../store-conformance.ts";
 import { dumpFile, fill, history, Places } from "./move-setup.ts";
 
@@ -157,6 +159,40 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
       code: "STORAGE_MOVED",
       message: expect.stringContaining(places.path),
     });
+  });
+
+  test("a first start on PostgreSQL is refused while the file has data that never went there", async () => {
+    const places = await filledFile();
+    const { clock, path, schema } = places;
+    const start = async (name = "one") => {
+      const beforeFirst = () => refuseUnmoved(path);
+      const store = await createPostgresStore({ beforeFirst, clock, name, schema });
+      await store.open();
+      return store;
+    };
+    await expect(start()).rejects.toMatchObject({
+      code: "STORAGE_UNMOVED",
+      exitCode: 78,
+      hint: expect.stringMatching(/npm run move -- --to postgres.*mv '/),
+    });
+    expect(await isThere(places)).toBe(false);
+    await expect(
+      places.move(
+        "postgres",
+        whileFilling((r) => r, dies),
+      ),
+    ).rejects.toThrow("killed");
+    await expect(start()).rejects.toMatchObject({
+      code: "STORAGE_MOVED",
+      message: expect.stringContaining("cut off"),
+    });
+    await places.move("postgres");
+    await places.killed(await start());
+    // Once it has worked there, a file that somebody brings does not stop the bot.
+    const other = await filledFile();
+    copyFileSync(other.path, path);
+    await places.killed(await start());
+    await expect(start("another machine")).rejects.toMatchObject({ code: "STORAGE_UNMOVED" });
   });
 
   test("a process that only comes back after its session was lost is refused, too", async () => {

@@ -2,15 +2,14 @@
 import { existsSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StorageInUseError } from "../../../core/errors.ts";
-import { movedFact } from "../../../storage/moved-mark.ts";
 import { lockDataDirectory } from "../../../storage/sqlite/data-lock.ts";
 import {
   checkIntegrity,
-  factOf,
   inspectDatabase,
   refuseMovedFile,
 } from "../../../storage/sqlite/schema.ts";
 import { openNodeSqlite } from "../../../storage/sqlite/sqlite-driver.ts";
+import { lookForUnmoved } from "../../../storage/sqlite/unmoved-file.ts";
 import { type Check, doubtful, fine, toCheck, wrong } from "../check.ts";
 import type { Installation } from "../installation.ts";
 import { readRestarts } from "./restarts.ts";
@@ -107,7 +106,10 @@ export const database: Check<DatabaseFact> = {
     if (path === undefined || !existsSync(path)) {
       return { path: undefined, unchecked: true, elsewhere };
     }
-    if (elsewhere) return { path, unchecked: true, elsewhere, unmoved: unmovedFile(path) };
+    if (elsewhere) {
+      const unmoved = lookForUnmoved(path) === "nothing" ? undefined : path;
+      return { path, unchecked: true, elsewhere, unmoved };
+    }
     const unchecked = statSync(path).size > checkedBytesMax;
     const opened = openNodeSqlite(path, { readOnly: true });
     try {
@@ -123,7 +125,7 @@ export const database: Check<DatabaseFact> = {
     if (unmoved !== undefined) {
       return doubtful(
         `DATABASE_URL is set, and ${unmoved} holds data that were not moved there`,
-        "npm run move -- --to postgres, or delete the file if nobody needs it.",
+        "A first start there is refused. npm run move -- --to postgres, or move its directory away if nobody needs it.",
       );
     }
     if (elsewhere) return [];
@@ -137,15 +139,5 @@ export const database: Check<DatabaseFact> = {
     return fine(`${path} is whole`);
   },
 };
-
-function unmovedFile(path: string): string | undefined {
-  const opened = openNodeSqlite(path, { readOnly: true });
-  try {
-    if (inspectDatabase(opened, path) === "first") return undefined;
-    return factOf(opened, movedFact) === undefined ? path : undefined;
-  } finally {
-    opened.close();
-  }
-}
 
 export const databaseChecks = [toCheck(dataIsHeld), toCheck(dataIsFree), toCheck(database)];
