@@ -44,6 +44,10 @@ The data are, and always were, in ${to.address}; start the bot there.`);
       say(`${asTable(report.figures)}
 
 All data are the same on both sides, row by row. They are now in ${to.address}`);
+      if (report.filesMissing > 0)
+        say(`${report.filesMissing} files that messages wait to send are in neither place.
+When its turn comes, such a message becomes a dead letter (FILE_GONE). Copy what another machine has in
+DATA_DIR/<bot id>/files/ into this one before that.`);
       if (report.kept !== undefined) say(`What was left there before is kept as ${report.kept}`);
       say(whatItMeans(toPostgres, from.address));
   }
@@ -101,7 +105,7 @@ What this means:
 ${start}
 - A bot that is started on ${from}
   all the same is refused (exit code 78) and told where the data are. Delete it once you are sure.
-- The encryption key goes on opening the data. DATA_DIR keeps it, the restart token, the backups, and the
-  files that wait to be sent: to go on with another machine, copy DATA_DIR to it.
+- The encryption key goes on opening the data. DATA_DIR keeps it, the restart token and the backups: to go on
+  with another machine, copy DATA_DIR to it.
 - To move the data back: npm run move -- --to ${back}`;
 }

@@ -44,11 +44,15 @@ export interface Content {
   rows(table: Table): AsyncIterable<readonly Row[]>;
   /** The highest id ever given, by table, where the table never gives one twice. */
   lastIds(): Promise<ReadonlyMap<string, number>>;
+  /** The sealed content of a file that a message waits to send; nothing when it is not there. */
+  file(name: string): AsyncIterable<Uint8Array>;
 }
 
 /** An empty database that is being filled. */
 export interface Receiver extends Content {
   add(table: Table, rows: readonly Row[]): Promise<void>;
+  /** Stores such a file. What comes without content leaves what is there already. */
+  addFile(name: string, content: AsyncIterable<Uint8Array>): Promise<void>;
   /** Makes the rest fit to what was added. Ids go on after the highest of both. */
   finish(lastIds: ReadonlyMap<string, number>): Promise<void>;
 }

@@ -22,6 +22,7 @@ import {
   type Receiver,
   type Row,
 } from "./content.ts";
+import { copyFiles } from "./copy-files.ts";
 import { Tally } from "./tally.ts";
 
 export interface MoveRequest {
@@ -43,10 +44,17 @@ export interface ComparedFigure {
   readonly to: number;
 }
 
+interface Copied {
+  readonly figures: readonly ComparedFigure[];
+  readonly filesMissing: number;
+}
+
 export type MoveReport =
   | {
       readonly kind: "moved";
       readonly figures: readonly ComparedFigure[];
+      /** Files that calls wait to upload, and that are in neither place. */
+      readonly filesMissing: number;
       /** Where is now what the target held before; `undefined`: it held nothing. */
       readonly kept: string | undefined;
     }
@@ -88,14 +96,14 @@ async function move(request: MoveRequest): Promise<MoveReport> {
   expectMovable(request, source, target);
   const mark: MovedMark = { id, to: to.address, atEpochMs: nowEpochMs, complete: false };
   const { kept, result } = await to.receive({ id, aside: !target.empty }, async (receiver) => {
-    let figures: readonly ComparedFigure[] = [];
+    let copied: Copied = { figures: [], filesMissing: 0 };
     await from.give(mark, async (content) => {
-      figures = await copy(request, content, receiver);
+      copied = await copy(request, content, receiver);
     });
-    return figures;
+    return copied;
   });
   await from.setMark({ ...mark, complete: true });
-  return { kind: "moved", figures: result, kept };
+  return { kind: "moved", ...result, kept };
 }
 
 function expectMovable({ from, to }: MoveRequest, source: EndState, target: EndState): void {
@@ -118,7 +126,7 @@ async function copy(
   { from, keys, tableSets, to }: MoveRequest,
   given: Content,
   receiver: Receiver,
-): Promise<readonly ComparedFigure[]> {
+): Promise<Copied> {
   expectSameTables(given.tables, receiver.tables);
   const sets = [documentTables, ...tableSets];
   const seals = new Seals(await openRing(given, keys), sealedColumnsOf(sets));
@@ -144,10 +152,12 @@ async function copy(
   for (const tally of received) {
     for await (const rows of receiver.rows(tally.table)) tally.add(rows);
   }
-  return tallies.flatMap((tally) => {
+  const figures = tallies.flatMap((tally) => {
     const other = received.find(({ table }) => table.name === tally.table.name);
     return compare(tally, other as Tally, `${from.address} and ${to.address}`);
   });
+  const { missing, ...files } = await copyFiles(given, receiver);
+  return { figures: [...figures, { name: "files", ...files }], filesMissing: missing };
 }
 
 /** @throws {StorageFailedError} when they are not the same. */

@@ -3,6 +3,7 @@ import { BotError, MoveRefusedError } from "../../core/errors.ts";
 import type { SqlValue } from "../../core/transaction.ts";
 import type { Connection, Value } from "../postgres/connection.ts";
 import { blockLength } from "../postgres/message-ids.ts";
+import { loadFile, saveFile } from "../postgres/shared-files.ts";
 import { messageColumns } from "../sqlite/message-rows.ts";
 import {
   engineFacts,
@@ -15,7 +16,7 @@ import {
   type Table,
 } from "./content.ts";
 
-/** What stays here: migrations, processes, files of calls; and what `messages` and `parks` show. */
+/** What stays here: migrations and processes; what `messages` and `parks` show; and what is no row: files. */
 const notShown = ["migrations", "table_set_migrations", "processes", "lanes", "files"];
 
 const storedMessage = [...messageColumns, "payload", "pos", "claims", "owner"];
@@ -230,6 +231,14 @@ export class PostgresContent implements Receiver {
        FROM unnest($1::text[], $2::text[], $3::bigint[]) p(pool, lane, not_before)`,
       values,
     );
+  }
+
+  file(name: string): AsyncIterable<Uint8Array> {
+    return loadFile((work) => work(this.#connection), name);
+  }
+
+  addFile(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    return saveFile(this.#connection, name, content, this.#now);
   }
 
   async finish(lastIds: ReadonlyMap<string, number>): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type Row,
   type Table,
 } from "./content.ts";
+import type { FileDirectory } from "./file-directory.ts";
 import { entriesKeepingOrder, type Ranked } from "./kept-order.ts";
 
 /** What stays with the file: what was migrated, who had it open; and what `messages` shows. */
@@ -39,12 +40,14 @@ export class SqliteContent implements Receiver {
   readonly tables: readonly Table[];
   readonly #database: Database;
   readonly #now: number;
+  readonly #files: FileDirectory;
   readonly #lines: Ranked[] = [];
   readonly #inHand = new Map<string, number[]>();
 
   /** @param nowEpochMs Until then delayed messages have entered their lanes. */
-  constructor(database: Database, nowEpochMs: number) {
+  constructor(database: Database, nowEpochMs: number, files: FileDirectory) {
     this.#database = database;
+    this.#files = files;
     this.#now = nowEpochMs;
     const tables = tableNames(database)
       .filter((name) => !notShown.includes(name))
@@ -172,6 +175,14 @@ export class SqliteContent implements Receiver {
       const { created_at, enters_at, id, lane, pool, rank } = message;
       this.#lines.push({ created_at, enters_at, id, lane, pool, rank });
     }
+  }
+
+  file(name: string): AsyncIterable<Uint8Array> {
+    return this.#files.read(name);
+  }
+
+  addFile(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#files.write(name, content);
   }
 
   async finish(lastIds: ReadonlyMap<string, number>): Promise<void> {

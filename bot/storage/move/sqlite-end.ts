@@ -1,4 +1,4 @@
-/** SQLite end: the `bot.db` of a data directory, as the place that data are moved from or to. */
+/** SQLite end: the `bot.db` and `files/` of a data directory, as the place that data are moved from or to. */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Clock } from "../../core/clock.ts";
@@ -19,6 +19,7 @@ import { type Database, openNodeSqlite } from "../sqlite/sqlite-driver.ts";
 import { SqliteStore } from "../sqlite/sqlite-store.ts";
 import { inspectTableSets, migrateTableSets, type TableSetList } from "../sqlite/table-sets.ts";
 import type { Content, End, EndState, Receiver } from "./content.ts";
+import { FileDirectory } from "./file-directory.ts";
 import { SqliteContent, tableNames } from "./sqlite-content.ts";
 
 export interface SqliteEndDeps {
@@ -40,12 +41,14 @@ export class SqliteEnd implements End {
   readonly #deps: SqliteEndDeps;
   readonly #path: string;
   readonly #now: number;
+  readonly #files: FileDirectory;
   #lock: Database | undefined;
 
   constructor(deps: SqliteEndDeps) {
     this.#deps = deps;
     this.#path = resolve(join(deps.directory, "bot.db"));
     this.#now = deps.clock.epochMs();
+    this.#files = new FileDirectory(join(deps.directory, "files"));
     this.address = this.#path;
     this.emptyHint = `Move ${this.#path} away, or set DATA_DIR to another directory.`;
   }
@@ -102,7 +105,7 @@ export class SqliteEnd implements End {
   async give(mark: MovedMark, work: (content: Content) => Promise<void>): Promise<void> {
     const database = openNodeSqlite(this.#path);
     try {
-      await work(new SqliteContent(database, this.#now));
+      await work(new SqliteContent(database, this.#now, this.#files));
     } finally {
       database.close();
     }
@@ -154,7 +157,7 @@ export class SqliteEnd implements End {
       // All values that come are sealed, so none has to be looked for.
       database.exec("DELETE FROM settings");
       writeFact(database, arrivedFact, id);
-      const result = await work(new SqliteContent(database, this.#now));
+      const result = await work(new SqliteContent(database, this.#now, this.#files));
       database.exec("COMMIT");
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       database.exec("PRAGMA journal_mode = DELETE");

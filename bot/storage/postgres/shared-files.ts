@@ -28,30 +28,12 @@ export class SharedFiles implements FileDepot {
   save(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
     const { now, use } = this.#deps;
     return use((connection) =>
-      connection.transaction(async () => {
-        let part = 0;
-        for await (const bytes of partsOf(content)) {
-          await connection.run(
-            `INSERT INTO files (name, part, content, stored_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (name, part) DO UPDATE SET content = excluded.content, stored_at = excluded.stored_at`,
-            [name, part++, bytes, now()],
-          );
-        }
-      }),
+      connection.transaction(() => saveFile(connection, name, content, now())),
     );
   }
 
-  async *load(name: string): AsyncIterable<Uint8Array> {
-    for (let part = 0; ; part++) {
-      const [row] = await this.#deps.use((connection) =>
-        connection.all<{ content: Uint8Array }>(
-          "SELECT content FROM files WHERE name = $1 AND part = $2",
-          [name, part],
-        ),
-      );
-      if (!row) return;
-      yield row.content;
-    }
+  load(name: string): AsyncIterable<Uint8Array> {
+    return loadFile(this.#deps.use, name);
   }
 
   async forget(storedBeforeEpochMs: number): Promise<void> {
@@ -63,6 +45,40 @@ export class SharedFiles implements FileDepot {
         [storedBeforeEpochMs],
       ),
     );
+  }
+}
+
+/** Stores a file in the transaction of the caller. */
+export async function saveFile(
+  connection: Connection,
+  name: string,
+  content: AsyncIterable<Uint8Array>,
+  nowEpochMs: number,
+): Promise<void> {
+  let part = 0;
+  for await (const bytes of partsOf(content)) {
+    await connection.run(
+      `INSERT INTO files (name, part, content, stored_at) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (name, part) DO UPDATE SET content = excluded.content, stored_at = excluded.stored_at`,
+      [name, part++, bytes, nowEpochMs],
+    );
+  }
+}
+
+/** Reads a file, in as many uses of a connection as it has parts. */
+export async function* loadFile(
+  use: SharedFilesDeps["use"],
+  name: string,
+): AsyncIterable<Uint8Array> {
+  for (let part = 0; ; part++) {
+    const [row] = await use((connection) =>
+      connection.all<{ content: Uint8Array }>(
+        "SELECT content FROM files WHERE name = $1 AND part = $2",
+        [name, part],
+      ),
+    );
+    if (!row) return;
+    yield row.content;
   }
 }
 

@@ -1,11 +1,22 @@
 /** Moving a bot's data between SQLite and PostgreSQL: all of them or nothing, and back. */
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { Secret } from "../../../bot/core/secret.ts";
 import type { Store } from "../../../bot/core/store.ts";
 import { shop } from "../../../bot/shop/module.ts";
 import { shopOf, shopTables } from "../../../bot/shop/sqlite-tables.ts";
+import { SealedFiles } from "../../../bot/storage/files/sealed-files.ts";
 import type { End, Receiver } from "../../../bot/storage/move/content.ts";
 import { Connection } from "../../../bot/storage/postgres/connection.ts";
 import { writeBackup } from "../../../bot/storage/sqlite/backup.ts";
@@ -69,6 +80,84 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
     expect(dumpFile(places.path)).toEqual(before);
     const again = await places.move("postgres");
     expect(again).toMatchObject({ kind: "moved", kept: expect.stringContaining("_replaced_") });
+  });
+
+  test("a file that waits to be sent goes there and back with its call", async () => {
+    const places = new Places();
+    const content = Buffer.alloc(700_000, "a picture ");
+    const filesOf = (store: Store, directory: string) =>
+      new SealedFiles({
+        ...{ clock: places.clock, directory, publish: () => {}, store },
+        ...{ totalBytesMax: 10_000_000, attemptMs: 60_000 },
+      });
+    const { kill, store } = await places.sqliteStore();
+    const signal = new AbortController().signal;
+    const file = await filesOf(store, places.directory).put(content, {
+      bytesMax: 1_000_000,
+      signal,
+    });
+    const gone = "f".repeat(64);
+    await store.enqueue([{ ...update("a", 1), files: [file.name, gone] }]);
+    kill();
+    const readIn = async (reader: Store, directory: string) => {
+      const parts: Uint8Array[] = [];
+      for await (const part of await filesOf(reader, directory).open(file)) parts.push(part);
+      return Buffer.concat(parts).equals(content);
+    };
+    const files = { kind: "moved", filesMissing: 1 };
+    const figure = (from: number) =>
+      expect.arrayContaining([{ name: "files", from, to: 1 }]) as unknown;
+
+    expect(await places.move("postgres")).toMatchObject({ ...files, figures: figure(1) });
+    const elsewhere = mkdtempSync(join(tmpdir(), "elsewhere-"));
+    onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+    const there = await places.postgresStore();
+    expect(await readIn(there, elsewhere)).toBe(true);
+    await places.killed(there);
+
+    rmSync(join(places.directory, "files"), { recursive: true });
+    expect(await places.move("sqlite")).toMatchObject({ ...files, figures: figure(1) });
+    const back = await places.sqliteStore();
+    expect(await readIn(back.store, places.directory)).toBe(true);
+    expect(await back.store.filesInUse()).toContain(file.name);
+    back.kill();
+  });
+
+  test("a file that only this disk has stays here when its call comes back", async () => {
+    const places = new Places();
+    const name = "a".repeat(64);
+    const store = await places.postgresStore();
+    await store.enqueue([{ ...update("a", 1), files: [name] }]);
+    await places.killed(store);
+    mkdirSync(join(places.directory, "files"));
+    writeFileSync(join(places.directory, "files", name), "sealed");
+    expect(await places.move("sqlite")).toMatchObject({
+      filesMissing: 0,
+      figures: expect.arrayContaining([{ name: "files", from: 0, to: 1 }]) as unknown,
+    });
+    expect(readFileSync(join(places.directory, "files", name), "utf8")).toBe("sealed");
+    expect(readdirSync(join(places.directory, "files"))).toEqual([name]);
+  });
+
+  test("a file that is not the same on both sides is not moved", async () => {
+    const places = new Places();
+    const name = "a".repeat(64);
+    const { kill, store } = await places.sqliteStore();
+    await store.enqueue([{ ...update("a", 1), files: [name] }]);
+    kill();
+    mkdirSync(join(places.directory, "files"));
+    writeFileSync(join(places.directory, "files", name), "sealed");
+    const loseIt = (receiver: Receiver): Receiver => {
+      receiver.addFile = async (_, content) => {
+        for await (const _part of content);
+      };
+      return receiver;
+    };
+    await expect(places.move("postgres", whileFilling(loseIt))).rejects.toMatchObject({
+      code: "STORAGE_FAILED",
+      message: expect.stringContaining(name),
+    });
+    expect(await isThere(places)).toBe(false);
   });
 
   test("the bot goes on there as it would have gone on here", async () => {
@@ -408,6 +497,8 @@ function bound(receiver: Receiver): Receiver {
     rows: receiver.rows.bind(receiver),
     lastIds: receiver.lastIds.bind(receiver),
     add: receiver.add.bind(receiver),
+    addFile: receiver.addFile.bind(receiver),
+    file: receiver.file.bind(receiver),
     finish: receiver.finish.bind(receiver),
   };
 }
