@@ -12,7 +12,7 @@ export interface SharedStore {
   readonly files: FileDepot;
   /** `wake` is called when another process may have left work for a pool. */
   onWork(wake: (pool: Pool) => void): void;
-  /** Asks the server how safe commits are, and for the time. */
+  /** Asks the server how safe commits are, how it fares, and for the time. */
   server(): Promise<DatabaseServer>;
 }
 
@@ -20,6 +20,13 @@ export interface SharedStore {
 export interface DatabaseServer {
   /** Whether a commit waits until a standby has it. */
   readonly synchronous: boolean;
+  /** Whether none of the standbys that commits wait for is connected: then nothing can be committed. */
+  readonly standbyLost: boolean;
+  /**
+   * Age of the oldest snapshot that a session holds, in milliseconds; 0 without one. PostgreSQL cleans up
+   * nothing that is younger. Sessions that this role may not see are not counted.
+   */
+  readonly oldestSnapshotMs: number;
   /** By how many milliseconds this machine's clock is ahead of the server's; negative: behind. */
   readonly clockAheadMs: number;
 }

@@ -153,10 +153,11 @@ export async function figuresOf(
   deps: MeasuredParts,
 ): Promise<Figures> {
   const { book, breaker, connections, health, log, processMonitor, queue, safeMode, stream } = deps;
-  const [checks, snapshot, holds] = await Promise.all([
+  const [checks, snapshot, holds, server] = await Promise.all([
     health.current.runAllChecks(),
     queue.snapshot().catch(() => undefined),
     listHolds(deps.holds, queue, deps.clock).catch(() => []),
+    deps.store.shared?.server().catch(() => undefined),
   ]);
   const qualities = Object.entries(connections.current.snapshot());
   return {
@@ -177,6 +178,7 @@ export async function figuresOf(
     roles: Object.fromEntries(
       roles.map((role) => [role, deps.store.shared?.roles.has(role) ?? true]),
     ) as Figures["roles"],
+    server: server ?? null,
     openIncidents: openIncidents(book),
     backupAgeMs: deps.backups.current.snapshot().ageMs,
     backupEveryMs: config.storage.backupEveryMs,

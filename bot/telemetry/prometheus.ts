@@ -37,6 +37,8 @@ export interface Figures {
   readonly holds: readonly { readonly kind: HoldKind; readonly waitedMs: number }[];
   /** Whether this process does for all what the role is. */
   readonly roles: Readonly<Record<Role, boolean>>;
+  /** The server of a store that processes share; `null` when there is none, or it does not answer. */
+  readonly server: { readonly standbyLost: boolean; readonly oldestSnapshotMs: number } | null;
   readonly openIncidents: number;
   /** `null` when there is no backup. */
   readonly backupAgeMs: number | null;
@@ -171,6 +173,12 @@ export class Prometheus {
     gauges.openIncidents.set(figures.openIncidents);
     for (const [role, has] of Object.entries(figures.roles))
       gauges.roles.set({ role }, Number(has));
+    gauges.standbyLost.remove();
+    gauges.snapshotAge.remove();
+    if (figures.server) {
+      gauges.standbyLost.set({}, Number(figures.server.standbyLost));
+      gauges.snapshotAge.set({}, figures.server.oldestSnapshotMs / 1000);
+    }
     gauges.backupEvery.set(figures.backupEveryMs / 1000);
     gauges.backupAge.remove();
     if (figures.backupAgeMs !== null) gauges.backupAge.set({}, figures.backupAgeMs / 1000);
@@ -292,6 +300,14 @@ function createGauges(registry: Registry) {
     roles: gauge("bot_role", "1 where the process does this for all that share the database.", [
       "role",
     ]),
+    standbyLost: gauge(
+      "bot_database_standby_lost",
+      "1 while PostgreSQL waits for a standby that is not connected.",
+    ),
+    snapshotAge: gauge(
+      "bot_database_snapshot_age_seconds",
+      "Age of the oldest snapshot a session of PostgreSQL holds.",
+    ),
     connectionUp: gauge("bot_connection_up", "1 while the connection is up.", ["connection"]),
     connectionLatency: gauge("bot_connection_latency_seconds", "Smoothed.", ["connection"]),
     openIncidents: gauge("bot_incidents_open", "Incidents that are open."),

@@ -17,6 +17,7 @@ const figures: Figures = {
   backupAgeMs: 5_000,
   roles: { intake: true, sending: false, sweeping: true },
   backupEveryMs: 86_400_000,
+  server: { standbyLost: true, oldestSnapshotMs: 61_000 },
   openIncidents: 2,
   loopDelayMs: 20,
   memoryLimitBytes: 1_000,
@@ -78,6 +79,8 @@ test.each([
   'bot_queue_oldest_age_seconds{pool="sending"} 2.5',
   'bot_queue_paused{pool="sending"} 1',
   "bot_dead_letters 4",
+  "bot_database_standby_lost 1",
+  "bot_database_snapshot_age_seconds 61",
   "bot_breaker_open 1",
   'bot_connection_latency_seconds{connection="polling"} 0.25',
   "bot_event_loop_delay_seconds 0.02",
@@ -98,12 +101,15 @@ test("an unknown figure is absent, not zero", async () => {
     ...figures,
     pools: null,
     deadLetters: null,
+    server: null,
     connections: { polling: { up: false, latencyMs: null } },
   };
 
   const text = await prometheus.render();
 
-  expect(text).not.toMatch(/^bot_(queue_waiting|queue_oldest\w+|dead_letters|connection_latency)/m);
+  expect(text).not.toMatch(
+    /^bot_(database|queue_waiting|queue_oldest\w+|dead_letters|connection_latency)/m,
+  );
   expect(text).toContain('bot_connection_up{connection="polling"} 0');
 });
 

@@ -561,11 +561,16 @@ export class PostgresStore implements Store, SharedStore {
   async server(): Promise<DatabaseServer> {
     const { clock } = this.#deps;
     const askedAtMs = clock.epochMs();
-    const { at, synchronous } = await this.#sessions.read((connection) =>
-      reading.server(connection),
+    const { at, oldestSeconds, standbyLost, synchronous } = await this.#sessions.read(
+      (connection) => reading.server(connection),
     );
-    // The server has looked at its clock somewhere in between.
-    return { synchronous, clockAheadMs: (askedAtMs + clock.epochMs()) / 2 - at };
+    return {
+      synchronous,
+      standbyLost,
+      oldestSnapshotMs: oldestSeconds * 1_000,
+      // The server has looked at its clock somewhere in between.
+      clockAheadMs: (askedAtMs + clock.epochMs()) / 2 - at,
+    };
   }
 
   heartbeat(): Heartbeat {

@@ -19,6 +19,7 @@ import { documentTables } from "../sqlite/document-table.ts";
 import { type DeadLetterRow, toDeadLetter } from "../sqlite/message-rows.ts";
 import type { Connection } from "./connection.ts";
 import { sqlOf } from "./module-tables.ts";
+import { snapshotsSql } from "./server-facts.ts";
 
 /** The lock of a key, as in `queue_work_1`. */
 const lockKeySql =
@@ -409,14 +410,23 @@ export async function setFact(connection: Connection, name: string, value: strin
   );
 }
 
-/** Whether commits wait for a standby, and the server's time. */
-export async function server(
-  connection: Connection,
-): Promise<{ readonly synchronous: boolean; readonly at: number }> {
-  const [row] = await connection.all<{ synchronous: boolean; at: number }>(
-    `SELECT current_setting('synchronous_standby_names') <> ''
-       AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS synchronous,
-     (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at`,
+interface ServerRow {
+  readonly synchronous: boolean;
+  /** Whether commits wait, and no standby that they may wait for is connected, as far as this role may see. */
+  readonly standbyLost: boolean;
+  readonly oldestSeconds: number;
+  readonly at: number;
+}
+
+/** Whether commits wait for a standby, the oldest snapshot, and the server's time. */
+export async function server(connection: Connection): Promise<ServerRow> {
+  const [row] = await connection.all<ServerRow>(
+    `SELECT s.waits AS synchronous,
+       s.waits AND NOT EXISTS (SELECT 1 FROM pg_stat_replication r
+         WHERE r.sync_state IS NULL OR r.sync_state IN ('sync', 'quorum')) AS "standbyLost",
+       snapshots."oldestSeconds", (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at
+     FROM (${snapshotsSql}) snapshots, (SELECT current_setting('synchronous_standby_names') <> ''
+       AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS waits) s`,
   );
   return row as NonNullable<typeof row>;
 }

@@ -184,7 +184,7 @@ async function replicationFacts(connection: Connection): Promise<ReplicationFact
 }
 
 /** The session that asks has a snapshot of its own. */
-const snapshotsSql = `
+export const snapshotsSql = `
   SELECT coalesce(max(s.seconds), 0)::int AS "oldestSeconds",
     coalesce((array_agg(s.holder ORDER BY s.seconds DESC))[1], '') AS holder,
     (SELECT count(*)::int FROM pg_stat_activity a WHERE a.backend_type IS NULL) AS hidden

@@ -16,12 +16,18 @@ export function replicationProbe(
 }
 
 function judge(replicated: Replicated, server: DatabaseServer): ProbeResult {
-  const { clockAheadMs, synchronous } = server;
+  const { clockAheadMs, oldestSnapshotMs, standbyLost, synchronous } = server;
   const figures = {
     replicated,
     survivesFailover: replicated === "storage" || (replicated === "sync" && synchronous),
     clockAheadMs: Math.round(clockAheadMs),
+    oldestSnapshotMs,
   };
+  if (standbyLost) {
+    const reason =
+      "PostgreSQL waits for a standby that is not connected: nothing can be committed until it is back, or is taken out of synchronous_standby_names";
+    return { status: "degraded", reason, figures };
+  }
   if (replicated === "sync" && !synchronous) {
     const reason =
       "DATABASE_REPLICATED is sync, but PostgreSQL waits for no standby (synchronous_standby_names, synchronous_commit): a failover loses what was confirmed";

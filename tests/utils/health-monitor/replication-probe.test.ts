@@ -4,6 +4,16 @@ import { replicationProbe } from "../../../bot/utils/health-monitor/replication-
 
 const signal = new AbortController().signal;
 
+test("a standby that is lost is said, because nothing can be committed without it", async () => {
+  const probe = replicationProbe("none", async () => ({
+    ...{ synchronous: true, clockAheadMs: 0, standbyLost: true, oldestSnapshotMs: 0 },
+  }));
+  expect(await probe.check(signal)).toMatchObject({
+    status: "degraded",
+    reason: expect.stringContaining("not connected"),
+  });
+});
+
 test.each([
   ["none", false, 0, "healthy", false, undefined],
   ["none", true, 0, "healthy", false, undefined],
@@ -16,7 +26,9 @@ test.each([
 ] as const)(
   "%s, synchronous %s, clock ahead by %i ms: %s",
   async (replicated, synchronous, clockAheadMs, status, survivesFailover, reason) => {
-    const probe = replicationProbe(replicated, async () => ({ synchronous, clockAheadMs }));
+    const probe = replicationProbe(replicated, async () => ({
+      ...{ synchronous, clockAheadMs, standbyLost: false, oldestSnapshotMs: 0 },
+    }));
     const result = await probe.check(signal);
     expect(result).toMatchObject({ status, figures: { replicated, survivesFailover } });
     if (reason) expect(result.reason).toMatch(reason);
