@@ -125,6 +125,13 @@ export class StorageMissingError extends BotError {
   override readonly exitCode = exitCode.configuration;
 }
 
+/** A migration would take away what processes of the version before use. Nothing was changed. */
+export class MigrationRefusedError extends BotError {
+  override readonly code = "MIGRATION_REFUSED";
+  override readonly transient = false;
+  override readonly exitCode = exitCode.configuration;
+}
+
 /** The data of this database were moved elsewhere, so nothing may go on with what is left here. */
 export class StorageMovedError extends BotError {
   override readonly code = "STORAGE_MOVED";

@@ -1,13 +1,16 @@
 /**
- * Schema: the tables in PostgreSQL, as numbered migrations; new ones are only appended.
+ * Schema: the tables in PostgreSQL, as numbered migrations; new ones are only appended, and only add
+ * (additive-rules.ts). So a process of an older version works on a newer schema: while an update goes from
+ * machine to machine, and after one that was taken back.
  *
  * They differ from SQLite's where several processes work on them: the order of the messages stands in
  * `lanes`, which name the process that has their head in hand, and `processes` says who lives.
  */
-import { StorageUnavailableError } from "../../core/errors.ts";
+import { MigrationRefusedError } from "../../core/errors.ts";
 import type { Migration } from "../../core/transaction.ts";
 import { movedFact, refuseMoved } from "../moved-mark.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
+import { whyNotAdditive } from "./additive-rules.ts";
 import type { Connection } from "./connection.ts";
 import { functions1, functions2, functions3 } from "./functions.ts";
 import { migrationLock } from "./session-locks.ts";
@@ -113,11 +116,14 @@ const migrations: readonly string[] = [
   `,
 ];
 
+/** Those made beside processes of an older version: all but the first. For tests. */
+export const laterMigrations: readonly string[] = migrations.slice(1);
+
 /**
  * Brings the schema and the sets' tables to their newest version, in one transaction that waits for
- * any other process that does the same.
+ * any other process that does the same. What a newer version has added is left alone.
  *
- * @throws {StorageUnavailableError} when a newer version of the program has been here.
+ * @throws {MigrationRefusedError} when a step would take away what older processes use.
  * @throws {StorageMovedError} when the data are elsewhere.
  */
 export async function migrate(
@@ -145,19 +151,19 @@ export async function migrateWithin(
     "CREATE TABLE IF NOT EXISTS migrations (version int PRIMARY KEY, applied_at bigint NOT NULL)",
   );
   const version = await versionOf(connection, "SELECT max(version) AS version FROM migrations");
-  if (version > migrations.length) throw newer("schema", version, migrations.length);
   if (version > 0) await expectHere(connection, schema);
   for (const [index, sql] of migrations.entries()) {
     if (index < version) continue;
+    if (version > 0) expectAdditive("schema", index + 1, sql);
     await connection.exec(sql);
     await connection.run("INSERT INTO migrations VALUES ($1, $2)", [index + 1, nowEpochMs]);
   }
   for (const { migrations: own, name } of sets) {
     const of = "SELECT max(version) AS version FROM table_set_migrations WHERE table_set = $1";
     const done = await versionOf(connection, of, [name]);
-    if (done > own.length) throw newer(`tables "${name}"`, done, own.length);
     for (const [index, migration] of own.entries()) {
       if (index < done) continue;
+      if (done > 0) expectAdditive(`the tables "${name}"`, index + 1, textOf(migration));
       await connection.exec(textOf(migration));
       const note = [name, index + 1, nowEpochMs];
       await connection.run("INSERT INTO table_set_migrations VALUES ($1, $2, $3)", note);
@@ -221,9 +227,12 @@ async function versionOf(
   return row?.version ?? 0;
 }
 
-function newer(what: string, version: number, known: number): StorageUnavailableError {
-  return new StorageUnavailableError(
-    `the database has ${what} of version ${version}, this program knows up to ${known}`,
-    { hint: "It was written by a newer version. Install that version again." },
-  );
+function expectAdditive(what: string, step: number, sql: string): void {
+  const why = whyNotAdditive(sql);
+  if (why === undefined) return;
+  throw new MigrationRefusedError(`migration ${step} of ${what} does not only add: ${why}`, {
+    hint:
+      "Nothing was changed. Processes of the version before may work on these tables now: leave what is not " +
+      "used any more, and add what is new.",
+  });
 }

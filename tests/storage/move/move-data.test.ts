@@ -170,6 +170,35 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
     expect(await history(await places.postgresStore(), places.clock)).toEqual(expected);
   });
 
+  test("a version that knows less goes on where a newer one has added tables and columns", async () => {
+    const [older, newer] = [new Places(), new Places()];
+    const histories: unknown[] = [];
+    for (const places of [older, newer]) {
+      const store = await places.postgresStore();
+      if (places === newer) await byHand(addedSql(places.schema));
+      await fill(store, places.clock);
+      await places.killed(store);
+      histories.push(await history(await places.postgresStore(), places.clock));
+    }
+    expect(histories[1]).toEqual(histories[0]);
+  });
+
+  test("a step that would take away what the version before uses is refused", async () => {
+    const places = new Places();
+    await places.killed(await places.postgresStore());
+    const [first, ...rest] = places.tableSets;
+    const { migrations } = first as NonNullable<typeof first>;
+    const taking = [...migrations, { sql: "ALTER TABLE accounts DROP COLUMN profile" }];
+    const tableSets = [{ ...first, migrations: taking } as NonNullable<typeof first>, ...rest];
+    const { clock, schema } = places;
+    const store = await createPostgresStore({ clock, name: "one", schema, tableSets });
+    await expect(store.open()).rejects.toMatchObject({
+      code: "MIGRATION_REFUSED",
+      exitCode: 78,
+      message: expect.stringContaining(`migration ${taking.length} of the tables`),
+    });
+  });
+
   test("what was written there comes back in its lanes' order, whatever its ids", async () => {
     const places = new Places();
     const [one, two] = [await places.postgresStore("one"), await places.postgresStore("two")];
@@ -490,6 +519,17 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
     await places.sqliteStore();
   });
 });
+
+/** What a newer version might have added to every table, and that it was here. */
+const addedSql = (schema: string) => `DO $$ DECLARE _name text; BEGIN
+  FOR _name IN SELECT tablename FROM pg_tables WHERE schemaname = '${schema}' LOOP
+    EXECUTE format('ALTER TABLE ${schema}.%I ADD COLUMN newer text, ADD COLUMN newest bigint NOT NULL DEFAULT 7', _name);
+  END LOOP;
+  CREATE TABLE ${schema}.newer (id int);
+  INSERT INTO ${schema}.migrations (version, applied_at) VALUES (99, 0);
+  INSERT INTO ${schema}.table_set_migrations (table_set, version, applied_at)
+    SELECT DISTINCT t.table_set, 99, 0 FROM ${schema}.table_set_migrations t;
+END $$`;
 
 function bound(receiver: Receiver): Receiver {
   return {
