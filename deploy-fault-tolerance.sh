@@ -24,6 +24,7 @@ dry_run=false
 drill=true
 purge=false
 ready_seconds=60
+turn_seconds=900
 disk_mb_min=1000
 
 usage() {
@@ -131,7 +132,7 @@ take_turn() {
   fi
   mkdir -p "$lock"
   echo $$ >"$lock/pid"
-  trap 'rm -rf "$releases/.lock" "$releases/.env.before"' EXIT
+  trap 'rm -rf "$releases/.lock" "$releases/.env.before" "$releases/.turn"' EXIT
 }
 
 # ---- settings -----------------------------------------------------------------------------------
@@ -434,10 +435,29 @@ stop_bot() {
 has_data() { compgen -G "$(env_or DATA_DIR data)/*/bot.db" >/dev/null; }
 env_or() { local value; value=$(env_value "$1"); printf '%s' "${value:-$2}"; }
 
+uses_postgres() { [[ -n $(env_value DATABASE_URL) ]]; }
+
+# Where several machines run the bot on one PostgreSQL they change versions one after the other: each keeps its
+# turn until this script ends, which is when its own process is ready.
+take_update_turn() {
+  local said=$releases/.turn turn
+  uses_postgres && [[ -f $releases/$1/bot/operator/doctor/update-turn.ts ]] || return 0
+  : >"$said"
+  in_version "$1" bot/operator/doctor/update-turn.ts $$ "$turn_seconds" >"$said" &
+  turn=$!
+  while [[ ! -s $said ]]; do
+    kill -0 "$turn" 2>/dev/null ||
+      refuse_settings "the turn to update was not given; nothing was changed" "see the message above, then run this again"
+    sleep 0.2
+  done
+  say "$(cat "$said")"
+}
+
 # Sets `backup` to a file of the data as the old version left them, written by the new one.
 backup_data() {
   backup=
-  has_data || return 0
+  # On PostgreSQL migrations only add, and backups are the database's business.
+  if uses_postgres || ! has_data; then return 0; fi
   if [[ -f $releases/updating ]]; then
     # An earlier run was interrupted before the new version took anything in: its backup counts.
     local stage='' kept=''
@@ -466,6 +486,7 @@ change_version() {
   in_version "$new" bot/operator/doctor/main.ts --before-start --only settings --only .env ||
     refuse_settings "version $new cannot be started with these settings; nothing was changed" \
       "correct .env or the environment as said above, and run this again"
+  if [[ -n $old ]]; then take_update_turn "$new"; fi
   stop_bot "${old:-$new}"
   if [[ -n $old && -d $releases/$old ]]; then backup_data "$new"; else backup=; fi
   mark "from ${old:-nothing} to $new" checking

@@ -6,21 +6,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { eventually, pause } from "../../lab/drill/bot-process.ts";
-import { checkHistory } from "../../lab/history/checker.ts";
-import { historyFromJournal, type NamedCall } from "../../lab/history/from-journal.ts";
-import type { Verdict } from "../../lab/history/verdict.ts";
-import type { SandboxClient } from "../../sandbox/client.ts";
+import { startWriting } from "../support/steady-writer.ts";
 import { type Installation, setupInstallation } from "./installation.ts";
 
 const userId = 5_000;
-/** Neighbours differ, so that a repeated reply can be told from the next one. */
-const texts = ["/help", "hello"];
-const nameOfReply = ({ method, parameters }: NamedCall) => {
-  if (method !== "sendMessage") return undefined;
-  return parameters["text"]?.startsWith("This is what I can do") ? "/help" : "hello";
-};
-
 /** Milliseconds between two messages, so that every stage of an update meets updates. */
 const writeEveryMs = 400;
 
@@ -28,36 +17,7 @@ async function setup() {
   const bot = await setupInstallation({ FLOOD_LIMITS_ENABLED: "false" });
   const installed = await bot.deploy("--env", "test", "--token-file", bot.tokenFile);
   expect(installed, installed.output).toMatchObject({ code: 0 });
-  return { ...bot, endWriting: startWriting(bot.sandbox) };
-}
-
-/** Writes all the time. @returns a function that ends it and gives what the bot answered. */
-function startWriting(sandbox: SandboxClient): () => Promise<Verdict> {
-  let count = 0;
-  let writing = true;
-  const done = (async () => {
-    while (writing) {
-      await sandbox.write({ userId, text: texts[count % texts.length] as string });
-      count++;
-      await pause(writeEveryMs);
-    }
-  })();
-  return async () => {
-    writing = false;
-    await done;
-    await eventually("all is confirmed", async () => (await sandbox.queue()).pending === 0);
-    const replies = async () => (await sandbox.journalAll()).filter(nameOfReply);
-    await eventually("the last reply", async () => (await replies()).length >= count);
-    const facts = await sandbox.facts({ limit: 5_000 });
-    const turns = new Map(facts.map(({ updateId }, turn) => [updateId, turn]));
-    const journal = await sandbox.journalAll();
-    const at = Math.max(...journal.map(({ arrivedAtMs }) => arrivedAtMs));
-    const expectation = (fate: { updateId: number }) => ({
-      replies: [texts[(turns.get(fate.updateId) ?? 0) % texts.length] as string],
-    });
-    const history = historyFromJournal(journal, facts, { reply: nameOfReply, expectation });
-    return checkHistory([...history, { at, kind: "drained" }], { limits: null });
-  };
+  return { ...bot, endWriting: startWriting(bot.sandbox, { everyMs: writeEveryMs, userId }) };
 }
 
 test("an update that fails goes back to the version before, and no update is lost", {

@@ -45,6 +45,10 @@ export const nameLockSql =
 /** Tells all processes of the schema to read the data keys, when the transaction commits. */
 export const notifyKeysSql: string = `SELECT pg_notify(current_schema(), '${keysNotice}')`;
 
+/** Tries to become the one machine that updates the bot of a schema, which need not be there yet. */
+export const updateLockSql =
+  "SELECT pg_try_advisory_lock(hashtextextended($1 || ':update', 0)) AS ok";
+
 /** A table that notifies the schema's other processes of work, when the transaction commits. */
 export function notifiedSql(condition: string): string {
   return `unnest(ARRAY['work']) WHERE ${condition} AND pg_notify(current_schema(), 'work') IS NOT NULL`;

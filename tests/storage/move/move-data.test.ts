@@ -24,6 +24,7 @@ import { readTables } from "../../../bot/storage/sqlite/table-reader.ts";
 import { refuseUnmoved } from "../../../bot/storage/sqlite/unmoved-file.ts";
 import { seededRandom } from "../../../lab/simulation/seeded-random.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
+import { addedByNewerSql } from "../../support/newer-schema.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
 import { createPostgresStore } from "../../support/postgres-store.ts";
 import { claim, ref, update } from "../store-conformance.ts";
@@ -175,7 +176,7 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
     const histories: unknown[] = [];
     for (const places of [older, newer]) {
       const store = await places.postgresStore();
-      if (places === newer) await byHand(addedSql(places.schema));
+      if (places === newer) await byHand(addedByNewerSql(places.schema));
       await fill(store, places.clock);
       await places.killed(store);
       histories.push(await history(await places.postgresStore(), places.clock));
@@ -519,17 +520,6 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
     await places.sqliteStore();
   });
 });
-
-/** What a newer version might have added to every table, and that it was here. */
-const addedSql = (schema: string) => `DO $$ DECLARE _name text; BEGIN
-  FOR _name IN SELECT tablename FROM pg_tables WHERE schemaname = '${schema}' LOOP
-    EXECUTE format('ALTER TABLE ${schema}.%I ADD COLUMN newer text, ADD COLUMN newest bigint NOT NULL DEFAULT 7', _name);
-  END LOOP;
-  CREATE TABLE ${schema}.newer (id int);
-  INSERT INTO ${schema}.migrations (version, applied_at) VALUES (99, 0);
-  INSERT INTO ${schema}.table_set_migrations (table_set, version, applied_at)
-    SELECT DISTINCT t.table_set, 99, 0 FROM ${schema}.table_set_migrations t;
-END $$`;
 
 function bound(receiver: Receiver): Receiver {
   return {
