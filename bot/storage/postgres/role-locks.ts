@@ -17,7 +17,7 @@ export interface RoleLocksDeps {
   readonly session: () => Session | undefined;
 }
 
-/** How often a role that another process has is tried for. */
+/** How often a role is tried for that another process has and does not give up, but may lose. */
 const tryEveryMs = 500;
 
 export class RoleLocks implements Roles {

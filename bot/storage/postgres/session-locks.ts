@@ -49,6 +49,9 @@ export const notifyKeysSql: string = `SELECT pg_notify(current_schema(), '${keys
 export const updateLockSql =
   "SELECT pg_try_advisory_lock(hashtextextended($1 || ':update', 0)) AS ok";
 
+/** What processes are notified of when one of them has given up a role. */
+export const roleIsFree = "role";
+
 /** A table that notifies the schema's other processes of work, when the transaction commits. */
 export function notifiedSql(condition: string): string {
   return `unnest(ARRAY['work']) WHERE ${condition} AND pg_notify(current_schema(), 'work') IS NOT NULL`;

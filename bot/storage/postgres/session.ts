@@ -14,7 +14,7 @@ import type { Connection } from "./connection.ts";
 import type { DataKeys } from "./data-keys.ts";
 import type { MessageIds } from "./message-ids.ts";
 import { attemptOver, type Held } from "./queue-work.ts";
-import { keysNotice, lockClassSql } from "./session-locks.ts";
+import { keysNotice, lockClassSql, roleIsFree } from "./session-locks.ts";
 import { beatEveryMs, mayBegin } from "./session-rules.ts";
 import { Turns } from "./turns.ts";
 
@@ -54,6 +54,8 @@ export interface SessionDeps {
   readonly onWork: (pool: Pool) => void;
   /** Called when the data keys have changed. */
   readonly onKeys: () => void;
+  /** Called when another process has given up a role. */
+  readonly onChange: () => void;
 }
 
 export class Session {
@@ -98,6 +100,7 @@ export class Session {
     const session = new Session(deps, number, lockClass);
     await main.listen((said) => {
       if (said === keysNotice) deps.onKeys();
+      else if (said === roleIsFree) deps.onChange();
       else void session.turns.beat().catch(() => {});
     });
     session.#beat.start();
@@ -124,8 +127,10 @@ export class Session {
     return new Set(rows.flatMap(({ key, ok }) => (ok ? [key] : [])));
   }
 
+  /** Gives up the lock of a role; the other processes hear of it and try at once. */
   async unlock(key: number): Promise<void> {
-    await this.#deps.main.all("SELECT pg_advisory_unlock($1, $2)", [this.lockClass, key]);
+    const unlockSql = `SELECT pg_advisory_unlock($1, $2), pg_notify(current_schema(), '${roleIsFree}')`;
+    await this.#deps.main.all(unlockSql, [this.lockClass, key]);
   }
 
   /** Whether a send, a poll or a step may begin: proof that the lock is held is fresh enough. */

@@ -367,6 +367,17 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     await expect.poll(() => rolesOf(two)).toEqual(roles);
   });
 
+  test("a role that is given up is taken at once, not at the next look", async () => {
+    const { one, schema } = await openTwo();
+    const two = await createPostgresStore({ schema, name: "three", clock: stillClock() });
+    await two.open();
+    one.roles.start(ready);
+    await expect.poll(() => rolesOf(one)).toEqual(roles);
+    two.roles.start(ready);
+    for (const role of roles) await one.roles.giveUp(role);
+    await expect.poll(() => rolesOf(two)).toEqual(roles);
+  });
+
   test("a process whose session was lost has no role until its next session has it", async () => {
     const { one, schema } = await openTwo();
     const heard: string[] = [];
