@@ -35,6 +35,8 @@ export interface Installation {
   readonly pm2Home: string;
   readonly token: string;
   readonly tokenFile: string;
+  /** Address of its sandbox. */
+  readonly apiRoot: string;
   readonly sandbox: SandboxClient;
   /** Runs the clone's deploy-fault-tolerance.sh, asking nothing. */
   deploy(...options: readonly string[]): Promise<Ran>;
@@ -63,15 +65,21 @@ interface Findings {
   }[];
 }
 
-/** @param settings More lines for `.env`. */
+/**
+ * @param settings More lines for `.env`.
+ * @param beside Another one that runs the same bot, as on another machine.
+ */
 export async function setupInstallation(
   settings: Readonly<Record<string, string>> = {},
+  beside?: Installation,
 ): Promise<Installation> {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "deployed-bot-")));
   const directory = join(base, "bot");
   const pm2Home = join(base, "pm2");
   const tokenFile = join(base, "token");
-  const sandboxProcess = await ensureSandbox({ port: 0, arguments: ["--flood", "off"] });
+  const sandboxProcess = beside
+    ? { token: beside.token, url: beside.apiRoot, stop: async () => {} }
+    : await ensureSandbox({ port: 0, arguments: ["--flood", "off"] });
   const { token, url } = sandboxProcess;
   const port = await freePort("127.0.0.1");
   clone(directory);
@@ -113,6 +121,7 @@ export async function setupInstallation(
     pm2Home,
     token,
     tokenFile,
+    apiRoot: url,
     sandbox,
     deploy: (...options) => deploy(options),
     deployUntil: (text, ...options) => deploy(options, text),
