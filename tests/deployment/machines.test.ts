@@ -3,25 +3,37 @@
  * writes: the script makes them go one after the other.
  */
 import { randomBytes } from "node:crypto";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { byHand, noPostgres, orSkipped, postgresUrl } from "../support/postgres.ts";
+import { findPostgres } from "../../lab/drill/machines/postgres-programs.ts";
+import { PostgresServer } from "../../lab/drill/machines/postgres-server.ts";
 import { startWriting } from "../support/steady-writer.ts";
 import { setupInstallation } from "./installation.ts";
 
-test.skipIf(noPostgres)(
-  `two machines that are updated at the same time go one after the other, and nobody notices${orSkipped}`,
+const missing = findPostgres() ? "" : " (skipped: no PostgreSQL; install Debian's postgresql)";
+
+test.skipIf(missing !== "")(
+  `two machines that are updated at the same time go one after the other, and nobody notices${missing}`,
   { timeout: 900_000 },
   async () => {
+    const directory = mkdtempSync(join(tmpdir(), "machines-"));
+    chmodSync(directory, 0o755);
+    const database = await PostgresServer.create(join(directory, "server"));
+    await database.start();
+    onTestFinished(async () => {
+      await database.stop("QUIT");
+      rmSync(directory, { recursive: true, force: true });
+    });
     const settings = {
-      DATABASE_URL: await postgresUrl(),
+      DATABASE_URL: database.url,
       ENCRYPTION_KEY: randomBytes(32).toString("base64"),
       FLOOD_LIMITS_ENABLED: "false",
     };
     const one = await setupInstallation(settings);
     const two = await setupInstallation(settings, one);
     const machines = [one, two];
-    const schema = `bot_${one.token.split(":")[0]}`;
-    onTestFinished(() => byHand(`DROP SCHEMA IF EXISTS ${schema} CASCADE`).then(() => {}));
     for (const machine of machines) {
       const installed = await machine.deploy("--env", "test", "--token-file", machine.tokenFile);
       expect(installed, installed.output).toMatchObject({ code: 0 });

@@ -10,7 +10,7 @@ import type { Role } from "../../bot/core/roles.ts";
 import { BotProcess, eventually } from "../../lab/drill/bot-process.ts";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
-import { addedByNewerSql } from "../support/newer-schema.ts";
+import { addByNewer } from "../support/newer-schema.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../support/postgres.ts";
 import { startWriting } from "../support/steady-writer.ts";
 
@@ -65,7 +65,7 @@ test.skipIf(noPostgres)(
         return (await hasRole(other, "intake")) && (await hasRole(other, "sending"));
       });
       // The new version's first start adds to the tables, and the old version works on.
-      if (bot === one) await byHand(addedByNewerSql(schema));
+      if (bot === one) await addByNewer(schema);
       bot.start();
       await bot.monitoringUrl();
     }

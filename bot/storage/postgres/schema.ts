@@ -6,7 +6,7 @@
  * They differ from SQLite's where several processes work on them: the order of the messages stands in
  * `lanes`, which name the process that has their head in hand, and `processes` says who lives.
  */
-import { MigrationRefusedError } from "../../core/errors.ts";
+import { MigrationRefusedError, StorageBusyError } from "../../core/errors.ts";
 import type { Migration } from "../../core/transaction.ts";
 import { movedFact, refuseMoved } from "../moved-mark.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
@@ -116,6 +116,13 @@ const migrations: readonly string[] = [
   `,
 ];
 
+/**
+ * Milliseconds for which a step waits for a table that others use. While it waits, those who come after it
+ * wait as well, so it gives way to them and tries again.
+ */
+const lockMsMax = 1_000;
+const triesMax = 60;
+
 /** Those made beside processes of an older version: all but the first. For tests. */
 export const laterMigrations: readonly string[] = migrations.slice(1);
 
@@ -123,6 +130,7 @@ export const laterMigrations: readonly string[] = migrations.slice(1);
  * Brings the schema and the sets' tables to their newest version, in one transaction that waits for
  * any other process that does the same. What a newer version has added is left alone.
  *
+ * @throws {StorageBusyError} when others use what is to be changed for a minute without a pause.
  * @throws {MigrationRefusedError} when a step would take away what older processes use.
  * @throws {StorageMovedError} when the data are elsewhere.
  */
@@ -132,11 +140,19 @@ export async function migrate(
   sets: TableSetList,
   nowEpochMs: number,
 ): Promise<void> {
-  await connection.transaction(async () => {
-    // The lock lies before the schema, because two processes must not create it at the same time.
-    await connection.exec(`SELECT pg_advisory_xact_lock(${migrationLock})`);
-    await migrateWithin(connection, schema, sets, nowEpochMs);
-  });
+  for (let tries = 1; ; tries++) {
+    try {
+      await connection.transaction(async () => {
+        // The lock lies before the schema, because two processes must not create it at the same time.
+        await connection.exec(`SELECT pg_advisory_xact_lock(${migrationLock})`);
+        await connection.exec(`SET LOCAL lock_timeout = ${lockMsMax}`);
+        await migrateWithin(connection, schema, sets, nowEpochMs);
+      });
+      return;
+    } catch (error) {
+      if (!(error instanceof StorageBusyError) || tries >= triesMax) throw error;
+    }
+  }
 }
 
 /** Like `migrate`, in a transaction of the caller, which holds the lock of migrations. */

@@ -85,7 +85,7 @@ export async function serverFacts(url: Secret, schema: string, clock: Clock): Pr
     const other = await Connection.open(options);
     await probeDatabase(connection, other).finally(() => other.end());
     return {
-      version: (await one<{ version: string }>(connection, "SHOW server_version")).version,
+      version: (await one<{ version: string }>(connection, versionSql)).version,
       schema: await schemaFacts(connection, schema),
       refusedSettings: await refusedSettings(connection),
       durability: await one(connection, durabilitySql),
@@ -104,6 +104,8 @@ async function one<Row>(connection: Connection, sql: string, values: string[] = 
   const [row] = await connection.all<Row>(sql, values);
   return row as Row;
 }
+
+const versionSql = "SELECT current_setting('server_version') AS version";
 
 // Who owns the schema may change what is in it; who is to make it needs the right to do so in the database.
 const schemaSql = `

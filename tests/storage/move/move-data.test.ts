@@ -24,7 +24,7 @@ import { readTables } from "../../../bot/storage/sqlite/table-reader.ts";
 import { refuseUnmoved } from "../../../bot/storage/sqlite/unmoved-file.ts";
 import { seededRandom } from "../../../lab/simulation/seeded-random.ts";
 import { keysOf } from "../../support/encryption-keys.ts";
-import { addedByNewerSql } from "../../support/newer-schema.ts";
+import { addByNewer } from "../../support/newer-schema.ts";
 import { byHand, noPostgres, orSkipped, postgresUrl } from "../../support/postgres.ts";
 import { createPostgresStore } from "../../support/postgres-store.ts";
 import { claim, ref, update } from "../store-conformance.ts";
@@ -176,7 +176,7 @@ describe.skipIf(noPostgres)(`moving the data${orSkipped}`, () => {
     const histories: unknown[] = [];
     for (const places of [older, newer]) {
       const store = await places.postgresStore();
-      if (places === newer) await byHand(addedByNewerSql(places.schema));
+      if (places === newer) await addByNewer(places.schema);
       await fill(store, places.clock);
       await places.killed(store);
       histories.push(await history(await places.postgresStore(), places.clock));
