@@ -582,7 +582,8 @@ say_plan() {
   if [[ -d $releases/$1 ]]; then say "use releases/$1"; else say "build releases/$1 with npm ci"; fi
   [[ $drill == false ]] || say "run the drill's quick part"
   if [[ $1 == "$2" ]]; then say "restart $app if it is not ready or its settings change"; return; fi
-  say "stop ${2:-nothing}, back the data up, start $1 under PM2, wait $ready_seconds s until it is ready"
+  if uses_postgres; then say "wait until no other machine updates this bot"; fi
+  say "stop ${2:-nothing}, $(uses_postgres || echo "back the data up, ")start $1 under PM2, wait $ready_seconds s until it is ready"
   say "on failure: go back to ${2:-nothing}"
 }
 
