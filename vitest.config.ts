@@ -42,6 +42,7 @@ const longest = [
   "examples/kills.test.ts",
   "end-to-end/hang.test.ts",
   "deployment/life.test.ts",
+  "deployment/machines.test.ts",
   "end-to-end/network.test.ts",
   "end-to-end/machines-drill.test.ts",
   "deployment/refusals.test.ts",
