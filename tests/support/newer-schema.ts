@@ -1,27 +1,31 @@
 /** Newer schema: what a newer version might have added to every table of a bot on PostgreSQL. */
 import { byHand } from "./postgres.ts";
 
-/** Adds it beside processes that work, as a migration does: it gives way to them and tries again. */
+/** Adds it beside processes that work, table by table; as a migration does, it gives way and tries again. */
 export async function addByNewer(schema: string): Promise<void> {
+  const tables = await byHand<{ name: string }>(
+    "SELECT tablename AS name FROM pg_tables WHERE schemaname = $1",
+    [schema],
+  );
+  for (const { name } of tables) await untilFree(addedSql(`${schema}.${name}`));
+  await byHand(`CREATE TABLE ${schema}.newer (id int);
+    INSERT INTO ${schema}.migrations (version, applied_at) VALUES (99, 0);
+    INSERT INTO ${schema}.table_set_migrations (table_set, version, applied_at)
+      SELECT DISTINCT t.table_set, 99, 0 FROM ${schema}.table_set_migrations t`);
+}
+
+async function untilFree(sql: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      await byHand(addedSql(schema));
+      await byHand(sql);
       return;
     } catch (error) {
-      const busy = /deadlock|lock timeout/.test(String(error));
-      if (!busy || tries >= 60) throw error;
+      if (!/deadlock|lock timeout/.test(String(error)) || tries >= 60) throw error;
     }
   }
 }
 
-const addedSql = (schema: string) => `DO $$ DECLARE _name text; BEGIN
-  SET LOCAL lock_timeout = 1000;
-  FOR _name IN SELECT tablename FROM pg_tables WHERE schemaname = '${schema}' LOOP
-    EXECUTE format('ALTER TABLE ${schema}.%I ADD COLUMN newer text,
-      ADD COLUMN newest bigint NOT NULL DEFAULT 7', _name);
-  END LOOP;
-  CREATE TABLE ${schema}.newer (id int);
-  INSERT INTO ${schema}.migrations (version, applied_at) VALUES (99, 0);
-  INSERT INTO ${schema}.table_set_migrations (table_set, version, applied_at)
-    SELECT DISTINCT t.table_set, 99, 0 FROM ${schema}.table_set_migrations t;
+const addedSql = (table: string) => `DO $$ BEGIN
+  SET LOCAL lock_timeout = 200;
+  ALTER TABLE ${table} ADD COLUMN newer text, ADD COLUMN newest bigint NOT NULL DEFAULT 7;
 END $$`;

@@ -118,9 +118,9 @@ const migrations: readonly string[] = [
 
 /**
  * Milliseconds for which a step waits for a table that others use. While it waits, those who come after it
- * wait as well, so it gives way to them and tries again.
+ * wait as well, so it gives way to them for a second and tries again.
  */
-const lockMsMax = 1_000;
+const lockMsMax = 200;
 const triesMax = 60;
 
 /** Those made beside processes of an older version: all but the first. For tests. */
@@ -151,6 +151,7 @@ export async function migrate(
       return;
     } catch (error) {
       if (!(error instanceof StorageBusyError) || tries >= triesMax) throw error;
+      await connection.exec("SELECT pg_sleep(1)");
     }
   }
 }
