@@ -6,7 +6,7 @@ import { type MessageRow, toCandidate, toMessage } from "../sqlite/message-rows.
 import { places } from "../sqlite/sealed-columns.ts";
 import type { Held, WorkRow } from "./queue-work.ts";
 
-/** A row that `turn_1` gives back. */
+/** A row that `turn_2` gives back. */
 export interface TurnRow extends WorkRow {
   readonly pool: Pool;
   readonly lane: string;

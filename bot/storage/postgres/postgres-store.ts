@@ -110,9 +110,9 @@ const takeOverMax = 200;
 /** Pause before what must succeed is tried again. */
 const insistMs = 100;
 
-const takeOverSql = "SELECT * FROM take_over_2($1, $2, $3, $4, $5) ORDER BY id";
+const takeOverSql = "SELECT * FROM take_over_3($1, $2, $3, $4, $5) ORDER BY id";
 const notifySql = `SELECT 1 FROM ${notifiedSql("true")}`;
-const workSql = "SELECT * FROM queue_work_1($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const workSql = "SELECT * FROM queue_work_2($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 export class PostgresStore implements Store, SharedStore {
   readonly shared = this;

@@ -1,5 +1,5 @@
 /**
- * Queue work: what one call of `queue_work_1` or `turn_1` ends and queues, and what its rows say.
+ * Queue work: what one call of `queue_work_2` or `turn_2` ends and queues, and what its rows say.
  *
  * Several callers share a call; each keeps the slice that it added.
  */
@@ -44,7 +44,7 @@ export interface Slice {
   readonly fresh: readonly Fresh[];
 }
 
-/** A row that `queue_work_1` gives back. */
+/** A row that `queue_work_2` gives back. */
 export interface WorkRow {
   readonly kind: string;
   readonly n: number | null;
@@ -155,7 +155,7 @@ export class QueueWork {
     return [...this.#pools];
   }
 
-  /** The last four parameters of `queue_work_1`. */
+  /** The last four parameters of `queue_work_2`. */
   get parameters(): readonly Value[] {
     const { stringify } = JSON;
     return [stringify(this.#ended), stringify(this.#fresh), this.#payloads, stringify(this.#sent)];

@@ -21,7 +21,7 @@ import type { Connection } from "./connection.ts";
 import { sqlOf } from "./module-tables.ts";
 import { snapshotsSql } from "./server-facts.ts";
 
-/** The lock of a key, as in `queue_work_1`. */
+/** The lock of a key, as in `queue_work_2`. */
 const lockKeySql =
   "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ':key:' || $1, 0))";
 

@@ -6,13 +6,20 @@
  * They differ from SQLite's where several processes work on them: the order of the messages stands in
  * `lanes`, which name the process that has their head in hand, and `processes` says who lives.
  */
-import { MigrationRefusedError, StorageBusyError } from "../../core/errors.ts";
+import {
+  MigrationRefusedError,
+  StorageBusyError,
+  StorageUnavailableError,
+} from "../../core/errors.ts";
 import type { Migration } from "../../core/transaction.ts";
 import { movedFact, refuseMoved } from "../moved-mark.ts";
 import type { TableSetList } from "../sqlite/table-sets.ts";
 import { whyNotAdditive } from "./additive-rules.ts";
 import type { Connection } from "./connection.ts";
-import { functions1, functions2, functions3 } from "./functions.ts";
+import { functions1 } from "./functions/version-1.ts";
+import { functions2 } from "./functions/version-2.ts";
+import { functions3 } from "./functions/version-3.ts";
+import { functions4 } from "./functions/version-4.ts";
 import { migrationLock } from "./session-locks.ts";
 import { toPostgresTypes } from "./sql-dialect.ts";
 
@@ -114,6 +121,7 @@ const migrations: readonly string[] = [
   ALTER TABLE processes ADD COLUMN data_key int;
   ${functions3}
   `,
+  functions4,
 ];
 
 /**
@@ -198,14 +206,15 @@ export async function expectMigrated(connection: Connection, schema: string): Pr
   const [found] = await connection.all("SELECT 1 WHERE to_regclass('migrations') IS NOT NULL");
   const sql = "SELECT max(version) AS version FROM migrations";
   const version = found ? await versionOf(connection, sql) : 0;
-  if (version > migrations.length) throw newer("schema", version, migrations.length);
   if (version > 0) await expectHere(connection, schema);
   if (version === migrations.length) return;
   throw new StorageUnavailableError(
     version === 0
       ? `there are no data in the schema ${schema}`
       : `the schema ${schema} has version ${version}, this program works on ${migrations.length}`,
-    { hint: "Start a bot of this version on the database of DATABASE_URL first." },
+    {
+      hint: "Use the program of the version that works there, or start a bot of this version first.",
+    },
   );
 }
 

@@ -61,7 +61,7 @@ const triesMax = 4;
 const retryMs = 50;
 
 /** A turn that leaves work for another process says so when it commits. */
-const turnSql = `SELECT t.* FROM turn_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) t
+const turnSql = `SELECT t.* FROM turn_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) t
   CROSS JOIN (SELECT count(*) FROM ${notifiedSql("$11")}) said CROSS JOIN seals_1($12) key`;
 
 export class Turns {

@@ -28,14 +28,20 @@ const inFunction = (name: string, ...changes: Change[]): Plant => ({
 });
 const inStatements = (...changes: Change[]): Plant => ({ where: "statements", changes });
 
-const upsert = "    WITH d AS (\n      SELECT x.pool, x.lane, x.priority, 1 AS n FROM unnest(_f) x";
+/** The lanes of a turn are locked after this. */
+const lanes = "    WITH held AS MATERIALIZED (";
+/** What the dead have, as a takeover locks it. */
+const orphans = [
+  ["LIMIT _limit FOR UPDATE SKIP LOCKED", "LIMIT _limit"],
+  ["SELECT lane.head FROM lane)) FOR UPDATE SKIP LOCKED", "SELECT lane.head FROM lane))"],
+] as const;
 const fence = "m.claims = $2 AND m.owner = $3";
 
 const bugs: readonly (readonly [title: string, races.Race, Plant])[] = [
   [
     "no row lock where heads are claimed in order",
     races.sameHead("handling", { admit: undefined } as object),
-    inFunction("turn_1", [
+    inFunction("turn_2", [
       "ORDER BY l.available_at, l.head_pos LIMIT _want FOR NO KEY UPDATE SKIP LOCKED",
       "ORDER BY l.available_at, l.head_pos LIMIT _want",
     ]),
@@ -43,7 +49,7 @@ const bugs: readonly (readonly [title: string, races.Race, Plant])[] = [
   [
     "no row lock where suspects are claimed",
     races.sameHead("handling", { admit: undefined, suspects: "only" } as object),
-    inFunction("turn_1", [
+    inFunction("turn_2", [
       "ORDER BY l.deaths, l.head_pos LIMIT _want FOR NO KEY UPDATE SKIP LOCKED",
       "ORDER BY l.deaths, l.head_pos LIMIT _want",
     ]),
@@ -51,22 +57,22 @@ const bugs: readonly (readonly [title: string, races.Race, Plant])[] = [
   [
     "no row lock where admitted heads are claimed",
     races.sameHead("sending", { admit: () => "take" }),
-    inFunction("turn_1", ["FOR NO KEY UPDATE OF l SKIP LOCKED", ""]),
+    inFunction("turn_2", ["FOR NO KEY UPDATE OF l SKIP LOCKED", ""]),
   ],
   [
     "no row lock where the dead are taken over",
     races.sameOrphan,
-    inFunction("take_over_2", ["FOR UPDATE OF l, m SKIP LOCKED", ""]),
+    inFunction("take_over_3", ...orphans),
   ],
   [
     "no row lock where delayed messages enter their lanes",
     races.sameDelayed,
-    inFunction("queue_work_1", ["LIMIT 1000 FOR UPDATE SKIP LOCKED", "LIMIT 1000"]),
+    inFunction("queue_work_2", ["LIMIT 1000 FOR UPDATE SKIP LOCKED", "LIMIT 1000"]),
   ],
   [
     "a takeover that waits for locks",
     races.takeoverBesideStep,
-    inFunction("take_over_2", ["FOR UPDATE OF l, m SKIP LOCKED", "FOR UPDATE OF l, m"]),
+    inFunction("take_over_3", ...orphans.map(([from, to]): Change => [from, `${to} FOR UPDATE`])),
   ],
   [
     "a step that does not lock its message",
@@ -76,19 +82,19 @@ const bugs: readonly (readonly [title: string, races.Race, Plant])[] = [
   [
     "two sorted passes over the lanes of a turn",
     races.crossedTurns,
-    inFunction("queue_work_1", [
-      upsert,
+    inFunction("queue_work_2", [
+      lanes,
       `PERFORM 1 FROM lanes l WHERE EXISTS (SELECT 1 FROM unnest(_e) t JOIN messages m ON m.id = t.id
-         WHERE m.pool = l.pool AND m.lane = l.lane) ORDER BY l.pool, l.lane FOR UPDATE;\n${upsert}`,
+         WHERE m.pool = l.pool AND m.lane = l.lane) ORDER BY l.pool, l.lane FOR UPDATE;\n${lanes}`,
     ]),
   ],
   [
     "a position that is drawn before the lanes are locked",
     races.overtakenTurn,
     inFunction(
-      "queue_work_1",
+      "queue_work_2",
       ["DECLARE", "DECLARE _drawn bigint[];"],
-      [upsert, `_drawn := ARRAY(SELECT nextval('message_positions') FROM unnest(_f));\n${upsert}`],
+      [lanes, `_drawn := ARRAY(SELECT nextval('message_positions') FROM unnest(_f));\n${lanes}`],
       [
         "CASE WHEN x.enters_at IS NULL THEN nextval('message_positions') END",
         "CASE WHEN x.enters_at IS NULL THEN _drawn[row_number() OVER (ORDER BY x.n)] END",
@@ -99,9 +105,9 @@ const bugs: readonly (readonly [title: string, races.Race, Plant])[] = [
     "no attempt fence in a turn",
     races.endOfLostAttempt,
     inFunction(
-      "queue_work_1",
-      ["ON t.id = m.id AND t.claims = m.claims\n", "ON t.id = m.id\n"],
-      ["WHERE m.owner = _me ORDER BY m.id", "ORDER BY m.id"],
+      "queue_work_2",
+      ["ON t.id = x.id AND t.claims = x.claims", "ON t.id = x.id"],
+      ["FROM unnest(_e) t)) AND m.owner = _me", "FROM unnest(_e) t))"],
     ),
   ],
   [
@@ -112,12 +118,12 @@ const bugs: readonly (readonly [title: string, races.Race, Plant])[] = [
   [
     "no fence of the process in a turn",
     races.afterTakeover(races.queueMore),
-    inFunction("turn_1", ["WHERE number = _me AND ended IS NULL", "WHERE number = _me"]),
+    inFunction("turn_2", ["WHERE number = _me AND ended IS NULL", "WHERE number = _me"]),
   ],
   [
     "a process without a lock of its life",
     races.newborn,
-    inFunction("enter_1", ["PERFORM pg_advisory_lock(_class, _number::int);", ""]),
+    inFunction("enter_2", ["PERFORM pg_advisory_lock(_class, _number::int);", ""]),
   ],
   [
     "an account that is not locked before its balance is read",

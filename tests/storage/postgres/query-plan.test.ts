@@ -47,7 +47,7 @@ test.skipIf(noPostgres)(
     const [taken] = await byHand<{ number: string }>(`SELECT number FROM ${schema}.processes`);
     // The turn is taken back, because all of this is one transaction that fails.
     const counted = byHand(`SET search_path = ${schema}; DO $$ BEGIN
-    PERFORM turn_1(${taken?.number}, 99, 0, 100, 0, '${JSON.stringify(ended)}', '[]', '{}', '[]',
+    PERFORM turn_2(${taken?.number}, 99, 0, 100, 0, '${JSON.stringify(ended)}', '[]', '{}', '[]',
       '${JSON.stringify(claims)}');
     RAISE EXCEPTION 'read % rows', (SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))
       FROM pg_stat_xact_user_tables WHERE schemaname = '${schema}' AND relname = 'messages');

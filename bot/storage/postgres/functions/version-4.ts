@@ -1,5 +1,6 @@
 /**
- * Functions: the server's side of a turn, which is one call, one transaction and one round trip.
+ * Functions of schema version 4: the server's side of a turn, which is one call, one transaction and one
+ * round trip.
  *
  * The order of its parts matters. Attempts are fenced first, then keys are taken and delayed messages
  * locked, then all lanes are locked by one sorted statement; two sorted passes would deadlock between
@@ -9,45 +10,12 @@
  *
  * Messages are looked up by an array of ids wherever there is one. The server may have counted the rows while
  * the queue was empty, and would go through all messages for each id if a plain join let it choose.
- *
- * A published function never changes: a process of the version before may still call it. A newer
- * version makes one of another name.
  */
-
-/** Maximum messages that are delayed at a time. */
-const delayedMax = 1_000_000;
-
-/** Types and functions of schema version 1. */
-export const functions1 = `
-CREATE TYPE ended_attempt AS (
-  id bigint, claims int,
-  -- done, expired, dead: it leaves. again: back to the head of its lane. skip: into the lane "lane".
-  kind text, at bigint, spent int, park boolean, reason text, errors text, lane text,
-  -- Index in _payloads of the new payload; with it comes the new flood scope.
-  payload int, scope text,
-  steps boolean, telegram jsonb, reached text, unreachable text, unreachable_reason text
-);
-
-CREATE TYPE fresh_message AS (
-  n int, id bigint, after bigint, type text, pool text, lane text, priority smallint,
-  created_at bigint, available_at bigint, expires_at bigint, origin bigint, ambiguous text,
-  flood_scope text, flood_cost int, replaces text, errors text, keys jsonb, refs jsonb, files jsonb,
-  -- When it enters its lane, if it is delayed; its key, and whether that refuses or replaces.
-  enters_at bigint, key text, again text
-);
-
--- Whether no more messages may be delayed. They are counted only where the statistics speak of many.
-CREATE FUNCTION delayed_is_full_1() RETURNS boolean LANGUAGE sql AS $$
-  SELECT CASE WHEN c.reltuples < ${delayedMax * 0.8} THEN false
-    ELSE (SELECT count(*) >= ${delayedMax} FROM (
-      SELECT 1 FROM messages m WHERE m.pos IS NULL LIMIT ${delayedMax}) m) END
-  FROM pg_class c WHERE c.oid = 'messages_by_entry'::regclass
-$$;
-
+export const functions4 = `
 -- Ends attempts, queues messages, and lets those enter their lanes whose time has come. A message with
 -- "after" is queued only if that attempt was still held. What waits under a key of _cancel is taken away.
 -- Returns what became of the others: over, duplicate, replaced, full.
-CREATE FUNCTION queue_work_1(
+CREATE FUNCTION queue_work_2(
   _me bigint, _now bigint, _lane_max int, _dedupe_until bigint,
   _ended jsonb, _fresh jsonb, _payloads bytea[], _sent jsonb, _cancel text[]
 ) RETURNS TABLE (kind text, n int, id bigint) LANGUAGE plpgsql AS $$
@@ -170,8 +138,8 @@ BEGIN
       FROM d GROUP BY 1, 2 ORDER BY 1, 2)
     SELECT array_agg(u.pool), array_agg(u.lane), array_agg(u.high), array_agg(u.normal), array_agg(u.low)
       INTO _pools, _lanes, _high, _normal, _low FROM u;
-    -- Who waits here for another's new lane holds no lane that was there before, so nobody waits for them.
-    -- A lane that only loses messages is there.
+    -- This may wait for a new lane that another transaction makes. It cannot deadlock: no lane that was there
+    -- before is locked yet. A lane that only loses messages is there.
     LOOP
       INSERT INTO lanes (pool, lane, high, normal, low, priority, available_at)
         SELECT t.pool, t.lane, 0, 0, 0, 2, 0
@@ -352,7 +320,7 @@ END $$;
 
 -- A turn of a process: its beat, its work, and its claims, which never wait. A claim takes heads, or
 -- only shows them ("ask"), or takes the ones in "ids" if they are still there.
-CREATE FUNCTION turn_1(
+CREATE FUNCTION turn_2(
   _me bigint, _commits bigint, _now bigint, _lane_max int, _dedupe_until bigint,
   _ended jsonb, _fresh jsonb, _payloads bytea[], _sent jsonb, _claims jsonb
 ) RETURNS TABLE (
@@ -371,7 +339,7 @@ BEGIN
     RETURN QUERY SELECT w.kind, w.n, w.id, NULL::text, NULL::text, NULL::int, NULL::bigint, NULL::bigint,
       NULL::text, NULL::bigint, NULL::bigint, NULL::int, NULL::int, NULL::int, NULL::bigint,
       NULL::text, NULL::text, NULL::int, NULL::text, NULL::text, NULL::bytea
-    FROM queue_work_1(_me, _now, _lane_max, _dedupe_until, _ended, _fresh, _payloads, _sent, '{}') w;
+    FROM queue_work_2(_me, _now, _lane_max, _dedupe_until, _ended, _fresh, _payloads, _sent, '{}') w;
   END IF;
   FOR _c IN SELECT * FROM jsonb_to_recordset(_claims) AS c(
       n int, pool text, priorities int[], due bigint, "limit" int, suspects text, ask boolean,
@@ -447,46 +415,10 @@ BEGIN
     FROM unnest(ARRAY['handling', 'sending', 'answering']) p(pool);
 END $$;
 
--- A process is born: its lock is held before its row can be seen, or a newborn would be taken for dead.
-CREATE FUNCTION enter_1(_class int, _name text, _host text, _pid int, _version text, _now bigint)
-RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE _number bigint := nextval('process_numbers');
-BEGIN
-  PERFORM pg_advisory_lock(_class, _number::int);
-  INSERT INTO processes (number, name, host, pid, version, started_at, beat_at)
-    VALUES (_number, _name, _host, _pid, _version, _now, _now);
-  RETURN _number;
-END $$;
-
--- Takes over what dead processes had in hand, with the death counted; dead is whose lock can be had.
--- The process's own earlier lives are no deaths: it has only lost their sessions. It never waits: what a dying transaction still locks is found at the next look.
-CREATE FUNCTION take_over_1(_class int, _me bigint, _lives bigint[], _limit int) RETURNS SETOF messages
-LANGUAGE plpgsql AS $$
-#variable_conflict use_column
-BEGIN
-  -- No row of the living is locked, because each of their turns writes its own.
-  WITH open AS MATERIALIZED (
-      SELECT q.number FROM processes q WHERE q.ended IS NULL AND q.number <> _me),
-    dead AS MATERIALIZED (
-      SELECT o.number FROM open o WHERE pg_try_advisory_xact_lock(_class, o.number::int))
-    UPDATE processes p SET ended = 'taken-over' FROM dead d WHERE p.number = d.number;
-  RETURN QUERY WITH found AS MATERIALIZED (
-      SELECT m.id, l.pool, l.lane, CASE WHEN l.owner = ANY (_lives) THEN 0 ELSE 1 END AS death
-      FROM lanes l JOIN messages m ON m.id = l.head
-      WHERE l.owner IS NOT NULL AND l.owner IN (SELECT q.number FROM processes q WHERE q.ended IS NOT NULL)
-      ORDER BY m.id LIMIT _limit FOR UPDATE OF l, m SKIP LOCKED),
-    taken AS (UPDATE lanes l SET owner = _me FROM found f WHERE l.pool = f.pool AND l.lane = f.lane)
-    UPDATE messages m SET claims = m.claims + 1, deaths = m.deaths + f.death, owner = _me
-      FROM found f WHERE m.id = f.id RETURNING m.*;
-END $$;
-`;
-
-/** Functions of schema version 2: a takeover can leave pools to another process. */
-export const functions2 = `
 -- Takes over what dead processes had in hand in these pools, with the death counted; dead is whose lock can be had.
 -- The process's own earlier lives are no deaths: it has only lost their sessions. It never waits: what a
 -- dying transaction still locks is found at the next look.
-CREATE FUNCTION take_over_2(
+CREATE FUNCTION take_over_3(
   _class int, _me bigint, _lives bigint[], _limit int, _pools text[]
 ) RETURNS SETOF messages
 LANGUAGE plpgsql AS $$
@@ -510,46 +442,5 @@ BEGIN
     taken AS (UPDATE lanes l SET owner = _me FROM found f WHERE l.pool = f.pool AND l.lane = f.lane)
     UPDATE messages m SET claims = m.claims + 1, deaths = m.deaths + f.death, owner = _me
       FROM found f WHERE m.id = ANY (ARRAY(SELECT found.head FROM found)) AND m.id = f.head RETURNING m.*;
-END $$;
-`;
-
-/** Functions of schema version 3: data keys change while several processes seal with them. */
-export const functions3 = `
--- Fences a transaction that seals: it holds a lock of the key until it ends, under which it has seen that
--- this is the key that seals. So once another key does, and the lock of this one is free, nothing sealed
--- with this one comes any more.
-CREATE FUNCTION seals_1(_key int) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_advisory_xact_lock_shared(
-    (current_schema()::regnamespace::oid::bigint - 2147483648)::int, -1000 - _key);
-  IF (SELECT max(id) FROM data_keys WHERE used_at IS NOT NULL) IS DISTINCT FROM _key THEN
-    RAISE EXCEPTION 'data key % does not seal', _key USING ERRCODE = 'BT003';
-  END IF;
-END $$;
-
--- A process is born: its lock is held before its row can be seen, or a newborn would be taken for dead.
--- The caller has locked the table of the data keys, and knows those up to _key.
-CREATE FUNCTION enter_2(
-  _class int, _name text, _host text, _pid int, _version text, _now bigint, _key int
-) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE _number bigint := nextval('process_numbers');
-BEGIN
-  PERFORM pg_advisory_lock(_class, _number::int);
-  INSERT INTO processes (number, name, host, pid, version, started_at, beat_at, data_key)
-    VALUES (_number, _name, _host, _pid, _version, _now, _now, _key);
-  RETURN _number;
-END $$;
-
--- Programs of schema version 2 read the data keys only once, at their start. When one of these enters
--- again, no key may have come since.
-CREATE OR REPLACE FUNCTION enter_1(
-  _class int, _name text, _host text, _pid int, _version text, _now bigint
-) RETURNS bigint LANGUAGE plpgsql AS $$
-BEGIN
-  LOCK TABLE data_keys IN SHARE MODE;
-  IF EXISTS (SELECT 1 FROM data_keys WHERE used_at IS DISTINCT FROM 0) THEN
-    RAISE EXCEPTION 'this version does not know the newest data key; start a newer one';
-  END IF;
-  RETURN enter_2(_class, _name, _host, _pid, _version, _now, NULL);
 END $$;
 `;
