@@ -96,6 +96,8 @@ export default defineConfig({
           name: "quick",
           include: quick,
           isolate: false,
+          // Half of their time they wait: for a disk, a browser, a database.
+          maxWorkers: 4,
           ...(hasRoom(memoryDirectory) && { env: { TMPDIR: memoryDirectory } }),
         },
       },

@@ -20,7 +20,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { eventually, node } from "../lab/drill/bot-process.ts";
 import { findPostgres } from "../lab/drill/machines/postgres-programs.ts";
 import { sandboxClient } from "../sandbox/client.ts";
@@ -454,19 +454,21 @@ describe("beside a bot that npm start has started", () => {
   beforeAll(() => scene.start(), 60_000);
   afterAll(() => scene.close());
 
+  const run = async (command: Command, context: TestContext) => {
+    const [tool = ""] = command.text.split(" ");
+    if (isMissing(tool)) context.skip(`there is no ${tool} here`);
+    const { here, says = /^/, code = 0 } = rowOf(command) as Row;
+    const ran = await here?.(command.text, scene);
+    if (!ran) return;
+    expect(ran, command.place).toEqual({ code, output: expect.stringMatching(says) });
+  };
   const once = [...new Map(commands.map((command) => [command.text, command])).values()];
-  test.for(once.filter((command) => rowOf(command)?.here))(
-    "$text",
-    { timeout: 60_000 },
-    async (command, context) => {
-      const [tool = ""] = command.text.split(" ");
-      if (isMissing(tool)) context.skip(`there is no ${tool} here`);
-      const { here, says = /^/, code = 0 } = rowOf(command) as Row;
-      const ran = await here?.(command.text, scene);
-      if (!ran) return;
-      expect(ran, command.place).toEqual({ code, output: expect.stringMatching(says) });
-    },
-  );
+  const here = once.filter((command) => rowOf(command)?.here);
+  // They take the longest, mostly wait, and have nothing to do with the bot.
+  const isBench = ({ text }: Command) => text.startsWith("npm run bench");
+  const timeout = 60_000;
+  test.concurrent.for(here.filter(isBench))("$text", { timeout }, run);
+  test.for(here.filter((command) => !isBench(command)))("$text", { timeout }, run);
 });
 
 function isMissing(tool: string): boolean {

@@ -65,21 +65,15 @@ interface Findings {
   }[];
 }
 
-/**
- * @param settings More lines for `.env`.
- * @param beside Another one that runs the same bot, as on another machine.
- */
+/** @param settings More lines for `.env`. */
 export async function setupInstallation(
   settings: Readonly<Record<string, string>> = {},
-  beside?: Installation,
 ): Promise<Installation> {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "deployed-bot-")));
   const directory = join(base, "bot");
   const pm2Home = join(base, "pm2");
   const tokenFile = join(base, "token");
-  const sandboxProcess = beside
-    ? { token: beside.token, url: beside.apiRoot, stop: async () => {} }
-    : await ensureSandbox({ port: 0, arguments: ["--flood", "off"] });
+  const sandboxProcess = await ensureSandbox({ port: 0, arguments: ["--flood", "off"] });
   const { token, url } = sandboxProcess;
   const port = await freePort("127.0.0.1");
   clone(directory);

@@ -2,8 +2,7 @@
  * Bare queue: the statements of a turn and nothing around them, the limit line of this bench.
  *
  * It keeps order by lane, and refuses what it has seen. There are no seals, retries, dead letters, takeovers,
- * deadlines or priorities, so a store that has them can come near it and not above it. The rough trial with
- * which PostgreSQL was decided for had some of them, and took about 1.3 times the processor time of this.
+ * deadlines or priorities, so it is a yardstick for a store that has them.
  */
 import pg from "pg";
 import { pause } from "../../drill/bot-process.ts";
