@@ -18,7 +18,12 @@ import { ManualClock } from "../../support/manual-clock.ts";
 function setup(
   ready: number,
   concurrency: number,
-  { claimsPerSlot = 1, reserved = 0, urgent = 0, broken = () => undefined as Error | undefined } = {},
+  {
+    claimsPerSlot = 1,
+    reserved = 0,
+    urgent = 0,
+    broken = () => undefined as Error | undefined,
+  } = {},
 ) {
   const clock = new ManualClock();
   const holds = new Holds(clock);
