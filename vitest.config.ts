@@ -1,6 +1,6 @@
 /**
  * Tests in three projects, one after the other. `quick` starts no bot, and its files share a process.
- * `whole` starts real processes, two files at a time. `alone` judges by the clock of real processes, or
+ * `whole` starts real processes, three files at a time. `alone` judges by the clock of real processes, or
  * kills them while they work: beside other files its starts take too long, and kills meet mostly starts.
  */
 import { statfsSync } from "node:fs";
@@ -107,6 +107,7 @@ export default defineConfig({
           name: "whole",
           include: ["tests/**/*.test.ts"],
           exclude: [...quick, ...alone],
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
