@@ -83,6 +83,7 @@ export default defineConfig({
     // Real processes are started, killed and started again: the machine decides how long that takes.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 15_000 } },
     pool: "forks",
     // Node strips the types itself, as it does for the bot: a fifth less work than through Vite.
     experimental: { viteModuleRunner: false },
