@@ -217,8 +217,7 @@ export class Holds {
   async allowance(target: HoldTarget): Promise<{ limit: number; reviewInMs: number }> {
     let limit = Number.POSITIVE_INFINITY;
     let reviewInMs = reviewMs;
-    for (const device of this.#devices.values()) {
-      if (device.advisory || !device.targets.includes(target)) continue;
+    for (const device of this.#holding(target)) {
       if (device.refresh) await device.refresh();
       const look = device.look(target);
       if (!look) continue;
@@ -232,11 +231,17 @@ export class Holds {
   /** How many messages of the target may be worked on at a time, as far as is known without asking anybody. */
   limit(target: HoldTarget): number {
     let limit = Number.POSITIVE_INFINITY;
-    for (const device of this.#devices.values()) {
-      if (device.advisory || !device.targets.includes(target)) continue;
+    for (const device of this.#holding(target)) {
       limit = Math.min(limit, device.look(target)?.limit ?? Number.POSITIVE_INFINITY);
     }
     return limit;
+  }
+
+  /** The devices that hold this target back, when they look. */
+  *#holding(target: HoldTarget): Iterable<HoldDevice> {
+    for (const device of this.#devices.values()) {
+      if (!device.advisory && device.targets.includes(target)) yield device;
+    }
   }
 
   /** All holds in force; of held lanes those that wait longest, at most 100. */

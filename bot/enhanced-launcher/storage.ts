@@ -10,6 +10,7 @@ import type { Store } from "../core/store.ts";
 import type { BotModule } from "../kit/module.ts";
 import { SealedFiles } from "../storage/files/sealed-files.ts";
 import { PostgresStore } from "../storage/postgres/postgres-store.ts";
+import { schemaOf } from "../storage/postgres/schema.ts";
 import { SqliteStore } from "../storage/sqlite/sqlite-store.ts";
 import { refuseUnmoved } from "../storage/sqlite/unmoved-file.ts";
 import type { Runtime } from "./runtime.ts";
@@ -36,8 +37,7 @@ export function createStore(
     return new PostgresStore({
       ...common,
       url: storage.databaseUrl,
-      // A schema for each bot, so that several may share a database.
-      schema: `bot_${botId}`,
+      schema: schemaOf(botId),
       name: `${hostname()}:${resolve(directory)}`,
       beforeFirst: () => refuseUnmoved(join(directory, "bot.db")),
       version,

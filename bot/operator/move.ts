@@ -12,6 +12,7 @@ import type { Secret } from "../core/secret.ts";
 import { type ComparedFigure, moveData } from "../storage/move/move-data.ts";
 import { PostgresEnd } from "../storage/move/postgres-end.ts";
 import { SqliteEnd } from "../storage/move/sqlite-end.ts";
+import { schemaOf } from "../storage/postgres/schema.ts";
 import { type Invocation, runProgram } from "./program.ts";
 
 const usage =
@@ -28,7 +29,7 @@ async function run(invocation: Invocation): Promise<void> {
   const tableSets = module.tables ?? [];
   const markDirectory = config.telegram.token && config.log.directory;
   const sqlite = new SqliteEnd({ clock, directory, keys, markDirectory, tableSets });
-  const schema = `bot_${basename(directory)}`;
+  const schema = schemaOf(basename(directory));
   const postgres = new PostgresEnd({ nowEpochMs, schema, tableSets, url: address });
   const [from, to] = toPostgres ? [sqlite, postgres] : [postgres, sqlite];
   const report = await moveData({ from, id: randomUUID(), keys, nowEpochMs, tableSets, to });

@@ -13,7 +13,7 @@ import {
   type RotationState,
   type UnawareProcess,
 } from "../storage/postgres/key-rotation.ts";
-import { expectMigrated } from "../storage/postgres/schema.ts";
+import { expectMigrated, schemaOf } from "../storage/postgres/schema.ts";
 import { lockClass, lockOf } from "../storage/postgres/session-locks.ts";
 import { stepSettings } from "../storage/postgres/session-rules.ts";
 import { documentTables } from "../storage/sqlite/document-table.ts";
@@ -28,7 +28,7 @@ export async function rotateSharedKey(
   { config, directory, module, say }: Invocation,
   url: Secret,
 ): Promise<void> {
-  const schema = `bot_${basename(directory)}`;
+  const schema = schemaOf(basename(directory));
   const connection = await Connection.open({ url, schema, settings: stepSettings(sessionMs) });
   try {
     await expectMigrated(connection, schema);

@@ -9,6 +9,7 @@ import { hostname } from "node:os";
 import { systemClock } from "../../core/clock.ts";
 import { describeError, exitCodeOf } from "../../core/exit-code.ts";
 import { Connection } from "../../storage/postgres/connection.ts";
+import { schemaOf } from "../../storage/postgres/schema.ts";
 import { serverFacts } from "../../storage/postgres/server-facts.ts";
 import { updateLockSql } from "../../storage/postgres/session-locks.ts";
 import { holderPid } from "./checks/database.ts";
@@ -34,7 +35,7 @@ try {
 }
 
 /** The session stays open, and the turn with it, until this process ends. */
-async function takeTurn({ botId, config }: Installation): Promise<boolean> {
+async function takeTurn({ botId = "0", config }: Installation): Promise<boolean> {
   const url = config.storage.databaseUrl;
   if (!url) return true;
   const schema = schemaOf(botId);
@@ -50,7 +51,7 @@ async function takeTurn({ botId, config }: Installation): Promise<boolean> {
 }
 
 async function whoGoesOn(installation: Installation): Promise<string> {
-  const { botId, clock, config } = installation;
+  const { botId = "0", clock, config } = installation;
   const url = config.storage.databaseUrl;
   const { living } = url ? (await serverFacts(url, schemaOf(botId), clock)).schema : { living: [] };
   const own = holderPid(installation);
@@ -58,10 +59,6 @@ async function whoGoesOn(installation: Installation): Promise<string> {
   if (others.length === 0) return "no other process works: people wait for some seconds";
   const names = others.map(({ host, pid }) => `process ${pid} on ${host}`);
   return `meanwhile ${names.join(", ")} answers`;
-}
-
-function schemaOf(botId = "0"): string {
-  return `bot_${botId}`;
 }
 
 function isThere(pid: number): boolean {

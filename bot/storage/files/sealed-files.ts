@@ -10,10 +10,9 @@
  * in the store, and the process that makes the call brings it to its own disk.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Stream } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
 import {
@@ -32,6 +31,7 @@ import type { Heartbeat } from "../../core/heartbeat.ts";
 import { Loop } from "../../core/loop.ts";
 import type { Store } from "../../core/store.ts";
 import { syncPath } from "../../core/sync-path.ts";
+import { contentAt, holdFailure } from "../../core/unread-content.ts";
 import { checkSealed, readSealed, sealedBytes, writeSealed } from "./sealed-file.ts";
 
 export interface SealedFilesDeps {
@@ -85,8 +85,7 @@ export class SealedFiles implements Component, FileStore {
   }
 
   async put(content: FileContent, { bytesMax, signal }: PutOptions): Promise<StoredFile> {
-    // A stream that fails before it is read would end the process; the failure is found when it is read.
-    if (content instanceof Stream) content.on("error", () => {});
+    holdFailure(content);
     const { clock, totalBytesMax } = this.#deps;
     const unfinished = `${randomBytes(16).toString("hex")}${unfinishedSuffix}`;
     const path = join(this.#directory, unfinished);
@@ -204,11 +203,6 @@ export class SealedFiles implements Component, FileStore {
     this.#totalBytes ??= finished().reduce((sum, name) => sum + size(name), 0);
     return [...this.#unfinished.values()].reduce((sum, { bytes }) => sum + bytes, this.#totalBytes);
   }
-}
-
-/** Opened when it is read, so that nothing stays open when nobody comes to read it. */
-async function* contentAt(path: string): AsyncIterable<Uint8Array> {
-  yield* createReadStream(path);
 }
 
 /** The content, ending with a `FileUnreadableError` when it cannot be read to its end. */

@@ -4,11 +4,12 @@
  * They are written beside what is there, before the database that names them is in its place. When the move
  * fails, they stay until the bot's next sweep finds that nothing names them.
  */
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StorageFailedError } from "../../core/errors.ts";
 import { syncPath } from "../../core/sync-path.ts";
+import { contentAt } from "../../core/unread-content.ts";
 
 export class FileDirectory {
   readonly #path: string;
@@ -19,7 +20,7 @@ export class FileDirectory {
 
   async *read(name: string): AsyncIterable<Uint8Array> {
     const path = join(this.#path, name);
-    if (existsSync(path)) yield* createReadStream(path);
+    if (existsSync(path)) yield* contentAt(path);
   }
 
   /** @throws {StorageFailedError} when the disk does not take it. */

@@ -131,6 +131,11 @@ const migrations: readonly string[] = [
 const lockMsMax = 200;
 const triesMax = 60;
 
+/** The schema of a bot: each has one of its own, so that several may share a database. */
+export function schemaOf(botId: string): string {
+  return `bot_${botId}`;
+}
+
 /** Those made beside processes of an older version: all but the first. For tests. */
 export const laterMigrations: readonly string[] = migrations.slice(1);
 

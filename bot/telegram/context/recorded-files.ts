@@ -5,11 +5,10 @@
  * the call is made. A small Buffer becomes part of the recorded call, everything else a file of the file
  * store; delivery reads both (client/file-parts.ts). Ids and URLs stay as they are.
  */
-import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { Stream } from "node:stream";
 import { UnrecordableCallError } from "../../core/errors.ts";
 import type { FileContent, FileStore } from "../../core/file-store.ts";
+import { contentAt, holdFailure } from "../../core/unread-content.ts";
 import { fileFields } from "../delivery/call-message.ts";
 
 /** Bytes of a Buffer that is kept in the call itself: then a small file costs no file. */
@@ -100,16 +99,10 @@ function contentOf(source: unknown): Uint8Array | (() => FileContent) | undefine
   if (source instanceof Uint8Array) return source;
   if (typeof source === "string") return () => contentAt(source);
   if (typeof source === "object" && source !== null && Symbol.asyncIterator in source) {
-    // A stream that fails before it is read would end the process; the failure is found when it is read.
-    if (source instanceof Stream) source.on("error", () => {});
+    holdFailure(source);
     return () => source as AsyncIterable<Uint8Array>;
   }
   return undefined;
-}
-
-/** Opened when it is read, so that a failure finds its reader. */
-async function* contentAt(path: string): AsyncIterable<Uint8Array> {
-  yield* createReadStream(path);
 }
 
 /** What Telegram takes the file for: an item of an album says it itself. */

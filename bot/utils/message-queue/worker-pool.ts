@@ -152,10 +152,10 @@ export class WorkerPool {
 
   /** @returns milliseconds until the next look for work is due; `wake` makes it earlier. */
   async #claimOnce(): Promise<number> {
-    const { claimsPerSlot = 1, concurrency, gate, holds, pool, reserved = 0 } = this.#deps;
+    const { gate, holds, pool } = this.#deps;
     const submitted = this.#workSubmitted;
     this.#workSubmitted = false;
-    if (this.#claimed >= concurrency * claimsPerSlot + reserved) return Number.POSITIVE_INFINITY;
+    if (this.#room(Number.POSITIVE_INFINITY).free <= 0) return Number.POSITIVE_INFINITY;
     try {
       const { limit, reviewInMs } = await holds.allowance(pool);
       const room = () => this.#room(limit);

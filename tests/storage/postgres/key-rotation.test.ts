@@ -56,6 +56,16 @@ function setup() {
     });
     return { dataKeys, rotation };
   };
+  /** A process that has worked, and whose session is over, which it has not noticed. */
+  const lostProcess = async () => {
+    const one = await open("one");
+    await fill(one, 1);
+    await one.close();
+    const connection = await connect();
+    const { dataKeys: known } = rotationOn(connection);
+    await known.load(connection);
+    return { ghost: connection, known };
+  };
   /** A process that lives, and hears nothing. */
   const sleeper = async (known: number | null) => {
     const connection = await connect();
@@ -65,7 +75,7 @@ function setup() {
     );
     return { connection, number: row?.number as number };
   };
-  return { connect, events, open, rotationOn, schema, sleeper };
+  return { connect, events, lostProcess, open, rotationOn, schema, sleeper };
 }
 
 /** The ids of the keys that have sealed something, and of those that are kept. */
@@ -245,14 +255,8 @@ describe.skipIf(noPostgres)(`a key rotation on PostgreSQL${orSkipped}`, () => {
   });
 
   test("a transaction that seals with the old key ends before older values are sealed again", async () => {
-    const { connect, open, rotationOn, schema } = setup();
-    const one = await open("one");
-    await fill(one, 1);
-    await one.close();
-    // Its session is over, and it has not noticed.
-    const ghost = await connect();
-    const { dataKeys: known } = rotationOn(ghost);
-    await known.load(ghost);
+    const { connect, rotationOn, lostProcess, schema } = setup();
+    const { ghost, known } = await lostProcess();
     const begun = Promise.withResolvers<void>();
     const mayEnd = Promise.withResolvers<void>();
     const put = (key: string) => async () => {
@@ -297,13 +301,8 @@ describe.skipIf(noPostgres)(`a key rotation on PostgreSQL${orSkipped}`, () => {
   });
 
   test("a value whose key came while a process had no session is read at the second attempt, and a broken one never", async () => {
-    const { connect, open, rotationOn, schema } = setup();
-    const one = await open("one");
-    await fill(one, 1);
-    await one.close();
-    const ghost = await connect();
-    const { dataKeys: known } = rotationOn(ghost);
-    await known.load(ghost);
+    const { connect, rotationOn, lostProcess, schema } = setup();
+    const { ghost, known } = await lostProcess();
     const { rotation } = rotationOn(await connect());
     await rotation.begin();
     await finish(rotation);

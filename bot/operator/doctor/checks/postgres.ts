@@ -3,6 +3,7 @@
  * DATABASE_URL they find nothing.
  */
 import { BotError } from "../../../core/errors.ts";
+import { schemaOf } from "../../../storage/postgres/schema.ts";
 import { type ServerFacts, serverFacts } from "../../../storage/postgres/server-facts.ts";
 import {
   type AnyCheck,
@@ -27,7 +28,7 @@ function look(installation: Installation): Promise<Fact> {
   const { botId = "0", clock, config } = installation;
   const url = config.storage.databaseUrl;
   const found = url
-    ? serverFacts(url, `bot_${botId}`, clock).catch((error: unknown) => {
+    ? serverFacts(url, schemaOf(botId), clock).catch((error: unknown) => {
         if (error instanceof BotError) return error;
         throw error;
       })
