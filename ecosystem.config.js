@@ -41,6 +41,7 @@ export const apps = [
     // speed (measured).
     node_args: [
       "--disable-sigusr1",
+      "--import=./bot/compile-cache.js",
       "--max-semi-space-size=16",
       `--max-old-space-size=${memoryLimitMb}`,
     ],

@@ -7,8 +7,7 @@
  * Source: BSD sysexits.
  */
 import { statSync, truncateSync } from "node:fs";
-import { enableCompileCache, flushCompileCache } from "node:module";
-import { fileURLToPath } from "node:url";
+import { flushCompileCache } from "node:module";
 import { readEnvFile, rootDirectory } from "./config/env-file.ts";
 import type { FaultToleranceConfig } from "./config/fault-tolerance-config.ts";
 import type { SecretsFile } from "./config/secrets-file.ts";
@@ -30,10 +29,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 // dies of SIGUSR2. A listener prevents both, also where no --disable-sigusr1 was given.
 for (const signal of ["SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => {});
 
-// A start after a kill has no time to lose: compiled code halves it (drill, 2 cores under load: 2 s to
-// 0.8 s). The directory is the project's own, so that no other user can put code there. Without it
-// everything works, only more slowly.
-enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
+// Does nothing where the options of `npm start` have loaded it already.
+await import(new URL("./compile-cache.js", import.meta.url).href);
 
 // npm runs a program in the package's directory; INIT_CWD says where it was called.
 const calledFrom = process.env["INIT_CWD"] ?? process.cwd();

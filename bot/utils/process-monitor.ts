@@ -6,11 +6,14 @@
  *   CPU above its limit for `cpuSustainedMs`         --> restart, `cpu-overload`
  *   the heap will reach the limit within two hours   --> restart in a quiet moment, `memory-leak`
  *   seven days old                                   --> restart in a quiet moment, `planned`
+ *   memory above its limit, or grown and now calm    --> garbage is collected, memory given back
  *
  * Owns one sampling loop and the observers of the runtime. It only asks for a restart, and only
  * once; the launcher drains and ends the process.
  */
 import { constants, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import pidusage from "pidusage";
 import type { Clock } from "../core/clock.ts";
 import type { Component } from "../core/component.ts";
@@ -21,6 +24,7 @@ import type { LeakVerdict } from "../core/leak-verdict.ts";
 import { Loop } from "../core/loop.ts";
 import { Ring } from "../core/ring.ts";
 import { decideLeak, type HeapPoint } from "./process-monitor/leak-trend-rules.ts";
+import { decideReturn, nothingReturned } from "./process-monitor/memory-return-rules.ts";
 
 /** One sample of the process. */
 export interface ProcessMetrics {
@@ -67,6 +71,8 @@ export interface RuntimeFigures {
   observeHeap(onMajorCollection: (usedBytes: number) => void): () => void;
   /** Returns the 99th percentile of the event loop's delay since the last call, in milliseconds. */
   loopDelayMs(): number;
+  /** Collects all garbage at once and gives its memory back; stops the thread for about 0.1 s. */
+  collectGarbage(): void;
 }
 
 export interface ProcessMonitorSnapshot extends ProcessMetrics {
@@ -99,6 +105,7 @@ export class ProcessMonitor implements Component {
   #metrics: ProcessMetrics = { cpuPercent: 0, rssBytes: 0 };
   #loopDelayMs = 0;
   #memoryHighSamples = 0;
+  #returned = nothingReturned;
   #cpuHighSinceMs: number | undefined;
   #dueSinceMs: number | undefined;
   #requested: RestartReason | undefined;
@@ -190,6 +197,8 @@ export class ProcessMonitor implements Component {
 
   #judgeMemory(): void {
     this.#memoryHighSamples = this.isMemoryUsageHigh() ? this.#memoryHighSamples + 1 : 0;
+    this.#returned = decideReturn(this.#returned, this.#metrics, this.#memoryHighSamples === 1);
+    if (this.#returned.collected) this.#runtime.collectGarbage();
     if (this.#memoryHighSamples < memorySamplesMax) return;
     const megabytes = Math.round(this.#metrics.rssBytes / 2 ** 20);
     this.triggerRestart({ type: "memory-leak", detail: `${megabytes} MB in use` });
@@ -257,5 +266,14 @@ class OwnFigures implements RuntimeFigures {
     const nanoseconds = this.#delay.percentile(99);
     this.#delay.reset();
     return Number.isFinite(nanoseconds) ? nanoseconds / 1e6 : 0;
+  }
+
+  collectGarbage(): void {
+    // V8 has no other way to ask for it without an option of the command line.
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as NodeJS.GCFunction;
+    setFlagsFromString("--no-expose-gc");
+    // Only this flavour gives back the pages that V8 keeps for new objects.
+    collect({ type: "major", execution: "sync", flavor: "last-resort" });
   }
 }

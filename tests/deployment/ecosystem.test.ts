@@ -67,6 +67,7 @@ test.each([
   const ownMb = Number(settings.process.memoryLimitBytes.defaults?.[profile]);
   expect(app.node_args).toEqual([
     "--disable-sigusr1",
+    "--import=./bot/compile-cache.js",
     "--max-semi-space-size=16",
     `--max-old-space-size=${ownMb}`,
   ]);

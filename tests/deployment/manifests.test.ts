@@ -87,6 +87,7 @@ describe("the Dockerfile", () => {
     expect(JSON.parse(all("CMD").at(-1) ?? "")).toEqual([
       "node",
       "--disable-sigusr1",
+      "--import=./bot/compile-cache.js",
       "--max-semi-space-size=16",
       "bot/start.ts",
     ]);

@@ -19,6 +19,7 @@ function setup(overrides: Partial<ProcessMonitorDeps> = {}) {
   const now = { cpuPercent: 5, rssBytes: 100 * mb, quiet: true, fails: false };
   let heap: (usedBytes: number) => void = () => {};
   let observers = 0;
+  const collections: number[] = [];
   const monitor = new ProcessMonitor({
     clock,
     publish: (event) => events.push(event),
@@ -41,6 +42,7 @@ function setup(overrides: Partial<ProcessMonitorDeps> = {}) {
         };
       },
       loopDelayMs: () => 12,
+      collectGarbage: () => collections.push(clock.monotonicMs()),
     },
     ...overrides,
   });
@@ -51,6 +53,7 @@ function setup(overrides: Partial<ProcessMonitorDeps> = {}) {
     now,
     restarts,
     collect: (used: number) => heap(used),
+    collections,
     observers: () => observers,
   };
 }
@@ -70,6 +73,38 @@ describe("memory", () => {
     expect(restarts).toEqual([]);
     await clock.advance(60_000);
     expect(restarts).toEqual([{ type: "memory-leak", detail: "600 MB in use" }]);
+    await monitor.stop();
+  });
+
+  test("above its limit leads to a collection first, and to no restart when that helps", async () => {
+    const { clock, collections, monitor, now, restarts } = setup();
+    now.cpuPercent = 70;
+    await monitor.start();
+    now.rssBytes = 600 * mb;
+    await clock.advance(5_000);
+    expect(collections).toHaveLength(1);
+    now.rssBytes = 300 * mb;
+    await clock.advance(60_000);
+    expect(collections).toHaveLength(1);
+    expect(restarts).toEqual([]);
+    await monitor.stop();
+  });
+
+  test("is given back once the work is done, and not again without growth", async () => {
+    const { clock, collections, monitor, now } = setup();
+    Object.assign(now, { cpuPercent: 70, rssBytes: 400 * mb });
+    await monitor.start();
+    await clock.advance(60_000);
+    expect(collections).toEqual([]);
+    now.cpuPercent = 2;
+    await clock.advance(15_000);
+    expect(collections).toHaveLength(1);
+    now.rssBytes = 150 * mb;
+    await clock.advance(600_000);
+    expect(collections).toHaveLength(1);
+    now.rssBytes = 170 * mb;
+    await clock.advance(5_000);
+    expect(collections).toHaveLength(2);
     await monitor.stop();
   });
 
