@@ -266,6 +266,8 @@ export class Sessions {
     this.#session = undefined;
     this.#lost = error;
     void session?.destroy();
+    // A link that fell silent took all connections, and an unused one does not show it until it is used.
+    this.#steps.cutFree();
     this.#deps.onChange();
     this.#reenter.wake();
   }

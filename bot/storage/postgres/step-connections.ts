@@ -51,9 +51,14 @@ export class StepConnections {
     await Promise.all(this.#free.splice(0).map((connection) => connection.end()));
   }
 
-  /** Cuts the free connections, as a kill does. */
+  /** Cuts the free connections, which may be as dead as one that was lost; new ones are opened. */
+  cutFree(): void {
+    for (const connection of this.#free.splice(0)) connection.destroy();
+  }
+
+  /** Cuts the free connections for good, as a kill does. */
   destroy(): void {
     this.#closed = true;
-    for (const connection of this.#free.splice(0)) connection.destroy();
+    this.cutFree();
   }
 }

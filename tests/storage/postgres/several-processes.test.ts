@@ -126,6 +126,28 @@ describe.skipIf(noPostgres)(`two processes on one PostgreSQL${orSkipped}`, () =>
     expect(await one.depth("handling")).toBe(0);
   });
 
+  test("a lost session takes the process's other connections with it, which may be as dead", async () => {
+    const schema = makeSchema();
+    const store = await createPostgresStore({ schema, name: "one", clock: systemClock });
+    await store.open();
+    const connections = async () => {
+      const rows = await byHand<{ pid: number }>(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'bot'",
+      );
+      return rows.map(({ pid }) => pid);
+    };
+    // For turns, and for reading.
+    await store.snapshot();
+    const before = await connections();
+    expect(before.length).toBeGreaterThanOrEqual(2);
+    await cutSession(schema, 1);
+    await untilOpen(store);
+    await store.snapshot();
+    await expect
+      .poll(async () => (await connections()).filter((pid) => before.includes(pid)))
+      .toEqual([]);
+  });
+
   test("an attempt of a process that was taken over commits nothing", async () => {
     const { one, schema, two } = await openTwo();
     await one.enqueue([update("a", 1)]);
