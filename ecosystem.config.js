@@ -23,6 +23,13 @@ const memoryLimitDefaultsMb = { development: 1024, production: 512, test: 4096 }
 const memoryLimitMb =
   Number(MEMORY_LIMIT_MB) || memoryLimitDefaultsMb[NODE_ENV || "development"] || 1024;
 
+/**
+ * What `npm start` gives to Node.js. Without the two options of memory, V8 lets its heap grow so far that
+ * a burst takes 100 MB more, for no gain in speed (docs/performance.md).
+ */
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const startOptions = scripts.start.split(" ").filter((word) => word.startsWith("--"));
+
 /** The Node.js that came with `npm ci`, or the machine's own. */
 function interpreter() {
   const platform = process.platform === "win32" ? "win" : process.platform;
@@ -37,14 +44,7 @@ export const apps = [
     cwd: root,
     script: "bot/start.ts",
     interpreter: interpreter(),
-    // Node.js lets its space for new objects grow so far that a burst takes 100 MB more, for no gain in
-    // speed (measured).
-    node_args: [
-      "--disable-sigusr1",
-      "--import=./bot/compile-cache.js",
-      "--max-semi-space-size=16",
-      `--max-old-space-size=${memoryLimitMb}`,
-    ],
+    node_args: [...startOptions, `--max-old-space-size=${memoryLimitMb}`],
     // One process polls; a second one would only be refused (exit code 75).
     exec_mode: "fork",
     instances: 1,

@@ -14,7 +14,7 @@ const pinnedNode = fileURLToPath(new URL("../../node_modules/.bin/node", import.
 export const node = existsSync(pinnedNode) ? pinnedNode : process.execPath;
 
 /** What `npm start` gives to Node.js, so that what is tested is what people run. */
-const startOptions = (() => {
+export const startOptions: readonly string[] = (() => {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   const { scripts } = JSON.parse(text) as { scripts: { start: string } };
   return scripts.start.split(" ").filter((word) => word.startsWith("--"));

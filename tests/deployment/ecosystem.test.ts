@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { settings } from "../../bot/config/settings-table.ts";
 import { judgeSettings } from "../../bot/operator/doctor/checks/pm2.ts";
 import type { Pm2Settings } from "../../bot/operator/doctor/pm2.ts";
+import { startOptions } from "../../lab/drill/bot-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -30,8 +31,9 @@ function readApp(envFile: string, place = "."): { readonly app: App; readonly ho
   onTestFinished(() => rmSync(home, { recursive: true }));
   const packageDirectory = join(home, place);
   mkdirSync(packageDirectory, { recursive: true });
-  copyFileSync(join(root, "ecosystem.config.js"), join(packageDirectory, "ecosystem.config.js"));
-  writeFileSync(join(packageDirectory, "package.json"), '{ "type": "module" }');
+  for (const file of ["ecosystem.config.js", "package.json"]) {
+    copyFileSync(join(root, file), join(packageDirectory, file));
+  }
   symlinkSync(join(root, "node_modules"), join(packageDirectory, "node_modules"));
   writeFileSync(join(home, ".env"), envFile);
   const script =
@@ -65,12 +67,7 @@ test.each([
 ] as const)("with %j the limits of memory stand behind the bot's own", (line, profile) => {
   const { app } = readApp(line);
   const ownMb = Number(settings.process.memoryLimitBytes.defaults?.[profile]);
-  expect(app.node_args).toEqual([
-    "--disable-sigusr1",
-    "--import=./bot/compile-cache.js",
-    "--max-semi-space-size=16",
-    `--max-old-space-size=${ownMb}`,
-  ]);
+  expect(app.node_args).toEqual([...startOptions, `--max-old-space-size=${ownMb}`]);
   expect(app.max_memory_restart).toBe(`${ownMb * 1.5}M`);
 });
 

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parseConfig } from "../../bot/config/fault-tolerance-config.ts";
+import { startOptions } from "../../lab/drill/bot-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -30,6 +31,10 @@ describe("the systemd unit", () => {
     expect(setting("RestartPreventExitStatus")).toBe("78");
     expect(setting("StartLimitIntervalSec")).toBe("0");
     expect(Number(setting("TimeoutStopSec"))).toBeGreaterThan(drainSeconds);
+  });
+
+  test("gives to Node.js what `npm start` gives", () => {
+    expect(setting("ExecStart")?.split(" ").slice(1)).toEqual([...startOptions, "bot/start.ts"]);
   });
 
   test("may write to data and logs alone, and gain nothing", () => {
@@ -84,13 +89,7 @@ describe("the Dockerfile", () => {
     const names = lastStage.map(([name]) => name);
     expect(names.lastIndexOf("USER")).toBeLessThan(names.indexOf("CMD"));
     expect(all("USER").at(-1)).toBe("node");
-    expect(JSON.parse(all("CMD").at(-1) ?? "")).toEqual([
-      "node",
-      "--disable-sigusr1",
-      "--import=./bot/compile-cache.js",
-      "--max-semi-space-size=16",
-      "bot/start.ts",
-    ]);
+    expect(JSON.parse(all("CMD").at(-1) ?? "")).toEqual(["node", ...startOptions, "bot/start.ts"]);
     expect(all("STOPSIGNAL")).toEqual(["SIGTERM"]);
   });
 

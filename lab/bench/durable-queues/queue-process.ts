@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { node } from "../../drill/bot-process.ts";
+import { node, startOptions } from "../../drill/bot-process.ts";
 import type { QueueKind } from "./contenders.ts";
 import type { Faults, Filled } from "./load.ts";
 
@@ -25,8 +25,6 @@ export interface Answer {
 }
 
 const program = fileURLToPath(new URL("../programs/queue-main.ts", import.meta.url));
-/** What `npm start` gives to Node.js. */
-const nodeOptions = ["--max-semi-space-size=16"];
 
 export class QueueProcess {
   readonly #child: ChildProcess;
@@ -39,7 +37,7 @@ export class QueueProcess {
   static async start(options: ProcessOptions): Promise<QueueProcess> {
     const child = fork(program, [JSON.stringify(options)], {
       execPath: node,
-      execArgv: nodeOptions,
+      execArgv: [...startOptions],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     const started = new QueueProcess(child);
