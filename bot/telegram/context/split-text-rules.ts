@@ -6,6 +6,7 @@
  * longer than a part) it is cut, but never between the halves of a surrogate pair. The white space at
  * a cut is left out, because Telegram trims messages. Pure, and linear in the text's length.
  */
+import { graphemesOf } from "../../core/graphemes.ts";
 import type { Entity, FormattedText } from "../delivery/markup-rules.ts";
 
 /**
@@ -46,8 +47,6 @@ function nearby(entities: readonly Entity[], from: number, start: number, end: n
   return near;
 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-
 /** Returns where the part that begins at `start` ends: after `start`, at most `limit` later. */
 function findCut(text: string, entities: readonly Entity[], start: number, limit: number): number {
   const candidates = graphemeEnds(text, start, limit);
@@ -73,7 +72,7 @@ function findCut(text: string, entities: readonly Entity[], start: number, limit
 function graphemeEnds(text: string, start: number, limit: number): number[] {
   const ends: number[] = [];
   // One code point more decides whether the last one ends a grapheme.
-  for (const { index, segment } of segmenter.segment(text.slice(start, start + limit + 2))) {
+  for (const { index, segment } of graphemesOf(text.slice(start, start + limit + 2))) {
     const end = index + segment.length;
     if (end > limit) break;
     ends.push(start + end);
@@ -119,7 +118,7 @@ function nextStart(text: string, cut: number): number {
   if (at === text.length) return at;
   // A mark that combines with the last space needs it.
   const alone =
-    next === cut || segmenter.segment(text.slice(next - 1, next + 2)).containing(1)?.index === 1;
+    next === cut || graphemesOf(text.slice(next - 1, next + 2)).containing(1)?.index === 1;
   return alone ? next : next - 1;
 }
 

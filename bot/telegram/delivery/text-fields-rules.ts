@@ -4,6 +4,7 @@
  * A call whose form Telegram refuses is simplified and made once more. A simplified call has nothing
  * left to simplify, so that the second refusal is final whatever process meets it.
  */
+import { graphemesOf } from "../../core/graphemes.ts";
 import type { Json, JsonObject } from "../../core/message.ts";
 import { readMarkup } from "./markup-rules.ts";
 
@@ -117,12 +118,10 @@ function plain(source: string, parseMode: Json | undefined, lengthMax: number): 
   return cutAt(text.trim() === "" ? source : text, lengthMax);
 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-
 /** Cuts at the end of a grapheme, or of a code point in one that is longer than the limit. */
 function cutAt(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;
-  const { index } = segmenter.segment(text.slice(0, lengthMax + 2)).containing(lengthMax) ?? {};
+  const { index } = graphemesOf(text.slice(0, lengthMax + 2)).containing(lengthMax) ?? {};
   if (index) return text.slice(0, index);
   const pair = (text.codePointAt(lengthMax - 1) ?? 0) > 0xffff;
   return text.slice(0, pair ? lengthMax - 1 : lengthMax);
