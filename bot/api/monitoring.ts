@@ -73,10 +73,17 @@ export class MonitoringServer implements Component {
     this.#deps = deps;
     const { actions, host, hostNames: names = [], publish, stream, tokens, version, view } = deps;
     const clock = deps.clock ?? systemClock;
-    const document = describeApi(routeTable, version);
+    let document: object | undefined;
     const answer = createApplication({
       table: routeTable,
-      bot: { clock, view, actions, stream, document },
+      bot: {
+        ...{ clock, view, actions, stream },
+        // Made when somebody asks for it, because few do and a start has no time to lose.
+        get document() {
+          document ??= describeApi(routeTable, version);
+          return document;
+        },
+      },
       publish,
       tokens,
       hosts: { loopback: isLoopback(host), names, port: () => this.#listener.port },

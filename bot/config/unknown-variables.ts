@@ -46,30 +46,31 @@ export function findUnknownVariables(
   const ours = [...ourPrefixes, ...prefixes];
   return names.flatMap((variable) => {
     if (knownNames.includes(variable)) return [];
-    const nearest = nearestName(variable, knownNames);
-    if (!ours.some((prefix) => variable.startsWith(prefix)) && !isSlip(variable, nearest)) {
-      return [];
-    }
+    const isOurs = ours.some((prefix) => variable.startsWith(prefix));
+    const meant = isOurs ? nearestName(variable, knownNames) : slipOf(variable, knownNames);
+    if (meant === undefined) return [];
     return {
       variable,
       expected: "a variable that this bot knows",
       received: "an unknown name",
-      hint: `Did you mean ${nearest}? Otherwise remove it; .env.example lists them all.`,
+      hint: `Did you mean ${meant}? Otherwise remove it; .env.example lists them all.`,
     };
   });
 }
 
-function isSlip(variable: string, nearest: string): boolean {
-  return (
-    variable.length >= slipLengthMin &&
-    !commonNames.has(nearest) &&
-    editDistance(variable, nearest) <= slipsMax
-  );
+/** The known name that was mistyped; `undefined` when this is another program's variable. */
+function slipOf(variable: string, knownNames: readonly string[]): string | undefined {
+  if (variable.length < slipLengthMin) return undefined;
+  // Only names of about this length are compared: the environment has many, and each start reads it.
+  const alike = knownNames.filter((name) => Math.abs(name.length - variable.length) <= slipsMax);
+  const nearest = nearestName(variable, alike);
+  if (nearest === undefined || commonNames.has(nearest)) return undefined;
+  return editDistance(variable, nearest) <= slipsMax ? nearest : undefined;
 }
 
-function nearestName(variable: string, knownNames: readonly string[]): string {
+function nearestName(variable: string, knownNames: readonly string[]): string | undefined {
   const distances = knownNames.map((name) => editDistance(variable, name));
-  return knownNames[distances.indexOf(Math.min(...distances))] ?? "";
+  return knownNames[distances.indexOf(Math.min(...distances))];
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */

@@ -20,10 +20,20 @@ const locales: Readonly<Record<Language, string>> = { zh: "zh-CN", en: "en-GB" }
 const nameLengthMax = 64;
 
 /**
- * Creates the formats of every language. Create them once, because Intl objects are slow to make.
+ * Creates the formats of every language, each when it is first used. Create them once, because Intl
+ * objects are slow to make.
  */
 export function createFormats(currency: Currency): Readonly<Record<Language, Format>> {
-  return { zh: createFormat("zh", currency), en: createFormat("en", currency) };
+  const made: Partial<Record<Language, Format>> = {};
+  const formatIn = (language: Language) => (made[language] ??= createFormat(language, currency));
+  return {
+    get zh() {
+      return formatIn("zh");
+    },
+    get en() {
+      return formatIn("en");
+    },
+  };
 }
 
 /** Makes a user's text of a few lines safe to show and send, like `displayName`. */
