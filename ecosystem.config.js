@@ -24,8 +24,8 @@ const memoryLimitMb =
   Number(MEMORY_LIMIT_MB) || memoryLimitDefaultsMb[NODE_ENV || "development"] || 1024;
 
 /**
- * What `npm start` gives to Node.js. Without the two options of memory, V8 lets its heap grow so far that
- * a burst takes 100 MB more, for no gain in speed (docs/performance.md).
+ * What `npm start` gives to Node.js. Without the option of memory, V8 lets its space for new objects grow
+ * so far that a burst takes 100 MB more, for no gain in speed (docs/performance.md).
  */
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const startOptions = scripts.start.split(" ").filter((word) => word.startsWith("--"));
