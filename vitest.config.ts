@@ -1,6 +1,6 @@
 /**
- * Tests in three projects, one after the other. `quick` starts no bot, and its files share a process.
- * `whole` starts real processes, three files at a time. `alone` judges by the clock of real processes, or
+ * Tests in four projects. `quick` starts no bot, its files share a process, and all of it takes less than a
+ * minute; `thorough` is the same for files that play many worlds, move databases or open pages. `whole` starts real processes, three files at a time. `alone` judges by the clock of real processes, or
  * kills them while they work: beside other files its starts take too long, and kills meet mostly starts.
  */
 import { statfsSync } from "node:fs";
@@ -8,7 +8,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Rules, components, storage, sandbox. */
-const quick = [
+const components = [
   "api",
   "config",
   "core",
@@ -23,6 +23,31 @@ const quick = [
   "telemetry",
   "utils",
 ].map((folder) => `tests/${folder}/**/*.test.ts`);
+
+/** Of these, the files that take nine seconds and more. */
+const thorough = [
+  "kit/session",
+  "sandbox/foreign-clients",
+  "sandbox/fuzz",
+  "sandbox/methods/conformance",
+  "sandbox/page",
+  "sandbox/page-offers",
+  "sandbox/text-model",
+  "shop/campaigns/crash",
+  "shop/commands/bad-input",
+  "shop/shop-invariants",
+  "storage/move/move-data",
+  "storage/postgres/key-rotation",
+  "storage/postgres/postgres-store",
+  "storage/postgres/several-processes",
+  "storage/sqlite/backup",
+  "storage/sqlite/sealed-store",
+  "storage/sqlite/sqlite-store",
+  "telegram/context/durability",
+  "telegram/context/message-references",
+  "telegram/context/recorded-files",
+  "utils/logger/logger-redaction",
+].map((name) => `tests/${name}.test.ts`);
 
 /** Files that need the machine for themselves. */
 const alone = ["documents", "end-to-end/kill", "end-to-end/production-profile"].map(
@@ -65,7 +90,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** A memory file system: tests of the quick project lose no power, so no sync has to reach a disk. */
+/** A memory file system: tests of components lose no power, so no sync has to reach a disk. */
 const memoryDirectory = "/dev/shm";
 const roomBytesMin = 512 * 2 ** 20;
 
@@ -77,6 +102,13 @@ function hasRoom(directory: string): boolean {
     return false;
   }
 }
+
+/** Half of their time they wait: for a disk, a browser, a database. */
+const sharedProcess = {
+  isolate: false,
+  maxWorkers: 4,
+  ...(hasRoom(memoryDirectory) && { env: { TMPDIR: memoryDirectory } }),
+};
 
 export default defineConfig({
   test: {
@@ -93,21 +125,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: {
-          name: "quick",
-          include: quick,
-          isolate: false,
-          // Half of their time they wait: for a disk, a browser, a database.
-          maxWorkers: 4,
-          ...(hasRoom(memoryDirectory) && { env: { TMPDIR: memoryDirectory } }),
-        },
+        test: { ...sharedProcess, name: "quick", include: components, exclude: thorough },
       },
+      { extends: true, test: { ...sharedProcess, name: "thorough", include: thorough } },
       {
         extends: true,
         test: {
           name: "whole",
           include: ["tests/**/*.test.ts"],
-          exclude: [...quick, ...alone],
+          exclude: [...components, ...alone],
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
