@@ -118,7 +118,7 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     pool: "forks",
     // Node.js need not strip the types of what it has stripped before.
-    execArgv: [`--import=${new URL("./bot/compile-cache.js", import.meta.url)}`],
+    execArgv: [`--import=${new URL("./bot/core/compile-cache.js", import.meta.url)}`],
     // Node strips the types itself, as it does for the bot: a fifth less work than through Vite.
     experimental: { viteModuleRunner: false },
     maxWorkers: 2,

@@ -31,7 +31,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
 for (const signal of ["SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => {});
 
 // Does nothing where the options of `npm start` have loaded it already.
-await import(new URL("./compile-cache.js", import.meta.url).href);
+await import(new URL("./core/compile-cache.js", import.meta.url).href);
 
 // npm runs a program in the package's directory; INIT_CWD says where it was called.
 const calledFrom = process.env["INIT_CWD"] ?? process.cwd();

@@ -2,15 +2,15 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { node, startOptions } from "../lab/drill/bot-process.ts";
+import { node, startOptions } from "../../lab/drill/bot-process.ts";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Prints how many threads have loaded Node.js's TypeScript compiler, of one and its worker. */
 const program = `
 import { once } from "node:events";
 import { Worker, isMainThread, parentPort } from "node:worker_threads";
-await import("${new URL("../bot/core/loop.ts", import.meta.url)}");
+await import("${new URL("../../bot/core/loop.ts", import.meta.url)}");
 const loaded = process.moduleLoadList.some((name) => name.includes("deps/amaro"));
 if (isMainThread) {
   const self = new URL("data:text/javascript," + encodeURIComponent(process.env.PROGRAM));
@@ -27,7 +27,7 @@ function compilersLoaded(options: readonly string[]): number {
 }
 
 test("what `npm start` gives to Node.js spares both threads the TypeScript compiler", () => {
-  expect(startOptions).toContain("--import=./bot/compile-cache.js");
+  expect(startOptions).toContain("--import=./bot/core/compile-cache.js");
   // The first one may have to compile.
   compilersLoaded(startOptions);
   expect(compilersLoaded(startOptions)).toBe(0);

@@ -12,5 +12,5 @@ import { fileURLToPath } from "node:url";
 
 // Node.js before 22.8 has no such cache; start.ts tells that it is too old.
 module.enableCompileCache?.(
-  fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)),
+  fileURLToPath(new URL("../../node_modules/.cache/compiled", import.meta.url)),
 );
