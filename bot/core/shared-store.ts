@@ -22,6 +22,8 @@ export interface DatabaseServer {
   readonly synchronous: boolean;
   /** Whether none of the standbys that commits wait for is connected: then nothing can be committed. */
   readonly standbyLost: boolean;
+  /** How many standbys are connected, whether or not commits wait for them. */
+  readonly standbys: number;
   /**
    * Age of the oldest snapshot that a session holds, in milliseconds; 0 without one. PostgreSQL cleans up
    * nothing that is younger. Sessions that this role may not see are not counted.

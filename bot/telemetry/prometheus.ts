@@ -10,6 +10,7 @@ import { type HoldKind, holdKinds } from "../core/holds.ts";
 import { type LogLevel, logLevels } from "../core/log-level.ts";
 import { pools } from "../core/message.ts";
 import type { Role } from "../core/roles.ts";
+import type { DatabaseServer } from "../core/shared-store.ts";
 
 /** The values of the gauges at the time of the request; `null` where a value is unknown. */
 export interface Figures {
@@ -38,7 +39,7 @@ export interface Figures {
   /** Whether this process does for all what the role is. */
   readonly roles: Readonly<Record<Role, boolean>>;
   /** The server of a store that processes share; `null` when there is none, or it does not answer. */
-  readonly server: { readonly standbyLost: boolean; readonly oldestSnapshotMs: number } | null;
+  readonly server: Pick<DatabaseServer, "oldestSnapshotMs" | "standbyLost" | "standbys"> | null;
   readonly openIncidents: number;
   /** `null` when there is no backup. */
   readonly backupAgeMs: number | null;
@@ -174,9 +175,11 @@ export class Prometheus {
     for (const [role, has] of Object.entries(figures.roles))
       gauges.roles.set({ role }, Number(has));
     gauges.standbyLost.remove();
+    gauges.standbys.remove();
     gauges.snapshotAge.remove();
     if (figures.server) {
       gauges.standbyLost.set({}, Number(figures.server.standbyLost));
+      gauges.standbys.set({}, figures.server.standbys);
       gauges.snapshotAge.set({}, figures.server.oldestSnapshotMs / 1000);
     }
     gauges.backupEvery.set(figures.backupEveryMs / 1000);
@@ -304,6 +307,7 @@ function createGauges(registry: Registry) {
       "bot_database_standby_lost",
       "1 while PostgreSQL waits for a standby that is not connected.",
     ),
+    standbys: gauge("bot_database_standbys", "Standbys connected to PostgreSQL."),
     snapshotAge: gauge(
       "bot_database_snapshot_age_seconds",
       "Age of the oldest snapshot a session of PostgreSQL holds.",

@@ -26,7 +26,7 @@ const figures: Figures = {
   safeMode: false,
   connections: { database: { up: true, latencyMs: 1 } },
   holds: [{ kind: "paused", waitedMs: 90_000 }],
-  server: { standbyLost: false, oldestSnapshotMs: 0 },
+  server: { standbyLost: false, standbys: 0, oldestSnapshotMs: 0 },
   backupAgeMs: 5_000,
   roles: { intake: true, sending: false, sweeping: true },
   backupEveryMs: 86_400_000,

@@ -561,12 +561,11 @@ export class PostgresStore implements Store, SharedStore {
   async server(): Promise<DatabaseServer> {
     const { clock } = this.#deps;
     const askedAtMs = clock.epochMs();
-    const { at, oldestSeconds, standbyLost, synchronous } = await this.#sessions.read(
-      (connection) => reading.server(connection),
+    const { at, oldestSeconds, ...standbys } = await this.#sessions.read((connection) =>
+      reading.server(connection),
     );
     return {
-      synchronous,
-      standbyLost,
+      ...standbys,
       oldestSnapshotMs: oldestSeconds * 1_000,
       // The server has looked at its clock somewhere in between.
       clockAheadMs: (askedAtMs + clock.epochMs()) / 2 - at,

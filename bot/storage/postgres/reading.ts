@@ -414,6 +414,7 @@ interface ServerRow {
   readonly synchronous: boolean;
   /** Whether commits wait, and no standby that they may wait for is connected, as far as this role may see. */
   readonly standbyLost: boolean;
+  readonly standbys: number;
   readonly oldestSeconds: number;
   readonly at: number;
 }
@@ -424,6 +425,7 @@ export async function server(connection: Connection): Promise<ServerRow> {
     `SELECT s.waits AS synchronous,
        s.waits AND NOT EXISTS (SELECT 1 FROM pg_stat_replication r
          WHERE r.sync_state IS NULL OR r.sync_state IN ('sync', 'quorum')) AS "standbyLost",
+       (SELECT count(*) FROM pg_stat_replication)::int AS standbys,
        snapshots."oldestSeconds", (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at
      FROM (${snapshotsSql}) snapshots, (SELECT current_setting('synchronous_standby_names') <> ''
        AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS waits) s`,

@@ -35,7 +35,9 @@ describe.skipIf(noPostgres)(`the server of PostgreSQL${orSkipped}`, () => {
   test.skipIf(!ownServer)("tells that the standby it waits for is not connected", async () => {
     const connection = await connect();
     await connection.exec("SET synchronous_commit = on");
-    expect(await server(connection)).toMatchObject({ synchronous: false, standbyLost: false });
+    expect(await server(connection)).toMatchObject({
+      ...{ synchronous: false, standbyLost: false, standbys: 0 },
+    });
     onTestFinished(async () => {
       await byHand("ALTER SYSTEM RESET synchronous_standby_names");
       await byHand("SELECT pg_reload_conf()");

@@ -6,7 +6,7 @@ const signal = new AbortController().signal;
 
 test("a standby that is lost is said, because nothing can be committed without it", async () => {
   const probe = replicationProbe("none", async () => ({
-    ...{ synchronous: true, clockAheadMs: 0, standbyLost: true, oldestSnapshotMs: 0 },
+    ...{ synchronous: true, clockAheadMs: 0, standbyLost: true, standbys: 0, oldestSnapshotMs: 0 },
   }));
   expect(await probe.check(signal)).toMatchObject({
     status: "degraded",
@@ -27,7 +27,7 @@ test.each([
   "%s, synchronous %s, clock ahead by %i ms: %s",
   async (replicated, synchronous, clockAheadMs, status, survivesFailover, reason) => {
     const probe = replicationProbe(replicated, async () => ({
-      ...{ synchronous, clockAheadMs, standbyLost: false, oldestSnapshotMs: 0 },
+      ...{ synchronous, clockAheadMs, standbyLost: false, standbys: 1, oldestSnapshotMs: 0 },
     }));
     const result = await probe.check(signal);
     expect(result).toMatchObject({ status, figures: { replicated, survivesFailover } });
