@@ -75,7 +75,7 @@ export class Prometheus {
 
   constructor({ figures, version }: { figures: () => Promise<Figures>; version: string }) {
     this.#figures = figures;
-    collectDefaultMetrics({ register: this.#registry });
+    collectNodeMetrics(this.#registry);
     for (const name of misnamed) this.#registry.removeSingleMetric(name);
     this.#counters = createCounters(this.#registry);
     this.#gauges = createGauges(this.#registry);
@@ -326,4 +326,16 @@ function createGauges(registry: Registry) {
     logBehind: gauge("bot_log_behind_bytes", "Bytes of log lines not yet on disk."),
     streamClients: gauge("bot_api_stream_clients", "Clients that follow the event stream."),
   };
+}
+
+/**
+ * The library would look at the event loop a hundred times a second, which is most of what an idle process
+ * does. The process monitor measures that delay already: `bot_event_loop_delay_seconds`.
+ */
+function collectNodeMetrics(register: Registry): void {
+  collectDefaultMetrics({ register, eventLoopMonitoringPrecision: 60_000 });
+  const doubled = /^nodejs_eventloop_lag_(?!seconds)/;
+  for (const { name } of register.getMetricsAsArray()) {
+    if (doubled.test(name)) register.removeSingleMetric(name);
+  }
 }

@@ -88,6 +88,11 @@ export interface ProcessMonitorSnapshot extends ProcessMetrics {
 
 const sampleMs = 5_000;
 /**
+ * Each look wakes the process. Rarer ones would leave so few in a sample that a single pause of the garbage
+ * collector is their 99th percentile.
+ */
+const loopLookEveryMs = 40;
+/**
  * This many samples in a row must be above the memory limit, because a single peak is not a leak.
  */
 const memorySamplesMax = 3;
@@ -239,7 +244,7 @@ export class ProcessMonitor implements Component {
 
 /** Reads the process's own figures from pidusage, the garbage collector and the event loop. */
 class OwnFigures implements RuntimeFigures {
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
+  readonly #delay = monitorEventLoopDelay({ resolution: loopLookEveryMs });
 
   async usage(): Promise<ProcessMetrics> {
     const { cpu, memory } = await pidusage(process.pid);
@@ -265,7 +270,8 @@ class OwnFigures implements RuntimeFigures {
   loopDelayMs(): number {
     const nanoseconds = this.#delay.percentile(99);
     this.#delay.reset();
-    return Number.isFinite(nanoseconds) ? nanoseconds / 1e6 : 0;
+    // Node.js counts the pause between two looks as delay.
+    return Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e6 - loopLookEveryMs) : 0;
   }
 
   collectGarbage(): void {
