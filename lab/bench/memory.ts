@@ -56,8 +56,10 @@ export interface MemoryReport {
 const measured: readonly ContenderName[] = ["this-bot", "telegraf"];
 const roundsDefault = 3;
 const secondsDefault = 15;
-/** After this time a start is over: what it used does not count as rest. */
-const settleMs = 4_000;
+/** After this time a start is over. */
+const startMs = 4_000;
+/** After this time the memory of a start or a burst is given back: neither counts as rest. */
+const settleMs = 20_000;
 const sampleEveryMs = 200;
 const perSecond = 30;
 const chats = 500;
@@ -171,7 +173,7 @@ async function killAndAnswer(name: ContenderName, waiting: number): Promise<numb
   const known = Math.min(waiting, knownChats);
   const crowded = waiting > 0 && broadcastScene({ perSecond, chats: waiting, known });
   return withScene(crowded || programOf(name), async ({ bot, sandbox, successor }) => {
-    await pause(settleMs);
+    await pause(startMs);
     const next = successor({ ...programOf(name), ...(crowded && { env: limitedTo(perSecond) }) });
     const { sequence = 0 } = (await sandbox.journalAll({ method: "sendMessage" })).at(-1) ?? {};
     const killedAtMs = nowMs();
