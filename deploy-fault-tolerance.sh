@@ -501,10 +501,15 @@ change_version() {
   prune_versions "$new" "${old:-$new}"
 }
 
-# Opens everything, brings the data up to date, and ends, without taking anything in.
+start_options() { node -p 'require(process.argv[1]).scripts.start.match(/--\S+/g)?.join(" ") ?? ""' "$releases/$1/package.json"; }
+
+# Opens everything, brings the data up to date, and ends, without taking anything in. With the options of
+# `npm start`, so that PM2's first start finds everything compiled.
 try_start() {
   say "trying a start of $1 without taking anything in"
-  limited "$(version_node "$1")" "$releases/$1/bot/start.ts" --check >/dev/null
+  local options
+  read -ra options <<<"$(start_options "$1")"
+  (cd "$releases/$1" && limited "$(version_node "$1")" "${options[@]}" bot/start.ts --check >/dev/null)
 }
 
 limited() { if command -v timeout >/dev/null; then timeout 120 "$@"; else "$@"; fi; }
