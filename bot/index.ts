@@ -33,7 +33,7 @@ export interface CreateBotOptions<Settings> {
     ...args: ConstructorParameters<typeof Context>
   ) => BotContext;
   readonly module: BotModule<Settings>;
-  /** What `bot.telegram` is. Default: Telegraf's own, which makes calls without any of our care. */
+  /** The value of `bot.telegram`. Default: Telegraf's own, which makes calls without any of our care. */
   readonly telegram?: Telegram;
   readonly kit: Kit<Settings>;
   /** Called with each kind of update that `setup` names in `bot.on` or `bot.reaction`. Default: no one asks. */

@@ -12,7 +12,7 @@ export interface RefusalFacts {
   readonly status: number;
   readonly code: string;
   readonly message: string;
-  /** What the caller can do about it. */
+  /** The mend, for the caller. */
   readonly hint?: string;
   readonly problems?: readonly RequestProblem[];
   /** Seconds after which another try makes sense. */

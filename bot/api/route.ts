@@ -9,7 +9,7 @@ import type { Clock } from "../core/clock.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { MonitoringActions, MonitoringView, Shape } from "./view-and-actions.ts";
 
-/** What a caller may do. The right to operate includes the right to read. */
+/** The rights of a caller. The right to operate includes the right to read. */
 export type Scope = "nothing" | "read" | "operate";
 
 /**

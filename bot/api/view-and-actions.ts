@@ -31,7 +31,7 @@ export interface ShownPanel {
   readonly read: () => unknown;
 }
 
-/** What the API can show; each function is called once a request. */
+/** Everything the API can show; each function is called once a request. */
 export interface MonitoringView {
   readonly live: () => Shape<typeof health.live>;
   readonly ready: () => Shape<typeof health.ready>;
@@ -64,7 +64,7 @@ export interface MonitoringView {
   readonly panels: () => readonly ShownPanel[];
 }
 
-/** What the API can do. */
+/** Everything the API can do. */
 export interface MonitoringActions {
   /** Drains and ends the process, so that it is started again. @returns false when that is under way. */
   readonly restartProcess: (detail: string) => boolean;

@@ -20,7 +20,7 @@ export interface Kind<T> {
   readonly range: string;
   /** Whether the text must never be shown. */
   readonly secret?: boolean;
-  /** What to do about a wrong value, when the expectation does not say it. */
+  /** The mend of a wrong value, when the expectation does not say it. */
   readonly hint?: string;
   /** @returns `undefined` when the text is none of this kind. */
   read(text: string): { readonly value: T } | undefined;
@@ -41,7 +41,7 @@ export interface Setting<T> extends Row {
   readonly kind: Kind<T>;
   /** As it would be written in the environment; absent when the setting may be left out. */
   readonly defaults: Readonly<Record<Profile, string>> | undefined;
-  /** What happens without a value, when there is no default. */
+  /** The effect of leaving it out, when there is no default. */
   readonly absent?: string;
 }
 

@@ -249,7 +249,7 @@ export class StepResultError extends BotError {
 export class DataRefusedError extends BotError {
   override readonly code = "DATA_REFUSED";
   override readonly transient = false;
-  /** What was refused, such as `session.cart[2].price`. */
+  /** The field that was refused, such as `session.cart[2].price`. */
   readonly field: string;
 
   /** @param mend A sentence; part of the message, because records keep nothing else. */

@@ -8,7 +8,7 @@
 import type { Clock } from "./clock.ts";
 import type { Pool } from "./message.ts";
 
-/** What a hold stops or slows down. */
+/** The work that a hold stops or slows down. */
 export type HoldTarget = "intake" | Pool;
 
 /** How each kind of hold is bounded, tested meanwhile, and released by hand. */
@@ -111,7 +111,7 @@ interface HoldKindRow {
   readonly bound: string;
   /** How it is found out meanwhile whether it is still needed. */
   readonly test: string;
-  /** What releasing it by hand does; `undefined` when it cannot be released. */
+  /** The effect of releasing it by hand; `undefined` when it cannot be released. */
   readonly release: string | undefined;
 }
 

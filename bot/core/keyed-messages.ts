@@ -1,7 +1,7 @@
 /** Keyed messages: what a transaction can ask and do about messages of the queue that have a key. */
 import { DataRefusedError } from "./errors.ts";
 
-/** What has become of the message with a key. Instants are milliseconds since the epoch. */
+/** The state of the message with a key. Instants are milliseconds since the epoch. */
 export type KeyState =
   /** It waits, and is not worked on before this instant. */
   | { readonly kind: "waiting"; readonly atEpochMs: number }
@@ -14,7 +14,7 @@ export type KeyState =
   | { readonly kind: "unknown" };
 
 export interface KeyedMessages {
-  /** What has become of the message that was queued last with this key. */
+  /** The state of the message that was queued last with this key. */
   find(key: string): Promise<KeyState>;
   /**
    * Takes away what waits under this key, when the transaction commits; the key is free then.

@@ -25,7 +25,7 @@ const freeBeginEpochMs = 1_735_689_600_000;
 const freePerMs = 2 ** 11;
 const freeMs = 2 ** 40;
 
-/** What is known about the message behind a reference. */
+/** The state of the message behind a reference. */
 export type ReferenceState =
   /** Telegram has it under this id. */
   | { readonly kind: "delivered"; readonly telegramId: number }

@@ -7,7 +7,7 @@
  */
 import type { ErrorRecord } from "./errors.ts";
 
-/** What a message carries. */
+/** The kinds of content that a message has. */
 export const messageTypes = ["update", "task", "send", "broadcast", "alert"] as const;
 export type MessageType = (typeof messageTypes)[number];
 

@@ -1,7 +1,7 @@
 /** Processes: those that share a store, as each of them can show them to operators. */
 import type { Role } from "./roles.ts";
 
-/** What a process says of itself. */
+/** A process's report of itself. */
 export interface ProcessStatus {
   readonly health: "healthy" | "degraded" | "unhealthy" | "unknown";
   /** Base address of its monitoring API, as it is reached on its own machine. */

@@ -5,7 +5,7 @@ import type { Processes } from "./processes.ts";
 import type { Roles } from "./roles.ts";
 
 export interface SharedStore {
-  /** What this process does for all. */
+  /** The roles in which this process works for all. */
   readonly roles: Roles;
   readonly processes: Processes;
   /** Where the files of calls are kept for all processes. */
@@ -16,7 +16,7 @@ export interface SharedStore {
   server(): Promise<DatabaseServer>;
 }
 
-/** What is known about the server of a shared store. */
+/** The state of the server of a shared store. */
 export interface DatabaseServer {
   /** Whether a commit waits until a standby has it. */
   readonly synchronous: boolean;

@@ -294,7 +294,7 @@ export interface QueueStore {
   /** Flood-control room used since then, for the windows to survive a restart. */
   sentSince(epochMs: number): Promise<readonly SentRecord[]>;
   recordSent(sent: SentRecord): Promise<void>;
-  /** What is known about the message behind a reference (`NewMessage.references`). */
+  /** Returns the state of the message behind a reference (`NewMessage.references`). */
   resolveReference(reference: number): Promise<ReferenceState>;
   /** The files that messages and dead letters still need (`NewMessage.files`), each once. */
   filesInUse(): Promise<readonly string[]>;

@@ -18,7 +18,7 @@ type Methods = ApiMethods<InputFile>;
 export type ApiMethod = keyof Methods;
 /** The fields of a method; none for a method that takes none. */
 export type ApiFields<Method extends ApiMethod> = Parameters<Methods[Method]>;
-/** What Telegram answers. */
+/** Telegram's answer. */
 export type ApiResult<Method extends ApiMethod> = ReturnType<Methods[Method]>;
 /** A kind of update, such as `message_reaction`. Source: Bot API, Update. */
 export type UpdateKind = Exclude<keyof Update, "update_id">;

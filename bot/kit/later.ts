@@ -8,7 +8,7 @@ import type { Context, MiddlewareFn } from "telegraf";
 import { DataRefusedError } from "../core/errors.ts";
 import type { Json } from "../core/message.ts";
 
-/** What the update of kind `later` holds. */
+/** The content of an update of kind `later`. */
 export interface LaterTask {
   readonly name: string;
   readonly data: Json;

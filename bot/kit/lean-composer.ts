@@ -11,7 +11,7 @@ import { Composer, Context, type Middleware, type MiddlewareFn } from "telegraf"
 type Any = Middleware<Context>;
 type Run = MiddlewareFn<Context>;
 
-/** What each composed function is made of. */
+/** The parts of each composed function. */
 const parts = new WeakMap<object, readonly Any[]>();
 
 /** Replaces `Composer.compose` and `Composer.branch`, which all of Telegraf's methods are made of. */

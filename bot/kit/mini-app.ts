@@ -11,7 +11,7 @@ import { DataRefusedError } from "../core/errors.ts";
 import type { Json } from "../core/message.ts";
 import type { Transaction } from "../core/transaction.ts";
 
-/** What the update of kind `mini_app_request` holds. */
+/** The content of an update of kind `mini_app_request`. */
 export interface MiniAppTask {
   readonly name: string;
   /** Names the act among those of this person. */
@@ -35,7 +35,7 @@ export type AnswerAsk = (
 
 export type MiniAppHandler<C extends Context> = (
   ctx: C,
-  /** What the page sent: anything, so they are to be checked. */
+  /** The fields the page sent. They can be anything, so check them. */
   data: unknown,
   /** 16 to 64 letters, digits or `_ -`; unique among the acts of this person. */
   requestId: string,
@@ -66,7 +66,7 @@ export interface MiniApp {
   act<C extends Context>(name: string, handler: MiniAppHandler<C>): MiddlewareFn<C>;
 }
 
-/** What the context of an act can do, as far as it is needed here. */
+/** The part of an act's context that is needed here. */
 type Committing = Context & { onDone(write: (tx: Transaction) => Promise<void>): void };
 
 const namePattern = /^[\w.:-]{1,100}$/;

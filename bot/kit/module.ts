@@ -56,7 +56,7 @@ export interface Kit<Settings> {
    * belongs in `ctx.transaction`; on SQLite, `work` that writes is refused (`DATA_REFUSED`).
    */
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** What an operator sees and does: dead letters, holds, incidents, pausing. */
+  /** The operator's view and actions: dead letters, holds, incidents, pausing. */
   readonly operations: Operations;
 }
 
@@ -95,7 +95,7 @@ export interface BotModule<Settings = Readonly<Record<string, unknown>>> {
     /** @returns Telegram user ids. */
     findByUsername(username: string): Promise<readonly number[]>;
   }>;
-  /** What `npm run reconcile` compares with Telegram. Default: nothing. */
+  /** The books that `npm run reconcile` compares with Telegram. Default: none. */
   readonly books?: Books<object>;
   /** Told to Telegram whenever they have changed. Default: none. */
   readonly commandMenus?: readonly CommandMenu[];

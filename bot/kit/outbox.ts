@@ -32,7 +32,7 @@ export interface OutboxOptions {
   readonly priority?: Priority;
   /** Not after this instant: then it leaves the queue unsent. Default: as for replies. */
   readonly expires?: number | Instant;
-  /** What happens when nothing tells whether it was sent. Default `retry`. */
+  /** The policy for a call of which nothing tells whether it was sent. Default `retry`. */
   readonly ambiguous?: AmbiguousPolicy;
 }
 
@@ -67,6 +67,6 @@ export interface Outbox {
    * @returns whether anything waited.
    */
   cancel(key: string): Promise<boolean>;
-  /** What has become of the call with this key, and when. */
+  /** The state of the call with this key, and since when. */
   find(key: string): Promise<KeyState>;
 }

@@ -33,7 +33,7 @@ export interface PanelChart {
   readonly title: Wording;
   /** Default `count`. */
   readonly form?: "count" | "money";
-  /** What a bar stands for, in UTC: it begins at its `atEpochMs`. */
+  /** The span of a bar, in UTC: it begins at its `atEpochMs`. */
   readonly per: "hour" | "day";
   /** Oldest first. */
   readonly bars: readonly { readonly atEpochMs: number; readonly value: number }[];
@@ -54,11 +54,11 @@ export interface PanelTable {
   readonly rows: readonly (readonly PanelValue[])[];
   /** How many rows there are, where not all of them are here. Default: no more than these. */
   readonly total?: number;
-  /** What stands in the place of rows when there are none. */
+  /** The text in the place of rows when there are none. */
   readonly empty?: Wording;
 }
 
-/** What a panel shows now. The limits on it are in bot/api/shapes/panels.ts. */
+/** The content of a panel now. The limits on it are in bot/api/shapes/panels.ts. */
 export interface PanelContent {
   /** For values of the form `money`: an ISO 4217 code and its number of decimals. Default: a bare number. */
   readonly currency?: { readonly code: string; readonly exponent: number };

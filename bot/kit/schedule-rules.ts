@@ -9,7 +9,7 @@
  * The decision is made once for a message and kept with it, so every attempt runs the same instant.
  */
 
-/** What happens to instants that were missed. */
+/** The policy for instants that were missed. */
 export type MissedPolicy = "once" | "skip" | "all";
 
 export const missedPolicies: readonly MissedPolicy[] = ["once", "skip", "all"];

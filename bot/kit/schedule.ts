@@ -18,7 +18,7 @@ export type ScheduleOptions = Timetable & {
   readonly missed?: MissedPolicy;
 };
 
-/** What `run` gets: a context without a chat. Calls are recorded, as in a handler of an update. */
+/** The argument of `run`: a context without a chat. Calls are recorded, as in a handler of an update. */
 export interface ScheduleContext
   extends Pick<BotContext, "call" | "now" | "onDone" | "transaction"> {
   readonly telegram: Telegram;

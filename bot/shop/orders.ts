@@ -38,7 +38,7 @@ export interface OrderDetail {
   readonly order: Order;
   /** Until when the order can be cancelled; null when it no longer can. */
   readonly cancellableUntilEpochMs: number | null;
-  /** What the buyer of digital goods was given. */
+  /** The code that the buyer of digital goods was given. */
   readonly code?: string;
 }
 

@@ -25,7 +25,7 @@ export interface PersonalData {
   readonly entries: readonly LedgerEntry[];
   /** The language that the person has chosen. */
   readonly language: Language | undefined;
-  /** What was said in tickets, newest first. */
+  /** The texts of tickets, newest first. */
   readonly words: readonly TicketWords[];
   /** Whether more orders, entries or words exist than these. */
   readonly cut: boolean;

@@ -10,7 +10,7 @@ export interface Account {
   readonly createdAtEpochMs: number;
 }
 
-/** What Telegram says about a person. Encrypted at rest, and deleted when the person asks. */
+/** A person as Telegram describes them. Encrypted at rest, and deleted when the person asks. */
 export interface Profile {
   readonly firstName: string;
   /** The username without the @. */
@@ -66,9 +66,9 @@ export interface Page<T> {
   readonly total: number;
 }
 
-/** What the shop did since an instant. */
+/** The shop's figures since an instant. */
 export interface Figures {
-  /** What was paid for orders, less what was refunded. */
+  /** Money paid for orders, less refunds. */
   readonly turnoverMinor: number;
   readonly orders: number;
   readonly newPeople: number;

@@ -36,7 +36,7 @@ const table = z.strictObject({
   empty: wording.optional(),
 });
 
-/** What a module gives. */
+/** The shape of a panel as a module gives it. */
 export const panelContent = z.strictObject({
   currency: z
     .strictObject({ code: z.string().regex(/^[A-Z]{3}$/), exponent: z.int().min(0).max(4) })
@@ -46,7 +46,7 @@ export const panelContent = z.strictObject({
   tables: z.array(table).max(10).optional(),
 });
 
-/** What a caller gets. */
+/** The shape of a panel as a caller gets it. */
 export const panel = z.object({
   name: z.string(),
   title: wording,

@@ -11,7 +11,7 @@ export interface Judgement {
   readonly level: "fine" | "doubtful" | "wrong";
   /** One sentence for an operator; no secret in it. */
   readonly says: string;
-  /** What to do about it, as a command where there is one. */
+  /** The mend, as a command where there is one. */
   readonly mend?: string;
 }
 

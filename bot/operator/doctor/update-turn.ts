@@ -17,7 +17,7 @@ import { holderPid } from "./checks/database.ts";
 import type { Installation } from "./installation.ts";
 import { enterInstallation } from "./this-installation.ts";
 
-/** What keeps the turn; without PostgreSQL nothing has to. */
+/** The session that keeps the turn; without PostgreSQL there is none. */
 type Turn = Pick<Connection, "lost">;
 
 const lookEveryMs = 500;

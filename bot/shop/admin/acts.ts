@@ -36,7 +36,7 @@ export interface Act {
   readonly kind: ActKind;
   /** The person it concerns. */
   readonly userId?: number;
-  /** What it concerns, such as `order:12` or `product:mug`; without anybody's words. */
+  /** The object of the act, such as `order:12` or `product:mug`; without people's words. */
   readonly subject?: string;
   /** Why, in the administrator's words. Encrypted at rest. */
   readonly reason?: string;

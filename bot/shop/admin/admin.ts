@@ -103,7 +103,7 @@ async function figuresCard(turn: Turn, options: CommandOptions): Promise<Card> {
 
 const zero = { newPeople: 0, orders: 0, turnoverMinor: 0 };
 
-/** What was asked and what came of the answer, as the durable step keeps it. */
+/** The question and the effect of its answer, as the durable step keeps them. */
 type Answered =
   | { readonly desk: "orders"; readonly result: OrderAct }
   | { readonly desk: "people"; readonly result: PeopleAnswer }

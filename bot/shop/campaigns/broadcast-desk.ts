@@ -194,7 +194,7 @@ function messageTo(userId: number, content: Content, paid: boolean) {
   return { method: "copyMessage", payload } as const;
 }
 
-/** What follows the command, or else the message that it replies to. */
+/** The text after the command, or else the message that it replies to. */
 function contentOf(ctx: BotContext, adminId: number): Content | undefined {
   const message = (ctx.message ?? {}) as {
     readonly text?: unknown;

@@ -6,7 +6,7 @@ export const segments = ["all", "zh", "en", "bought", "active7", "active30", "ac
 
 export type Segment = (typeof segments)[number];
 
-/** What is sent: a text, or a copy of a message in an administrator's chat. */
+/** The content to send: a text, or a copy of a message in an administrator's chat. */
 export type Content =
   | { readonly text: string }
   | { readonly fromChatId: number; readonly messageId: number };
@@ -28,7 +28,7 @@ export const outcomes: readonly Outcome[] = ["sent", "blocked", "gone", "failed"
 
 export interface Campaign {
   readonly id: number;
-  /** Who drafted it. */
+  /** The administrator who drafted it. */
   readonly adminId: number;
   readonly content: Content;
   readonly createdAtEpochMs: number;
@@ -88,7 +88,7 @@ export interface CandidateQuery {
   readonly untilEpochMs: number;
   readonly limit: number;
   readonly bought?: boolean;
-  /** Who has joined or moved money since. */
+  /** The people who have joined or moved money since. */
   readonly activeSinceEpochMs?: number | undefined;
 }
 

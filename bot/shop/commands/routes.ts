@@ -52,7 +52,7 @@ export interface CommandOptions extends ShopRules, StarOptions {
   readonly formats?: ReturnType<typeof createFormats>;
 }
 
-/** What is needed to speak to one visitor. */
+/** The values needed to speak to one visitor. */
 export interface Voice {
   readonly visitor: Visitor;
   readonly texts: Texts;

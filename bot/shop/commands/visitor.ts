@@ -20,7 +20,7 @@ export interface Visitor {
   readonly userId: number;
   /** A name that is safe to show; "" when there is none. */
   readonly name: string;
-  /** What Telegram says about the person, with the same name. */
+  /** The person as Telegram describes them, with the same name. */
   readonly profile: Profile;
   readonly language: Language;
   /** Whether only this person can read the chat. */
@@ -59,7 +59,7 @@ const callbackQuery = z.object({
   data: z.string(),
 });
 
-/** What a person does in the Mini App (kit/mini-app.ts). */
+/** A person's act in the Mini App (kit/mini-app.ts). */
 const miniAppRequest = z.object({ from: sender });
 
 /** Creates the middleware that admits a visitor or reports why not. */

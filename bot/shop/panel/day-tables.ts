@@ -1,9 +1,9 @@
 /** Day tables: what a day brought, read from the ledger and from the payments in Stars. They write nothing. */
 import type { Sql, TableSet, Transaction } from "../../core/transaction.ts";
 
-/** What a day brought. */
+/** The figures of a day. */
 export interface Day {
-  /** What was paid for orders, less what was refunded. */
+  /** Money paid for orders, less refunds. */
   readonly turnoverMinor: number;
   readonly orders: number;
   readonly topups: number;

@@ -9,7 +9,7 @@ import type { Transaction } from "../../core/transaction.ts";
 export interface Asked {
   /** Which answer is expected, such as `credit`. */
   readonly what: string;
-  /** What it is about: an order, a person, a product. */
+  /** The subject: an order, a person, a product. */
   readonly of: string;
 }
 

@@ -165,7 +165,7 @@ async function thank(
   await ctx.telegram.sendMessage(payment.userId, text);
 }
 
-/** What the payer reads when a payment was credited. */
+/** The text that the payer reads when a payment was credited. */
 export function thanks(
   texts: StarTexts,
   { money }: Format,

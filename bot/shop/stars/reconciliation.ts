@@ -99,7 +99,7 @@ export interface Settled {
 
 export interface Settlement {
   readonly settled: readonly Settled[];
-  /** What an operator has to look at. */
+  /** The payments that an operator has to look at. */
   readonly open: readonly Difference[];
 }
 

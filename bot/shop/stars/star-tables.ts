@@ -10,7 +10,7 @@ import type { Sql, TableSet, Transaction } from "../../core/transaction.ts";
 export interface Charge {
   /** `telegram_payment_charge_id`; also the id in `getStarTransactions`. */
   readonly chargeId: string;
-  /** Who paid. */
+  /** The person who paid. */
   readonly userId: number;
   /** "XTR" for Telegram Stars; nothing else is credited. */
   readonly currency: string;
@@ -18,14 +18,14 @@ export interface Charge {
   readonly total: number;
   /** The invoice's payload, as it came. */
   readonly payload: string;
-  /** What entered the account; 0 when the payment is only kept. */
+  /** The amount that entered the account; 0 when the payment is only kept. */
   readonly creditedMinor: number;
   readonly recordedAtEpochMs: number;
   /** When an administrator asked Telegram for the refund. */
   readonly refundAskedAtEpochMs: number | undefined;
   /** When Telegram reported the refund. */
   readonly refundedAtEpochMs: number | undefined;
-  /** What left the account for the refund; less than `creditedMinor` when the rest was spent. */
+  /** The amount that left the account for the refund; less than `creditedMinor` when the rest was spent. */
   readonly debitedMinor: number;
 }
 

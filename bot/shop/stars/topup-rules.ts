@@ -5,7 +5,7 @@
  * be paid many times, and each time is a payment of its own.
  */
 
-/** What a person can buy for Stars. */
+/** The top-ups that a person can buy for Stars. */
 export interface TopupRules {
   /** Whole Stars per top-up, as they are offered; 0 offers nothing. */
   readonly topupAmounts: readonly number[];
@@ -13,7 +13,7 @@ export interface TopupRules {
   readonly starValueMinor: number;
 }
 
-/** What an invoice gives for its price. */
+/** The amount that an invoice gives for its price. */
 export interface Offer {
   /** Whole Stars, 1 or more. */
   readonly stars: number;
@@ -45,7 +45,7 @@ export function readPayload(payload: string): Offer | undefined {
     : { stars: Number(stars), amountMinor: Number(amountMinor) };
 }
 
-/** What is to be paid, as Telegram asks before the payment. */
+/** The payment, as Telegram asks for it beforehand. */
 export interface Checkout {
   readonly currency: string;
   readonly total: number;

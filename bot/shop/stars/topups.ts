@@ -18,7 +18,7 @@ import { type Checkout, type TopupRules, worthOf } from "./topup-rules.ts";
 /** A payment, or its refund, as Telegram reports it. */
 export interface Payment extends Checkout {
   readonly chargeId: string;
-  /** Who paid. */
+  /** The person who paid. */
   readonly userId: number;
 }
 
@@ -118,12 +118,12 @@ export async function askRefund(
 export type RefundResult =
   | {
       readonly kind: "refunded";
-      /** Who had paid. */
+      /** The person who had paid. */
       readonly userId: number;
       /** Whether an administrator asked for it here; then it was debited at that time. */
       readonly asked: boolean;
       readonly debitedMinor: number;
-      /** What the person had spent already, and the shop has lost. */
+      /** The part that the person had spent already, and the shop has lost. */
       readonly shortMinor: number;
     }
   /** It was recorded before. */

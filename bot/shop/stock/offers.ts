@@ -17,7 +17,7 @@ export interface Offer {
   readonly left: number | undefined;
 }
 
-/** What an administrator changed. */
+/** A change by an administrator. */
 export interface ProductChange {
   readonly priceMinor?: number;
   readonly hidden?: boolean;

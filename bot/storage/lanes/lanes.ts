@@ -13,7 +13,7 @@ import { priorities } from "../../core/message.ts";
 import { Column, Slots } from "./column.ts";
 import { ReadyHeap } from "./ready-heap.ts";
 
-/** What decides when a message's turn comes. */
+/** The facts that decide when a message's turn comes. */
 export interface Waiting {
   /** Higher than the ids of the messages before it in its lane. */
   readonly id: number;

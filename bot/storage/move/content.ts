@@ -69,7 +69,7 @@ export interface EndState {
 export interface End {
   /** For people, without a password. */
   readonly address: string;
-  /** What to do with what is there already, for the operator. */
+  /** The mend for the operator, where something is there already. */
   readonly emptyHint: string;
   /**
    * Takes hold of it.

@@ -16,7 +16,7 @@ import {
   type Table,
 } from "./content.ts";
 
-/** What stays here: migrations and processes; what `messages` and `parks` show; and what is no row: files. */
+/** Tables that stay here: migrations, processes, files, and those that `messages` and `parks` show. */
 const notShown = ["migrations", "table_set_migrations", "processes", "lanes", "files"];
 
 const storedMessage = [...messageColumns, "payload", "pos", "claims", "owner"];
@@ -152,7 +152,7 @@ export class PostgresContent implements Receiver {
     }
   }
 
-  /** What is due but in no lane yet enters as the next turn would let it: after all others. */
+  /** Lets a message that is due but in no lane yet enter as the next turn would: after all others. */
   get #messagesSql(): string {
     const due = `m.pos IS NOT NULL OR m.enters_at <= ${this.#now}`;
     return `SELECT ${[...messageColumns, "payload"].map((column) => `m.${column}`)},

@@ -32,7 +32,7 @@ const settings = {
 
 const tablesSql = `SELECT format('%I', c.relname) AS name FROM pg_class c
   WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') ORDER BY c.oid`;
-/** What an empty database has rows in. */
+/** The tables that have rows in an empty database. */
 const bookkeeping = ["migrations", "table_set_migrations", "processes", "settings"];
 
 /** A process that lives, if there is one: its lock cannot be had. */
@@ -197,7 +197,7 @@ export class PostgresEnd implements End {
     return kept;
   }
 
-  /** What is in hand comes under the number of a process that has ended, and is taken over like any other. */
+  /** Puts what is in hand under the number of a process that has ended, so it is taken over like any other. */
   async #enterAsDead(): Promise<number> {
     const { nowEpochMs: now } = this.#deps;
     const [row] = await this.#open.all<{ number: number }>(

@@ -18,7 +18,7 @@ import {
 import type { FileDirectory } from "./file-directory.ts";
 import { entriesKeepingOrder, type Ranked } from "./kept-order.ts";
 
-/** What stays with the file: what was migrated, who had it open; and what `messages` shows. */
+/** Tables that stay with the file: its migrations, its boots; and those that `messages` shows. */
 const notShown = ["migrations", "table_set_migrations", "boots", "in_hand"];
 
 const rowsPerRead = 500;

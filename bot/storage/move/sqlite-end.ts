@@ -32,7 +32,7 @@ export interface SqliteEndDeps {
   readonly markDirectory?: string | undefined;
 }
 
-/** What an empty database has rows in. */
+/** The tables that have rows in an empty database. */
 const bookkeeping = ["migrations", "table_set_migrations", "boots", "settings"];
 
 export class SqliteEnd implements End {

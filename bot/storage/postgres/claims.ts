@@ -51,7 +51,7 @@ export function passesOf(request: ClaimRequest, now: number, ask: boolean): read
   return [...agedPasses, { ...common, priorities: all, due: now, limit: upTo(limit) }];
 }
 
-/** What the admission has said. */
+/** The admission's answers. */
 export interface Admitted {
   readonly ids: readonly number[];
   readonly laterIds: readonly number[];

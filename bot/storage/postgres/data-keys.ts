@@ -22,7 +22,7 @@ export const lockKeysSql = "LOCK TABLE data_keys IN SHARE ROW EXCLUSIVE MODE";
 
 const listSql = "SELECT id, wrapped, created_at, used_at FROM data_keys ORDER BY id";
 
-/** What the table says of a key. */
+/** A key's row in the table. */
 export interface StoredKey extends DataKeyRow {
   readonly created_at: number;
   /** Since when it seals; `null`: not yet. */

@@ -7,7 +7,7 @@
  */
 import { type Role, roles } from "../../core/roles.ts";
 
-/** What a notification says when the data keys have changed. */
+/** The text of the notification that the data keys have changed. */
 export const keysNotice = "keys";
 
 /** Key of the lock under which a database is migrated; it comes before the schema ("TGFT"). */
@@ -49,7 +49,7 @@ export const notifyKeysSql: string = `SELECT pg_notify(current_schema(), '${keys
 export const updateLockSql =
   "SELECT pg_try_advisory_lock(hashtextextended($1 || ':update', 0)) AS ok";
 
-/** What processes are notified of when one of them has given up a role. */
+/** The text of the notification that a process has given up a role. */
 export const roleIsFree = "role";
 
 /** A table that notifies the schema's other processes of work, when the transaction commits. */

@@ -72,7 +72,7 @@ export class Sessions {
   readonly #reenter: Loop;
   /** The numbers of all sessions of this process. */
   readonly #lives: number[] = [];
-  /** What the connections of this process seal and open with. */
+  /** The keys with which the connections of this process seal and open. */
   readonly keys: DataKeys;
   /** Why the keys could not be read when they had changed, as it was last said. */
   #unread = "";

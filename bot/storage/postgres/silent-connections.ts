@@ -25,7 +25,7 @@ const activeSql = "SELECT pid FROM pg_stat_activity WHERE state = 'active'";
 export class SilentConnections {
   readonly #deps: SilentConnectionsDeps;
   readonly #loop: Loop;
-  /** What each waited for at the last look, and since when. */
+  /** The statement each waited for at the last look, and since when. */
   readonly #watched = new Map<Connection, { statement: number | undefined; sinceMs: number }>();
 
   constructor(deps: SilentConnectionsDeps) {

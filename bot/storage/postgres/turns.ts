@@ -34,7 +34,7 @@ export interface TurnsDeps {
   readonly onWork: (pool: Pool) => void;
 }
 
-/** What one caller wants. */
+/** One caller's request. */
 export interface TurnWish {
   readonly queue?: readonly PreparedMessage[];
   readonly end?: Ending;

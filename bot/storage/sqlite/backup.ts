@@ -94,7 +94,7 @@ function prune(backups: string, written: string, kept: number, nowEpochMs: numbe
   for (const name of [...old, ...abandoned]) rmSync(join(backups, name), { force: true });
 }
 
-/** What the worker reports: the backup, or the problem that prevented it. */
+/** The worker's report: the backup, or the problem that prevented it. */
 export type BackupAnswer =
   | BackupFile
   | { readonly problem: string; readonly hint: string | undefined };

@@ -123,7 +123,7 @@ function common(row: CommonRow, payload: string) {
   };
 }
 
-/** What a gate decides on. @param priority The lane's, which may be higher than the message's own. */
+/** The facts on which a gate decides. @param priority The lane's, which may be higher than the message's own. */
 export function toCandidate(row: MessageRow, priority: number): ClaimCandidate {
   return {
     messageId: row.id,

@@ -27,14 +27,14 @@ interface NewRow {
 
 /** The messages in memory together have at most so many characters; they take about 8 MB. */
 const freshLengthMax = 8_000_000;
-/** What a row weighs besides its payload. */
+/** The length that a row counts for besides its payload, in characters. */
 const rowLength = 300;
 
 /** Rows of the largest INSERT. Must be a power of two. */
 const rowsMax = 32;
 
 const newColumns = [...messageColumns, "payload"] as const;
-/** What the scan at the start needs. */
+/** The columns that the scan at the start needs. */
 const indexColumns = [
   ...["id", "pool", "lane", "priority", "created_at", "available_at", "deaths", "attempts"],
   ...["replaces", "enters_at"],

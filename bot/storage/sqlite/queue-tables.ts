@@ -49,7 +49,7 @@ export interface QueueTablesOptions {
   readonly delayedMax?: number;
 }
 
-/** What the keys of a batch decide. */
+/** The verdict of the keys of a batch. */
 interface TakenKeys {
   readonly isFree: (one: PreparedMessage) => boolean;
   /** How many waiting messages each of the batch replaces. */
@@ -80,7 +80,7 @@ export class QueueTables {
   readonly #held = new Map<number, Held>();
   /** How often a message was claimed by this process; an attempt of a dead one can commit nothing. */
   readonly #claims = new Map<number, number>();
-  /** Of the open transaction: messages that are done, and what else is written in sets. */
+  /** The open transaction's messages that are done, and the rest that is written in sets. */
   #done: number[] = [];
   #stepsDone: number[] = [];
   #sent: SentRecord[] = [];

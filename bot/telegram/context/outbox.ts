@@ -49,7 +49,7 @@ export class MessageOutbox implements Outbox {
     return this.#stopping.signal;
   }
 
-  /** What is being read or asked is given up. */
+  /** Gives up what is being read or asked. */
   stop(): void {
     this.#stopping.abort();
   }

@@ -3,7 +3,7 @@ import type { AmbiguousPolicy, JsonObject, MessageKey, NewMessage } from "../../
 import { type OutgoingOptions, toCallMessage } from "../delivery/call-message.ts";
 import { type PlainCall, splitCall } from "./split-call-rules.ts";
 
-/** What an author may say about a call beside its fields (kit/outbox.ts). */
+/** The options an author may give with a call (kit/outbox.ts). */
 export interface CallTerms {
   /** Default: `send`. */
   readonly type?: "broadcast";
@@ -35,7 +35,7 @@ export function toOutgoingMessages(
   return { fields, messages: messages.map((message) => ({ ...message, ...terms })) };
 }
 
-/** What does not fit into a caption follows as texts, so all files are in the first message. */
+/** The rest of a caption that is too long follows as texts, so all files are in the first message. */
 export function withFiles(
   messages: readonly NewMessage[],
   files: readonly string[],

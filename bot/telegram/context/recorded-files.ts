@@ -38,7 +38,7 @@ const extensions: Readonly<Record<string, string>> = {
 interface Pending {
   readonly content: () => FileContent;
   readonly bytesMax: number;
-  /** What stands in the call for the file; completed when it is stored. */
+  /** The value that stands in the call for the file; completed when it is stored. */
   readonly place: { file?: unknown; readonly filename: string };
 }
 
@@ -105,7 +105,7 @@ function contentOf(source: unknown): Uint8Array | (() => FileContent) | undefine
   return undefined;
 }
 
-/** What Telegram takes the file for: an item of an album says it itself. */
+/** Returns the kind Telegram takes the file for: an item of an album says it itself. */
 function kindOf(field: string, parent: unknown): string {
   const type = field === "media" && isPlainObject(parent) ? parent["type"] : undefined;
   return typeof type === "string" ? type : field;

@@ -19,14 +19,14 @@ import { type CallTerms, toOutgoingMessages, withFiles } from "./outgoing-messag
 import { takeFiles } from "./recorded-files.ts";
 import { recordedResult } from "./recorded-result-rules.ts";
 
-/** What commits together: a durable step, or the rest of the update. */
+/** A unit that commits together: a durable step, or the rest of the update. */
 interface Scope {
   readonly calls: Recorded[];
   /** The claims of the attempt, in a durable step. */
   readonly step: number | undefined;
   /** Whether its messages were already handed to the store. */
   over: boolean;
-  /** Of a durable step, while it runs. */
+  /** The transaction of a durable step, while it runs. */
   tx?: Transaction;
 }
 

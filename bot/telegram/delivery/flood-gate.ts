@@ -21,7 +21,7 @@ export interface FloodGateDeps {
   readonly paused: () => boolean;
 }
 
-/** What flood control needs to know about a call. */
+/** The facts about a call that flood control needs. */
 export interface FloodFacts {
   /** The chat whose windows it uses; `undefined` for none. */
   readonly floodScope: string | undefined;

@@ -29,7 +29,7 @@ export interface FloodLimits {
 /** When a message may start: now, at an instant, or after a call in flight has been answered. */
 export type FloodVerdict = "now" | "after-flight" | { readonly atMs: number };
 
-/** What is known about an ended call: it was answered, it was provably not sent, or unknown. */
+/** The outcome of an ended call: it was answered, it was provably not sent, or unknown. */
 export type CallEnd = "answered" | "not-sent" | "unknown";
 
 interface Entry {

@@ -85,7 +85,7 @@ interface OpenTag {
   readonly name: string;
   readonly offset: number;
   readonly attributes: ReadonlyMap<string, string>;
-  /** What a `<code class="language-…">` says about the `<pre>` around it; the two are one entity. */
+  /** The language that a `<code class="language-…">` gives to the `<pre>` around it; the two are one entity. */
   language?: string;
 }
 

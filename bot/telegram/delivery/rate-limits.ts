@@ -30,7 +30,7 @@ export interface RateLimitsDeps {
   readonly store: Pick<FactStore, "getFact" | "setFact">;
 }
 
-/** What to do with a message that was answered with 429. */
+/** The verdict on a message that was answered with 429. */
 export type RateLimitVerdict =
   | { readonly kind: "wait"; readonly delayMs: number }
   | { readonly kind: "set-aside" };

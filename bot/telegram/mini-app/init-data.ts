@@ -105,7 +105,7 @@ function checkString(fields: ReadonlyMap<string, string>, without: readonly stri
 
 const texts = ["first_name", "last_name", "username", "language_code"] as const;
 
-/** What Telegram has signed is true, and is read as carefully as any update. */
+/** Reads the user that Telegram has signed, as carefully as any update. */
 function readUser(json: string | undefined): User {
   const user = parseObject(json);
   const id = user?.["id"];

@@ -20,7 +20,7 @@ export interface MiniAppRequestsDeps {
   readonly room: () => Promise<number>;
 }
 
-/** What has become of an act. */
+/** The state of an act. */
 export type ActState =
   | { readonly state: "answered"; readonly answer: Json }
   /** It waits, or is being worked on. */

@@ -2,7 +2,7 @@
 import type { Probe, ProbeResult } from "../../core/component.ts";
 import type { DatabaseServer } from "../../core/shared-store.ts";
 
-/** What the operator says of the database (DATABASE_REPLICATED). */
+/** The operator's word about the database (DATABASE_REPLICATED). */
 export type Replicated = "none" | "sync" | "storage";
 
 /** A machine's clock may differ so much from the database's before times in the queue become wrong. */

@@ -7,7 +7,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { Loop } from "../../core/loop.ts";
 
-/** What is told of an attempt while it runs. */
+/** The notices about an attempt while it runs. */
 export interface WatchedAttempt {
   /** Called once, when the attempt has run for `slowMs`. Must not throw. */
   onSlow(): void;

@@ -7,7 +7,7 @@
  * unless the memory limit would end the process otherwise.
  */
 
-/** What is remembered between two samples. */
+/** The memory of earlier samples. */
 export interface ReturnState {
   /** Samples in a row without much work. */
   readonly calmSamples: number;

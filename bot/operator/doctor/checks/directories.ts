@@ -78,7 +78,7 @@ function freeMb({ bavail, bsize }: { bavail: number; bsize: number }): number {
 
 const lastWordsMax = 600;
 
-/** What the bot printed when it could not start, before its logger ran. */
+/** The last lines the bot printed when it could not start, before its logger ran. */
 export const lastWords = ({ logDirectory }: Installation): string => {
   const path = join(logDirectory, "pm2-error.log");
   return existsSync(path) ? readFileSync(path, "utf8").trim().slice(-lastWordsMax) : "";

@@ -128,7 +128,7 @@ function codes(value: unknown): readonly number[] {
   return [value].flat().map(Number);
 }
 
-/** What is wrong with these PM2 settings. @param where Where they come from, for the operator. */
+/** Returns the faults of these PM2 settings. @param where Where they come from, for the operator. */
 export function judgeSettings(settings: Pm2Settings, where: string): readonly Judgement[] {
   return settingRules
     .filter(({ bad, setting }) => bad(settings[setting]))
