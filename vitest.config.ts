@@ -1,7 +1,8 @@
 /**
  * Tests in four projects. `quick` starts no bot, its files share a process, and all of it takes less than a
- * minute; `thorough` is the same for files that play many worlds, move databases or open pages. `whole` starts real processes, three files at a time. `alone` judges by the clock of real processes, or
- * kills them while they work: beside other files its starts take too long, and kills meet mostly starts.
+ * minute; `thorough` is the same for files that play many worlds, move databases or open pages. `whole`
+ * starts real processes, three files at a time. `alone` judges by the clock of real processes, or kills
+ * them while they work: beside other files its starts take too long, and kills meet mostly starts.
  */
 import { statfsSync } from "node:fs";
 import { defineConfig } from "vitest/config";

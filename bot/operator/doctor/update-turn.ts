@@ -49,7 +49,10 @@ async function takeTurn({ botId = "0", config }: Installation): Promise<Turn | u
   for (let told = false; ; told = true) {
     const [turn] = await connection.all<{ ok: boolean }>(updateLockSql, [schema]);
     if (turn?.ok) return connection;
-    if (systemClock.monotonicMs() > untilMs || !isThere(caller)) return undefined;
+    if (systemClock.monotonicMs() > untilMs || !isThere(caller)) {
+      await connection.end();
+      return undefined;
+    }
     if (!told) process.stderr.write("    another machine updates this bot; waiting for its end\n");
     await systemClock.sleep(lookEveryMs, never);
   }

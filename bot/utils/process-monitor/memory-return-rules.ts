@@ -7,7 +7,7 @@
  * unless the memory limit would end the process otherwise.
  */
 
-/** The memory of earlier samples. */
+/** The facts kept from one sample to the next. */
 export interface ReturnState {
   /** Samples in a row without much work. */
   readonly calmSamples: number;
