@@ -4,7 +4,7 @@
  * A middleware where the author puts it, so that what stands before it (a session, a stage) has prepared
  * the context. The update that runs it is of the kind `later`, which no other handler asks for.
  */
-import type { Context, MiddlewareFn } from "telegraf";
+import { Composer, type Context, type MiddlewareFn } from "telegraf";
 import { DataRefusedError } from "../core/errors.ts";
 import type { Json } from "../core/message.ts";
 
@@ -58,12 +58,13 @@ export function createLater(): LaterHandlers {
       throw refuse(name, "a function", `a ${typeof handler}`, "Write async (ctx, data) => { … }.");
     }
     names.add(name);
-    return async (ctx, next) => {
-      const task = laterOf(ctx.update);
-      if (task?.name !== name) return next();
-      reached.add(ctx.update);
-      await handler(ctx, task.data as never);
-    };
+    return Composer.optional(
+      (ctx) => laterOf(ctx.update)?.name === name,
+      async (ctx) => {
+        reached.add(ctx.update);
+        await handler(ctx, laterOf(ctx.update)?.data as never);
+      },
+    );
   };
   return { make, names, reached: (update) => reached.has(update) };
 }

@@ -5,7 +5,7 @@
  * the person's chat like what they write). An act is named by an id that the page makes once for each press:
  * under one id it is done once, and its answer is committed with it, so that the page can ask for it again.
  */
-import type { Context, MiddlewareFn } from "telegraf";
+import { Composer, type Context, type MiddlewareFn } from "telegraf";
 import type { User } from "telegraf/types";
 import { DataRefusedError } from "../core/errors.ts";
 import type { Json } from "../core/message.ts";
@@ -90,10 +90,9 @@ export function createMiniApp(url: string | undefined, answersKeepMs: number): M
   const act: MiniApp["act"] = (name, handler) => {
     check("act", name, acts, handler, "Write async (ctx, data, requestId) => { … }.");
     acts.add(name);
-    return async (ctx, next) => {
-      const task = miniAppTaskOf(ctx.update);
-      if (task?.name !== name) return next();
-      const { data, from, requestId } = task;
+    const isNamed = ({ update }: Context) => miniAppTaskOf(update)?.name === name;
+    return Composer.optional(isNamed, async (ctx: Parameters<typeof handler>[0]) => {
+      const { data, from, requestId } = miniAppTaskOf(ctx.update) as MiniAppTask;
       const answer = (await handler(ctx, data, requestId)) ?? null;
       // The engine makes every context, so this one can commit.
       (ctx as unknown as Committing).onDone(({ documents }) =>
@@ -104,7 +103,7 @@ export function createMiniApp(url: string | undefined, answersKeepMs: number): M
           { keepMs: answersKeepMs },
         ),
       );
-    };
+    });
   };
   return { kit: { url, ask, act }, asks, acts };
 }

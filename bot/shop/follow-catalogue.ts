@@ -1,5 +1,5 @@
 /** Follow catalogue: looks at the catalogue file with the updates that come, and tells administrators. */
-import type { MiddlewareFn } from "telegraf";
+import { Composer, type MiddlewareFn } from "telegraf";
 import type { BotContext } from "../kit/bot-context.ts";
 import type { Kit } from "../kit/module.ts";
 import { adminTexts } from "./admin/admin-texts.ts";
@@ -15,9 +15,10 @@ export function followCatalogue(
   file: CatalogueFile,
   { adminIds, publish, read }: Pick<Kit<unknown>, "adminIds" | "publish" | "read">,
 ): MiddlewareFn<BotContext> {
-  return async (ctx, next) => {
-    const news = file.look(ctx.update.update_id, ctx.receivedAtEpochMs);
-    if (!news) return next();
+  const look = ({ receivedAtEpochMs, update }: BotContext) =>
+    file.look(update.update_id, receivedAtEpochMs);
+  const tell: MiddlewareFn<BotContext> = async (ctx, next) => {
+    const news = look(ctx);
     publish({
       type: "business.recorded",
       name: `catalogue_${news}`,
@@ -38,4 +39,5 @@ export function followCatalogue(
     }
     return next();
   };
+  return Composer.optional((ctx) => look(ctx) !== undefined, tell);
 }

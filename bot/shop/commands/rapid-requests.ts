@@ -9,11 +9,11 @@ import { visitorOf } from "./visitor.ts";
 
 /** Middleware for use after the gate and before every command. */
 export function limitRequests(judge: JudgeRequest, publish: Publish): MiddlewareFn<BotContext> {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const { language, userId } = visitorOf(ctx);
     const verdict = judge(userId, ctx.update.update_id, askedAtMs(ctx));
     if (verdict === "fine") return next();
-    if (verdict === "ignore") return undefined;
+    if (verdict === "ignore") return Promise.resolve();
     publish({
       type: "security.recorded",
       name: "suspicious_activity",

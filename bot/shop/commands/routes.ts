@@ -126,12 +126,13 @@ export function createRoutes(options: CommandOptions): Routes {
         turn.visitor.inPrivateChat ? handler(turn) : replyWithPrivateChat(turn),
       ),
     text: (handler) => {
-      composer.on("text", async (ctx, next) => {
-        const turn = turnOf(ctx);
-        const { text } = ctx.message;
-        const mine = turn.visitor.inPrivateChat && !text.startsWith("/");
-        if (!mine || !(await handler(turn, text))) await next();
-      });
+      const isText = (ctx: BotContext) =>
+        wordsIn(ctx)?.startsWith("/") === false && visitorOf(ctx).inPrivateChat;
+      composer.use(
+        Composer.optional(isText, async (ctx, next) => {
+          if (!(await handler(turnOf(ctx), wordsIn(ctx) ?? ""))) await next();
+        }),
+      );
     },
     photo: (handler) => {
       composer.on("photo", async (ctx, next) => {
@@ -158,6 +159,11 @@ export function createRoutes(options: CommandOptions): Routes {
       });
     },
   };
+}
+
+/** What a person wrote; `undefined` when the update is no text. */
+function wordsIn({ message }: BotContext): string | undefined {
+  return message && "text" in message ? message.text : undefined;
 }
 
 /** Reads a number from button data, which anyone can forge; `undefined` unless 0 to 10 ** 15. */

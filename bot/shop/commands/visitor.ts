@@ -64,20 +64,21 @@ const miniAppRequest = z.object({ from: sender });
 
 /** Creates the middleware that admits a visitor or reports why not. */
 export function gate(publish: Publish): MiddlewareFn<BotContext> {
-  return async (ctx, next) => {
+  const refuse = async (ctx: BotContext, reason: string) => {
     const update: Readonly<Record<string, unknown>> = { ...ctx.update };
-    const visitor = readVisitor(update);
-    if (typeof visitor !== "string") {
-      ctx.state["visitor"] = visitor;
-      return next();
-    }
     const waiting = callbackQuery.pick({ id: true }).safeParse(update["callback_query"]);
     if (waiting.success) {
       // The press is answered even if it is malformed, so that the button stops spinning.
       await ctx.telegram.answerCbQuery(waiting.data.id, texts("en").staleButton);
     }
     const updateId = z.int().safeParse(update["update_id"]).data;
-    publish({ type: "update.ignored", updateId, reason: visitor });
+    publish({ type: "update.ignored", updateId, reason });
+  };
+  return (ctx, next) => {
+    const visitor = readVisitor({ ...ctx.update });
+    if (typeof visitor === "string") return refuse(ctx, visitor);
+    ctx.state["visitor"] = visitor;
+    return next();
   };
 }
 

@@ -63,28 +63,33 @@ const refunded = z.object({ chat: z.object({ id: z.int() }), refunded_payment: r
 export function paymentUpdates(options: CommandOptions): Composer<BotContext> {
   const composer = new Composer<BotContext>();
   const { formats = createFormats(options.catalogue.currency) } = options;
-  composer.use(async (ctx, next) => {
-    const update: Readonly<Record<string, unknown>> = { ...ctx.update };
-    const message = update["message"];
-    if ("pre_checkout_query" in update) {
-      return answerCheckout(ctx, options, update["pre_checkout_query"]);
-    }
-    if (typeof message !== "object" || message === null) return next();
-    if ("successful_payment" in message) {
-      const { chat, from, successful_payment } = read(paid, message);
-      const language = languageOf(from.language_code);
-      const payment = toPayment(from.id, successful_payment);
-      const result = await ctx.transaction((tx) => creditPayment(tx, options, payment));
-      publishCredit(options, payment, result);
-      return thank(ctx, payment, result, chat.id === from.id, language, formats[language]);
-    }
-    if ("refunded_payment" in message) {
-      const { chat, refunded_payment } = read(refunded, message);
-      return takeRefund(ctx, options, formats, toPayment(chat.id, refunded_payment));
-    }
-    return next();
-  });
-  return composer;
+  const credit = async (ctx: BotContext) => {
+    const { chat, from, successful_payment } = read(paid, messageIn(ctx));
+    const language = languageOf(from.language_code);
+    const payment = toPayment(from.id, successful_payment);
+    const result = await ctx.transaction((tx) => creditPayment(tx, options, payment));
+    publishCredit(options, payment, result);
+    await thank(ctx, payment, result, chat.id === from.id, language, formats[language]);
+  };
+  const refund = (ctx: BotContext) => {
+    const { chat, refunded_payment } = read(refunded, messageIn(ctx));
+    return takeRefund(ctx, options, formats, toPayment(chat.id, refunded_payment));
+  };
+  composer.on("pre_checkout_query", (ctx) =>
+    answerCheckout(ctx, options, ctx.update.pre_checkout_query),
+  );
+  return composer.use(
+    Composer.optional((ctx: BotContext) => "successful_payment" in messageIn(ctx), credit),
+    Composer.optional((ctx: BotContext) => "refunded_payment" in messageIn(ctx), refund),
+  );
+}
+
+const noMessage = {};
+
+/** The message of an update as it came, which may be anything. */
+function messageIn({ update }: BotContext): object {
+  const message: unknown = "message" in update ? update.message : undefined;
+  return typeof message === "object" && message !== null ? message : noMessage;
 }
 
 function read<T>(schema: z.ZodType<T>, message: object): T {
