@@ -148,7 +148,7 @@ export function command(names: unknown, ...fns: readonly Any[]): Run {
 /** The command with which a message begins, without the name of a bot. */
 function commandIn({ update }: Context): string | undefined {
   const { message } = update as { message?: { text?: unknown; entities?: readonly Entity[] } };
-  const [first] = message?.entities ?? [];
+  const first = message?.entities?.[0];
   if (typeof message?.text !== "string" || first?.type !== "bot_command") return undefined;
   if (first.offset > 0) return undefined;
   const end = message.text.indexOf("@");

@@ -75,13 +75,18 @@ export function paymentUpdates(options: CommandOptions): Composer<BotContext> {
     const { chat, refunded_payment } = read(refunded, messageIn(ctx));
     return takeRefund(ctx, options, formats, toPayment(chat.id, refunded_payment));
   };
-  composer.on("pre_checkout_query", (ctx) =>
-    answerCheckout(ctx, options, ctx.update.pre_checkout_query),
-  );
   return composer.use(
+    Composer.optional(
+      (ctx: BotContext) => checkoutIn(ctx) !== undefined,
+      (ctx) => answerCheckout(ctx, options, checkoutIn(ctx)),
+    ),
     Composer.optional((ctx: BotContext) => "successful_payment" in messageIn(ctx), credit),
     Composer.optional((ctx: BotContext) => "refunded_payment" in messageIn(ctx), refund),
   );
+}
+
+function checkoutIn({ update }: BotContext): unknown {
+  return "pre_checkout_query" in update ? update.pre_checkout_query : undefined;
 }
 
 const noMessage = {};
