@@ -15,6 +15,8 @@ export interface Clock {
   epochMs(): number;
   /** Resolves after `delayMs`, or as soon as `signal` aborts. Never rejects. */
   sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+  /** Calls `run` after `delayMs`, unless the function that it returns is called before. */
+  timer(delayMs: number, run: () => void): () => void;
   /** The machine's boot at this moment. Default: unknown. */
   machineBoot?(): MachineBoot | undefined;
 }
@@ -37,13 +39,17 @@ export const systemClock: Clock = {
         return;
       }
       const wake = () => {
-        clearTimeout(timer);
+        callOff();
         signal.removeEventListener("abort", wake);
         resolve();
       };
-      const timer = setTimeout(wake, Math.min(Math.max(0, delayMs), timeoutMsMax));
+      const callOff = systemClock.timer(delayMs, wake);
       signal.addEventListener("abort", wake, { once: true });
     }),
+  timer: (delayMs, run) => {
+    const timer = setTimeout(run, Math.min(Math.max(0, delayMs), timeoutMsMax));
+    return () => clearTimeout(timer);
+  },
 };
 
 /**

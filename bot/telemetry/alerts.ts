@@ -93,7 +93,7 @@ export class Alerts implements Component {
 
   async #postInTime(text: string): Promise<void> {
     const { clock, post } = this.#deps;
-    await withDeadline(clock, postDeadlineMs, async (signal) => post?.(text, signal), {
+    await withDeadline(clock, postDeadlineMs, async ({ signal }) => post?.(text, signal), {
       signal: this.#loop.signal,
       late: () => {
         throw new Error(`the alert webhook did not answer within ${postDeadlineMs} ms`);

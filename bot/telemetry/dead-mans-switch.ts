@@ -79,7 +79,8 @@ export class DeadMansSwitch implements Component {
   }
 
   #inTime<T>(work: (signal: AbortSignal) => Promise<T>, late: () => T): Promise<T> {
-    return withDeadline(this.#deps.clock, deadlineMs, work, { late, signal: this.#loop.signal });
+    const options = { late, signal: this.#loop.signal };
+    return withDeadline(this.#deps.clock, deadlineMs, ({ signal }) => work(signal), options);
   }
 }
 

@@ -177,10 +177,14 @@ export class Thread implements Clock {
         signal.removeEventListener("abort", wake);
         resolve();
       };
-      // A timer never fires early, and rarely exactly on time.
-      const delay = Math.max(0, delayMs) + this.#random();
-      const callOff = Number.isFinite(delay) ? this.after(delay, wake) : () => {};
+      const callOff = this.timer(delayMs, wake);
       signal.addEventListener("abort", wake, { once: true });
     });
+  }
+
+  timer(delayMs: number, run: () => void): () => void {
+    // A timer never fires early, and rarely exactly on time.
+    const delay = Math.max(0, delayMs) + this.#random();
+    return Number.isFinite(delay) ? this.after(delay, run) : () => {};
   }
 }

@@ -46,14 +46,23 @@ export class ManualClock implements Clock {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
-        this.#sleepers.delete(sleeper);
+        callOff();
         signal.removeEventListener("abort", wake);
         resolve();
       };
-      const sleeper: Sleeper = { dueAtMs: this.#nowMs + Math.max(0, delayMs), wake };
-      this.#sleepers.add(sleeper);
+      const callOff = this.timer(delayMs, wake);
       signal.addEventListener("abort", wake, { once: true });
     });
+  }
+
+  timer(delayMs: number, run: () => void): () => void {
+    const wake = () => {
+      this.#sleepers.delete(sleeper);
+      run();
+    };
+    const sleeper: Sleeper = { dueAtMs: this.#nowMs + Math.max(0, delayMs), wake };
+    this.#sleepers.add(sleeper);
+    return () => this.#sleepers.delete(sleeper);
   }
 
   /**

@@ -201,7 +201,8 @@ export class BackupSchedule implements Component {
   }
 
   #inTime<T>(ms: number, work: (signal: AbortSignal) => Promise<T>, late: () => T): Promise<T> {
-    return withDeadline(this.#deps.clock, ms, work, { late, signal: this.#loop.signal });
+    const options = { late, signal: this.#loop.signal };
+    return withDeadline(this.#deps.clock, ms, ({ signal }) => work(signal), options);
   }
 
   #ageMs(): number | undefined {

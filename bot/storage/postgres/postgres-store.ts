@@ -336,7 +336,7 @@ export class PostgresStore implements Store, SharedStore {
       },
     };
     const deps = { connection, ring: this.#sessions.ring, tableSets, nowEpochMs, messages };
-    return withDeadline(clock, this.#sessionMs, (signal) => runWork(deps, work, signal), {
+    return withDeadline(clock, this.#sessionMs, ({ signal }) => runWork(deps, work, signal), {
       late: () => {
         throw new TransactionTooSlowError(this.#sessionMs);
       },

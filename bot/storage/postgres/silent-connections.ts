@@ -51,10 +51,15 @@ export class SilentConnections {
   async #look(signal: AbortSignal): Promise<void> {
     const silent = this.#findSilent();
     if (silent.length === 0) return;
-    const active = await withDeadline(this.#deps.clock, askMsMax, (over) => this.#ask(over), {
-      late: () => undefined,
-      signal,
-    }).catch(() => undefined);
+    const active = await withDeadline(
+      this.#deps.clock,
+      askMsMax,
+      (over) => this.#ask(over.signal),
+      {
+        late: () => undefined,
+        signal,
+      },
+    ).catch(() => undefined);
     // Without an answer nobody knows; the database may be away, and what it works on with it.
     if (!active) return;
     for (const connection of silent) {

@@ -5,6 +5,7 @@
  * (measured); a Bot API answer is small, so its chunks are simply kept until it is complete.
  */
 import type { Dispatcher } from "undici";
+import type { Deadline } from "../../core/deadline.ts";
 
 export interface Answer {
   readonly status: number;
@@ -12,18 +13,20 @@ export interface Answer {
   readonly text: string;
 }
 
+const givenUp = new Error("given up");
+
 /**
- * Makes a request. Rejects with undici's error, or with the signal's reason; its connection is closed
+ * Makes a request. Rejects with undici's error, or when its deadline is over; its connection is closed
  * then.
  */
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  signal: AbortSignal,
+  deadline: Deadline,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const handler = new Exchange(resolve, reject, signal);
-    if (signal.aborted) handler.handleEvent();
+    const handler = new Exchange(resolve, reject, deadline);
+    if (deadline.isOver) handler.giveUp();
     else dispatcher.dispatch(request, handler);
   });
 }
@@ -31,7 +34,7 @@ export function exchange(
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #signal: AbortSignal;
+  readonly #deadline: Deadline;
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
@@ -40,25 +43,23 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(
     resolve: (answer: Answer) => void,
     reject: (error: unknown) => void,
-    signal: AbortSignal,
+    deadline: Deadline,
   ) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#signal = signal;
-    signal.addEventListener("abort", this);
+    this.#deadline = deadline;
+    deadline.whenOver(() => this.giveUp());
   }
 
-  /** Called when the signal aborts. */
-  handleEvent(): void {
-    this.#signal.removeEventListener("abort", this);
-    this.#controller?.abort(this.#signal.reason);
-    this.#reject(this.#signal.reason);
+  giveUp(): void {
+    this.#controller?.abort(givenUp);
+    this.#reject(givenUp);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // It was given up while it waited for a connection.
-    if (this.#signal.aborted) controller.abort(this.#signal.reason);
+    if (this.#deadline.isOver) controller.abort(givenUp);
   }
 
   onResponseStart(
@@ -75,7 +76,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#signal.removeEventListener("abort", this);
+    this.#deadline.whenOver(undefined);
     const [first] = this.#chunks;
     const whole = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
     const text = whole?.toString() ?? "";
@@ -83,7 +84,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#signal.removeEventListener("abort", this);
+    this.#deadline.whenOver(undefined);
     this.#reject(error);
   }
 }

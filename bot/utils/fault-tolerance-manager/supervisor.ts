@@ -10,7 +10,7 @@
  */
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
-import { withDeadline } from "../../core/deadline.ts";
+import { type Deadline, withDeadline } from "../../core/deadline.ts";
 import { BotError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import { Loop } from "../../core/loop.ts";
@@ -200,7 +200,7 @@ export class Supervisor {
   async #startAndProve(component: Component): Promise<void> {
     const { clock } = this.#deps;
     const { provenWithinMs } = restartRules;
-    const prove = async (over: AbortSignal) => {
+    const prove = async ({ signal: over }: Deadline) => {
       await component.start();
       while (component.heartbeat?.().beats === 0 && !over.aborted) {
         await clock.sleep(proveEveryMs, over);

@@ -259,6 +259,7 @@ function heldClock() {
     monotonicMs: () => systemClock.monotonicMs() + aheadMs,
     sleep: (_ms, signal) =>
       new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
+    timer: () => () => {},
   };
   const pass = (ms: number) => {
     aheadMs += ms;

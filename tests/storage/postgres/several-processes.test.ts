@@ -43,7 +43,7 @@ const ready: RoleListener = { gaining: async () => {}, changed: () => {} };
 function stillClock(): Clock {
   const sleep: Clock["sleep"] = (_ms, signal) =>
     new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  return { ...systemClock, sleep };
+  return { ...systemClock, sleep, timer: () => () => {} };
 }
 const rolesOf = (store: PostgresStore) => roles.filter((role) => store.roles.has(role));
 
