@@ -16,7 +16,8 @@ export class LruMap<K, V> extends Map<K, V> {
     // Deleted first, because a map keeps the place of a key that is set again.
     this.delete(key);
     super.set(key, value);
-    const [oldest] = this.size > this.#max ? this : [];
+    if (this.size <= this.#max) return this;
+    const [oldest] = this;
     if (oldest) {
       this.delete(oldest[0]);
       this.#onFull(oldest[1]);

@@ -150,9 +150,18 @@ function commandIn({ update }: Context): string | undefined {
   const { message } = update as { message?: { text?: unknown; entities?: readonly Entity[] } };
   const first = message?.entities?.[0];
   if (typeof message?.text !== "string" || first?.type !== "bot_command") return undefined;
-  if (first.offset > 0) return undefined;
-  const end = message.text.indexOf("@");
-  return message.text.slice(1, end > 0 && end < first.length ? end : first.length);
+  return first.offset > 0 ? undefined : nameIn(message.text, first.length);
+}
+
+/** The last command that was read: all commands of a bot ask for that of the same message. */
+let last = { text: "", length: 0, name: "" };
+
+function nameIn(text: string, length: number): string {
+  if (last.text !== text || last.length !== length) {
+    const end = text.indexOf("@");
+    last = { text, length, name: text.slice(1, end > 0 && end < length ? end : length) };
+  }
+  return last.name;
 }
 
 interface Entity {

@@ -34,12 +34,19 @@ import {
   pools,
 } from "../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler, PoolGate } from "../core/message-handler.ts";
-import type { AttemptOutcome, EnqueueResult, FactStore, QueueStore, Store } from "../core/store.ts";
+import type {
+  AttemptOutcome,
+  EnqueueResult,
+  FactStore,
+  QueueStore,
+  SentRecord,
+  Store,
+} from "../core/store.ts";
 import { AttemptWatch } from "./message-queue/attempt-watch.ts";
 import { OutcomeReport, type QueueCounts, toRef } from "./message-queue/outcome-report.ts";
 import { isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
 import { QueueHolds } from "./message-queue/queue-holds.ts";
-import { RunningAttempt } from "./message-queue/running-attempt.ts";
+import { type AttemptHost, RunningAttempt } from "./message-queue/running-attempt.ts";
 import type { Slot } from "./message-queue/slot.ts";
 import { WorkerPool } from "./message-queue/worker-pool.ts";
 
@@ -164,6 +171,7 @@ export class MessageQueue implements Component {
   readonly #pools = new Map<Pool, WorkerPool>();
   readonly #attempts = new Map<number, RunningAttempt>();
   readonly #watch: AttemptWatch;
+  readonly #attemptHost: AttemptHost;
   readonly #report: OutcomeReport;
   readonly #holds: QueueHolds;
 
@@ -179,6 +187,17 @@ export class MessageQueue implements Component {
     });
     const { clock, handlerSlowMs: slowMs, handlerTimeoutMs: timeoutMs } = deps;
     this.#watch = new AttemptWatch({ clock, slowMs, timeoutMs });
+    this.#attemptHost = {
+      step: (message, ...given) => this.#step(message, ...given),
+      read: (work) => deps.store.read(work),
+      slow: (message) =>
+        deps.publish({ type: "message.found-slow", ref: toRef(message), afterMs: slowMs }),
+      late: () => new HandlerTimeoutError(timeoutMs),
+      ended: (attempt) => {
+        this.#watch.end(attempt);
+        this.#attempts.delete(attempt.message.id);
+      },
+    };
     this.#holds = new QueueHolds({
       ...deps,
       shared: deps.store.shared !== undefined,
@@ -433,22 +452,21 @@ export class MessageQueue implements Component {
     let { outcome, error } = await this.#decideOutcome(message, slot);
     if (outcome.kind === "expired") gate?.withdraw(message.id);
     const sent = gate?.settle(message);
-    const ref = { messageId: message.id, claims: message.claims };
-    const commit = this.#commit(
-      () => this.#deps.store.finish(ref, outcome, sent),
-      (error) => "write" in outcome && !isStorageError(error),
-    );
+    const committing = this.#commit(message, outcome, sent);
     // The next claim is submitted in this turn of the event loop, so it shares this outcome's
     // commit.
     slot.release();
-    this.#workSubmitted("enqueue" in outcome ? outcome.enqueue : []);
-    const committed = await commit.catch((refusal: unknown) => {
+    this.#workSubmitted(followUpsOf(outcome));
+    let committed: readonly EnqueueResult[] | undefined;
+    try {
+      committed = await committing;
+    } catch (refusal) {
       error = refusal;
       outcome = this.scheduleRetry(message, refusal);
-      return this.#commit(() => this.#deps.store.finish(ref, outcome, sent));
-    });
+      committed = await this.#commit(message, outcome, sent);
+    }
     if (!committed) return;
-    this.#enqueued("enqueue" in outcome ? outcome.enqueue : [], committed);
+    this.#enqueued(followUpsOf(outcome), committed);
     this.#report.ended(message, outcome, error, this.#deps.clock.monotonicMs() - startedAtMs);
   }
 
@@ -464,7 +482,7 @@ export class MessageQueue implements Component {
       const result = await this.#attempt(message, slot);
       switch (result.kind) {
         case "done":
-          return { outcome: { enqueue: [], ...result } };
+          return { outcome: { ...result, enqueue: result.enqueue ?? none } };
         case "dead": {
           const { reason, error, ...rest } = result;
           return { outcome: { ...rest, ...this.#die(message, reason, error) }, error };
@@ -480,27 +498,11 @@ export class MessageQueue implements Component {
   }
 
   /** Runs the handler under its time limit. */
-  async #attempt(message: Message, slot: Slot): Promise<HandlerResult> {
-    const { handlers, handlerSlowMs, handlerTimeoutMs, publish } = this.#deps;
-    const attempt = new RunningAttempt({
-      message,
-      step: (...given) => slot.whileWaiting(() => this.#step(message, ...given)),
-      read: (work) => slot.whileWaiting(() => this.#deps.store.read(work)),
-      late: () => new HandlerTimeoutError(handlerTimeoutMs),
-      onSlow: () => {
-        publish({ type: "message.found-slow", ref: toRef(message), afterMs: handlerSlowMs });
-        slot.lend();
-      },
-    });
+  #attempt(message: Message, slot: Slot): Promise<HandlerResult> {
+    const attempt = new RunningAttempt(message, slot, this.#attemptHost);
     this.#attempts.set(message.id, attempt);
     this.#watch.begin(attempt);
-    try {
-      return await attempt.run(handlers[message.type]);
-    } finally {
-      this.#watch.end(attempt);
-      this.#attempts.delete(message.id);
-      attempt.end();
-    }
+    return attempt.run(this.#deps.handlers[message.type]);
   }
 
   async #step(
@@ -540,21 +542,24 @@ export class MessageQueue implements Component {
   }
 
   /**
-   * Repeats a commit until the disk accepts it: the work is done and must not be done twice.
-   *
-   * @param isRefusal Says that an error came from the outcome's own `write`; only then this rejects.
+   * Repeats a commit until the disk accepts it: the work is done and must not be done twice. Rejects only
+   * with an error of the outcome's own `write`.
    */
   async #commit(
-    finish: () => Promise<readonly EnqueueResult[]>,
-    isRefusal: (error: unknown) => boolean = () => false,
+    { claims, id: messageId }: Message,
+    outcome: AttemptOutcome,
+    sent: SentRecord | undefined,
   ): Promise<readonly EnqueueResult[] | undefined> {
-    const { clock, publish, random } = this.#deps;
+    const { clock, publish, random, store } = this.#deps;
     for (let failures = 1; ; failures++) {
       try {
-        return await this.#noticeFullDisk(finish);
+        const results = await store.finish({ messageId, claims }, outcome, sent);
+        this.#holds.diskWasFull(false);
+        return results;
       } catch (error) {
-        if (isRefusal(error)) throw error;
         const again = isDiskFull(error);
+        if (again) this.#holds.diskWasFull(true);
+        if ("write" in outcome && !isStorageError(error)) throw error;
         const retryInMs = again ? 1 + fullJitter(commitBackoff, failures, random) : 0;
         // ATTEMPT_OVER means that the attempt was already ended; a broken store ends the process.
         if (!(error instanceof BotError && error.code === "ATTEMPT_OVER")) {
@@ -640,6 +645,12 @@ function isDiskFull(error: unknown): boolean {
   return error instanceof BotError && error.code === "STORAGE_FULL";
 }
 
-function poolsOf(messages: readonly { readonly pool: Pool }[]): ReadonlySet<Pool> {
-  return new Set(messages.map(({ pool }) => pool));
+const none: readonly NewMessage[] = [];
+
+function followUpsOf(outcome: AttemptOutcome): readonly NewMessage[] {
+  return "enqueue" in outcome ? outcome.enqueue : none;
+}
+
+function poolsOf(messages: readonly { readonly pool: Pool }[]): readonly Pool[] {
+  return pools.filter((name) => messages.some(({ pool }) => pool === name));
 }

@@ -198,11 +198,14 @@ export class GroupCommit {
     try {
       if (this.#ended) throw this.#ended;
       this.#beginReads.run();
-      for (const { reject, resolve, work } of reads) {
-        await this.#runRead(work).then(resolve, (error) => {
-          if (isStorageError(error)) throw error;
-          reject(error);
-        });
+      let changesBefore = this.#changesSoFar();
+      for (const read of reads) {
+        const result = await this.#runRead(read);
+        const changes = this.#changesSoFar();
+        if (changes !== changesBefore) read.reject(writtenInRead());
+        else if (result.ok) read.resolve(result.value);
+        else read.reject(result.error);
+        changesBefore = changes;
       }
       this.#endReads.run();
     } catch (error) {
@@ -212,17 +215,18 @@ export class GroupCommit {
     }
   }
 
-  async #runRead(work: () => unknown): Promise<unknown> {
+  async #runRead({ work }: Read): Promise<JobResult> {
     this.#closureNumber++;
-    const before = this.#changesSoFar();
     try {
       const pending = work();
       const value = pending instanceof Promise ? await this.#limited(pending) : pending;
-      if (this.#changesSoFar() === before) return value;
+      return { ok: true, value };
+    } catch (error) {
+      if (isStorageError(error)) throw error;
+      return { ok: false, error };
     } finally {
       this.#closureNumber++;
     }
-    throw writtenInRead();
   }
 
   #changesSoFar(): number {

@@ -6,6 +6,7 @@
  */
 import type { Pool } from "../../core/message.ts";
 import type { QueueStore } from "../../core/store.ts";
+import type { SqlValue } from "../../core/transaction.ts";
 import type { KeyRing } from "../sealing/key-ring.ts";
 import { type MessageRow, messageColumns } from "./message-rows.ts";
 import { places } from "./sealed-columns.ts";
@@ -100,9 +101,10 @@ export class MessageTable {
   #remember(message: StoredMessage): void {
     this.#fresh.set(message.row.id, message);
     this.#freshLength += message.payload.length + rowLength;
+    if (this.#freshLength <= freshLengthMax) return;
     for (const id of this.#fresh.keys()) {
-      if (this.#freshLength <= freshLengthMax) return;
       this.forget(id);
+      if (this.#freshLength <= freshLengthMax) return;
     }
   }
 
@@ -228,8 +230,12 @@ export class MessageTable {
     this.#left = [];
     for (let from = 0; from < added.length; ) {
       const rows = Math.min(rowsMax, 2 ** Math.floor(Math.log2(added.length - from)));
-      const chunk = added.slice(from, from + rows);
-      this.#insert(rows).run(...chunk.flatMap(toValues));
+      const values: SqlValue[] = [];
+      for (const { row, sealed } of added.slice(from, from + rows)) {
+        for (const name of messageColumns) values.push(row[name as keyof MessageRow]);
+        values.push(sealed);
+      }
+      this.#insert(rows).run(...values);
       from += rows;
     }
     if (left.length > 0) this.#sql.delete.run(JSON.stringify(left));
@@ -268,7 +274,3 @@ export type IndexRow = Pick<
   | "replaces"
   | "enters_at"
 >;
-
-function toValues({ row, sealed }: NewRow) {
-  return [...messageColumns.map((name) => row[name as keyof MessageRow]), sealed];
-}

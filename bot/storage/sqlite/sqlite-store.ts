@@ -235,7 +235,7 @@ export class SqliteStore implements Store {
   }
 
   /** Runs `work`, which changes nothing when it throws, in the next group commit. */
-  async #write<T>(work: (opened: Opened, now: number) => T): Promise<T> {
+  #write<T>(work: (opened: Opened, now: number) => T): Promise<T> {
     const opened = this.#parts();
     return opened.writer.run(() => work(opened, this.#now()));
   }

@@ -142,13 +142,13 @@ function toPlain(method: string, name: string, value: unknown, depth = 0): Json 
       return value.map((item, index) => toPlain(method, `${name}[${index}]`, item, depth + 1));
     }
     if (isPlainObject(value)) {
-      const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-      return Object.fromEntries(
-        entries.map(([key, inner]) => {
-          const plain = fileFields.has(key) ? fileReference(inner) : inner;
-          return [key, toPlain(method, `${name}.${key}`, plain, depth + 1)];
-        }),
-      );
+      const entries: [string, Json][] = [];
+      for (const [key, inner] of Object.entries(value)) {
+        if (inner === undefined) continue;
+        const plain = fileFields.has(key) ? fileReference(inner) : inner;
+        entries.push([key, toPlain(method, `${name}.${key}`, plain, depth + 1)]);
+      }
+      return Object.fromEntries(entries);
     }
   }
   throw new UnrecordableCallError(`${method}: ${name} is ${kindOf(value)} and cannot be stored`, {

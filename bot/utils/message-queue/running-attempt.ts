@@ -2,42 +2,43 @@
 import { waitOver } from "../../core/clock.ts";
 import type { Message } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
+import type { Transaction } from "../../core/transaction.ts";
 import type { WatchedAttempt } from "./attempt-watch.ts";
+import type { Slot } from "./slot.ts";
 
-export interface RunningAttemptDeps {
-  readonly message: Message;
-  readonly step: Attempt["step"];
-  readonly read: Attempt["read"];
-  readonly onSlow: () => void;
+/** The queue, as an attempt needs it. */
+export interface AttemptHost {
+  step(message: Message, ...given: Parameters<Attempt["step"]>): Promise<unknown>;
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Called when an attempt has become slow. */
+  slow(message: Message): void;
   /** Gives the error with which an attempt fails that takes too long. */
-  readonly late: () => Error;
+  late(): Error;
+  /** Called once, when it is over. */
+  ended(attempt: RunningAttempt): void;
 }
 
 export class RunningAttempt implements Attempt, WatchedAttempt {
-  readonly #deps: RunningAttemptDeps;
+  readonly message: Message;
+  readonly #slot: Slot;
+  readonly #host: AttemptHost;
   /** Made when it is asked for: most attempts are over before anything listens. */
   #controller: AbortController | undefined;
-  #settle: { readonly resolve: (r: HandlerResult) => void; readonly reject: (e: unknown) => void };
-  readonly #result: Promise<HandlerResult>;
+  readonly #result = Promise.withResolvers<HandlerResult>();
   #over = false;
 
-  constructor(deps: RunningAttemptDeps) {
-    this.#deps = deps;
-    const { promise, reject, resolve } = Promise.withResolvers<HandlerResult>();
-    this.#result = promise;
-    this.#settle = { reject, resolve };
+  constructor(message: Message, slot: Slot, host: AttemptHost) {
+    this.message = message;
+    this.#slot = slot;
+    this.#host = host;
   }
 
-  get message(): Message {
-    return this.#deps.message;
+  step(...given: Parameters<Attempt["step"]>): Promise<unknown> {
+    return this.#slot.whileWaiting(() => this.#host.step(this.message, ...given));
   }
 
-  get step(): Attempt["step"] {
-    return this.#deps.step;
-  }
-
-  get read(): Attempt["read"] {
-    return this.#deps.read;
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#slot.whileWaiting(() => this.#host.read(work));
   }
 
   get over(): boolean {
@@ -52,28 +53,43 @@ export class RunningAttempt implements Attempt, WatchedAttempt {
 
   /** Resolves with the handler's result, or rejects with what it throws or because it is late. */
   run(handler: MessageHandler): Promise<HandlerResult> {
-    handler.handle(this).then(this.#settle.resolve, this.#settle.reject);
-    return this.#result;
+    const { promise, reject, resolve } = this.#result;
+    const fail = (error: unknown) => {
+      reject(error);
+      this.#end();
+    };
+    try {
+      handler.handle(this).then((result) => {
+        resolve(result);
+        this.#end();
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+    return promise;
   }
 
   onSlow(): void {
-    this.#deps.onSlow();
+    this.#host.slow(this.message);
+    this.#slot.lend();
   }
 
   onLate(): void {
-    this.#settle.reject(this.#deps.late());
-    this.end();
+    this.#result.reject(this.#host.late());
+    this.#end();
   }
 
   /** Gives the attempt up: somebody else ends it, so its result does not count. */
   release(): void {
-    this.#settle.resolve({ kind: "done" });
-    this.end();
+    this.#result.resolve({ kind: "done" });
+    this.#end();
   }
 
   /** Ends whatever the handler has left running. */
-  end(): void {
+  #end(): void {
+    if (this.#over) return;
     this.#over = true;
     this.#controller?.abort(waitOver);
+    this.#host.ended(this);
   }
 }

@@ -1,4 +1,5 @@
 /** Slot: what one message occupies of its pool while it is worked on. */
+import type { Message } from "../../core/message.ts";
 import type { Slots } from "./slots.ts";
 
 /** One of the pool's slots, as the work on a message sees it. */
@@ -11,34 +12,36 @@ export interface Slot {
   whileWaiting<T>(wait: () => Promise<T>): Promise<T>;
 }
 
-export interface OccupiedSlotDeps {
-  /** One of these was acquired for the message. */
+/** The pool, as a slot needs it. */
+export interface SlotHost {
   readonly slots: Slots;
-  readonly urgent: boolean;
-  /** Called before it is lent. @returns whether it may be. */
-  readonly onLend: () => boolean;
-  /** Called once, when the message counts no longer among those that are worked on. */
-  readonly onReleased: () => void;
+  /** Called before a slot is lent. @returns whether it may be. */
+  mayLend(message: Message): boolean;
+  /** Called once, when a message counts no longer among those that are worked on. */
+  released(): void;
 }
 
 export class OccupiedSlot implements Slot {
-  readonly #deps: OccupiedSlotDeps;
+  readonly #message: Message;
+  readonly #host: SlotHost;
   #released = false;
   #held = true;
 
-  constructor(deps: OccupiedSlotDeps) {
-    this.#deps = deps;
+  /** @param host One of its slots was acquired for the message. */
+  constructor(message: Message, host: SlotHost) {
+    this.#message = message;
+    this.#host = host;
   }
 
   release(): void {
     if (this.#released) return;
     this.#released = true;
     this.#free();
-    this.#deps.onReleased();
+    this.#host.released();
   }
 
   lend(): void {
-    if (this.#released || !this.#deps.onLend()) return;
+    if (this.#released || !this.#host.mayLend(this.#message)) return;
     this.release();
   }
 
@@ -49,20 +52,26 @@ export class OccupiedSlot implements Slot {
     try {
       return await wait();
     } finally {
-      await this.#regain();
+      if (!this.#tryRegain()) await this.#regain();
     }
   }
 
   #free(): void {
-    if (this.#held) this.#deps.slots.release();
+    if (this.#held) this.#host.slots.release();
     this.#held = false;
   }
 
-  #regain(): Promise<void> | undefined {
-    if (this.#released) return undefined;
-    const { slots, urgent } = this.#deps;
+  /** @returns whether there is nothing to wait for. */
+  #tryRegain(): boolean {
+    if (this.#released) return true;
+    this.#held = this.#host.slots.tryAcquire(isUrgent(this.#message));
+    return this.#held;
+  }
+
+  #regain(): Promise<void> {
+    const { slots } = this.#host;
     return new Promise((resume) => {
-      slots.acquire(urgent, () => {
+      slots.acquire(isUrgent(this.#message), () => {
         // It may have been given up, or lent while it waited.
         if (this.#released) slots.release();
         else this.#held = true;
@@ -70,4 +79,9 @@ export class OccupiedSlot implements Slot {
       });
     });
   }
+}
+
+/** Whether a message may have one of the reserved slots. */
+export function isUrgent({ priority }: Message): boolean {
+  return priority === "high";
 }

@@ -18,7 +18,7 @@ import type { PoolGate } from "../../core/message-handler.ts";
 import type { ClaimRequest, QueueStore } from "../../core/store.ts";
 import { suspectAloneMs } from "./poison-rules.ts";
 import { ageMs, decideAgedLimit } from "./priority-rules.ts";
-import { OccupiedSlot, type Slot } from "./slot.ts";
+import { isUrgent, OccupiedSlot, type Slot, type SlotHost } from "./slot.ts";
 import { Slots } from "./slots.ts";
 
 export interface WorkerPoolDeps {
@@ -78,6 +78,7 @@ export class WorkerPool {
   readonly #suspects: Suspects;
   readonly #loop: Loop;
   readonly #slots: Slots;
+  readonly #slotHost: SlotHost;
   /** Messages that are claimed and wait for a slot. */
   readonly #waiting = new Set<Message>();
   /** Messages that wait for a slot or are worked on. */
@@ -93,6 +94,18 @@ export class WorkerPool {
     this.#deps = deps;
     const { concurrency, reserved = 0 } = deps;
     this.#slots = new Slots({ concurrency, reserved });
+    this.#slotHost = {
+      slots: this.#slots,
+      mayLend: (message) => {
+        if (this.#lent.size >= lentSlotsMax) return false;
+        this.#lent.add(message);
+        return true;
+      },
+      released: () => {
+        this.#claimed--;
+        this.workSubmitted();
+      },
+    };
     this.#loop = new Loop(deps.clock, async (loop) => {
       while (await loop.wait(Math.min(await this.#claimOnce(), napMsMax)));
     });
@@ -298,20 +311,8 @@ export class WorkerPool {
   }
 
   #begin(message: Message): void {
-    const slot = new OccupiedSlot({
-      slots: this.#slots,
-      urgent: isUrgent(message),
-      onLend: () => {
-        if (this.#lent.size >= lentSlotsMax) return false;
-        this.#lent.add(message);
-        return true;
-      },
-      onReleased: () => {
-        this.#claimed--;
-        this.workSubmitted();
-      },
-    });
-    void this.#deps.work(message, slot).finally(() => {
+    const slot = new OccupiedSlot(message, this.#slotHost);
+    void this.#deps.work(message, slot).then(() => {
       this.#lent.delete(message);
       this.#inHand.delete(message.id);
       if (this.#suspects.running?.messageId === message.id) this.#suspects.running = undefined;
@@ -319,8 +320,4 @@ export class WorkerPool {
       this.wake();
     });
   }
-}
-
-function isUrgent({ priority }: Message): boolean {
-  return priority === "high";
 }

@@ -1,6 +1,7 @@
 /** Slots: nobody has one too many, nobody waits beside a free one, and what is urgent goes first. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Message } from "../../../bot/core/message.ts";
 import { OccupiedSlot } from "../../../bot/utils/message-queue/slot.ts";
 import { Slots } from "../../../bot/utils/message-queue/slots.ts";
 
@@ -48,11 +49,10 @@ function occupied() {
   const slots = new Slots({ concurrency: 1, reserved: 0 });
   const log: string[] = [];
   const occupy = () =>
-    new OccupiedSlot({
+    new OccupiedSlot({ priority: "normal" } as Message, {
       slots,
-      urgent: false,
-      onLend: () => true,
-      onReleased: () => log.push("released"),
+      mayLend: () => true,
+      released: () => log.push("released"),
     });
   slots.tryAcquire(false);
   const isFree = () => {
