@@ -7,10 +7,11 @@
  * alike only some are written (utils/logger/line-sampler.ts). Lines hold ids, codes and figures,
  * never a user's text.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
+
 import { Writable } from "node:stream";
 import type { WriteStream } from "node:tty";
 import winston from "winston";
+import { CarriedValue } from "../core/carried-value.ts";
 import { type Clock, formatInstant } from "../core/clock.ts";
 import { withDeadline } from "../core/deadline.ts";
 import { BotError } from "../core/errors.ts";
@@ -75,11 +76,11 @@ export interface Correlation {
   readonly messageId?: number;
 }
 
-const correlation = new AsyncLocalStorage<Correlation>();
+const correlation = new CarriedValue<Correlation>();
 
 /** Runs `run` so that every line it logs, also from work it starts, carries these fields. */
 export function withCorrelation<T>(fields: Correlation, run: () => T): T {
-  return correlation.run({ ...correlation.getStore(), ...fields }, run);
+  return correlation.run({ ...correlation.current, ...fields }, run);
 }
 
 /** Interval at which the log file is tended and lines left out are reported. */
@@ -289,7 +290,7 @@ export class BotLogger {
   /** Redacts the line; every line passes here before anything else sees it. */
   #toLine(level: LogLevel, raw: RawLine): LogLine {
     const at = formatInstant(this.#deps.clock.epochMs());
-    return redact({ at, level, ...correlation.getStore(), ...raw }) as LogLine;
+    return redact({ at, level, ...correlation.current, ...raw }) as LogLine;
   }
 
   #createConsole(): winston.transport {

@@ -6,7 +6,7 @@
  * update's completion. The asynchronous context decides which applies, so this also holds when an
  * author runs a transaction and a reply concurrently.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { CarriedValue } from "../../core/carried-value.ts";
 import { AttemptOverError, NotSentYetError } from "../../core/errors.ts";
 import type { FileStore } from "../../core/file-store.ts";
 import type { KeyState } from "../../core/keyed-messages.ts";
@@ -43,8 +43,8 @@ export interface RecorderDeps {
   readonly files: FileStore;
 }
 
-const stepScope = new AsyncLocalStorage<Scope>();
-const running = new AsyncLocalStorage<Recorder>();
+const stepScope = new CarriedValue<Scope>();
+const running = new CarriedValue<Recorder>();
 
 type Write = (tx: Transaction) => Promise<void>;
 
@@ -70,7 +70,7 @@ export class Recorder {
 
   /** The recorder of the attempt that this code belongs to, also when that is over. */
   static get current(): Recorder | undefined {
-    return running.getStore();
+    return running.current;
   }
 
   /** Runs the attempt's handler: whatever it starts belongs to the attempt. */
@@ -138,7 +138,7 @@ export class Recorder {
   }
 
   #openScope(what: string): Scope {
-    if (!this.#over && !this.#attempt.over) return stepScope.getStore() ?? this.#rest;
+    if (!this.#over && !this.#attempt.over) return stepScope.current ?? this.#rest;
     throw new AttemptOverError(`${what}: the handler of this update has already ended`);
   }
 
@@ -204,7 +204,7 @@ export class Recorder {
 
   /** Asks in the durable step that runs, because the store is busy with it; `undefined`: none does. */
   findInStep(key: string): Promise<KeyState> | undefined {
-    return stepScope.getStore()?.tx?.messages.find(key);
+    return stepScope.current?.tx?.messages.find(key);
   }
 
   /** Gives the message at this position of a call a reference, unless it has one. */
