@@ -128,21 +128,20 @@ export function command(names: unknown, ...fns: readonly Any[]): Run {
   const run = telegrafCommand(names, ...fns);
   if (fns.length === 0) return run;
   const triggers = [names].flat();
-  const isFor = (name: string) =>
-    triggers.some((trigger) => {
-      if (typeof trigger === "string") return trigger === name;
-      if (!(trigger instanceof RegExp)) return true;
-      trigger.lastIndex = 0;
-      return trigger.test(name);
-    });
-  return branch(
-    (ctx) => {
-      const name = commandIn(ctx);
-      return name !== undefined && isFor(name);
-    },
-    run,
-    pass,
-  );
+  const isForOne = (ctx: Context) => {
+    const name = commandIn(ctx);
+    if (name === undefined) return false;
+    for (const trigger of triggers) if (mayMatch(trigger, name)) return true;
+    return false;
+  };
+  return branch(isForOne, run, pass);
+}
+
+function mayMatch(trigger: unknown, name: string): boolean {
+  if (typeof trigger === "string") return trigger === name;
+  if (!(trigger instanceof RegExp)) return true;
+  trigger.lastIndex = 0;
+  return trigger.test(name);
 }
 
 /** The command with which a message begins, without the name of a bot. */

@@ -256,8 +256,9 @@ export class GroupCommit {
       for (const job of jobs) job.reject(error);
       return;
     }
-    for (const [index, job] of jobs.entries()) {
-      const result = results[index] as JobResult;
+    let next = 0;
+    for (const job of jobs) {
+      const result = results[next++] as JobResult;
       if (result.ok) job.resolve(result.value);
       else job.reject(result.error);
     }

@@ -115,8 +115,12 @@ export class BotApiClient implements BotApi {
       ? await this.#contentWithFiles(payload)
       : { headers: jsonHeaders, body: text };
     const { dispatcher, origin, prefix } = this.#pool;
-    const request = {
-      ...({ origin, path: `${prefix}${method}`, method: "POST", ...content } as const),
+    const request: Dispatcher.DispatchOptions = {
+      origin,
+      path: `${prefix}${method}`,
+      method: "POST",
+      headers: content.headers,
+      body: content.body,
       // The call's own deadline covers everything; these would only cut a long poll short.
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -120,7 +120,8 @@ function floodCost(method: string, fields: JsonObject): number {
 
 function toPlainFields(method: string, payload: unknown): JsonObject {
   const fields = toPlain(method, "payload", payload ?? {});
-  const length = JSON.stringify(fields).length;
+  // Most calls are far from it, and need not be written as JSON to know that.
+  const length = lengthAtMost(fields) > callLengthMax ? JSON.stringify(fields).length : 0;
   if (length > callLengthMax) {
     throw new UnrecordableCallError(
       `${method}: the call has ${length} characters, at most ${callLengthMax}`,
@@ -128,6 +129,17 @@ function toPlainFields(method: string, payload: unknown): JsonObject {
     );
   }
   return fields as JsonObject;
+}
+
+/** An upper limit of a value's length as JSON: an escape has six characters, and no number more than 25. */
+function lengthAtMost(value: Json): number {
+  if (typeof value === "string") return 6 * value.length + 2;
+  if (typeof value !== "object" || value === null) return 25;
+  let length = 2;
+  for (const [key, inner] of Object.entries(value)) {
+    length += 6 * key.length + 4 + lengthAtMost(inner);
+  }
+  return length;
 }
 
 /** Maximum nesting; no call of the Bot API comes near it. */
