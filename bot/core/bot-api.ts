@@ -1,4 +1,5 @@
 /** Bot API: Telegram's HTTP interface, as the rest of the bot sees it. */
+import type { EndSignal } from "./ending.ts";
 import type { JsonObject } from "./message.ts";
 
 /** The rule of the whole bot: what begins with `get` asks, everything else changes something. */
@@ -9,7 +10,7 @@ export function isQueryMethod(method: string): boolean {
 /** How one call is to be made. */
 export interface CallOptions {
   /** Aborts the call; the rejection is then `CallUnknownError` or `CallNotSentError`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: EndSignal;
   /** Milliseconds until the call is given up. Default: the client's. */
   readonly deadlineMs?: number;
 }

@@ -1,4 +1,5 @@
 /** Message handler: works on one message; and the gate that a pool asks before it claims. */
+import type { EndSignal } from "./ending.ts";
 import type { BotError } from "./errors.ts";
 import type { DeadReason, JsonObject, Message, NewMessage } from "./message.ts";
 import type { Admission, ClaimCandidate, SentRecord } from "./store.ts";
@@ -9,8 +10,8 @@ export interface Attempt {
   readonly message: Message;
   /** Aborts when the attempt is given up: its time limit is over, or the process stops. */
   readonly signal: AbortSignal;
-  /** Whether it was given up or has ended; costs less to ask than its signal, which is made when asked for. */
-  readonly over: boolean;
+  /** The same at less cost: the signal is made when somebody asks for it. */
+  readonly ending: EndSignal;
   /**
    * The durable step `name`: runs `work` once per message and keeps its result.
    * `enqueue` is read after `work`; what it returns commits with it.

@@ -8,7 +8,8 @@
  */
 import { type Clock, formatInstant } from "../core/clock.ts";
 import type { Component, Probe, ProbeResult } from "../core/component.ts";
-import { type Deadline, withDeadline } from "../core/deadline.ts";
+import { withDeadline } from "../core/deadline.ts";
+import type { Ending } from "../core/ending.ts";
 import { recordError } from "../core/errors.ts";
 import type { Publish } from "../core/events.ts";
 import { type Heartbeat, worstOf } from "../core/heartbeat.ts";
@@ -226,7 +227,7 @@ export class HealthMonitor implements Component {
     if (watched.unanswered) return noAnswer("still no answer to the last check");
     watched.unanswered = true;
     const deadlineMs = this.#deadlineMs(watched);
-    const ask = ({ signal }: Deadline) =>
+    const ask = ({ signal }: Ending) =>
       this.#answer(watched.probe, signal).finally(() => {
         watched.unanswered = false;
       });

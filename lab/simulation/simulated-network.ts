@@ -89,7 +89,7 @@ export class SimulatedNetwork implements TelegramClient {
       const callOff = thread.after(deadlineMs, () =>
         fail(new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`)),
       );
-      signal?.addEventListener("abort", abort, { once: true });
+      signal?.addEventListener("abort", abort);
       if (signal?.aborted || this.#closed) {
         abort();
         return;

@@ -1,13 +1,14 @@
 /** Deadline: which result counts, and what is left behind. */
 import { expect, test } from "vitest";
-import { type Deadline, withDeadline } from "../../bot/core/deadline.ts";
+import { withDeadline } from "../../bot/core/deadline.ts";
+import type { Ending } from "../../bot/core/ending.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 
 /** Work that takes `takesMs` unless its signal ends it, under a deadline of a second. */
 function setup(takesMs: number, stop = new AbortController()) {
   const clock = new ManualClock();
   const ended: string[] = [];
-  const work = async ({ signal }: Deadline) => {
+  const work = async ({ signal }: Ending) => {
     signal.addEventListener("abort", () => ended.push("aborted"));
     await clock.sleep(takesMs, new AbortController().signal);
     return "done";
@@ -41,33 +42,17 @@ test("what the work has begun ends with it", async () => {
 
 test("a signal that is asked for when the time is over has aborted", async () => {
   const clock = new ManualClock();
-  let seen: Deadline | undefined;
-  const work = (deadline: Deadline) => {
-    seen = deadline;
+  let seen: Ending | undefined;
+  const work = (ending: Ending) => {
+    seen = ending;
     return new Promise<string>(() => {});
   };
   const result = withDeadline(clock, 1_000, work, { late: () => "late" });
-  expect(seen?.isOver).toBe(false);
+  expect(seen?.aborted).toBe(false);
   await clock.advance(1_000);
   expect(await result).toBe("late");
-  expect(seen?.isOver).toBe(true);
+  expect(seen?.aborted).toBe(true);
   expect(seen?.signal.aborted).toBe(true);
-});
-
-test("what waits for the end of the time is called once, unless it has called off", async () => {
-  const called: string[] = [];
-  const { clock, result } = (() => {
-    const clock = new ManualClock();
-    const work = (deadline: Deadline) => {
-      deadline.whenOver(() => called.push("called off"));
-      deadline.whenOver(() => called.push("told"));
-      return new Promise<string>(() => {});
-    };
-    return { clock, result: withDeadline(clock, 1_000, work, { late: () => "late" }) };
-  })();
-  await clock.advance(2_000);
-  await result;
-  expect(called).toEqual(["told"]);
 });
 
 test("lateness may be an error", async () => {
@@ -96,7 +81,7 @@ test("what the work throws is thrown, at once or later, and no timer is left", a
 
 test("work that fails after its deadline is no unhandled rejection", async () => {
   const clock = new ManualClock();
-  const work = async ({ signal }: Deadline) => {
+  const work = async ({ signal }: Ending) => {
     await clock.sleep(5_000, signal);
     throw new Error("given up");
   };

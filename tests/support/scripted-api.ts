@@ -49,6 +49,6 @@ function toAnswer(answer: unknown): Answer {
 export function hangUntilAborted(error: Error): Answer {
   return ({ options }) =>
     new Promise((_, reject) => {
-      options?.signal?.addEventListener("abort", () => reject(error), { once: true });
+      options?.signal?.addEventListener("abort", () => reject(error));
     });
 }

@@ -7,7 +7,8 @@
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import type { BotApi, CallOptions } from "../../core/bot-api.ts";
 import type { Clock } from "../../core/clock.ts";
-import { type Deadline, withDeadline } from "../../core/deadline.ts";
+import { withDeadline } from "../../core/deadline.ts";
+import type { Ending } from "../../core/ending.ts";
 import {
   CallNotSentError,
   CallUnknownError,
@@ -97,7 +98,7 @@ export class BotApiClient implements BotApi {
     { signal, deadlineMs = this.#deps.deadlineMs }: CallOptions = {},
   ): Promise<T> {
     // When the deadline passes first, it aborts the request and its connection.
-    const exchange = (deadline: Deadline) => this.#exchange<T>(method, payload, deadline);
+    const exchange = (ending: Ending) => this.#exchange<T>(method, payload, ending);
     const late = () => {
       throw new CallUnknownError(`${method}: no complete answer within ${deadlineMs} ms`);
     };
@@ -109,7 +110,7 @@ export class BotApiClient implements BotApi {
     }
   }
 
-  async #exchange<T>(method: string, payload: JsonObject, deadline: Deadline): Promise<T> {
+  async #exchange<T>(method: string, payload: JsonObject, ending: Ending): Promise<T> {
     const text = JSON.stringify(payload);
     const content = mayHoldFile(text)
       ? await this.#contentWithFiles(payload)
@@ -125,7 +126,7 @@ export class BotApiClient implements BotApi {
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    const answer = await exchange(dispatcher, request, deadline);
+    const answer = await exchange(dispatcher, request, ending);
     return readAnswer(method, answer.status, answer.headers, answer.text) as T;
   }
 

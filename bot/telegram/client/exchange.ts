@@ -5,7 +5,7 @@
  * (measured); a Bot API answer is small, so its chunks are simply kept until it is complete.
  */
 import type { Dispatcher } from "undici";
-import type { Deadline } from "../../core/deadline.ts";
+import type { EndSignal } from "../../core/ending.ts";
 
 export interface Answer {
   readonly status: number;
@@ -16,17 +16,17 @@ export interface Answer {
 const givenUp = new Error("given up");
 
 /**
- * Makes a request. Rejects with undici's error, or when its deadline is over; its connection is closed
+ * Makes a request. Rejects with undici's error, or when it is over before; its connection is closed
  * then.
  */
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  deadline: Deadline,
+  ending: EndSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const handler = new Exchange(resolve, reject, deadline);
-    if (deadline.isOver) handler.giveUp();
+    const handler = new Exchange(resolve, reject, ending);
+    if (ending.aborted) handler.giveUp();
     else dispatcher.dispatch(request, handler);
   });
 }
@@ -34,7 +34,7 @@ export function exchange(
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #deadline: Deadline;
+  readonly #ending: EndSignal;
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
@@ -43,23 +43,23 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(
     resolve: (answer: Answer) => void,
     reject: (error: unknown) => void,
-    deadline: Deadline,
+    ending: EndSignal,
   ) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#deadline = deadline;
-    deadline.whenOver(() => this.giveUp());
+    this.#ending = ending;
+    ending.addEventListener("abort", this.giveUp);
   }
 
-  giveUp(): void {
+  readonly giveUp = (): void => {
     this.#controller?.abort(givenUp);
     this.#reject(givenUp);
-  }
+  };
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // It was given up while it waited for a connection.
-    if (this.#deadline.isOver) controller.abort(givenUp);
+    if (this.#ending.aborted) controller.abort(givenUp);
   }
 
   onResponseStart(
@@ -76,7 +76,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#deadline.whenOver(undefined);
+    this.#ending.removeEventListener("abort", this.giveUp);
     const [first] = this.#chunks;
     const whole = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
     const text = whole?.toString() ?? "";
@@ -84,7 +84,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#deadline.whenOver(undefined);
+    this.#ending.removeEventListener("abort", this.giveUp);
     this.#reject(error);
   }
 }

@@ -84,7 +84,7 @@ export class Recorder {
 
   /** Adds to what is written when the update is done; see `BotContext.onDone`. */
   onDone(write: Write): void {
-    if (!this.#writes || this.#attempt.over) {
+    if (!this.#writes || this.#attempt.ending.aborted) {
       throw new AttemptOverError("onDone: the handler of this update has already ended");
     }
     this.#writes.push(write);
@@ -138,7 +138,7 @@ export class Recorder {
   }
 
   #openScope(what: string): Scope {
-    if (!this.#over && !this.#attempt.over) return stepScope.current ?? this.#rest;
+    if (!this.#over && !this.#attempt.ending.aborted) return stepScope.current ?? this.#rest;
     throw new AttemptOverError(`${what}: the handler of this update has already ended`);
   }
 

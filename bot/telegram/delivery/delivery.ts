@@ -49,7 +49,7 @@ export class Delivery implements MessageHandler {
     this.#deps = deps;
   }
 
-  async handle({ message, signal }: Attempt): Promise<HandlerResult> {
+  async handle({ ending, message }: Attempt): Promise<HandlerResult> {
     const call = message.payload as unknown as OutgoingCall;
     const { method, payload } = call;
     const unreachable = await this.#knownUnreachable(message, method);
@@ -60,7 +60,7 @@ export class Delivery implements MessageHandler {
       const tooOld = clock.epochMs() - message.createdAtEpochMs > referenceWaitMaxMs;
       const behind = (lane: string) => lane === message.lane || tooOld;
       const fields = await resolveReferences(facts, method, payload, behind);
-      const result = await api.call(method, fields, { signal });
+      const result = await api.call(method, fields, { signal: ending });
       gate.ended(message.id, "answered");
       await rateLimits.accepted(message, begunAtMs);
       return {

@@ -10,7 +10,8 @@
  */
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
-import { type Deadline, withDeadline } from "../../core/deadline.ts";
+import { withDeadline } from "../../core/deadline.ts";
+import type { Ending } from "../../core/ending.ts";
 import { BotError, recordError } from "../../core/errors.ts";
 import type { Publish } from "../../core/events.ts";
 import { Loop } from "../../core/loop.ts";
@@ -200,7 +201,7 @@ export class Supervisor {
   async #startAndProve(component: Component): Promise<void> {
     const { clock } = this.#deps;
     const { provenWithinMs } = restartRules;
-    const prove = async ({ signal: over }: Deadline) => {
+    const prove = async ({ signal: over }: Ending) => {
       await component.start();
       while (component.heartbeat?.().beats === 0 && !over.aborted) {
         await clock.sleep(proveEveryMs, over);

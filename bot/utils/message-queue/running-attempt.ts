@@ -1,5 +1,5 @@
 /** Running attempt: one run of a handler, with its time limit and what it can still do when that is over. */
-import { waitOver } from "../../core/clock.ts";
+import { Ending } from "../../core/ending.ts";
 import type { Message } from "../../core/message.ts";
 import type { Attempt, HandlerResult, MessageHandler } from "../../core/message-handler.ts";
 import type { Transaction } from "../../core/transaction.ts";
@@ -22,10 +22,8 @@ export class RunningAttempt implements Attempt, WatchedAttempt {
   readonly message: Message;
   readonly #slot: Slot;
   readonly #host: AttemptHost;
-  /** Made when it is asked for: most attempts are over before anything listens. */
-  #controller: AbortController | undefined;
+  readonly ending = new Ending();
   readonly #result = Promise.withResolvers<HandlerResult>();
-  #over = false;
 
   constructor(message: Message, slot: Slot, host: AttemptHost) {
     this.message = message;
@@ -41,14 +39,8 @@ export class RunningAttempt implements Attempt, WatchedAttempt {
     return this.#slot.whileWaiting(() => this.#host.read(work));
   }
 
-  get over(): boolean {
-    return this.#over;
-  }
-
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#over) this.#controller.abort(waitOver);
-    return this.#controller.signal;
+    return this.ending.signal;
   }
 
   /** Resolves with the handler's result, or rejects with what it throws or because it is late. */
@@ -87,9 +79,8 @@ export class RunningAttempt implements Attempt, WatchedAttempt {
 
   /** Ends whatever the handler has left running. */
   #end(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#controller?.abort(waitOver);
+    if (this.ending.aborted) return;
+    this.ending.end();
     this.#host.ended(this);
   }
 }
