@@ -5,7 +5,7 @@
  * not stored: without one Telegram returns every unconfirmed update and the queue's dedupe keys
  * absorb the repetition, whereas a stale offset could confirm updates that were never seen.
  */
-import { waitOver } from "../../core/clock.ts";
+import { Ending } from "../../core/ending.ts";
 import { PollConflictError, recordError } from "../../core/errors.ts";
 import type { Loop } from "../../core/loop.ts";
 import type { Intake, IntakeSource } from "./intake.ts";
@@ -31,7 +31,7 @@ export class Polling implements IntakeSource {
   /** Confirms the previous batch; 0 when there is nothing to confirm. */
   #offset = 0;
   /** Ends only the poll under way. */
-  #nudge = new AbortController();
+  #ending = new Ending();
 
   constructor(options: PollingOptions) {
     this.#options = options;
@@ -43,7 +43,7 @@ export class Polling implements IntakeSource {
    */
   nudge(): void {
     this.#offset = 0;
-    this.#nudge.abort(waitOver);
+    this.#ending.end();
   }
 
   async look(intake: Intake, loop: Loop): Promise<number> {
@@ -78,16 +78,21 @@ export class Polling implements IntakeSource {
     };
     const deadlineMs = timeout * 1000 + graceMs;
     loop.expect(deadlineMs);
-    this.#nudge = new AbortController();
-    const signal = AbortSignal.any([loop.signal, this.#nudge.signal]);
+    const ending = new Ending();
+    const end = () => ending.end();
+    this.#ending = ending;
+    loop.signal.addEventListener("abort", end);
     try {
-      const updates = await intake.deps.api.call("getUpdates", payload, { signal, deadlineMs });
+      const options = { signal: ending, deadlineMs };
+      const updates = await intake.deps.api.call("getUpdates", payload, options);
       return Array.isArray(updates) ? updates : [];
     } catch (error) {
-      if (!this.#nudge.signal.aborted) throw error;
-      // The next poll must prove the connection again.
+      if (!ending.aborted || loop.stopped) throw error;
+      // It was nudged: the next poll must prove the connection again.
       intake.doubt();
       return undefined;
+    } finally {
+      loop.signal.removeEventListener("abort", end);
     }
   }
 
