@@ -14,8 +14,8 @@ export interface DeadlineOptions<T> {
  * The result of `work`, if it comes within `ms` milliseconds; otherwise that of `late`.
  *
  * The ending that `work` is given comes when the time is over, and also when the work is: whatever it has
- * begun ends with it. Work that does not obey it goes on, and nothing that becomes of it is reported. No timer is left.
- * Rejects with what `work` or `late` throws.
+ * begun ends with it. Work that does not obey it goes on, and nothing that becomes of it is reported. No
+ * timer is left. Rejects with what `work` or `late` throws.
  */
 export function withDeadline<T>(
   clock: Clock,

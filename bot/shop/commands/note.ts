@@ -4,7 +4,7 @@ import type { BotContext } from "../../kit/bot-context.ts";
 import { annotateOrder } from "../orders.ts";
 import { displayText } from "./format.ts";
 import { orderCard } from "./order-card.ts";
-import { type CommandOptions, createRoutes, parseCount, type Routes } from "./routes.ts";
+import { type CommandOptions, createRoutes, parseCount, type Routes, wordsIn } from "./routes.ts";
 
 /** Maximum length of a note in characters: enough for a delivery instruction. */
 const noteLengthMax = 200;
@@ -34,7 +34,7 @@ export function noteRoutes(options: CommandOptions): Routes {
 
 /** Parses the command; `undefined` when it is not understood or the note is too long. */
 function parseNote(ctx: BotContext) {
-  const said = ctx.message && "text" in ctx.message ? ctx.message.text : "";
+  const said = wordsIn(ctx) ?? "";
   const [, id, words = ""] = /^\/\S+\s+#?(\d{1,15})(?:\s([\s\S]*))?$/.exec(said) ?? [];
   const orderId = parseCount(id);
   const note = displayText(words);

@@ -162,7 +162,7 @@ export function createRoutes(options: CommandOptions): Routes {
 }
 
 /** What a person wrote; `undefined` when the update is no text. */
-function wordsIn({ message }: BotContext): string | undefined {
+export function wordsIn({ message }: BotContext): string | undefined {
   return message && "text" in message ? message.text : undefined;
 }
 

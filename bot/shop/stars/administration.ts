@@ -7,7 +7,7 @@ import { Composer } from "telegraf";
 import type { Transaction } from "../../core/transaction.ts";
 import type { BotContext } from "../../kit/bot-context.ts";
 import { createFormats, type Format } from "../commands/format.ts";
-import type { CommandOptions } from "../commands/routes.ts";
+import { type CommandOptions, wordsIn } from "../commands/routes.ts";
 import { languageOf } from "../commands/texts.ts";
 import { visitorOf } from "../commands/visitor.ts";
 import { shopOf } from "../sqlite-tables.ts";
@@ -32,7 +32,7 @@ export function paymentAdministration(options: CommandOptions): Composer<BotCont
   };
 
   command("refund", async (ctx, texts, format) => {
-    const said = ctx.message && "text" in ctx.message ? ctx.message.text : "";
+    const said = wordsIn(ctx) ?? "";
     const [, chargeId] = /^\/\S+\s+(\S{1,256})\s*$/.exec(said) ?? [];
     if (chargeId === undefined) return texts.refundUsage;
     const { userId: askedBy } = visitorOf(ctx);

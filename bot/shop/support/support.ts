@@ -19,6 +19,7 @@ import {
   parseCount,
   type Routes,
   type Turn,
+  wordsIn,
 } from "../commands/routes.ts";
 import { visitorOf } from "../commands/visitor.ts";
 import { ask, takeAsked } from "../people/asking.ts";
@@ -222,6 +223,6 @@ function closeButton({ texts }: Turn, ticketId: number) {
 }
 
 function commandArgument(ctx: BotContext): string {
-  const said = ctx.message && "text" in ctx.message ? ctx.message.text : "";
+  const said = wordsIn(ctx) ?? "";
   return said.replace(/^\/\S+\s*/, "");
 }

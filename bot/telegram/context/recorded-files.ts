@@ -52,7 +52,7 @@ export interface CallWithFiles {
 
 /** @throws UnrecordableCallError inside a step, for what is too large for the call itself. */
 export function takeFiles(method: string, payload: unknown, inStep: boolean): CallWithFiles {
-  if (!mayHoldFile(payload, "")) return { payload, store: undefined };
+  if (!mayHoldSource(payload, "")) return { payload, store: undefined };
   const pending: Pending[] = [];
   const take = (value: unknown, field: string, parent: unknown): unknown => {
     if (Array.isArray(value)) return value.map((item) => take(item, field, parent));
@@ -96,11 +96,11 @@ export function takeFiles(method: string, payload: unknown, inStep: boolean): Ca
 }
 
 /** Most calls hold no file, and need not be copied. */
-function mayHoldFile(value: unknown, field: string): boolean {
-  if (Array.isArray(value)) return value.some((item) => mayHoldFile(item, field));
+function mayHoldSource(value: unknown, field: string): boolean {
+  if (Array.isArray(value)) return value.some((item) => mayHoldSource(item, field));
   if (!isPlainObject(value)) return false;
   if (fileFields.has(field) && value["source"] !== undefined) return true;
-  return Object.keys(value).some((name) => mayHoldFile(value[name], name));
+  return Object.keys(value).some((name) => mayHoldSource(value[name], name));
 }
 
 /** A Buffer itself; a stream or the file at a path to be read; `undefined` when it is none. */
