@@ -91,8 +91,10 @@ export class EventStream {
     this.#clients.add(client);
     response.on("error", () => {});
     response.once("close", () => this.#forget(client));
-    this.#write(client, `retry: ${retryAfterSeconds * 1000}\n\n`);
     for (const entry of this.#missedSince(lastEventId)) this.#write(client, entry.text);
+    // With an id, so that a client that is cut off before the next entry comes back to it.
+    const id = `${this.#life}-${this.#numbers}`;
+    this.#write(client, `id: ${id}\nretry: ${retryAfterSeconds * 1000}\n\n`);
     client.keepAlive.start();
   }
 

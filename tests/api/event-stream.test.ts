@@ -16,6 +16,9 @@ async function follow(port: number, headers: Record<string, string> = {}) {
   return { response, got };
 }
 
+/** What a client sends when it comes back: the last id that it was told. */
+const lastId = (text: string) => [...text.matchAll(/^id: (\S+)$/gm)].at(-1)?.[1] ?? "";
+
 const numbers = (text: string) => [...text.matchAll(/"n":(\d+)/g)].map((match) => Number(match[1]));
 
 test("a client hears what happens from now on", async () => {
@@ -40,13 +43,27 @@ test("a client that comes back misses nothing that is still kept", async () => {
   const first = await follow(port);
   stream.push("fact", { n: 1 });
   await expect.poll(() => numbers(first.got.text)).toEqual([1]);
-  const [, id = ""] = /id: (\S+)/.exec(first.got.text) ?? [];
+  const id = lastId(first.got.text);
   first.response.destroy();
   for (let n = 2; n <= 9; n++) stream.push("fact", { n });
 
   const second = await follow(port, { "last-event-id": id });
 
   await expect.poll(() => numbers(second.got.text)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+test("a client that was cut off before it heard of anything misses nothing either", async () => {
+  const { port, stream } = await setupApi();
+  stream.push("fact", { n: 1 });
+  const first = await follow(port);
+  await expect.poll(() => first.got.text).toContain("retry: 5000");
+  const id = lastId(first.got.text);
+  first.response.destroy();
+  for (let n = 2; n <= 4; n++) stream.push("fact", { n });
+
+  const second = await follow(port, { "last-event-id": id });
+
+  await expect.poll(() => numbers(second.got.text)).toEqual([2, 3, 4]);
 });
 
 test("an id of a process before this one gets all that this one has said", async () => {

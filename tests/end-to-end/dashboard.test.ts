@@ -135,6 +135,27 @@ test("where looking needs a token it is asked for, and one for looking is kept f
   expect(problems).toEqual([]);
 });
 
+test("a wrong token locks the page out only until the right one is given for an action", {
+  timeout: 60_000,
+}, async (context) => {
+  const { asked, server, stream } = await setupApi();
+  const { page, problems } = await openPage(context, server.url);
+  await page.getByText("● live").waitFor();
+  await page.getByRole("button", { name: /Put dead letter \d+ back/ }).click();
+  await giveToken(page, "not-the-token-at-all");
+  await page.getByText("this token is wrong").waitFor();
+  // Whatever happens now makes the page look, and it looks with the wrong token.
+  stream.push("fact", { type: "queue.paused" });
+  await page.getByText("⊘ needs a token").waitFor();
+  await giveToken(page, operateToken);
+  await page.getByText("1 put back into the queue").waitFor();
+  await page.getByText("● live").waitFor();
+  stream.push("fact", { type: "queue.resumed" });
+  await events(page).getByText("queue.resumed").waitFor();
+  expect(asked).toEqual([["requeue", 7]]);
+  expect(problems).toEqual([]);
+});
+
 test("the shop's page shows figures and open orders, and its buyers only with the token for changes", {
   timeout: 60_000,
 }, async (context) => {

@@ -19,6 +19,13 @@ export class ApiError extends Error {
 }
 
 export class Api {
+  #tokenGiven;
+
+  /** @param tokenGiven Called when a token was typed, or forgotten. */
+  constructor(tokenGiven) {
+    this.#tokenGiven = tokenGiven;
+  }
+
   get token() {
     return sessionStorage.getItem(tokenKey) ?? undefined;
   }
@@ -26,6 +33,7 @@ export class Api {
   setToken(token) {
     if (token) sessionStorage.setItem(tokenKey, token);
     else sessionStorage.removeItem(tokenKey);
+    this.#tokenGiven();
   }
 
   get headers() {

@@ -47,7 +47,10 @@ const looks = {
 };
 
 const state = {};
-const api = new Api();
+// Whoever asked for the token, e.g. to restart a component: what waits for one goes on.
+const api = new Api(() => {
+  if (stream.state === "locked") stream.retry();
+});
 const beats = new Beats();
 const charts = new Charts(pick("chart-grid"), pick("cursor"));
 const deadLetters = new DeadLetters(api);
@@ -290,10 +293,8 @@ function offlineText() {
   return stream.reason ? `${text} (${stream.reason})` : text;
 }
 
-async function unlock() {
-  const before = api.token;
-  const used = await askForToken(api, t("token.read"), before ? stream.reason : "");
-  if (used || api.token !== before) stream.retry();
+function unlock() {
+  return askForToken(api, t("token.read"), api.token ? stream.reason : "");
 }
 
 function tick() {

@@ -38,11 +38,21 @@ export async function confirmed({ text, title, wantsReason = false, yes }) {
   return answer === "yes" ? pick("confirm-reason").value.trim() : undefined;
 }
 
-/** Asks for the token. @returns whether there is one now. */
-export async function askForToken(api, why, problem = "") {
-  const input = pick("token-input");
+/** The question for the token that is open, if any. */
+let asking;
+
+/** Asks for the token; who asks while the question is open gets the same answer. @returns whether there is one now. */
+export function askForToken(api, why, problem = "") {
   setText(pick("token-why"), why);
   setText(pick("token-problem"), problem);
+  asking ??= ask(api).finally(() => {
+    asking = undefined;
+  });
+  return asking;
+}
+
+async function ask(api) {
+  const input = pick("token-input");
   pick("token-forget").hidden = !api.token;
   input.value = "";
   const answer = await openDialog(pick("ask-token"));
