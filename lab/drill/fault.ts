@@ -83,10 +83,10 @@ export interface DrillFault extends Described {
   /** Whether it can happen together with others, in a random schedule. */
   readonly overlaps?: boolean;
   /**
-   * Milliseconds before its death in which the process could neither read answers nor commit, so that
-   * its sends in hand are ambiguous. Default 1000.
+   * Whether a process that it meets can neither read answers nor commit until it dies, so that its sends in
+   * hand are ambiguous. Default: that is true of its last second only.
    */
-  readonly deafMs?: number;
+  readonly deafens?: boolean;
   /** Whether answers can be lost while it lasts, so that sends are ambiguous. */
   readonly swallows?: boolean;
   /** Whether messages may be given up, because they cannot succeed or look like a poison. */

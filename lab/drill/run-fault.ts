@@ -80,10 +80,11 @@ async function play(fault: DrillFault, scene: Scene, narrate: Narrate): Promise<
   await fault.afterwards?.(scene);
   const leaves = fault.leaves ?? 0;
   const problems = [...(await settle(scene, leaves)), ...((await fault.check?.(scene)) ?? [])];
-  const { deafMs, swallows } = fault;
+  const { deafens, swallows } = fault;
+  const { ends } = scene.supervisor;
   const judgement = await judge(scene, {
     drained: leaves === 0,
-    ends: scene.supervisor.ends.map((end) => ({ ...end, ...(deafMs !== undefined && { deafMs }) })),
+    ends: deafens ? deafFrom(course.injectedAtMs, ends) : ends,
     swallowed: swallows ? [course.injectedAtMs, course.overAtMs] : undefined,
   });
   problems.push(...judgement.problems);
@@ -101,6 +102,23 @@ async function play(fault: DrillFault, scene: Scene, narrate: Narrate): Promise<
     judgement,
     timeline: drawTimeline(scene, course),
   };
+}
+
+/** Before it falls deaf, a process may have read an answer and not have committed it. */
+const uncommittedMs = 1_000;
+
+/**
+ * The same ends, each after a process that was deaf from the injection on, or from its start when that
+ * was later. How long one thrashes or hangs before it dies is for the machine to say.
+ */
+export function deafFrom<End extends { readonly atMs: number }>(
+  injectedAtMs: number,
+  ends: readonly End[],
+): readonly (End & { readonly deafMs?: number })[] {
+  return ends.map((end, index) => {
+    const deafMs = end.atMs - Math.max(injectedAtMs, ends[index - 1]?.atMs ?? 0);
+    return deafMs > 0 ? { ...end, deafMs: deafMs + uncommittedMs } : end;
+  });
 }
 
 /** The outcome of a fault, by its broken promises and by the time it took. */

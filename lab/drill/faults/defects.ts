@@ -2,9 +2,6 @@
 import type { DrillFault } from "../fault.ts";
 import { MemoryGroup } from "../tools.ts";
 
-/** A process that runs out of memory is busy with garbage collection for this long. */
-export const thrashingMs = 4_000;
-
 const common = {
   areas: ["process", "integration"],
   aim: "kill",
@@ -26,7 +23,7 @@ export const defects: readonly DrillFault[] = [
     ...common,
     name: "heap-exhausted",
     title: "the heap is exhausted at once",
-    deafMs: thrashingMs,
+    deafens: true,
     how: "--max-old-space-size=96, and an endless array",
     setup: { nodeOptions: ["--max-old-space-size=96"] },
     detection: { by: "exit", code: "killed" },
@@ -36,7 +33,7 @@ export const defects: readonly DrillFault[] = [
     ...common,
     name: "out-of-memory",
     title: "the kernel kills the process because of its memory",
-    deafMs: thrashingMs,
+    deafens: true,
     how: "a memory cgroup of 300 MB, and buffers without end",
     needs: ["cgroup"],
     detection: { by: "exit", code: "killed" },

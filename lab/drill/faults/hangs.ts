@@ -14,7 +14,7 @@ export const hangs: readonly DrillFault[] = [
       groups: ["T1"],
       detection: { by: "exit", code: "killed" },
       aim: "hang",
-      deafMs: 17_000,
+      deafens: true,
       inject: ({ bot }) => bot.sabotage({ kind: "hang", how }),
     }),
   ),

@@ -2,7 +2,6 @@
 import { eventually } from "../bot-process.ts";
 import type { DrillFault } from "../fault.ts";
 import type { Scene } from "../scene.ts";
-import { thrashingMs } from "./defects.ts";
 
 const poisonerId = 666;
 
@@ -56,13 +55,13 @@ export const poisons: readonly DrillFault[] = [
   poison("exhaust", "an update that exhausts the memory", {
     groups: ["T11"],
     setup: { nodeOptions: ["--max-old-space-size=96"] },
-    deafMs: thrashingMs,
+    deafens: true,
     overlaps: false,
   }),
   poison("spin", "an update that hangs the process", {
     groups: ["T11"],
     setup: { env: { HANG_KILL_MS: "2000" } },
-    deafMs: 4_000,
+    deafens: true,
     overlaps: false,
   }),
   {
