@@ -1,6 +1,7 @@
 /** Start guard worker: waits, and then ends the process through the inspector; see start-guard.ts. */
 import { writeSync } from "node:fs";
 import { Session } from "node:inspector";
+import { flushCompileCache } from "node:module";
 import { workerData } from "node:worker_threads";
 import { systemClock } from "../../core/clock.ts";
 import { exitCode } from "../../core/exit-code.ts";
@@ -15,6 +16,7 @@ const reachMsMax = 1_000;
 const never = new AbortController().signal;
 const standardError = 2;
 
+flushCompileCache();
 const { afterMs, said } = workerData as StartGuardSetup;
 await systemClock.sleep(afterMs, never);
 exitFromMainThread();

@@ -5,7 +5,7 @@
  * waits in a thread of its own, which a loop in the main thread cannot stop, and then lets the main
  * thread itself exit with the code of a wrong configuration, so that nothing starts it again and again.
  */
-import { Worker } from "node:worker_threads";
+import { startThread } from "../../core/thread.ts";
 import type { StartGuardSetup } from "./start-guard-worker.ts";
 
 /** Milliseconds that a module may take to be loaded, and again to be set up. */
@@ -19,11 +19,9 @@ export const loadingMsMax = 10_000;
  */
 export function guardStart(said: string): () => void {
   const workerData: StartGuardSetup = { said, afterMs: loadingMsMax };
-  const worker = new Worker(new URL("./start-guard-worker.ts", import.meta.url), {
+  const worker = startThread(new URL("./start-guard-worker.ts", import.meta.url), {
     name: "start-guard",
     workerData,
-    env: {},
-    execArgv: [],
   });
   worker.unref();
   // Without the guard a module that blocks is only noticed from outside.

@@ -7,9 +7,9 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { formatInstant, parseInstant } from "../../core/clock.ts";
 import { BackupFailedError, StorageUnavailableError } from "../../core/errors.ts";
+import { startThread } from "../../core/thread.ts";
 import { copyLiveDatabase, unfinishedSuffix } from "./database-copy.ts";
 import { type CopiedDatabase, type OpenDatabase, openNodeSqlite } from "./sqlite-driver.ts";
 
@@ -101,11 +101,9 @@ export type BackupAnswer =
 
 /** Runs `writeBackup` in its own thread. @throws {BackupFailedError} when no backup was made. */
 export async function backUpInWorker(request: BackupRequest): Promise<BackupFile> {
-  const worker = new Worker(new URL("./backup-worker.ts", import.meta.url), {
+  const worker = startThread(new URL("./backup-worker.ts", import.meta.url), {
     name: "backup",
     workerData: request,
-    // The worker does not need the environment, which may hold secrets.
-    env: {},
   });
   const answer = await new Promise<BackupAnswer>((resolve) => {
     worker.on("message", resolve);

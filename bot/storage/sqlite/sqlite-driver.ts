@@ -64,7 +64,7 @@ export const openNodeSqlite: OpenDatabase<CopiedDatabase> = (path, options = {})
   );
   const journal = new Journal(path, database);
   return {
-    prepare: (sql) => wrapStatement(guard(() => database.prepare(sql))),
+    prepare: (sql) => wrapStatement(() => database.prepare(sql)),
     exec: (sql) => {
       journal.written = true;
       guard(() => database.exec(sql));
@@ -141,13 +141,16 @@ function makePrivate(path: string): void {
   }
 }
 
-function wrapStatement(statement: StatementSync): SqliteStatement {
+/** @param prepare Called at the first use: most lives of a process never use most statements. */
+function wrapStatement(prepare: () => StatementSync): SqliteStatement {
+  let prepared: StatementSync | undefined;
+  const statement = () => (prepared ??= prepare());
   return {
-    run: (...parameters) => guard(() => Number(statement.run(...parameters).changes)),
-    insert: (...parameters) => guard(() => Number(statement.run(...parameters).lastInsertRowid)),
+    run: (...parameters) => guard(() => Number(statement().run(...parameters).changes)),
+    insert: (...parameters) => guard(() => Number(statement().run(...parameters).lastInsertRowid)),
     get: <Row>(...parameters: SqlValue[]) =>
-      guard(() => statement.get(...parameters)) as Row | undefined,
-    all: <Row>(...parameters: SqlValue[]) => guard(() => statement.all(...parameters)) as Row[],
+      guard(() => statement().get(...parameters)) as Row | undefined,
+    all: <Row>(...parameters: SqlValue[]) => guard(() => statement().all(...parameters)) as Row[],
   };
 }
 

@@ -9,6 +9,7 @@
  * comes far too late, it starts counting from zero.
  */
 import { Session } from "node:inspector";
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
@@ -36,6 +37,7 @@ const suspendedMs = 4 * pollMs;
 const stackDeadlineMs = 1_000;
 const framesMax = 20;
 
+flushCompileCache();
 await watch(workerData as WatchdogSetup);
 
 async function watch(setup: WatchdogSetup): Promise<void> {

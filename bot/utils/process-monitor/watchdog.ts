@@ -5,12 +5,13 @@
  * heartbeats in shared memory; watchdog-worker.ts shows what it does when they stop. The next start
  * finds the breadcrumb (breadcrumb.ts).
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Clock } from "../../core/clock.ts";
 import type { Component } from "../../core/component.ts";
 import type { Publish } from "../../core/events.ts";
 import type { Heartbeat } from "../../core/heartbeat.ts";
 import { Loop } from "../../core/loop.ts";
+import { startThread } from "../../core/thread.ts";
 import type { Stall, WatchdogSetup } from "./watchdog-worker.ts";
 
 export interface WatchdogDeps {
@@ -53,11 +54,9 @@ export class Watchdog implements Component {
       killAfterMs,
       captureAfterMs: Math.min(captureAfterMs, killAfterMs / 2),
     };
-    const worker = new Worker(new URL("./watchdog-worker.ts", import.meta.url), {
+    const worker = startThread(new URL("./watchdog-worker.ts", import.meta.url), {
       name: "watchdog",
       workerData: setup,
-      // The worker needs no environment, which may hold secrets.
-      env: {},
       resourceLimits: { maxOldGenerationSizeMb: workerMemoryMb, maxYoungGenerationSizeMb: 4 },
     });
     worker.unref();
