@@ -27,7 +27,13 @@ import { createReactions } from "./enhanced-launcher/reactions.ts";
 import { createRestarts } from "./enhanced-launcher/restarts.ts";
 import { createRoles } from "./enhanced-launcher/roles.ts";
 import { createClient, createSending } from "./enhanced-launcher/sending.ts";
-import { createFiles, createStore, storageComponent } from "./enhanced-launcher/storage.ts";
+import {
+  createFiles,
+  createStore,
+  loadPostgres,
+  type PostgresParts,
+  storageComponent,
+} from "./enhanced-launcher/storage.ts";
 import { shippedModule } from "./index.ts";
 import type { BotModule } from "./kit/module.ts";
 import { ErrorGroups } from "./telemetry/error-groups.ts";
@@ -84,7 +90,10 @@ export async function launch(
   config: FaultToleranceConfig,
   parts: Partial<Parts> & Pick<Parts, "token" | "onFatal">,
 ): Promise<Running> {
-  const { api, beginDrain, clock, ledger, manager, tokens, ...bot } = assemble(config, parts);
+  const { api, beginDrain, clock, ledger, manager, tokens, ...bot } = assemble(config, {
+    ...parts,
+    postgres: await loadPostgres(config),
+  });
   await manager.start();
   return {
     ...bot,
@@ -111,10 +120,11 @@ export async function launch(
 /** Makes all parts and joins them; nothing runs yet. */
 function assemble(
   config: FaultToleranceConfig,
-  parts: Partial<Parts> & Pick<Parts, "token" | "onFatal">,
+  parts: Partial<Parts> &
+    Pick<Parts, "token" | "onFatal"> & { postgres: PostgresParts | undefined },
 ) {
   const { clock = systemClock, random = systemRandom, module = shippedModule } = parts;
-  const { held = false, onFatal, token } = parts;
+  const { held = false, onFatal, postgres, token } = parts;
   const { apiRoot = config.telegram.apiRoot, onEvent = () => {}, onRestart = () => {} } = parts;
   const { environment = {} } = parts;
   const botId = String(token.reveal().split(":")[0]);
@@ -134,7 +144,7 @@ function assemble(
   log.start();
 
   // Memory, and what it says about the processes before this one.
-  const store = createStore(config, { ...runtime, botId, directory, module, onFatal });
+  const store = createStore(config, { ...runtime, botId, directory, module, onFatal, postgres });
   const files = createFiles(config, { ...runtime, directory, store });
   const { ledger, restartLedger, safeMode, watchdog } = createRestarts(config, {
     ...runtime,

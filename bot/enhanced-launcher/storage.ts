@@ -6,15 +6,35 @@ import { encryptionKeysOf } from "../config/key-file.ts";
 import type { Component } from "../core/component.ts";
 import type { BotError } from "../core/errors.ts";
 import { Loop } from "../core/loop.ts";
+import type { Secret } from "../core/secret.ts";
 import type { Store } from "../core/store.ts";
 import type { BotModule } from "../kit/module.ts";
 import { SealedFiles } from "../storage/files/sealed-files.ts";
-import { PostgresStore } from "../storage/postgres/postgres-store.ts";
-import { schemaOf } from "../storage/postgres/schema.ts";
+import type { PostgresStore } from "../storage/postgres/postgres-store.ts";
+import type { schemaOf } from "../storage/postgres/schema.ts";
 import { SqliteStore } from "../storage/sqlite/sqlite-store.ts";
 import { refuseUnmoved } from "../storage/sqlite/unmoved-file.ts";
 import type { Runtime } from "./runtime.ts";
 import { version } from "./version.ts";
+
+/** PostgreSQL's part of the program; a bot that keeps its data in a file does without its client. */
+export interface PostgresParts {
+  readonly PostgresStore: typeof PostgresStore;
+  readonly schemaOf: typeof schemaOf;
+  readonly url: Secret;
+}
+
+/** Loads it where the data are on PostgreSQL. */
+export async function loadPostgres({
+  storage: { databaseUrl: url },
+}: FaultToleranceConfig): Promise<PostgresParts | undefined> {
+  if (!url) return undefined;
+  return {
+    url,
+    ...(await import("../storage/postgres/postgres-store.ts")),
+    ...(await import("../storage/postgres/schema.ts")),
+  };
+}
 
 export function createStore(
   { log, queue, storage, telegram }: FaultToleranceConfig,
@@ -23,9 +43,10 @@ export function createStore(
     directory: string;
     module: BotModule;
     onFatal: (error: BotError) => void;
+    postgres: PostgresParts | undefined;
   },
 ): Store {
-  const { botId, clock, directory, module, onFatal, publish } = deps;
+  const { botId, clock, directory, module, onFatal, postgres, publish } = deps;
   const common = {
     ...{ clock, onFatal, publish },
     keys: encryptionKeysOf(storage, (file) => publish({ type: "encryption-key.created", file })),
@@ -33,11 +54,11 @@ export function createStore(
     dedupeKeepMs: storage.dedupeKeepMs,
     laneLengthMax: queue.laneLengthMax,
   };
-  if (storage.databaseUrl) {
-    return new PostgresStore({
+  if (postgres) {
+    return new postgres.PostgresStore({
       ...common,
-      url: storage.databaseUrl,
-      schema: schemaOf(botId),
+      url: postgres.url,
+      schema: postgres.schemaOf(botId),
       name: `${hostname()}:${resolve(directory)}`,
       beforeFirst: () => refuseUnmoved(join(directory, "bot.db")),
       version,

@@ -13,12 +13,17 @@ const pinnedNode = fileURLToPath(new URL("../../node_modules/.bin/node", import.
 /** The Node.js that `npm start` uses. */
 export const node = existsSync(pinnedNode) ? pinnedNode : process.execPath;
 
+const { allocator, scripts } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+) as { allocator: Readonly<Record<string, string>>; scripts: { start: string } };
+
 /** What `npm start` gives to Node.js, so that what is tested is what people run. */
-export const startOptions: readonly string[] = (() => {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { scripts } = JSON.parse(text) as { scripts: { start: string } };
-  return scripts.start.split(" ").filter((word) => word.startsWith("--"));
-})();
+export const startOptions: readonly string[] = scripts.start
+  .split(" ")
+  .filter((word) => word.startsWith("--"));
+
+/** What PM2, the container and systemd tell glibc's allocator. */
+export const allocatorEnv = allocator;
 
 export interface BotProcessOptions {
   /** Directory of `data`, `logs` and the orders of sabotage. */
@@ -102,6 +107,7 @@ export class BotProcess {
     const { apiRoot, directory, token } = this.#options;
     return {
       PATH: process.env["PATH"],
+      ...allocatorEnv,
       NODE_ENV: "test",
       TELEGRAM_BOT_TOKEN: token,
       TELEGRAM_API_ROOT: apiRoot,

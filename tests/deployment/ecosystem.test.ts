@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { settings } from "../../bot/config/settings-table.ts";
 import { judgeSettings } from "../../bot/operator/doctor/checks/pm2.ts";
 import type { Pm2Settings } from "../../bot/operator/doctor/pm2.ts";
-import { startOptions } from "../../lab/drill/bot-process.ts";
+import { allocatorEnv, startOptions } from "../../lab/drill/bot-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -48,11 +48,11 @@ function readApp(envFile: string, place = "."): { readonly app: App; readonly ho
   return { app: app as App, home };
 }
 
-test("PM2 never gives up, stops at 78 alone, and is given no variable but PATH", () => {
+test("PM2 never gives up, stops at 78 alone, and is given no variable but PATH and the allocator's", () => {
   const { app } = readApp("TELEGRAM_BOT_TOKEN=123456:of-the-file\n");
   expect(app.name).toBe("telegram-bot");
   expect(judgeSettings(app, "file")).toEqual([]);
-  expect(Object.keys(app.env)).toEqual(["PATH"]);
+  expect(app.env).toEqual({ PATH: process.env["PATH"], ...allocatorEnv });
   expect(app.env_development).toEqual({ NODE_ENV: "development" });
   expect(app.env_production).toEqual({ NODE_ENV: "production" });
   expect(app.env_test).toEqual({ NODE_ENV: "test" });

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parseConfig } from "../../bot/config/fault-tolerance-config.ts";
-import { startOptions } from "../../lab/drill/bot-process.ts";
+import { allocatorEnv, startOptions } from "../../lab/drill/bot-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -21,6 +21,8 @@ const drainSeconds = lifecycle.drainDeadlineMs / 1000;
 const { loadAll } = createRequire(join(root, "node_modules/pm2/package.json"))("js-yaml") as {
   loadAll(text: string): unknown[];
 };
+
+const variables = Object.entries(allocatorEnv).map(([name, value]) => `${name}=${value}`);
 
 describe("the systemd unit", () => {
   const unit = read("deploy/telegram-bot.service");
@@ -35,6 +37,7 @@ describe("the systemd unit", () => {
 
   test("gives to Node.js what `npm start` gives", () => {
     expect(setting("ExecStart")?.split(" ").slice(1)).toEqual([...startOptions, "bot/start.ts"]);
+    expect(setting("Environment")?.split(" ")).toEqual(variables);
   });
 
   test("may write to data and logs alone, and gain nothing", () => {
@@ -91,6 +94,10 @@ describe("the Dockerfile", () => {
     expect(all("USER").at(-1)).toBe("node");
     expect(JSON.parse(all("CMD").at(-1) ?? "")).toEqual(["node", ...startOptions, "bot/start.ts"]);
     expect(all("STOPSIGNAL")).toEqual(["SIGTERM"]);
+  });
+
+  test("gives to the allocator what PM2 gives", () => {
+    expect(all("ENV")[0]?.split(/\s+/)).toEqual(variables);
   });
 
   test("asks for life alone: a restart would not mend Telegram", () => {

@@ -4,7 +4,7 @@
  * Owns a pool of kept-alive connections. Every call has a deadline. Every failure is a
  * `TelegramError` that says whether the call may have been executed and never contains the token.
  */
-import { type Dispatcher, Pool, ProxyAgent } from "undici";
+import type { Dispatcher } from "undici";
 import type { BotApi, CallOptions } from "../../core/bot-api.ts";
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
@@ -22,6 +22,7 @@ import { exchange } from "./exchange.ts";
 import { extractFiles, type FilePart, mayHoldFile } from "./file-parts.ts";
 import { createMultipart, type MultipartFile } from "./multipart.ts";
 import { readAnswer } from "./read-answer.ts";
+import { Pool, proxyAgent } from "./undici-parts.ts";
 
 /** One route to the Bot API. */
 export interface ApiRoute {
@@ -184,7 +185,7 @@ function createDispatcher(root: URL, connections: number, httpsProxy?: Secret): 
   };
   const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(root.hostname);
   if (httpsProxy && !loopback) {
-    return new ProxyAgent({ ...common, uri: httpsProxy.reveal(), proxyTunnel: true });
+    return proxyAgent({ ...common, uri: httpsProxy.reveal(), proxyTunnel: true });
   }
   return new Pool(root.origin, { ...common, connect: { timeout: connectTimeoutMs } });
 }
