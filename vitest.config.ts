@@ -51,9 +51,12 @@ const thorough = [
 ].map((name) => `tests/${name}.test.ts`);
 
 /** Files that need the machine for themselves. */
-const alone = ["documents", "end-to-end/kill", "end-to-end/production-profile"].map(
-  (name) => `tests/${name}.test.ts`,
-);
+const alone = [
+  "documents",
+  "end-to-end/flood-rate",
+  "end-to-end/kill",
+  "end-to-end/production-profile",
+].map((name) => `tests/${name}.test.ts`);
 
 /**
  * The longest files, in the order in which they begin: begun last, one would keep everything waiting.

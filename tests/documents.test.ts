@@ -132,7 +132,10 @@ const table: readonly Row[] = [
   },
   {
     command: /^npm run bench:memory$/,
-    here: shortened(/$/, " -- --seconds 1 --burst 20 --rounds 1 --waiting 0 --only telegraf"),
+    here: shortened(
+      /$/,
+      " -- --seconds 1 --settle 1 --burst 20 --rounds 1 --waiting 0 --only telegraf",
+    ),
     says: /kill -9 to the reply, 0 waiting +\d+ ms/,
   },
   {

@@ -50,6 +50,8 @@ export interface BenchArguments {
   readonly burst: number;
   /** Messages that wait when the process is killed. At a million the bot takes nothing in any more. */
   readonly waiting: readonly number[];
+  /** Seconds from a start or a burst until the memory bench calls it rest. */
+  readonly settleSeconds: number;
   /** Path for all figures as JSON. Default: none. */
   readonly json?: string;
   /** Path for a plot of the speed. Default: none. */
@@ -81,6 +83,7 @@ export const usage = `Measures this bot beside others, all against the built-in 
   --allowed N         latency: messages a second that Telegram allows in the last three, default 1000
   --burst N           memory: updates of the burst, default 30000
   --waiting N[,N]     memory: messages that wait at a kill, default 0,100000
+  --settle N          memory: seconds from a start or a burst until rest begins, default 20
   --json FILE         writes every figure as JSON
   --svg FILE          speed: draws the updates a second
   --help              shows this text
@@ -100,6 +103,7 @@ const options = {
   allowed: { type: "string" },
   burst: { type: "string" },
   waiting: { type: "string" },
+  settle: { type: "string" },
   json: { type: "string" },
   svg: { type: "string" },
 } as const;
@@ -116,6 +120,7 @@ const benchesOf: Readonly<Record<string, readonly BenchName[]>> = {
   allowed: ["latency"],
   burst: ["memory"],
   waiting: ["memory"],
+  settle: ["memory"],
   svg: ["speed"],
 };
 
@@ -166,6 +171,8 @@ export function parseBenchArguments(words: readonly string[]): BenchArguments {
     allowed: number("allowed", values.allowed, 1_000) ?? 1_000,
     burst: number("burst", values.burst, 2_000_000) ?? 30_000,
     waiting: wholeNumbers("waiting", values.waiting ?? "0,100000", 0, 990_000),
+    // By then the bot has given back what a start or a burst took.
+    settleSeconds: number("settle", values.settle, 3_600) ?? 20,
     ...(values.json !== undefined && { json: values.json }),
     ...(values.svg !== undefined && { svg: values.svg }),
   };

@@ -58,8 +58,6 @@ const roundsDefault = 3;
 const secondsDefault = 15;
 /** After this time a start is over. */
 const startMs = 4_000;
-/** After this time the memory of a start or a burst is given back: neither counts as rest. */
-const settleMs = 20_000;
 const sampleEveryMs = 200;
 const perSecond = 30;
 const chats = 500;
@@ -78,7 +76,7 @@ export async function measureMemory(
   const rows: MemoryRow[] = [];
   const kills: KillRow[] = [];
   for (const name of names) {
-    const row = await measurePhases(name, seconds, burst);
+    const row = await measurePhases(name, { ...options, seconds });
     rows.push(row);
     narrate(
       `${row.title}: idle ${figure(row.idle.residentMb)} MB, burst ${figure(row.burstPeakMb)} MB`,
@@ -97,7 +95,11 @@ export async function measureMemory(
   return { seconds, perSecond, burst, rows, kills };
 }
 
-async function measurePhases(name: ContenderName, seconds: number, burst: number) {
+async function measurePhases(
+  name: ContenderName,
+  { burst, seconds, settleSeconds }: BenchArguments & { readonly seconds: number },
+) {
+  const settleMs = settleSeconds * 1_000;
   return withScene(programOf(name), async (scene): Promise<MemoryRow> => {
     const client = new LightClient(scene.sandbox.url);
     const pid = scene.bot.pid ?? 0;

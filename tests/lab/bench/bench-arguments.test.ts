@@ -27,6 +27,7 @@ describe("a bench is asked", () => {
       { situations: ["crowd", "campaign"], allowed: 30 },
     ],
     ["memory --waiting 0,990000 --burst 9", { waiting: [0, 990_000], burst: 9 }],
+    ["memory --settle 1", { settleSeconds: 1 }],
     ["--help", { help: true }],
   ])("%s", (line, expected) => {
     expect(parse(line)).toMatchObject(expected);
@@ -56,7 +57,16 @@ test("the help has every option", () => {
   for (const option of ["rounds", "only", "updates", "seconds", "rates", "situations"]) {
     expect(usage).toContain(`--${option} `);
   }
-  for (const option of ["requests", "allowed", "burst", "waiting", "json", "svg", "help"]) {
+  for (const option of [
+    "requests",
+    "allowed",
+    "burst",
+    "waiting",
+    "settle",
+    "json",
+    "svg",
+    "help",
+  ]) {
     expect(usage).toContain(`--${option} `);
   }
 });
