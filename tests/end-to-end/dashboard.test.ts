@@ -156,6 +156,35 @@ test("a wrong token locks the page out only until the right one is given for an 
   expect(problems).toEqual([]);
 });
 
+test("a wrong token that is refused after the right one was given locks nobody out", {
+  timeout: 60_000,
+}, async (context) => {
+  const { server, stream } = await setupApi();
+  const { page, problems } = await openPage(context, server.url);
+  await page.getByText("● live").waitFor();
+  const refusal = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await page.route("**/api/events", async (route) => {
+    if (route.request().headers()["authorization"]?.includes("not-the-token")) {
+      asked.resolve();
+      await refusal.promise;
+    }
+    await route.continue();
+  });
+  await page.getByRole("button", { name: /Put dead letter \d+ back/ }).click();
+  await giveToken(page, "not-the-token-at-all");
+  await page.getByText("this token is wrong").waitFor();
+  stream.push("fact", { type: "queue.paused" });
+  await asked.promise;
+  await giveToken(page, operateToken);
+  await page.getByText("1 put back into the queue").waitFor();
+  refusal.resolve();
+  await page.getByText("● live").waitFor();
+  stream.push("fact", { type: "queue.resumed" });
+  await events(page).getByText("queue.resumed").waitFor();
+  expect(problems).toEqual([]);
+});
+
 test("the shop's page shows figures and open orders, and its buyers only with the token for changes", {
   timeout: 60_000,
 }, async (context) => {

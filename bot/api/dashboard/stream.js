@@ -2,7 +2,7 @@
  * Stream: receives the bot's events as they happen, over one request that stays open.
  *
  *   waiting --answer--> open --end, error, silence--> waiting (back-off) --> …
- *           --401-----> locked, until there is another token
+ *           --401-----> locked, until there is another token than the one that was refused
  *
  * It uses fetch, because EventSource cannot send a token.
  */
@@ -32,12 +32,15 @@ export class Stream {
 
   async run() {
     while (true) {
+      const { token } = this.#api;
       try {
         await this.#follow();
         this.#become("waiting", "");
       } catch (error) {
         const reason = error.status ? error.message : "";
-        this.#become(error.status === 401 ? "locked" : "waiting", reason);
+        // A token that was given meanwhile has not been refused yet.
+        const locked = error.status === 401 && token === this.#api.token;
+        this.#become(locked ? "locked" : "waiting", reason);
       }
       await this.#pause();
     }
