@@ -1,7 +1,8 @@
 /** How much of Telegram's rate a broadcast uses: judged by the clock, so the machine is this file's alone. */
 import { expect, test } from "vitest";
+import { floodRules } from "../../lab/bench/flood.ts";
 import { eventually, pause } from "../../lab/drill/bot-process.ts";
-import { floodRules, setupLiveBroadcast } from "../support/live-broadcast.ts";
+import { setupLiveBroadcast } from "../support/live-broadcast.ts";
 
 const chats = 400;
 

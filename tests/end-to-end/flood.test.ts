@@ -3,10 +3,11 @@
  * no sliding window holds more than the limit.
  */
 import { expect, test } from "vitest";
+import { floodRules } from "../../lab/bench/flood.ts";
 import { eventually, pause } from "../../lab/drill/bot-process.ts";
 import type { JournalEntry } from "../../sandbox/control-api.ts";
 import { isAmbiguous } from "../../sandbox/flood/repetitions.ts";
-import { floodRules, setupLiveBroadcast } from "../support/live-broadcast.ts";
+import { setupLiveBroadcast } from "../support/live-broadcast.ts";
 
 const chats = 400;
 const groupTexts = 24;
