@@ -3,6 +3,7 @@
 import { createServer } from "node:net";
 import { chromium, type Page } from "playwright-core";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
+import type { EventStream } from "../../bot/api/event-stream.ts";
 import { browserArguments, browserFile } from "../../lab/bench/browser.ts";
 import { operateToken, readToken, setupApi } from "../api/api-under-test.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
@@ -141,11 +142,7 @@ test("a wrong token locks the page out only until the right one is given for an 
   const { asked, server, stream } = await setupApi();
   const { page, problems } = await openPage(context, server.url);
   await page.getByText("● live").waitFor();
-  await page.getByRole("button", { name: /Put dead letter \d+ back/ }).click();
-  await giveToken(page, "not-the-token-at-all");
-  await page.getByText("this token is wrong").waitFor();
-  // Whatever happens now makes the page look, and it looks with the wrong token.
-  stream.push("fact", { type: "queue.paused" });
+  await lookWithWrongToken(page, stream);
   await page.getByText("⊘ needs a token").waitFor();
   await giveToken(page, operateToken);
   await page.getByText("1 put back into the queue").waitFor();
@@ -171,10 +168,7 @@ test("a wrong token that is refused after the right one was given locks nobody o
     }
     await route.continue();
   });
-  await page.getByRole("button", { name: /Put dead letter \d+ back/ }).click();
-  await giveToken(page, "not-the-token-at-all");
-  await page.getByText("this token is wrong").waitFor();
-  stream.push("fact", { type: "queue.paused" });
+  await lookWithWrongToken(page, stream);
   await asked.promise;
   await giveToken(page, operateToken);
   await page.getByText("1 put back into the queue").waitFor();
@@ -323,6 +317,14 @@ async function openPage(context: TestContext, url: string) {
   });
   await page.goto(url);
   return { page, problems };
+}
+
+/** Gives a wrong token for an action. Then something happens, so that the page looks, with that token. */
+async function lookWithWrongToken(page: Page, stream: EventStream): Promise<void> {
+  await page.getByRole("button", { name: /Put dead letter \d+ back/ }).click();
+  await giveToken(page, "not-the-token-at-all");
+  await page.getByText("this token is wrong").waitFor();
+  stream.push("fact", { type: "queue.paused" });
 }
 
 async function giveToken(page: Page, text: string): Promise<void> {

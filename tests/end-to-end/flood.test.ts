@@ -11,6 +11,7 @@ import { setupLiveBroadcast } from "../support/live-broadcast.ts";
 
 const chats = 400;
 const groupTexts = 24;
+
 test("a broadcast, bursts of replies and kills never exceed a limit, and repeat no message", {
   timeout: 240_000,
 }, async () => {
