@@ -89,6 +89,8 @@ async function run(): Promise<void> {
   playScenario(sandbox, values.scenario);
   try {
     greet(sandbox, (await sandbox.start()).url);
+    // The program that started this one waits for it; see ensure.ts.
+    if (process.connected) process.send?.(sandbox.control.describe());
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     console.error(`The sandbox cannot listen on port ${port}: ${reason}`);
