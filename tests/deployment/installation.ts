@@ -150,6 +150,8 @@ export async function setupInstallation(
 function clone(directory: string): void {
   execFileSync("git", ["clone", "--quiet", project, directory]);
   execFileSync("cp", ["-al", join(project, "node_modules"), directory]);
+  // Compiled code of other directories, which nobody would use.
+  rmSync(join(directory, "node_modules/.cache"), { recursive: true, force: true });
 }
 
 function commit(directory: string, file: string, edit: (text: string) => string): void {
