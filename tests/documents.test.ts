@@ -26,6 +26,7 @@ import { findPostgres } from "../lab/drill/machines/postgres-programs.ts";
 import { sandboxClient } from "../sandbox/client.ts";
 import { freePort } from "../sandbox/ensure.ts";
 import { sandboxToken } from "../sandbox/sandbox.ts";
+import { compileCacheEnv } from "./support/compile-cache.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -439,6 +440,7 @@ class Scene {
     return {
       PATH: `${dirname(node)}:${process.env["PATH"]}`,
       HOME: this.directory,
+      ...compileCacheEnv,
       NODE_ENV: "test",
       NO_COLOR: "1",
       // Neither npm nor PM2 looks for newer versions.

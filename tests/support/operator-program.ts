@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { node } from "../../lab/drill/bot-process.ts";
+import { compileCacheEnv } from "./compile-cache.ts";
 
 export interface ProgramResult {
   readonly exitCode: number;
@@ -24,6 +25,7 @@ export function runOperatorProgram(
   const options = {
     env: {
       PATH: process.env["PATH"],
+      ...compileCacheEnv,
       NODE_ENV: "test",
       DATA_DIR: join(directory, "data"),
       INIT_CWD: directory,
