@@ -24,6 +24,9 @@ const checks: readonly AnyCheck[] = [
   ...updateChecks,
 ];
 
+/** What `only` may name. */
+export const checkNames: readonly string[] = checks.map(({ name }) => name);
+
 /**
  * @param situation Whether the bot should be running, or is about to be started.
  * @param only Names of the checks that are wanted; all when empty.

@@ -25,6 +25,7 @@ import { configureDatabase, migrate } from "../../../bot/storage/sqlite/schema.t
 import { openNodeSqlite } from "../../../bot/storage/sqlite/sqlite-driver.ts";
 import { freePort } from "../../../sandbox/ensure.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { runOperatorProgram } from "../../support/operator-program.ts";
 
 const packageDirectory = fileURLToPath(new URL("../../..", import.meta.url));
 const botId = "123456";
@@ -52,6 +53,17 @@ function setup(port = 9, lines: readonly string[] = []) {
 
 const of = (findings: readonly Finding[], check: string) =>
   findings.filter((finding) => finding.check === check);
+
+test.each([
+  [["--hurry"], 78, "not understood: Unknown option '--hurry'"],
+  [["--only", "everything"], 78, 'there is no check "everything"'],
+  [["--help"], 0, "Usage: npm run doctor"],
+])("the program answers %j with %i and a sentence", async (words, exitCode, text) => {
+  const { home } = setup();
+  const answer = await runOperatorProgram("doctor/main", home, words);
+  expect(answer).toEqual({ exitCode, output: expect.stringContaining(text) });
+  expect(answer.output).not.toContain("    at ");
+});
 
 test("before the first start nothing is wrong where nothing is in the way", async () => {
   const { installation } = setup(await freePort("127.0.0.1"));
