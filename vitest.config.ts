@@ -63,6 +63,10 @@ const alone = [
  * What mostly waits comes first, because it leaves the processors to the files beside it.
  */
 const longest = [
+  "telegram/context/message-references.test.ts",
+  "storage/move/move-data.test.ts",
+  "storage/postgres/several-processes.test.ts",
+  "storage/postgres/key-rotation.test.ts",
   "end-to-end/flood.test.ts",
   "end-to-end/faults.test.ts",
   "deployment/update.test.ts",

@@ -131,7 +131,9 @@ const everySetting = Object.fromEntries(
   ]),
 );
 
-test("what is set in the environment is written into .env, every setting, and said", () => {
+test("what is set in the environment is written into .env, every setting, and said", {
+  timeout: 120_000,
+}, () => {
   const { directory, run } = setup();
   const given = { ...everySetting, TELEGRAM_BOT_TOKEN: token, MONITORING_PORT: "3055" };
   const { output } = run(["--non-interactive", "--skip-drill"], given);

@@ -1,15 +1,11 @@
 /** The chat page in a real browser: what a newcomer does in the first minute, and a kill in between. */
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
-import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { afterAll, expect, type TestContext, test } from "vitest";
 import { freePort } from "../../sandbox/ensure.ts";
+import { borrowPage, closeBrowser } from "../support/borrowed-page.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
 
-const browserFile = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => existsSync(path));
+afterAll(closeBrowser);
+
 /** Where to put a screenshot, for people; none by default. */
 const screenshot = process.env["SCREENSHOT"];
 
@@ -93,16 +89,9 @@ test("a person opens the Mini App from the chat and buys on it, across a kill", 
 
 /** A running bot, and Ann in front of the page, who has just pressed Start. */
 async function openPage(context: TestContext, env: Readonly<Record<string, string>> = {}) {
-  if (browserFile === undefined) return context.skip("no Chromium is installed");
   const { bot, sandbox } = await setupLiveBot(env);
   bot.start();
-  const browser = await chromium.launch({ executablePath: browserFile, args: ["--no-sandbox"] });
-  onTestFinished(() => browser.close());
-  const page = await browser.newPage();
-  page.setDefaultTimeout(15_000);
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  await page.goto(sandbox.url);
+  const { page, problems } = await borrowPage(context, sandbox.url);
   const log = page.getByRole("log");
   await page.getByRole("navigation", { name: "Chats" }).getByText("Ann").first().click();
   await page.getByRole("button", { name: "Start", exact: true }).click();

@@ -1,12 +1,14 @@
 /** The dashboard in a real browser, over a real bot: what an operator sees and does at night. */
 
-import { createServer } from "node:net";
-import { chromium, type Page } from "playwright-core";
-import { expect, onTestFinished, type TestContext, test } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, expect, type TestContext, test } from "vitest";
 import type { EventStream } from "../../bot/api/event-stream.ts";
-import { browserArguments, browserFile } from "../../lab/bench/browser.ts";
+import { freePort } from "../../sandbox/ensure.ts";
 import { operateToken, readToken, setupApi } from "../api/api-under-test.ts";
+import { borrowPage, closeBrowser } from "../support/borrowed-page.ts";
 import { setupLiveBot } from "../support/live-bot.ts";
+
+afterAll(closeBrowser);
 
 const token = "operator-token-of-the-test";
 const annsId = 1_000_001;
@@ -98,7 +100,7 @@ test("whatever the bot leaves out, the page stands, and every control has a name
   timeout: 60_000,
 }, async (context) => {
   const { server } = await setupApi();
-  const { page, problems } = await openPage(context, server.url);
+  const { page, problems } = await borrowPage(context, server.url);
   for (const data of [{}, hollow]) {
     await page.route("**/api/**", async (route) => {
       if (new URL(route.request().url()).pathname === "/api/events") await route.continue();
@@ -120,7 +122,7 @@ test("where looking needs a token it is asked for, and one for looking is kept f
   timeout: 60_000,
 }, async (context) => {
   const { server } = await setupApi({ host: "0.0.0.0" });
-  const { page, problems } = await openPage(context, server.url.replace("0.0.0.0", "127.0.0.1"));
+  const { page, problems } = await borrowPage(context, server.url.replace("0.0.0.0", "127.0.0.1"));
   await page.getByText("Reading needs a token here.").waitFor();
   await giveToken(page, "not-the-token-at-all");
   await page.getByText("this token is wrong").waitFor();
@@ -140,7 +142,7 @@ test("a wrong token locks the page out only until the right one is given for an 
   timeout: 60_000,
 }, async (context) => {
   const { asked, server, stream } = await setupApi();
-  const { page, problems } = await openPage(context, server.url);
+  const { page, problems } = await borrowPage(context, server.url);
   await page.getByText("● live").waitFor();
   await lookWithWrongToken(page, stream);
   await page.getByText("⊘ needs a token").waitFor();
@@ -157,7 +159,7 @@ test("a wrong token that is refused after the right one was given locks nobody o
   timeout: 60_000,
 }, async (context) => {
   const { server, stream } = await setupApi();
-  const { page, problems } = await openPage(context, server.url);
+  const { page, problems } = await borrowPage(context, server.url);
   await page.getByText("● live").waitFor();
   const refusal = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
@@ -225,7 +227,7 @@ test("what cannot be undone is asked first, and only a yes does it", {
   timeout: 60_000,
 }, async (context) => {
   const { asked, server } = await setupApi();
-  const { page, problems } = await openPage(context, server.url);
+  const { page, problems } = await borrowPage(context, server.url);
   const letters = page.locator("#dead-letters");
   const question = page.locator("#confirm");
   await letters.getByLabel("Choose all on this page").check();
@@ -295,28 +297,13 @@ const hollow = {
 /** Over a real bot. */
 async function openDashboard(context: TestContext) {
   // Fixed, so that the page finds the bot again after a kill.
-  const env = { MONITORING_PORT: String(await freePort()), RESTART_TOKEN: token };
+  const env = { MONITORING_PORT: String(await freePort("127.0.0.1")), RESTART_TOKEN: token };
   const { bot, sandbox } = await setupLiveBot(env);
   bot.start();
-  const opened = await openPage(context, await bot.monitoringUrl());
+  const opened = await borrowPage(context, await bot.monitoringUrl());
   await opened.page.getByText("● live").waitFor();
   await sandbox.createUser({ id: annsId, firstName: "Ann", started: true });
   return { bot, sandbox, ...opened };
-}
-
-async function openPage(context: TestContext, url: string) {
-  if (browserFile === undefined) return context.skip("no Chromium is installed");
-  const browser = await chromium.launch({ executablePath: browserFile, args: browserArguments });
-  onTestFinished(() => browser.close());
-  const page = await browser.newPage({ locale: "en-US" });
-  page.setDefaultTimeout(15_000);
-  const problems: string[] = [];
-  page.on("pageerror", ({ message }) => problems.push(message));
-  page.on("console", (message) => {
-    if (/content security policy/i.test(message.text())) problems.push(message.text());
-  });
-  await page.goto(url);
-  return { page, problems };
 }
 
 /** Gives a wrong token for an action. Then something happens, so that the page looks, with that token. */
@@ -358,16 +345,4 @@ function nameless(page: Page): Promise<string[]> {
       .concat([...pictures].filter((it) => !it.closest("[role='img'][aria-label]")))
       .map((it) => it.outerHTML.slice(0, 100));
   })()`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

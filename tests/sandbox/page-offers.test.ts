@@ -1,7 +1,8 @@
 /** The chat page in a browser: what a bot offers, and how a person takes it. */
 import { afterAll, expect, test } from "vitest";
+import { closeBrowser } from "../support/borrowed-page.ts";
 import type { Loose } from "./bot-client.ts";
-import { closeBrowser, openPage } from "./page-client.ts";
+import { openPage } from "./page-client.ts";
 
 afterAll(closeBrowser);
 

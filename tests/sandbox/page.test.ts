@@ -1,7 +1,8 @@
 /** The chat page in a browser: what people do with polls, reactions, topics, pins and drafts. */
 import { afterAll, expect, test } from "vitest";
 import { sandboxToken } from "../../sandbox/sandbox.ts";
-import { closeBrowser, openPage, screenshot } from "./page-client.ts";
+import { closeBrowser } from "../support/borrowed-page.ts";
+import { openPage, screenshot } from "./page-client.ts";
 
 afterAll(closeBrowser);
 
