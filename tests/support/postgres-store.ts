@@ -6,6 +6,7 @@ import {
   PostgresStore,
   type PostgresStoreDeps,
 } from "../../bot/storage/postgres/postgres-store.ts";
+import { pause } from "../../lab/drill/bot-process.ts";
 import { keyOf } from "./encryption-keys.ts";
 import { byHand, freshSchema, ownServer, postgresUrl } from "./postgres.ts";
 
@@ -83,6 +84,7 @@ export async function untilFree(schema: string, number?: number): Promise<void> 
       [number ?? null],
     );
     if (row?.count === "0") return;
+    await pause(5);
   }
 }
 

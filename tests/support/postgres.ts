@@ -26,6 +26,7 @@ export const noPostgres =
 export const orSkipped: string = noPostgres ? ` (skipped: ${noPostgres})` : "";
 
 let running: Promise<string> | undefined;
+let hand: pg.Pool | undefined;
 
 /** The address of the database. */
 export function postgresUrl(): Promise<string> {
@@ -40,13 +41,12 @@ export function freshSchema(): string {
 
 /** Runs statements beside the store that is tested. */
 export async function byHand<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: await postgresUrl() });
-  await client.connect();
-  try {
-    return (await client.query(sql, values)).rows as Row[];
-  } finally {
-    await client.end();
-  }
+  // A connection for each statement would start a process for each.
+  const connectionString = await postgresUrl();
+  hand ??= new pg.Pool({ connectionString, allowExitOnIdle: true }).on("error", () => {
+    // A test has ended all sessions; the next statement gets another one.
+  });
+  return (await hand.query(sql, values)).rows as Row[];
 }
 
 async function start(): Promise<string> {
