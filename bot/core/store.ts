@@ -215,9 +215,10 @@ export interface QueueStore {
   /** All or nothing, in this order. */
   enqueue(messages: readonly NewMessage[]): Promise<readonly EnqueueResult[]>;
   /**
-   * Claims heads: marks them as in hand on disk, and only then resolves. Sees what was submitted before
-   * it in the same turn of the event loop, so a message can be claimed in the commit that queues it, and
-   * the next of a lane in the commit that ends the one before.
+   * Claims heads: marks them as in hand, and only then resolves. By then the mark of an update outlives
+   * this process, that of a send also the machine. Sees what was submitted before it in the same turn of
+   * the event loop, so a message can be claimed in the commit that queues it, and the next of a lane in
+   * the commit that ends the one before.
    */
   claim(request: ClaimRequest): Promise<readonly Message[]>;
   /** Ends an attempt. Rejects with `AttemptOverError` when a newer claim exists. */

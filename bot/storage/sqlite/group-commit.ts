@@ -7,10 +7,11 @@
  * at a time, in the order of submission but for those that ask to be the last.
  *
  * The sync runs in another thread (docs/decisions/0025). What is submitted meanwhile shares the next
- * transaction, so the slower the disk, the larger the groups.
+ * transaction, so the slower the disk, the larger the groups. Who only begins work in this process may be
+ * told before the sync (docs/decisions/0034).
  *
- * Reads have a turn of their own between two transactions: what they see is on disk, and they cost no
- * commit. What follows from them shares the next transaction.
+ * Reads have a turn of their own between two transactions, or during a sync, and cost no commit. What
+ * follows from them is committed after what they have seen, so it never reaches the disk alone.
  */
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
@@ -37,7 +38,7 @@ export interface GroupCommitDeps {
   readonly verify?: () => void;
   /** Called inside every transaction before its commit: writes what its closures have collected. */
   readonly flush?: () => void;
-  /** Called when a transaction is on disk, before its promises resolve. */
+  /** Called when a transaction is committed, before its promises resolve. */
   readonly committed?: () => void;
   /** Called when nothing of a transaction has happened and another one may be tried. */
   readonly rolledBack?: () => void;
@@ -47,8 +48,15 @@ export interface GroupCommitDeps {
   readonly defer?: (work: () => void) => void;
 }
 
+/**
+ * After its commit a transaction outlives this process, after its sync the machine as well. What is told
+ * after the commit must lead to nothing outside of this process that is not committed itself.
+ */
+export type ToldAfter = "commit" | "sync";
+
 interface Job {
   readonly work: () => unknown;
+  readonly toldAfter: ToldAfter;
   /** `bare` changes nothing when it throws; `guarded` has a savepoint; `last` is bare and waits for the others. */
   readonly kind: "bare" | "guarded" | "last";
   readonly resolve: (value: unknown) => void;
@@ -59,7 +67,7 @@ type JobResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
 
-type Read = Omit<Job, "kind">;
+type Read = Omit<Job, "kind" | "toldAfter">;
 
 /** Maximum closures in a transaction, which bounds the wait of the others. */
 const jobsPerCommitMax = 500;
@@ -78,6 +86,8 @@ export class GroupCommit {
   #reads: Read[] = [];
   /** Whether the last turn was one of reads. */
   #hasRead = false;
+  /** Tells a sync under way that a read was submitted. */
+  #readSubmitted: (() => void) | undefined;
   #flushing: Promise<void> | undefined;
   #scheduled = false;
   #ended: BotError | undefined;
@@ -99,7 +109,7 @@ export class GroupCommit {
 
   /**
    * Runs `work`, which changes nothing when it throws, inside the next transaction. Resolves with its
-   * result after the commit. Rejects with the error of `work`, or with the error that ended the whole
+   * result after the sync. Rejects with the error of `work`, or with the error that ended the whole
    * transaction.
    */
   run<T>(work: () => T): Promise<T> {
@@ -107,8 +117,8 @@ export class GroupCommit {
   }
 
   /** Runs `work` like `run`, after all others of its transaction. */
-  runLast<T>(work: () => T): Promise<T> {
-    return this.#submit(work, "last");
+  runLast<T>(work: () => T, toldAfter: ToldAfter = "sync"): Promise<T> {
+    return this.#submit(work, "last", toldAfter);
   }
 
   /** Runs `work` like `run`, in a savepoint: nothing of it is kept when it throws. */
@@ -116,10 +126,15 @@ export class GroupCommit {
     return this.#submit(work, "guarded");
   }
 
-  #submit<T>(work: () => T | Promise<T>, kind: Job["kind"]): Promise<T> {
+  #submit<T>(
+    work: () => T | Promise<T>,
+    kind: Job["kind"],
+    toldAfter: ToldAfter = "sync",
+  ): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
-    return new Promise<T>((resolve, reject) => {
-      this.#jobs.push({ work, kind, resolve: resolve as (value: unknown) => void, reject });
+    return new Promise<T>((given, reject) => {
+      const resolve = given as (value: unknown) => void;
+      this.#jobs.push({ work, kind, toldAfter, resolve, reject });
       this.#schedule();
     });
   }
@@ -132,6 +147,7 @@ export class GroupCommit {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise<T>((resolve, reject) => {
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#readSubmitted?.();
       this.#schedule();
     });
   }
@@ -247,21 +263,41 @@ export class GroupCommit {
       }
       this.#deps.flush?.();
       this.#commit.run();
-      // Nobody learns of the commit before the sync, and no other one is begun.
-      await this.#deps.database.sync();
+      const synced = this.#deps.database.sync();
+      // Awaited below, unless this fails first.
+      synced.catch(() => {});
       this.#deps.verify?.();
       this.#deps.committed?.();
+      settle(jobs, results, "commit");
+      // No other transaction is begun before the sync.
+      await this.#readUntil(synced);
     } catch (error) {
       this.#abandon(error);
       for (const job of jobs) job.reject(error);
       return;
     }
-    let next = 0;
-    for (const job of jobs) {
-      const result = results[next++] as JobResult;
-      if (result.ok) job.resolve(result.value);
-      else job.reject(result.error);
+    settle(jobs, results, "sync");
+  }
+
+  /** Runs the reads that come until the sync ends. Rejects as the sync does. */
+  async #readUntil(synced: Promise<void>): Promise<void> {
+    const { defer = setImmediate } = this.#deps;
+    let over = false;
+    const ended = synced.finally(() => {
+      over = true;
+      this.#readSubmitted?.();
+    });
+    ended.catch(() => {});
+    while (!over) {
+      await new Promise<void>((resolve) => {
+        // Deferred, so that the reads of a turn share a round, and that the sync's end is heard.
+        this.#readSubmitted = () => (over ? resolve() : defer(resolve));
+        if (this.#reads.length > 0) this.#readSubmitted();
+      });
+      if (!over && this.#reads.length > 0) await this.#runReads();
     }
+    this.#readSubmitted = undefined;
+    await ended;
   }
 
   /** Runs one closure without a savepoint. Throws when the whole transaction is lost. */
@@ -316,6 +352,16 @@ export class GroupCommit {
       this.#ended ??= new StorageFailedError("rolling back failed", { cause });
       this.#deps.onFatal(this.#ended);
     }
+  }
+}
+
+function settle(jobs: readonly Job[], results: readonly JobResult[], after: ToldAfter): void {
+  let next = 0;
+  for (const job of jobs) {
+    const result = results[next++] as JobResult;
+    if (job.toldAfter !== after) continue;
+    if (result.ok) job.resolve(result.value);
+    else job.reject(result.error);
   }
 }
 

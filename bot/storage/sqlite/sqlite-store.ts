@@ -256,7 +256,10 @@ export class SqliteStore implements Store {
 
   async claim(request: ClaimRequest) {
     const { queue, writer } = this.#parts();
-    return writer.runLast(() => queue.claim(request, this.#now()));
+    // An update is handled while its claim is synced: all it leads to is committed later. A send must be in
+    // hand on disk before it leaves the process.
+    const toldAfter = request.pool === "handling" ? "commit" : "sync";
+    return writer.runLast(() => queue.claim(request, this.#now()), toldAfter);
   }
 
   async finish(attempt: AttemptRef, outcome: AttemptOutcome, sent?: SentRecord) {

@@ -618,7 +618,7 @@ test("a claim that meets a defect gives out what it has claimed before", async (
   expect((await claim(store)).map(({ lane }) => lane)).toEqual(["b"]);
 });
 
-test("reads cost no commit, and see nothing that is not on disk", async () => {
+test("reads cost no commit, go on during a sync, and what follows from them is synced after it", async () => {
   const { begun, open } = syncedByHand();
   const { store } = createStore(makeDirectory(), new ManualClock(), open);
   await store.open();
@@ -626,15 +626,44 @@ test("reads cost no commit, and see nothing that is not on disk", async () => {
   expect(await Promise.all([get(), get()])).toEqual([undefined, undefined]);
   const put = store.transaction(({ documents }) => documents.put("c", "k", 1));
   const sync = await begun();
-  let seen: unknown = "nothing yet";
-  const read = get().then((value) => {
-    seen = value;
-  });
+  expect(await get()).toBe(1);
+  let follows: unknown = "is not committed";
+  const follow = store
+    .transaction(({ documents }) => documents.put("c", "k", 2))
+    .then(() => {
+      follows = "is synced";
+    });
   await settle();
-  expect(seen).toBe("nothing yet");
+  expect(await get()).toBe(1);
   sync.resolve();
-  await Promise.all([put, read]);
-  expect(seen).toBe(1);
+  await put;
+  const next = await begun();
+  expect(follows).toBe("is not committed");
+  next.resolve();
+  await follow;
+  const closing = store.close();
+  (await begun()).resolve();
+  await closing;
+});
+
+test("an update is handled while its claim is synced, a send leaves only after that", async () => {
+  const { begun, open } = syncedByHand();
+  const { store } = createStore(makeDirectory(), new ManualClock(), open);
+  await store.open();
+  const send = { ...update("b", 1), type: "send", pool: "sending" } as const;
+  const told: string[] = [];
+  const note = (name: string) => () => void told.push(name);
+  const submitted = [
+    store.enqueue([update("a", 1), send]).then(note("queued")),
+    claim(store, { pool: "handling" }).then(note("update")),
+    claim(store, { pool: "sending" }).then(note("send")),
+  ];
+  const sync = await begun();
+  await settle();
+  expect(told).toEqual(["update"]);
+  sync.resolve();
+  await Promise.all(submitted);
+  expect(told).toEqual(["update", "queued", "send"]);
   const closing = store.close();
   (await begun()).resolve();
   await closing;
