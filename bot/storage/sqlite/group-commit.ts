@@ -255,6 +255,7 @@ export class GroupCommit {
     const isLast = ({ kind }: Job) => kind === "last";
     const jobs = [...taken.filter((job) => !isLast(job)), ...taken.filter(isLast)];
     const results: JobResult[] = [];
+    let reading: Promise<void> | undefined;
     try {
       if (this.#ended) throw this.#ended;
       this.#begin.run();
@@ -264,30 +265,29 @@ export class GroupCommit {
       this.#deps.flush?.();
       this.#commit.run();
       const synced = this.#deps.database.sync();
-      // Awaited below, unless this fails first.
-      synced.catch(() => {});
+      reading = this.#readUntilOver(synced);
       this.#deps.verify?.();
       this.#deps.committed?.();
       settle(jobs, results, "commit");
-      // No other transaction is begun before the sync.
-      await this.#readUntil(synced);
+      await synced;
+      settle(jobs, results, "sync");
     } catch (error) {
       this.#abandon(error);
       for (const job of jobs) job.reject(error);
-      return;
     }
-    settle(jobs, results, "sync");
+    // No other transaction is begun before the sync and the reads are over.
+    await reading;
   }
 
-  /** Runs the reads that come until the sync ends. Rejects as the sync does. */
-  async #readUntil(synced: Promise<void>): Promise<void> {
+  /** Runs the reads that come during a sync. Never rejects. */
+  async #readUntilOver(synced: Promise<void>): Promise<void> {
     const { defer = setImmediate } = this.#deps;
     let over = false;
-    const ended = synced.finally(() => {
+    const end = () => {
       over = true;
       this.#readSubmitted?.();
-    });
-    ended.catch(() => {});
+    };
+    synced.then(end, end);
     while (!over) {
       await new Promise<void>((resolve) => {
         // Deferred, so that the reads of a turn share a round, and that the sync's end is heard.
@@ -297,7 +297,6 @@ export class GroupCommit {
       if (!over && this.#reads.length > 0) await this.#runReads();
     }
     this.#readSubmitted = undefined;
-    await ended;
   }
 
   /** Runs one closure without a savepoint. Throws when the whole transaction is lost. */

@@ -669,6 +669,27 @@ test("an update is handled while its claim is synced, a send leaves only after t
   await closing;
 });
 
+test("a slow read during a sync holds up nobody who waits for the sync, only the next transaction", async () => {
+  const { begun, open } = syncedByHand();
+  const { store } = createStore(makeDirectory(), new ManualClock(), open);
+  await store.open();
+  const first = store.enqueue([update("a", 1)]);
+  const sync = await begun();
+  const slow = Promise.withResolvers<void>();
+  const read = store.read(() => slow.promise);
+  await settle();
+  const second = store.enqueue([update("a", 2)]);
+  sync.resolve();
+  await first;
+  slow.resolve();
+  await read;
+  (await begun()).resolve();
+  await second;
+  const closing = store.close();
+  (await begun()).resolve();
+  await closing;
+});
+
 test("a read that writes is refused, and the reads beside it are not", async () => {
   const { store } = createStore(makeDirectory());
   await store.open();
