@@ -49,6 +49,17 @@ export async function byHand<Row>(sql: string, values: unknown[] = []): Promise<
   return (await hand.query(sql, values)).rows as Row[];
 }
 
+/** Like `byHand`, in a session of its own, which has read nothing and knows no plans. */
+export async function inNewSession(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: await postgresUrl() });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
 async function start(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "postgres-"));
   chmodSync(directory, 0o700);
