@@ -12,6 +12,7 @@ import { type FaultToleranceConfig, parseConfig } from "../config/fault-toleranc
 import { moduleFromSettings } from "../config/module-choice.ts";
 import { UsageError } from "../core/errors.ts";
 import { describeError, exitCodeOf } from "../core/exit-code.ts";
+import { understood } from "../core/program-arguments.ts";
 import { chooseModule } from "../index.ts";
 import type { BotModule } from "../kit/module.ts";
 
@@ -68,23 +69,20 @@ export async function runProgram(
 }
 
 function readArguments(usage: string, more: readonly string[]) {
-  try {
-    const text = { type: "string" } as const;
-    const { positionals, values } = parseArgs({
+  const text = { type: "string" } as const;
+  const { positionals, values } = understood(usage, () =>
+    parseArgs({
       allowPositionals: true,
       options: {
         ...Object.fromEntries(more.map((name) => [name, text])),
         ...{ bot: text, help: { type: "boolean", default: false } as const },
       },
-    });
-    const { bot, help } = values;
-    const given: Readonly<Record<string, unknown>> = values;
-    const option = (name: string) => given[name] as string | undefined;
-    return { operands: positionals, bot, help, option };
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : "these arguments";
-    throw new UsageError(`not understood: ${problem}`, { cause, hint: usage });
-  }
+    }),
+  );
+  const { bot, help } = values;
+  const given: Readonly<Record<string, unknown>> = values;
+  const option = (name: string) => given[name] as string | undefined;
+  return { operands: positionals, bot, help, option };
 }
 
 /** The named bot, else the token's, else the only one with data here. */

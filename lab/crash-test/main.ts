@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError } from "../../bot/core/errors.ts";
 import { describeError, exitCodeOf } from "../../bot/core/exit-code.ts";
+import { understood } from "../../bot/core/program-arguments.ts";
 import { deathFromText, NotSurvivedError, parseScript, type Script, survives } from "./survives.ts";
 
 const usage = `Usage: npm run crash-test -- BOT SCRIPT [--death call:N | commit:N:kept | commit:N:lost]
@@ -38,15 +39,12 @@ async function run(): Promise<void> {
 }
 
 function readArguments() {
-  try {
-    return parseArgs({
+  return understood(usage, () =>
+    parseArgs({
       allowPositionals: true,
       options: { death: { type: "string" }, help: { type: "boolean", default: false } },
-    });
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : "these arguments";
-    throw new UsageError(`not understood: ${problem}`, { cause, hint: usage });
-  }
+    }),
+  );
 }
 
 function readScript(file: string): Script {

@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../../core/errors.ts";
 import { describeError, exitCodeOf } from "../../core/exit-code.ts";
+import { understood } from "../../core/program-arguments.ts";
 import { checkNames, examine, toText } from "./doctor.ts";
 import { enterInstallation } from "./this-installation.ts";
 
@@ -36,18 +37,14 @@ async function run(): Promise<void> {
 }
 
 function readArguments() {
-  try {
-    const { values } = parseArgs({
+  return understood(usage, () =>
+    parseArgs({
       options: {
         "before-start": { type: "boolean", default: false },
         only: { type: "string", multiple: true, default: [] },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
-    });
-    return values;
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : "these arguments";
-    throw new UsageError(`not understood: ${problem}`, { cause, hint: usage });
-  }
+    }),
+  ).values;
 }
