@@ -50,26 +50,30 @@ export async function ensureSandbox(options: EnsureOptions): Promise<EnsuredSand
   const host = options.host ?? "127.0.0.1";
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const running = port === 0 ? undefined : await ask(url, port);
-  if (running) return found(running);
+  if (running) return ensured(url, running);
 
   const child = spawnSandbox(host, port, options.arguments ?? []);
   const started = await greeting(child);
-  if (started) return { ...placeOf(started), started: true, stop: () => end(started.url, child) };
+  if (started) return ensured(started.url, started, child);
   // Another caller's may have come up on this port first.
   const other = port === 0 ? undefined : await ask(url, port);
-  if (other) return found(other);
+  if (other) return ensured(url, other);
   throw new SandboxUnavailableError(
     port,
     `the sandbox did not come up on port ${port}; run \`npm run sandbox -- --port ${port}\` to see why`,
   );
 }
 
-function found(description: SandboxDescription): EnsuredSandbox {
-  return { ...placeOf(description), started: false, stop: async () => {} };
-}
-
-function placeOf({ token, url }: SandboxDescription): { url: string; token: string } {
-  return { token, url };
+/** @param child The process, when this call has started it. */
+function ensured(url: string, { token }: SandboxDescription, child?: ChildProcess): EnsuredSandbox {
+  return {
+    url,
+    token,
+    started: child !== undefined,
+    stop: async () => {
+      if (child) await end(url, child);
+    },
+  };
 }
 
 function spawnSandbox(host: string, port: number, more: readonly string[]): ChildProcess {
