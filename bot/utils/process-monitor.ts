@@ -87,6 +87,8 @@ export interface ProcessMonitorSnapshot extends ProcessMetrics {
 }
 
 const sampleMs = 5_000;
+/** Until the first sample, for which pidusage starts two programs: 40 ms that a start has no time for. */
+const firstSampleMs = 1_000;
 /**
  * Each look wakes the process. Rarer ones would leave so few in a sample that a single pause of the garbage
  * collector is their 99th percentile.
@@ -119,8 +121,11 @@ export class ProcessMonitor implements Component {
   constructor(deps: ProcessMonitorDeps) {
     this.#deps = deps;
     this.#loop = new Loop(deps.clock, async (loop) => {
-      do await this.#sample();
-      while (await loop.wait(sampleMs));
+      let waitMs = firstSampleMs;
+      while (await loop.wait(waitMs)) {
+        await this.#sample();
+        waitMs = sampleMs;
+      }
     });
     this.#runtime = deps.runtime ?? new OwnFigures();
     this.#startedAtMs = deps.clock.monotonicMs();

@@ -191,11 +191,21 @@ test("a restart is requested only once, whatever the reasons", async () => {
   await monitor.stop();
 });
 
+test("the first sample leaves a start alone, and comes a second later", async () => {
+  const { clock, monitor } = setup();
+  await monitor.start();
+  await clock.advance(999);
+  expect(monitor.snapshot().rssBytes).toBe(0);
+  await clock.advance(1);
+  expect(monitor.snapshot().rssBytes).toBe(100 * mb);
+  await monitor.stop();
+});
+
 test("figures that cannot be read are reported and tried again", async () => {
   const { clock, events, monitor, now } = setup();
   now.fails = true;
   await monitor.start();
-  await clock.advance(5_000);
+  await clock.advance(6_000);
   expect(events.map(({ type }) => type)).toEqual([
     "process.measuring-failed",
     "process.measuring-failed",
@@ -221,6 +231,7 @@ test("the process's own figures are plausible, and no observer is left running",
     restart: () => {},
   });
   await monitor.start();
+  await clock.advance(1_000);
   await expect.poll(() => monitor.snapshot().rssBytes).toBeGreaterThan(10 * mb);
   await monitor.stop();
 });
