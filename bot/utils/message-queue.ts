@@ -48,7 +48,7 @@ import { isPoison, sendDeathsMax } from "./message-queue/poison-rules.ts";
 import { QueueHolds } from "./message-queue/queue-holds.ts";
 import { type AttemptHost, RunningAttempt } from "./message-queue/running-attempt.ts";
 import type { Slot } from "./message-queue/slot.ts";
-import { WorkerPool } from "./message-queue/worker-pool.ts";
+import { type ClaimFailure, WorkerPool } from "./message-queue/worker-pool.ts";
 
 export interface MessageQueueOptions {
   /**
@@ -126,6 +126,12 @@ export interface MessageQueueSnapshot {
   readonly lengthMax: number;
   readonly counts: QueueCounts;
 }
+
+/**
+ * After so many claims in a row that fail by a defect, some seconds, the process is restarted: what it keeps in
+ * memory about the store may be wrong, and only the next one builds it anew from the disk.
+ */
+const defectiveClaimsMax = 10;
 
 const typeDefaults: Readonly<Record<MessageType, { pool: Pool; priority: Priority }>> = {
   update: { pool: "handling", priority: "normal" },
@@ -230,7 +236,7 @@ export class MessageQueue implements Component {
   }
 
   #createPool(pool: Pool, suspectsPending: boolean): WorkerPool {
-    const { clock, concurrency, gates, holds, publish, random, store } = this.#deps;
+    const { clock, concurrency, gates, holds, random, store } = this.#deps;
     const gate = gates[pool];
     return new WorkerPool(
       {
@@ -251,14 +257,19 @@ export class MessageQueue implements Component {
         ...(gate && { gate }),
         giveBack: (message) => this.#release(message),
         work: (message, slot) => this.#correlate(message, () => this.#work(message, slot)),
-        onClaimFailed: (error, retryInMs, again) => {
-          if (isDiskFull(error)) this.#holds.diskWasFull(true);
-          if (again) return;
-          publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs });
-        },
+        onClaimFailed: (failure) => this.#claimFailed(pool, failure),
       },
       suspectsPending,
     );
+  }
+
+  #claimFailed(pool: Pool, { again, error, inARow, retryInMs }: ClaimFailure): void {
+    const { publish } = this.#deps;
+    if (isDiskFull(error)) this.#holds.diskWasFull(true);
+    if (!again) publish({ type: "queue.commit-failed", error: this.#record(error), retryInMs });
+    if (error instanceof BotError || inARow !== defectiveClaimsMax) return;
+    const cause = `${inARow} claims in a row have failed by a defect (${pool})`;
+    publish({ type: "component.given-up", component: this.name, cause });
   }
 
   async drain(deadline: AbortSignal): Promise<readonly string[]> {

@@ -618,6 +618,33 @@ describe("a send whose process always dies", () => {
   });
 });
 
+describe("claims that fail", () => {
+  /** A process whose claims fail. @returns what it has told after a minute. */
+  async function told(error: Error): Promise<string[]> {
+    const machine = new QueueMachine();
+    const { events, queue } = await machine.start((store) => {
+      store.claim = () => Promise.reject(error);
+      return {};
+    });
+    await queue.insertMessageByPriority([update("a", "1")]);
+    await machine.clock.advance(60_000);
+    return events
+      .map(({ type }) => type)
+      .filter((type) => type === "queue.commit-failed" || type === "component.given-up");
+  }
+
+  test("by a defect again and again end the process, because only the next one builds its index anew", async () => {
+    expect(await told(new Error("message 10 is not in its table"))).toEqual([
+      "queue.commit-failed",
+      "component.given-up",
+    ]);
+  });
+
+  test("while the disk is full end nothing", async () => {
+    expect(await told(new StorageFullError("full"))).toEqual(["queue.commit-failed"]);
+  });
+});
+
 describe("operating", () => {
   test("a drain claims nothing new and waits for the work under way", async () => {
     const machine = new QueueMachine();

@@ -21,6 +21,15 @@ import { ageMs, decideAgedLimit } from "./priority-rules.ts";
 import { isUrgent, OccupiedSlot, type Slot, type SlotHost } from "./slot.ts";
 import { Slots } from "./slots.ts";
 
+export interface ClaimFailure {
+  readonly error: unknown;
+  readonly retryInMs: number;
+  /** Claims that have failed since one succeeded, this one included. */
+  readonly inARow: number;
+  /** Whether the one before failed with the same code, so that there is nothing new to tell. */
+  readonly again: boolean;
+}
+
 export interface WorkerPoolDeps {
   readonly pool: Pool;
   readonly clock: Clock;
@@ -41,11 +50,8 @@ export interface WorkerPoolDeps {
   readonly work: (message: Message, slot: Slot) => Promise<void>;
   /** Returns a message to its lane that was claimed, but not begun. Never rejects. */
   readonly giveBack: (message: Message) => Promise<void>;
-  /**
-   * Called when a claim has failed; the pool tries again after `retryInMs`. `again`: it has failed with the
-   * same code since it last succeeded, so there is nothing new to tell.
-   */
-  readonly onClaimFailed: (error: unknown, retryInMs: number, again: boolean) => void;
+  /** Called when a claim has failed; the pool tries again. */
+  readonly onClaimFailed: (failure: ClaimFailure) => void;
 }
 
 /** The pool waits this long after a claim that the gate stopped. */
@@ -194,7 +200,8 @@ export class WorkerPool {
   #claimFailed(error: unknown): number {
     const retryInMs = 1 + fullJitter(failedClaimBackoff, ++this.#failures, this.#deps.random);
     const code = error instanceof BotError ? error.code : undefined;
-    this.#deps.onClaimFailed(error, retryInMs, this.#failures > 1 && code === this.#lastCode);
+    const again = this.#failures > 1 && code === this.#lastCode;
+    this.#deps.onClaimFailed({ error, retryInMs, again, inARow: this.#failures });
     this.#lastCode = code;
     return retryInMs;
   }

@@ -63,7 +63,7 @@ function setup(
       giveBack: async ({ id }) => {
         givenBack.push(id);
       },
-      onClaimFailed: (error, retryInMs, again) => {
+      onClaimFailed: ({ again, error, retryInMs }) => {
         if (!again) told.push({ error, retryInMs });
       },
     },
