@@ -1,17 +1,14 @@
 /**
- * Group commit: runs many closures in one transaction with one sync.
+ * Group commit: runs many closures in one transaction.
  *
  * A guarded closure has its own savepoint, so one that throws undoes only its own work. The others
  * cost less, and must change nothing when they throw. All closures submitted in the same turn of the
- * event loop share a transaction, and their promises resolve only after it is on disk. Closures run one
- * at a time, in the order of submission but for those that ask to be the last.
+ * event loop share a transaction, and their promises resolve only after it is on disk (group-sync.ts).
+ * Closures run one at a time, in the order of submission but for those that ask to be the last.
+ * Who only begins work in this process may be told before the sync (docs/decisions/0034).
  *
- * The sync runs in another thread (docs/decisions/0025). What is submitted meanwhile shares the next
- * transaction, so the slower the disk, the larger the groups. Who only begins work in this process may be
- * told before the sync (docs/decisions/0034).
- *
- * Reads have a turn of their own between two transactions, or during a sync, and cost no commit. What
- * follows from them is committed after what they have seen, so it never reaches the disk alone.
+ * Reads have a turn of their own between two transactions, and cost no commit. What follows from them
+ * is committed after what they have seen, so it never reaches the disk alone.
  */
 import type { Clock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
@@ -23,7 +20,8 @@ import {
   StorageFailedError,
   TransactionTooSlowError,
 } from "../../core/errors.ts";
-import { type Heartbeat, Pulse } from "../../core/heartbeat.ts";
+import { type Heartbeat, Pulse, worstOf } from "../../core/heartbeat.ts";
+import { GroupSync } from "./group-sync.ts";
 import type { Database, SqliteStatement } from "./sqlite-driver.ts";
 
 export interface GroupCommitDeps {
@@ -32,7 +30,7 @@ export interface GroupCommitDeps {
   /** Milliseconds a closure may take; it should wait only for the database. Default 1000. */
   readonly closureLimitMs?: number;
   /**
-   * Called after every commit; throws when it did not reach the file that the next start will open.
+   * Called at every sync; throws when it does not reach the file that the next start will open.
    * Default: never.
    */
   readonly verify?: () => void;
@@ -42,17 +40,18 @@ export interface GroupCommitDeps {
   readonly committed?: () => void;
   /** Called when nothing of a transaction has happened and another one may be tried. */
   readonly rolledBack?: () => void;
-  /** Called once, when a commit failed and must not be tried again. */
+  /** Called once, when a commit or a sync failed and must not be tried again. */
   readonly onFatal: (error: BotError) => void;
   /** Runs work after the I/O callbacks of this turn. Default: `setImmediate`. */
   readonly defer?: (work: () => void) => void;
 }
 
 /**
- * After its commit a transaction outlives this process, after its sync the machine as well. What is told
- * after the commit must lead to nothing outside of this process that is not committed itself.
+ * After its commit a transaction outlives this process, after a sync the machine as well. What is told
+ * after the commit must lead to nothing outside of this process that is not committed itself. `shared-sync`
+ * has time for the sync of another commit, a few turns of the event loop.
  */
-export type ToldAfter = "commit" | "sync";
+export type ToldAfter = "commit" | "sync" | "shared-sync";
 
 interface Job {
   readonly work: () => unknown;
@@ -82,13 +81,13 @@ export class GroupCommit {
   readonly #beginReads: SqliteStatement;
   readonly #endReads: SqliteStatement;
   readonly #changes: SqliteStatement;
+  readonly #sync: GroupSync;
+  readonly #defer: (work: () => void) => void;
   #jobs: Job[] = [];
   #reads: Read[] = [];
   /** Whether the last turn was one of reads. */
   #hasRead = false;
-  /** Tells a sync under way that a read was submitted. */
-  #readSubmitted: (() => void) | undefined;
-  #flushing: Promise<void> | undefined;
+  #turning: Promise<void> | undefined;
   #scheduled = false;
   #ended: BotError | undefined;
   #closureNumber = 0;
@@ -96,6 +95,13 @@ export class GroupCommit {
   constructor(deps: GroupCommitDeps) {
     this.#deps = deps;
     this.#pulse = new Pulse(deps.clock);
+    this.#defer = deps.defer ?? setImmediate;
+    this.#sync = new GroupSync({
+      clock: deps.clock,
+      sync: () => this.#syncVerified(),
+      failed: (error) => this.#end(error),
+      defer: this.#defer,
+    });
     this.#begin = deps.database.prepare("BEGIN IMMEDIATE");
     this.#commit = deps.database.prepare("COMMIT");
     this.#savepoint = deps.database.prepare("SAVEPOINT job");
@@ -103,17 +109,17 @@ export class GroupCommit {
     this.#beginReads = deps.database.prepare("BEGIN");
     this.#endReads = deps.database.prepare("ROLLBACK");
     this.#changes = deps.database.prepare("SELECT total_changes() AS count");
-    // From here on `#commitJobs` syncs, so that the event loop goes on meanwhile.
+    // From here on the group sync does it, so that the event loop goes on meanwhile.
     deps.database.exec("PRAGMA synchronous = NORMAL");
   }
 
   /**
    * Runs `work`, which changes nothing when it throws, inside the next transaction. Resolves with its
-   * result after the sync. Rejects with the error of `work`, or with the error that ended the whole
+   * result after a sync. Rejects with the error of `work`, or with the error that ended the whole
    * transaction.
    */
-  run<T>(work: () => T): Promise<T> {
-    return this.#submit(work, "bare");
+  run<T>(work: () => T, toldAfter: ToldAfter = "sync"): Promise<T> {
+    return this.#submit(work, "bare", toldAfter);
   }
 
   /** Runs `work` like `run`, after all others of its transaction. */
@@ -147,7 +153,6 @@ export class GroupCommit {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise<T>((resolve, reject) => {
       this.#reads.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      this.#readSubmitted?.();
       this.#schedule();
     });
   }
@@ -157,9 +162,9 @@ export class GroupCommit {
     return this.#closureNumber;
   }
 
-  /** Beats once per transaction; overdue only while closures are waiting. */
+  /** Beats once per transaction; overdue only while closures are waiting, or a sync does not end. */
   get heartbeat(): Heartbeat {
-    return this.#pulse.heartbeat;
+    return worstOf([this.#pulse.heartbeat, this.#sync.heartbeat]);
   }
 
   /** Asks `verify` without a commit, so that an idle store notices as well. */
@@ -167,13 +172,16 @@ export class GroupCommit {
     try {
       if (!this.#ended) this.#deps.verify?.();
     } catch (error) {
-      this.#abandon(error);
+      this.#end(error);
     }
   }
 
   /** Commits what was submitted, then refuses everything else. */
   async close(): Promise<void> {
-    while (this.#hasWork || this.#flushing !== undefined) await this.#flush();
+    while (this.#hasWork || this.#turning !== undefined || !this.#sync.idle) {
+      await this.#flush();
+      await this.#sync.finish();
+    }
     this.#ended ??= new StorageClosedError("the store is closed");
   }
 
@@ -182,24 +190,23 @@ export class GroupCommit {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#flushing !== undefined) return;
+    if (this.#scheduled || this.#turning !== undefined) return;
     this.#scheduled = true;
     this.#pulse.expect(0);
-    // Deferred until after this turn's I/O callbacks, so that their closures share one sync.
-    const { defer = setImmediate } = this.#deps;
-    defer(() => {
+    // Deferred until after this turn's I/O callbacks, so that their closures share one transaction.
+    this.#defer(() => {
       this.#scheduled = false;
       void this.#flush();
     });
   }
 
   #flush(): Promise<void> {
-    this.#flushing ??= this.#turn().finally(() => {
-      this.#flushing = undefined;
+    this.#turning ??= this.#turn().finally(() => {
+      this.#turning = undefined;
       this.#pulse.beat(Number.POSITIVE_INFINITY);
       if (this.#hasWork) this.#schedule();
     });
-    return this.#flushing;
+    return this.#turning;
   }
 
   /** Reads go first, but not twice in a row while something waits for its commit. */
@@ -212,7 +219,7 @@ export class GroupCommit {
   async #runReads(): Promise<void> {
     const reads = this.#reads.splice(0, jobsPerCommitMax);
     try {
-      if (this.#ended) throw this.#ended;
+      this.#refuseWhenEnded();
       this.#beginReads.run();
       let changesBefore = this.#changesSoFar();
       for (const read of reads) {
@@ -255,48 +262,36 @@ export class GroupCommit {
     const isLast = ({ kind }: Job) => kind === "last";
     const jobs = [...taken.filter((job) => !isLast(job)), ...taken.filter(isLast)];
     const results: JobResult[] = [];
-    let reading: Promise<void> | undefined;
     try {
-      if (this.#ended) throw this.#ended;
+      this.#refuseWhenEnded();
       this.#begin.run();
       for (const job of jobs) {
         results.push(job.kind === "guarded" ? await this.#runGuarded(job) : this.#runBare(job));
       }
       this.#deps.flush?.();
+      // A sync may have failed while a closure waited.
+      this.#refuseWhenEnded();
       this.#commit.run();
-      const synced = this.#deps.database.sync();
-      reading = this.#readUntilOver(synced);
-      this.#deps.verify?.();
       this.#deps.committed?.();
-      settle(jobs, results, "commit");
-      await synced;
-      settle(jobs, results, "sync");
     } catch (error) {
       this.#abandon(error);
-      for (const job of jobs) job.reject(error);
+      rejectAll(jobs, error);
+      return;
     }
-    // No other transaction is begun before the sync and the reads are over.
-    await reading;
+    const waits = (told: ToldAfter) => jobs.some(({ toldAfter }) => toldAfter === told);
+    this.#sync.add(
+      {
+        durable: () => settle(jobs, results, ({ toldAfter }) => toldAfter !== "commit"),
+        failed: (error) => rejectAll(jobs, error),
+      },
+      waits("sync") ? "now" : "shared",
+    );
+    settle(jobs, results, ({ toldAfter }) => toldAfter === "commit");
   }
 
-  /** Runs the reads that come during a sync. Never rejects. */
-  async #readUntilOver(synced: Promise<void>): Promise<void> {
-    const { defer = setImmediate } = this.#deps;
-    let over = false;
-    const end = () => {
-      over = true;
-      this.#readSubmitted?.();
-    };
-    synced.then(end, end);
-    while (!over) {
-      await new Promise<void>((resolve) => {
-        // Deferred, so that the reads of a turn share a round, and that the sync's end is heard.
-        this.#readSubmitted = () => (over ? resolve() : defer(resolve));
-        if (this.#reads.length > 0) this.#readSubmitted();
-      });
-      if (!over && this.#reads.length > 0) await this.#runReads();
-    }
-    this.#readSubmitted = undefined;
+  async #syncVerified(): Promise<void> {
+    const verified = async () => this.#deps.verify?.();
+    await Promise.all([this.#deps.database.sync(), verified()]);
   }
 
   /** Runs one closure without a savepoint. Throws when the whole transaction is lost. */
@@ -337,13 +332,13 @@ export class GroupCommit {
     });
   }
 
+  #refuseWhenEnded(): void {
+    if (this.#ended) throw this.#ended;
+  }
+
+  /** Undoes the open transaction, after an error that may be no reason to end. */
   #abandon(error: unknown): void {
-    // A failed sync may have dropped pages ("fsyncgate"), so this connection is not used again.
-    const fatal = isStorageError(error) && !error.transient;
-    if (fatal && !this.#ended) {
-      this.#ended = error;
-      this.#deps.onFatal(error);
-    }
+    this.#end(error);
     try {
       if (this.#deps.database.inTransaction) this.#deps.database.exec("ROLLBACK");
       if (!this.#ended) this.#deps.rolledBack?.();
@@ -352,16 +347,32 @@ export class GroupCommit {
       this.#deps.onFatal(this.#ended);
     }
   }
+
+  /** Refuses everything from now on, after an error of the storage that will not pass. */
+  #end(error: unknown): void {
+    if (this.#ended || !isStorageError(error) || error.transient) return;
+    // A failed sync may have dropped pages ("fsyncgate"), so this connection is not used again.
+    this.#ended = error;
+    this.#deps.onFatal(error);
+  }
 }
 
-function settle(jobs: readonly Job[], results: readonly JobResult[], after: ToldAfter): void {
-  let next = 0;
-  for (const job of jobs) {
-    const result = results[next++] as JobResult;
-    if (job.toldAfter !== after) continue;
+/** Tells the outcome to those jobs that `whose` chooses. */
+function settle(
+  jobs: readonly Job[],
+  results: readonly JobResult[],
+  whose: (job: Job) => boolean,
+): void {
+  for (const [index, job] of jobs.entries()) {
+    const result = results[index];
+    if (!result || !whose(job)) continue;
     if (result.ok) job.resolve(result.value);
     else job.reject(result.error);
   }
+}
+
+function rejectAll(jobs: readonly Job[], error: unknown): void {
+  for (const { reject } of jobs) reject(error);
 }
 
 /** The error of a read that has written, or wants to. */

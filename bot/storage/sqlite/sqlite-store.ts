@@ -39,7 +39,12 @@ import { DatabaseMark } from "./database-mark.ts";
 import { documentTables } from "./document-table.ts";
 import { FactTables } from "./fact-tables.ts";
 import { watchFiles } from "./file-watch.ts";
-import { GroupCommit, type GroupCommitDeps, writtenInRead } from "./group-commit.ts";
+import {
+  GroupCommit,
+  type GroupCommitDeps,
+  type ToldAfter,
+  writtenInRead,
+} from "./group-commit.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import type { DelayedRequest } from "./message-table.ts";
 import { QueueTables, type QueueTablesOptions } from "./queue-tables.ts";
@@ -235,9 +240,9 @@ export class SqliteStore implements Store {
   }
 
   /** Runs `work`, which changes nothing when it throws, in the next group commit. */
-  #write<T>(work: (opened: Opened, now: number) => T): Promise<T> {
+  #write<T>(work: (opened: Opened, now: number) => T, toldAfter?: ToldAfter): Promise<T> {
     const opened = this.#parts();
-    return opened.writer.run(() => work(opened, this.#now()));
+    return opened.writer.run(() => work(opened, this.#now()), toldAfter);
   }
 
   /** Like `#write`, where the tables hold everything that came before it. */
@@ -251,7 +256,10 @@ export class SqliteStore implements Store {
 
   async enqueue(messages: readonly NewMessage[]) {
     const prepared = prepareMessages(messages);
-    return this.#write(({ queue }, now) => queue.enqueue(prepared, now));
+    // An update is handled at once, and what that leads to is synced with it.
+    const handled = messages.every(({ pool }) => pool === "handling");
+    const toldAfter = handled ? "shared-sync" : "sync";
+    return this.#write(({ queue }, now) => queue.enqueue(prepared, now), toldAfter);
   }
 
   async claim(request: ClaimRequest) {

@@ -618,7 +618,7 @@ test("a claim that meets a defect gives out what it has claimed before", async (
   expect((await claim(store)).map(({ lane }) => lane)).toEqual(["b"]);
 });
 
-test("reads cost no commit, go on during a sync, and what follows from them is synced after it", async () => {
+test("reads and commits go on during a sync, reads cost none, and what follows is synced after it", async () => {
   const { begun, open } = syncedByHand();
   const { store } = createStore(makeDirectory(), new ManualClock(), open);
   await store.open();
@@ -634,7 +634,7 @@ test("reads cost no commit, go on during a sync, and what follows from them is s
       follows = "is synced";
     });
   await settle();
-  expect(await get()).toBe(1);
+  expect(await get()).toBe(2);
   sync.resolve();
   await put;
   const next = await begun();
@@ -667,6 +667,47 @@ test("an update is handled while its claim is synced, a send leaves only after t
   const closing = store.close();
   (await begun()).resolve();
   await closing;
+});
+
+test("an update is synced with what its handler commits", async () => {
+  const { begun, open } = syncedByHand();
+  const { store } = createStore(makeDirectory(), new ManualClock(), open);
+  await store.open();
+  const queued = store.enqueue([update("a", 1)]);
+  const [message] = await claim(store, { pool: "handling" });
+  const finished = store.finish(ref(message), { kind: "done", enqueue: [] });
+  const sync = await begun();
+  sync.resolve();
+  await Promise.all([queued, finished]);
+  const closing = store.close();
+  (await begun()).resolve();
+  await closing;
+});
+
+test("a sync that fails while a transaction waits leaves nothing of that one", async () => {
+  const { begun, open } = syncedByHand();
+  const directory = makeDirectory();
+  const { fatal, store } = createStore(directory, new ManualClock(), open);
+  await store.open();
+  const write = expect(store.enqueue([update("a", 1)])).rejects.toThrow("the sync failed");
+  const sync = await begun();
+  const waits = Promise.withResolvers<void>();
+  const transaction = store.transaction(async ({ documents }) => {
+    await documents.put("c", "before", 1);
+    await waits.promise;
+    await documents.put("c", "after", 1);
+  });
+  await settle();
+  sync.reject(new StorageFailedError("the sync failed"));
+  await write;
+  waits.resolve();
+  await expect(transaction).rejects.toThrow("the sync failed");
+  expect(fatal).toEqual(["STORAGE_FAILED"]);
+  await store.close();
+  const next = createStore(directory).store;
+  await next.open();
+  const kept = (key: string) => next.read(({ documents }) => documents.get("c", key));
+  expect(await Promise.all([kept("before"), kept("after")])).toEqual([undefined, undefined]);
 });
 
 test("a slow read during a sync holds up nobody who waits for the sync, only the next transaction", async () => {
