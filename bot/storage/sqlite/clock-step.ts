@@ -26,11 +26,12 @@ interface BootRecord {
   readonly bootedAtEpochMs: number;
 }
 
-/** The latest instant that earlier processes recorded as their present. */
+/** The latest instant that earlier processes recorded as their present; a message in hand had entered its lane. */
 const latest = `SELECT max(at) AS at FROM (
   SELECT max(started_at) AS at FROM boots
   UNION ALL SELECT max(ended_at) FROM boots
   UNION ALL SELECT max(created_at) FROM messages
+  UNION ALL SELECT max(enters_at) FROM messages WHERE id IN (SELECT value FROM in_hand, json_each(ids))
   UNION ALL SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'probe')`;
 
 /** Selects the facts that hold an instant (core/store.ts). */
@@ -53,26 +54,27 @@ const moves: readonly string[] = [
  * Undoes a step. Call it before anything is written with the new clock.
  *
  * @param boot The machine's boot at `nowEpochMs`, where the system tells.
+ * @returns an instant that is no later than the present, by the new clock, and at most a second ahead of it.
  */
 export function undoClockStep(
   database: Database,
   nowEpochMs: number,
   boot: MachineBoot | undefined,
-): void {
+): number {
   const latestEpochMs = database.prepare(latest).get<{ at: number | null }>()?.at ?? 0;
   const record = boot && { ...boot, bootedAtEpochMs: Math.round(nowEpochMs - boot.uptimeMs) };
   const knownMs = record && stepBackMs(readRecord(database), record);
   // What was somebody's present cannot become a future: then a program that leaves no record ran in between.
   const known = knownMs !== undefined && latestEpochMs - knownMs < nowEpochMs + stepMsMin;
   const backMs = known ? knownMs : Math.max(0, latestEpochMs - nowEpochMs);
+  const movedMs = Math.abs(backMs) < stepMsMin ? 0 : backMs;
   database.exec("BEGIN IMMEDIATE");
-  if (Math.abs(backMs) >= stepMsMin) {
-    for (const move of moves) database.prepare(move).run(backMs);
-  }
+  if (movedMs !== 0) for (const move of moves) database.prepare(move).run(movedMs);
   database
     .prepare("INSERT OR REPLACE INTO settings VALUES (?, ?)")
     .run(bootFact, JSON.stringify(record ?? null));
   database.exec("COMMIT");
+  return latestEpochMs - movedMs;
 }
 
 /** By how much the wall clock was set back; negative forward; `undefined` when the records cannot tell. */

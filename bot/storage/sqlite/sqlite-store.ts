@@ -103,12 +103,15 @@ export class SqliteStore implements Store {
   readonly #deps: SqliteStoreDeps;
   readonly #open: OpenDatabase;
   readonly #now: () => number;
+  /** The present of an earlier process. No later one may be before it: what had entered its lane is in it. */
+  #notBefore = 0;
   #opened: Opened | undefined;
   #backup: Promise<Backup> | undefined;
 
   constructor(deps: SqliteStoreDeps) {
     this.#deps = { ...deps, tableSets: [documentTables, ...deps.tableSets] };
-    this.#now = steadyEpoch(deps.clock);
+    const now = steadyEpoch(deps.clock);
+    this.#now = () => Math.max(this.#notBefore, now());
     this.#open = deps.openDatabase ?? openNodeSqlite;
   }
 
@@ -125,7 +128,7 @@ export class SqliteStore implements Store {
       migrate(database, this.#now());
       migrateTableSets(database, tableSets, this.#now());
       mark?.keep(database);
-      undoClockStep(database, this.#now(), clock.machineBoot?.());
+      this.#notBefore = undoClockStep(database, this.#now(), clock.machineBoot?.());
       const ring = this.#openRing(database);
       const columns = sealedColumnsOf(tableSets);
       sealPlainValues(database, ring, columns);

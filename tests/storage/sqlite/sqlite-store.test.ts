@@ -480,6 +480,31 @@ test("a clock set back is undone once for everything that waits, and shortens no
   expect(await documents()).toEqual([]);
 });
 
+test("a message that was delayed and is in hand when a clock is set back a little is handled once", async () => {
+  const directory = makeDirectory();
+  const start = Date.UTC(2026, 0, 1);
+  const clock = new ManualClock(start);
+  const disk = new SimulatedDisk(() => undefined);
+  const first = createStore(directory, clock, disk.open).store;
+  await first.open();
+  await first.enqueue([{ ...update("a", 1), availableAtEpochMs: start + 10_000 }]);
+  await clock.advance(10_000);
+  expect(await claim(first)).toHaveLength(1);
+  disk.kill();
+  const next = new ManualClock(start + 9_500);
+  const { store } = createStore(directory, next);
+  await store.open();
+  await store.recover(() => ({ outcome: { kind: "released" } }));
+  const [again] = await claim(store);
+  await store.finish(ref(again), { kind: "done", enqueue: [] });
+  await store.enqueue([
+    { ...update("b", 2), availableAtEpochMs: start + 9_900 },
+    { ...update("c", 3), availableAtEpochMs: start + 10_200 },
+  ]);
+  await next.advance(1_000);
+  expect((await claim(store)).map(({ lane }) => lane)).toEqual(["b", "c"]);
+});
+
 describe("where the machine tells since when it runs", () => {
   const start = Date.UTC(2026, 0, 1);
   const hour = 3_600_000;
