@@ -3,7 +3,7 @@
  *
  * Whatever holds were in force then, everything is taken in and answered within a minute. Two waits are
  * not the bot's own: a handler that hangs keeps its own chat until HANDLER_TIMEOUT_MS gives it up, and a
- * group takes 20 messages a minute.
+ * group takes 20 messages a minute, of which a send that was in hand at a death is one, sent or not.
  */
 import { type HistoryRecord, recordsOf } from "../history/history.ts";
 import { limitRulesDefault } from "../history/limits.ts";
@@ -34,11 +34,13 @@ export function findLate(
   };
   const taken = recordsOf(afterwards, "confirmed").at(-1);
   if (taken) say("the last update was taken in", taken.at, fineFromMs + answeredWithinMs);
+  // A chat has one send in hand at a time.
+  const inHandAtDeaths = recordsOf(afterwards, "started").length;
   const sends = Map.groupBy(recordsOf(afterwards, "executed"), ({ chat }) => chat);
   for (const [chat, inChat] of sends) {
     const fromMs = Math.max(fineFromMs, freeAtMs.get(chat) ?? 0);
     const minutes = chat.startsWith("-")
-      ? Math.floor(inChat.length / limitRulesDefault.groupPerMinute)
+      ? Math.floor((inChat.length + inHandAtDeaths) / limitRulesDefault.groupPerMinute)
       : 0;
     const dueAtMs = fromMs + answeredWithinMs + minutes * 60_000;
     say(`chat ${chat} got its last answer`, inChat.at(-1)?.at ?? 0, dueAtMs);

@@ -2,8 +2,8 @@
  * Simulated disk: SQLite of a process that may fail or die at any statement and any commit.
  *
  * The files are real; deaths and errors of the disk are simulated. One instance serves one process.
- * After the process's death it cannot touch the files any more, uncommitted data is gone, and the next
- * process finds exactly what was durable.
+ * After the process's death it cannot touch the files any more, uncommitted data is gone, and after a power
+ * cut also what was not synced. The next process finds the rest.
  */
 import { StorageFailedError, StorageFullError } from "../../bot/core/errors.ts";
 import {
@@ -12,6 +12,10 @@ import {
   openNodeSqlite,
   type SqliteStatement,
 } from "../../bot/storage/sqlite/sqlite-driver.ts";
+import { PowerCut } from "./power-cut.ts";
+
+/** What SQLite is told when its commits need not wait for a sync of their own any more. */
+const commitsUnsynced = "PRAGMA synchronous = NORMAL";
 
 /** A fault at one point. `reachedDisk`: whether the commit is durable, although it failed. */
 export type DiskFault =
@@ -41,9 +45,11 @@ export function crashAsPlanned({ atCommit, reachedDisk }: CrashPlan): StrikeDisk
 
 export class SimulatedDisk {
   readonly #strike: StrikeDisk;
-  readonly #onDeath: () => void;
+  readonly #onDeath: (reason: string) => void;
   readonly #syncing: () => Promise<void>;
   readonly #files: Database[] = [];
+  /** Of the databases whose commits are synced by the bot. */
+  readonly #powerCuts: PowerCut[] = [];
   #commits = 0;
   #dead = false;
 
@@ -53,7 +59,7 @@ export class SimulatedDisk {
    */
   constructor(
     strike: StrikeDisk,
-    onDeath: () => void = () => {},
+    onDeath: (reason: string) => void = () => {},
     syncing: () => Promise<void> = async () => {},
   ) {
     this.#strike = strike;
@@ -75,18 +81,24 @@ export class SimulatedDisk {
     const file = openNodeSqlite(path, options);
     this.#files.push(file);
     const isDead = () => this.#dead;
+    const powerCut = new PowerCut(path);
     return {
       prepare: (sql) => this.#guard(file.prepare(sql), sql === "COMMIT"),
       exec: (sql) => {
         this.#pass("statement", () => {});
         file.exec(sql);
+        if (sql !== commitsUnsynced) return;
+        powerCut.syncBegins()();
+        this.#powerCuts.push(powerCut);
       },
       get inTransaction() {
         return !isDead() && file.inTransaction;
       },
       sync: async () => {
+        const over = powerCut.syncBegins();
         await this.#syncing();
         this.#checkAlive();
+        over();
       },
       close: () => {
         if (!this.#dead) file.close();
@@ -136,10 +148,27 @@ export class SimulatedDisk {
 
   /** Ends the process's access as `kill -9` does: open transactions roll back, the lock is freed. */
   kill(): void {
+    if (!this.#dead) this.#die("killed at the disk", () => {});
+  }
+
+  /**
+   * Ends the process as a loss of power does.
+   *
+   * @param part How much of what was not synced has reached the disk nevertheless, 0 to 1.
+   */
+  cutPower(part: number): void {
     if (this.#dead) return;
+    const leave = this.#powerCuts.map((powerCut) => powerCut.strike(part));
+    this.#die("the power was cut", () => {
+      for (const putBack of leave) putBack();
+    });
+  }
+
+  #die(reason: string, afterwards: () => void): void {
     this.#dead = true;
     for (const file of this.#files) file.close();
-    this.#onDeath();
+    afterwards();
+    this.#onDeath(reason);
   }
 
   #checkAlive(): void {

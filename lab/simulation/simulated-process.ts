@@ -24,6 +24,7 @@ import { createReactions } from "../../bot/enhanced-launcher/reactions.ts";
 import { createSending } from "../../bot/enhanced-launcher/sending.ts";
 import { shop } from "../../bot/shop/module.ts";
 import { SealedFiles } from "../../bot/storage/files/sealed-files.ts";
+import type { Database } from "../../bot/storage/sqlite/sqlite-driver.ts";
 import { SqliteStore } from "../../bot/storage/sqlite/sqlite-store.ts";
 import type { Breaker } from "../../bot/telegram/delivery/breaker.ts";
 import { Replaceable } from "../../bot/utils/fault-tolerance-manager/replaceable.ts";
@@ -44,6 +45,7 @@ import { type WorkWorld, workingShop } from "./work-command.ts";
 /** Broken parts that replace real ones, to prove that the checker notices them. */
 export interface Plants {
   readonly store?: (store: Store, clock: Clock) => Store;
+  readonly database?: (database: Database) => Database;
   readonly delivery?: (delivery: MessageHandler) => MessageHandler;
   readonly config?: (config: FaultToleranceConfig) => FaultToleranceConfig;
 }
@@ -102,7 +104,7 @@ export class SimulatedProcess {
     this.#config = plants.config?.(simulatedConfig) ?? simulatedConfig;
     this.#disk = new SimulatedDisk(
       strikeDisk,
-      () => this.#end("killed at the disk"),
+      (reason) => this.#end(reason),
       () => thread.sleep(weather.syncMs(), new AbortController().signal),
     );
     this.#network = new SimulatedNetwork({
@@ -129,6 +131,11 @@ export class SimulatedProcess {
     // This comes first, so that its reason counts.
     this.#end(reason);
     this.#disk.kill();
+  }
+
+  /** @param part How much of what was not synced is left, 0 to 1. */
+  cutPower(part: number): void {
+    this.#disk.cutPower(part);
   }
 
   /** Stops the process as SIGTERM does: it drains under its deadline, stops, and ends. */
@@ -178,7 +185,10 @@ export class SimulatedProcess {
       tableSets: shop.tables ?? [],
       backupsKept: 1,
       laneLengthMax: this.#config.queue.laneLengthMax,
-      openDatabase: this.#disk.open,
+      openDatabase: (path, options) => {
+        const database = this.#disk.open(path, options);
+        return plants.database?.(database) ?? database;
+      },
       defer: clock.defer,
     });
     const store = plants.store?.(real, clock) ?? real;

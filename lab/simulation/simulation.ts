@@ -286,10 +286,20 @@ class Simulation {
     const armed = this.#armed;
     if (armed?.trigger !== trigger) return;
     armed.trigger = "now";
-    if (armed.blow !== "kill") return;
+    const { blow } = armed;
+    if (blow !== "kill" && blow !== "power-cut") return;
     const victim = this.#process;
     const delayMs = trigger === "now" ? 0 : this.#random() * 6;
-    this.#time.after(delayMs, () => victim?.kill("killed"));
+    this.#time.after(delayMs, () => {
+      if (blow === "kill") victim?.kill("killed");
+      else this.#cutPower(victim);
+    });
+  }
+
+  #cutPower(victim: SimulatedProcess | undefined): void {
+    // What it sees is about to change under it.
+    this.#observer.close();
+    victim?.cutPower(this.#random() < 0.5 ? 0 : this.#random());
   }
 
   #strikeDisk(point: "statement" | "commit", thread: Thread): DiskFault | undefined {

@@ -53,6 +53,7 @@ export interface Blow {
   readonly atMs: number;
   readonly kind:
     | "kill"
+    | "power-cut"
     | "kill-again-and-again"
     | "kill-at-commit"
     | "kill-after-commit"
@@ -84,6 +85,8 @@ export interface Forecast {
 const blowKinds: readonly Blow["kind"][] = [
   "kill",
   "kill",
+  "power-cut",
+  "power-cut",
   "kill-again-and-again",
   "kill-at-commit",
   "kill-after-commit",

@@ -68,6 +68,14 @@ const bugs: readonly (readonly [string, Plants, readonly Complaint["what"][]])[]
     ["confirmed-before-stored", "update-lost"],
   ],
   [
+    "a database that does not wait for its syncs",
+    {
+      database: (real) =>
+        Object.setPrototypeOf({ sync: async () => void real.sync().catch(() => {}) }, real),
+    },
+    ["update-lost", "reply-doubled"],
+  ],
+  [
     "a queue that ignores lanes",
     {
       store: queuing((messages) =>
