@@ -83,7 +83,7 @@ export const usage = `Measures this bot beside others, all against the built-in 
   --allowed N         latency: messages a second that Telegram allows in the last three, default 1000
   --burst N           memory: updates of the burst, default 30000
   --waiting N[,N]     memory: messages that wait at a kill, default 0,100000
-  --settle N          memory: seconds from a start or a burst until rest begins, default 20
+  --settle N          memory: seconds from a start or a burst until rest begins, default 25: then it has collected its garbage
   --json FILE         writes every figure as JSON
   --svg FILE          speed: draws the updates a second
   --help              shows this text
@@ -172,7 +172,7 @@ export function parseBenchArguments(words: readonly string[]): BenchArguments {
     burst: number("burst", values.burst, 2_000_000) ?? 30_000,
     waiting: wholeNumbers("waiting", values.waiting ?? "0,100000", 0, 990_000),
     // By then the bot has given back what a start or a burst took.
-    settleSeconds: number("settle", values.settle, 3_600) ?? 20,
+    settleSeconds: number("settle", values.settle, 3_600) ?? 25,
     ...(values.json !== undefined && { json: values.json }),
     ...(values.svg !== undefined && { svg: values.svg }),
   };
