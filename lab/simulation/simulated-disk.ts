@@ -78,10 +78,18 @@ export class SimulatedDisk {
 
   readonly open: OpenDatabase = (path, options) => {
     this.#checkAlive();
-    const file = openNodeSqlite(path, options);
+    const powerCut = new PowerCut(path);
+    const file = openNodeSqlite(path, {
+      ...options,
+      syncFile: async () => {
+        const over = powerCut.syncBegins();
+        await this.#syncing();
+        this.#checkAlive();
+        over();
+      },
+    });
     this.#files.push(file);
     const isDead = () => this.#dead;
-    const powerCut = new PowerCut(path);
     return {
       prepare: (sql) => this.#guard(file.prepare(sql), sql === "COMMIT"),
       exec: (sql) => {
@@ -95,10 +103,8 @@ export class SimulatedDisk {
         return !isDead() && file.inTransaction;
       },
       sync: async () => {
-        const over = powerCut.syncBegins();
-        await this.#syncing();
         this.#checkAlive();
-        over();
+        await file.sync();
       },
       close: () => {
         if (!this.#dead) file.close();

@@ -50,11 +50,15 @@ export interface CopiedDatabase extends Database {
 /** Pages that are copied at a time, so that a thread of Node's pool is not held for long. */
 const pagesPerStep = 4_096;
 
-/** Opens a file. With `readOnly`, nothing is written, not even its journal. */
-export type OpenDatabase<Opened = Database> = (
-  path: string,
-  options?: { readonly readOnly?: boolean },
-) => Opened;
+export interface OpenOptions {
+  /** Nothing is written, not even the file's journal. Default false. */
+  readonly readOnly?: boolean;
+  /** Resolves once a file, given by its descriptor, is on the disk. Default: fdatasync. */
+  readonly syncFile?: (file: number) => Promise<void>;
+}
+
+/** Opens a file. */
+export type OpenDatabase<Opened = Database> = (path: string, options?: OpenOptions) => Opened;
 
 /** Opens a file with Node's built-in SQLite. */
 export const openNodeSqlite: OpenDatabase<CopiedDatabase> = (path, options = {}) => {
@@ -62,7 +66,7 @@ export const openNodeSqlite: OpenDatabase<CopiedDatabase> = (path, options = {})
   const database = guard(
     () => new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 0 }),
   );
-  const journal = new Journal(path, database);
+  const journal = new Journal(path, database, options.syncFile ?? promisify(fdatasync));
   return {
     prepare: (sql) => wrapStatement(() => database.prepare(sql)),
     exec: (sql) => {
@@ -96,13 +100,19 @@ class Journal {
   written = true;
   readonly #path: string;
   readonly #database: DatabaseSync;
+  readonly #syncFile: (file: number) => Promise<void>;
   #totalChanges: StatementSync | undefined;
   #file: number | undefined;
   #synced = 0;
 
-  constructor(databasePath: string, database: DatabaseSync) {
+  constructor(
+    databasePath: string,
+    database: DatabaseSync,
+    syncFile: (file: number) => Promise<void>,
+  ) {
     this.#path = `${databasePath}-wal`;
     this.#database = database;
+    this.#syncFile = syncFile;
   }
 
   async sync(): Promise<void> {
@@ -111,10 +121,11 @@ class Journal {
     // A sync of what is on the disk already costs as much as any other.
     if (count === this.#synced && !this.written) return;
     this.#synced = count;
-    this.written = false;
+    // What an open transaction has changed so far is counted, and is in the journal only after its commit.
+    this.written = this.#database.isTransaction;
     try {
       this.#file ??= openSync(this.#path, "r+");
-      await syncData(this.#file);
+      await this.#syncFile(this.#file);
     } catch (cause) {
       throw new StorageFailedError(`the journal could not be synced: ${String(cause)}`, {
         cause,
@@ -128,8 +139,6 @@ class Journal {
     this.#file = undefined;
   }
 }
-
-const syncData = promisify(fdatasync);
 
 /** Creates the file readable only for its owner, because SQLite would let all users read it. */
 function makePrivate(path: string): void {
