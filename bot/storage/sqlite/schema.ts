@@ -212,7 +212,7 @@ export function checkIntegrity(database: Database, path: string): void {
 export function configureDatabase(database: Database): void {
   database.exec("PRAGMA auto_vacuum = INCREMENTAL");
   database.exec("PRAGMA journal_mode = WAL");
-  // While the file is opened every commit syncs; afterwards the group commit does (group-commit.ts).
+  // While the file is opened every commit syncs; afterwards the group sync does (group-sync.ts).
   database.exec("PRAGMA synchronous = FULL");
   database.exec("PRAGMA foreign_keys = ON");
   // Deleted content is overwritten where that writes no additional page.
