@@ -64,7 +64,7 @@ export class PowerCut {
   }
 
   #durableBytes(log: Buffer): number {
-    const synced = this.#durable?.salt === this.#placeNow().salt ? this.#durable.bytes : 0;
+    const synced = this.#durable?.salt === saltOf(log) ? this.#durable.bytes : 0;
     const index = this.#read("-shm");
     const moved = index.length > movedFramesAt ? index.readUInt32LE(movedFramesAt) : 0;
     const pageBytes = log.length < headerBytes ? 0 : log.readUInt32BE(8);
@@ -77,7 +77,7 @@ export class PowerCut {
     const file = openSync(`${this.#path}-wal`, "a+");
     try {
       readSync(file, header, 0, headerBytes, 0);
-      return { salt: header.toString("hex", 16, 24), bytes: fstatSync(file).size };
+      return { salt: saltOf(header), bytes: fstatSync(file).size };
     } finally {
       closeSync(file);
     }
@@ -87,4 +87,8 @@ export class PowerCut {
     const path = this.#path + suffix;
     return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
   }
+}
+
+function saltOf(log: Buffer): string {
+  return log.toString("hex", 16, 24);
 }

@@ -6,6 +6,7 @@
  * cut also what was not synced. The next process finds the rest.
  */
 import { StorageFailedError, StorageFullError } from "../../bot/core/errors.ts";
+import { commitsUnsynced } from "../../bot/storage/sqlite/group-commit.ts";
 import {
   type Database,
   type OpenDatabase,
@@ -13,9 +14,6 @@ import {
   type SqliteStatement,
 } from "../../bot/storage/sqlite/sqlite-driver.ts";
 import { PowerCut } from "./power-cut.ts";
-
-/** What SQLite is told when its commits need not wait for a sync of their own any more. */
-const commitsUnsynced = "PRAGMA synchronous = NORMAL";
 
 /** A fault at one point. `reachedDisk`: whether the commit is durable, although it failed. */
 export type DiskFault =
@@ -154,7 +152,7 @@ export class SimulatedDisk {
 
   /** Ends the process's access as `kill -9` does: open transactions roll back, the lock is freed. */
   kill(): void {
-    if (!this.#dead) this.#die("killed at the disk", () => {});
+    if (!this.#dead) this.#die("killed at the disk");
   }
 
   /**
@@ -164,16 +162,14 @@ export class SimulatedDisk {
    */
   cutPower(part: number): void {
     if (this.#dead) return;
-    const leave = this.#powerCuts.map((powerCut) => powerCut.strike(part));
-    this.#die("the power was cut", () => {
-      for (const putBack of leave) putBack();
-    });
+    const putBacks = this.#powerCuts.map((powerCut) => powerCut.strike(part));
+    this.#die("the power was cut", putBacks);
   }
 
-  #die(reason: string, afterwards: () => void): void {
+  #die(reason: string, putBacks: readonly (() => void)[] = []): void {
     this.#dead = true;
     for (const file of this.#files) file.close();
-    afterwards();
+    for (const putBack of putBacks) putBack();
     this.#onDeath(reason);
   }
 

@@ -54,7 +54,7 @@ const moves: readonly string[] = [
  * Undoes a step. Call it before anything is written with the new clock.
  *
  * @param boot The machine's boot at `nowEpochMs`, where the system tells.
- * @returns an instant that is no later than the present, by the new clock, and at most a second ahead of it.
+ * @returns the latest present of the processes before, by the new clock: at most a second ahead of `nowEpochMs`.
  */
 export function undoClockStep(
   database: Database,

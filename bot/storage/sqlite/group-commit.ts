@@ -71,6 +71,9 @@ type Read = Omit<Job, "kind" | "toldAfter">;
 /** Maximum closures in a transaction, which bounds the wait of the others. */
 const jobsPerCommitMax = 500;
 
+/** From this statement on the group sync makes commits durable, so that the event loop goes on meanwhile. */
+export const commitsUnsynced = "PRAGMA synchronous = NORMAL";
+
 export class GroupCommit {
   readonly #deps: GroupCommitDeps;
   readonly #pulse: Pulse;
@@ -109,8 +112,7 @@ export class GroupCommit {
     this.#beginReads = deps.database.prepare("BEGIN");
     this.#endReads = deps.database.prepare("ROLLBACK");
     this.#changes = deps.database.prepare("SELECT total_changes() AS count");
-    // From here on the group sync does it, so that the event loop goes on meanwhile.
-    deps.database.exec("PRAGMA synchronous = NORMAL");
+    deps.database.exec(commitsUnsynced);
   }
 
   /**
@@ -278,13 +280,12 @@ export class GroupCommit {
       rejectAll(jobs, error);
       return;
     }
-    const waits = (told: ToldAfter) => jobs.some(({ toldAfter }) => toldAfter === told);
     this.#sync.add(
       {
         durable: () => settle(jobs, results, ({ toldAfter }) => toldAfter !== "commit"),
         failed: (error) => rejectAll(jobs, error),
       },
-      waits("sync") ? "now" : "shared",
+      jobs.some(({ toldAfter }) => toldAfter === "sync") ? "now" : "shared",
     );
     settle(jobs, results, ({ toldAfter }) => toldAfter === "commit");
   }

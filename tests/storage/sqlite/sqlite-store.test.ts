@@ -145,12 +145,18 @@ function syncedByHand() {
     while (syncs.length === 0) await new Promise((resolve) => setImmediate(resolve));
     return syncs.shift() as Sync;
   };
-  return { begun, open };
+  /** Closes a store, whose last commit is synced. */
+  const close = async (store: SqliteStore) => {
+    const closing = store.close();
+    (await begun()).resolve();
+    await closing;
+  };
+  return { begun, close, open };
 }
 type Sync = PromiseWithResolvers<void>;
 
 test("no write succeeds before it is synced, and what comes meanwhile shares the next sync", async () => {
-  const { begun, open } = syncedByHand();
+  const { begun, close, open } = syncedByHand();
   const { store } = createStore(makeDirectory(), new ManualClock(), open);
   await store.open();
   const succeeded: number[] = [];
@@ -167,9 +173,7 @@ test("no write succeeds before it is synced, and what comes meanwhile shares the
   secondSync.resolve();
   await Promise.all(others);
   expect(succeeded).toEqual([1, 2, 3]);
-  const closing = store.close();
-  (await begun()).resolve();
-  await closing;
+  await close(store);
 });
 
 test("a sync that fails ends all writing", async () => {
@@ -644,7 +648,7 @@ test("a claim that meets a defect gives out what it has claimed before", async (
 });
 
 test("reads and commits go on during a sync, reads cost none, and what follows is synced after it", async () => {
-  const { begun, open } = syncedByHand();
+  const { begun, close, open } = syncedByHand();
   const { store } = createStore(makeDirectory(), new ManualClock(), open);
   await store.open();
   const get = () => store.read(({ documents }) => documents.get("c", "k"));
@@ -666,13 +670,11 @@ test("reads and commits go on during a sync, reads cost none, and what follows i
   expect(follows).toBe("is not committed");
   next.resolve();
   await follow;
-  const closing = store.close();
-  (await begun()).resolve();
-  await closing;
+  await close(store);
 });
 
 test("an update is handled while its claim is synced, a send leaves only after that", async () => {
-  const { begun, open } = syncedByHand();
+  const { begun, close, open } = syncedByHand();
   const { store } = createStore(makeDirectory(), new ManualClock(), open);
   await store.open();
   const send = { ...update("b", 1), type: "send", pool: "sending" } as const;
@@ -689,13 +691,11 @@ test("an update is handled while its claim is synced, a send leaves only after t
   sync.resolve();
   await Promise.all(submitted);
   expect(told).toEqual(["update", "queued", "send"]);
-  const closing = store.close();
-  (await begun()).resolve();
-  await closing;
+  await close(store);
 });
 
 test("an update is synced with what its handler commits", async () => {
-  const { begun, open } = syncedByHand();
+  const { begun, close, open } = syncedByHand();
   const { store } = createStore(makeDirectory(), new ManualClock(), open);
   await store.open();
   const queued = store.enqueue([update("a", 1)]);
@@ -704,9 +704,7 @@ test("an update is synced with what its handler commits", async () => {
   const sync = await begun();
   sync.resolve();
   await Promise.all([queued, finished]);
-  const closing = store.close();
-  (await begun()).resolve();
-  await closing;
+  await close(store);
 });
 
 test("a sync that fails while a transaction waits leaves nothing of that one", async () => {
@@ -736,7 +734,7 @@ test("a sync that fails while a transaction waits leaves nothing of that one", a
 });
 
 test("a slow read during a sync holds up nobody who waits for the sync, only the next transaction", async () => {
-  const { begun, open } = syncedByHand();
+  const { begun, close, open } = syncedByHand();
   const { store } = createStore(makeDirectory(), new ManualClock(), open);
   await store.open();
   const first = store.enqueue([update("a", 1)]);
@@ -751,9 +749,7 @@ test("a slow read during a sync holds up nobody who waits for the sync, only the
   await read;
   (await begun()).resolve();
   await second;
-  const closing = store.close();
-  (await begun()).resolve();
-  await closing;
+  await close(store);
 });
 
 test("a read that writes is refused, and the reads beside it are not", async () => {
